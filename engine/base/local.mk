@@ -1,0 +1,4 @@
+noinst_LIBRARIES += libbase.a
+libbase_a_SOURCES = \
+	%D%/buffer.c %D%/buffer.h \
+	%D%/status.c %D%/status.h

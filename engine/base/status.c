@@ -1,0 +1,33 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/base/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+const char *status_text(enum status code)
+{
+	switch (code) {
+	case STATUS_OK:
+		return "success";
+#define X(name, number, text)                                                                      \
+	case STATUS_##name:                                                                        \
+		return text;
+		STATUS_MAP(X)
+#undef X
+	}
+	return "unknown error";
+}
+
+enum status failure_set(struct failure *failure, enum status code, const char *format, ...)
+{
+	if (failure) {
+		va_list arguments;
+
+		failure->code = code;
+		va_start(arguments, format);
+		vsnprintf(failure->detail, sizeof(failure->detail), format, arguments);
+		va_end(arguments);
+	}
+	return code;
+}

@@ -1,0 +1,165 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * What the engine keeps: the journal of reports, the global token rows with the
+ * sequence number they include, and a few named values. Drivers are behind it;
+ * no cursor, statement or transaction crosses this header.
+ *
+ * All calls block. A store has one writer: the calls under "Writing" are made
+ * by one thread at a time. Readers are handles of their own, one thread at a
+ * time each, and never wait for the writer. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/status.h"
+
+/* Numbers of evidence are multiples of this unit, so that sums in double are
+ * exact in any order (up to 2^23 in magnitude) and what was added can be taken
+ * away to the last bit. */
+#define STORE_UNIT 0x1p-30
+
+enum {
+	STORE_MAX_USER = 255,    /* bytes of a user name */
+	STORE_MAX_TOKENS = 4096, /* tokens of a report */
+};
+
+enum label { LABEL_FORGET = 0, LABEL_HAM = 1, LABEL_SPAM = 2 };
+
+/* What one report adds to each of its tokens and to the bias, in one scope. */
+struct contribution {
+	double token_sum;  /* to the sum of steps of each token */
+	double token_gain; /* to the precision of each token, >= 0 */
+	double bias_sum;
+	double bias_gain;
+};
+
+enum report_flags {
+	REPORT_CONSENT = 1, /* the reporter shares: it taught global too */
+	REPORT_MUTED = 2,   /* recorded, but moves no store */
+};
+
+/* One press as the journal keeps it. Reports of the same user about the same
+ * message supersede each other: the newest counts. */
+struct report {
+	int64_t seq;       /* order in the journal, > 0; given by store_append */
+	const char *user;  /* at most STORE_MAX_USER bytes; "" = site, no user */
+	int64_t time;      /* seconds since 1970 */
+	uint64_t message;  /* identity of the message */
+	enum label label;
+	unsigned flags;    /* enum report_flags */
+	double margin;     /* of the global scope when the press came, in nats */
+	struct contribution global; /* added to global; zero where not taught */
+	struct contribution undone; /* taken from global: the superseded report's */
+	const uint64_t *keys;       /* distinct, ascending; NULL in headers */
+	size_t count;
+};
+
+struct store_token {
+	uint64_t key;
+	double sum;
+	double gain;
+};
+
+/* The rows that are not tokens but belong to the same moment. */
+struct store_checkpoint {
+	int64_t seq;      /* the last report that the rows include */
+	double bias_sum;
+	double bias_gain;
+	double spam;      /* reports that teach global now, by label */
+	double ham;
+};
+
+struct store;
+struct store_reader;
+
+/* A callback returns STATUS_OK to go on; anything else ends the walk and is
+ * what the walk returns. Pointers are valid during the call only. */
+typedef enum status store_report_fn(void *context, const struct report *report);
+typedef enum status store_token_fn(void *context, const struct store_token *token);
+
+/* --- Opening ------------------------------------------------------------- */
+
+/* Opens the SQLite database at `path`, creating and migrating it as needed
+ * (journal mode WAL, synchronous FULL). One process at a time writes: a second
+ * one gets STATUS_BUSY. STATUS_NEWER: written by a newer version.
+ * STATUS_CORRUPT: not a database, or its schema is damaged.
+ * A database that cannot be written (read-only file system or file) opens
+ * nevertheless, see store_writable. */
+enum status store_open_sqlite(struct store **store, const char *path, struct failure *failure);
+
+/* A store in memory, for tests and evaluation. Never fails but for memory. */
+enum status store_open_memory(struct store **store, struct failure *failure);
+
+/* Closes *store and sets it to NULL; its readers must be closed before. */
+void store_close(struct store **store);
+
+/* False when nothing can be appended now, STATUS_READONLY being the answer. */
+bool store_writable(const struct store *store);
+
+/* --- Writing ------------------------------------------------------------- */
+
+/* Appends `count` reports in this order, all or none, and returns when they are
+ * durable. Fills in each `seq`. STATUS_FULL, STATUS_READONLY, STATUS_IO: nothing
+ * was appended, try again when there is room. */
+enum status store_append(
+	struct store *store, struct report *reports, size_t count, struct failure *failure);
+
+/* The newest report of this user about this message, without its tokens;
+ * STATUS_NOTFOUND when there is none. `report->user` is the caller's `user`. */
+enum status store_find(struct store *store, const char *user, uint64_t message,
+	struct report *report, struct failure *failure);
+
+/* Replaces the global rows of these keys (a row with gain 0 is deleted) and the
+ * checkpoint, in one durable step. Reports up to it that are superseded or
+ * forgotten lose their tokens and keep label, time and numbers. */
+enum status store_write_checkpoint(struct store *store, const struct store_token *tokens,
+	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
+
+/* Sets a named value of at most 64 KiB. */
+enum status store_put(struct store *store, const char *name, const void *value, size_t size,
+	struct failure *failure);
+
+/* --- Reading ------------------------------------------------------------- */
+
+enum status store_reader_open(
+	struct store *store, struct store_reader **reader, struct failure *failure);
+
+/* Closes *reader and sets it to NULL; NULL is allowed. */
+void store_reader_close(struct store_reader **reader);
+
+/* Reads a named value into `value` (room for *size bytes, then the size read).
+ * STATUS_NOTFOUND, STATUS_LIMIT when there is not room. */
+enum status store_get(struct store_reader *reader, const char *name, void *value, size_t *size,
+	struct failure *failure);
+
+/* Walks the newest `limit` reports of the user that count (not superseded, not
+ * forgotten, not muted), oldest first, with tokens. */
+enum status store_user_reports(struct store_reader *reader, const char *user, size_t limit,
+	store_report_fn *each, void *context, struct failure *failure);
+
+/* Reads the checkpoint (zeroes when there is none yet). */
+enum status store_read_checkpoint(struct store_reader *reader,
+	struct store_checkpoint *checkpoint, struct failure *failure);
+
+/* Walks all global token rows, in any order. */
+enum status store_tokens(struct store_reader *reader, store_token_fn *each, void *context,
+	struct failure *failure);
+
+/* Walks the reports with seq > `after`, ascending, superseded ones too.
+ * Starting from the rows of a checkpoint at `after`, adding `global` and taking
+ * away `undone` of each in turn gives the present sums. */
+enum status store_reports_after(struct store_reader *reader, int64_t after,
+	store_report_fn *each, void *context, struct failure *failure);
+
+struct store_stats {
+	int64_t reports;      /* rows of the journal */
+	int64_t users;        /* that reported */
+	int64_t tokens;       /* global rows as of the checkpoint */
+	int64_t bytes;        /* on disk; 0 in memory */
+	int64_t last_seq;     /* of the newest report; 0 = none */
+};
+
+enum status store_read_stats(
+	struct store_reader *reader, struct store_stats *stats, struct failure *failure);

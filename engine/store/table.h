@@ -1,0 +1,50 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * The in-memory token table: key -> (sum, gain), open addressing with linear
+ * probing. One writer and any number of readers at a time, without locks:
+ * fields are relaxed atomics, a key is published after its values. A reader may
+ * see a token half-way through one report; it never sees a foreign token. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/status.h"
+
+struct table;
+
+/* An empty table that holds at most `limit` tokens (0 = as memory allows).
+ * NULL when out of memory. */
+struct table *table_new(size_t limit);
+void table_free(struct table **table);
+
+/* A copy with room to grow; NULL when out of memory. */
+struct table *table_copy(const struct table *table);
+
+/* Reads `count` keys: sums[i] and gains[i] are 0 for a key that is unknown.
+ * Prefetches, so ask for all keys of a message at once. Any thread. */
+void table_read(const struct table *table, const uint64_t *keys, size_t count, double *sums,
+	double *gains);
+
+/* Adds to `count` distinct keys the same sum and gain (negative to take away).
+ * A token whose gain comes to 0 (or below) holds nothing and reads as unknown;
+ * its place is given back when the table next grows.
+ * STATUS_NOMEM: nothing was changed. STATUS_LIMIT: the table is full; known
+ * tokens were changed, new ones were left out. Writer only. */
+enum status table_add(
+	struct table *table, const uint64_t *keys, size_t count, double sum, double gain);
+
+/* Sets one token. Writer only; not while readers are at work. */
+enum status table_set(struct table *table, uint64_t key, double sum, double gain);
+
+size_t table_count(const struct table *table); /* tokens that hold something */
+size_t table_bytes(const struct table *table); /* memory held */
+
+/* Tokens changed since the last table_clean, in any order: calls `each` for
+ * them (gain 0 = gone). Writer only. Tracking starts with table_track. */
+enum status table_track(struct table *table);
+size_t table_dirty_count(const struct table *table);
+void table_dirty(const struct table *table,
+	void (*each)(void *context, uint64_t key, double sum, double gain), void *context);
+void table_clean(struct table *table);

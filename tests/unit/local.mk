@@ -1,0 +1,51 @@
+UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -Wno-missing-prototypes
+UNIT_HEADER = tests/unit/unit.h
+
+unit_tests = \
+	%D%/test_base \
+	%D%/test_model \
+	%D%/test_pack \
+	%D%/test_service \
+	%D%/test_settings \
+	%D%/test_spamd \
+	%D%/test_table \
+	%D%/test_tokenizer \
+	%D%/test_trainer
+check_PROGRAMS += $(unit_tests)
+TESTS          += $(unit_tests)
+
+tests_unit_test_base_SOURCES = %D%/test_base.c $(UNIT_HEADER)
+tests_unit_test_base_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_base_LDADD   = libbase.a $(CHECK_LIBS)
+
+tests_unit_test_model_SOURCES = %D%/test_model.c $(UNIT_HEADER)
+tests_unit_test_model_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_model_LDADD   = libmodel.a $(CHECK_LIBS) -lm
+
+tests_unit_test_pack_SOURCES = %D%/test_pack.c $(UNIT_HEADER)
+tests_unit_test_pack_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_pack_LDADD   = libstore.a libbase.a $(CHECK_LIBS)
+
+tests_unit_test_table_SOURCES = %D%/test_table.c $(UNIT_HEADER)
+tests_unit_test_table_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_table_LDADD   = libstore.a libbase.a $(CHECK_LIBS)
+
+tests_unit_test_spamd_SOURCES = %D%/test_spamd.c $(UNIT_HEADER)
+tests_unit_test_spamd_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_spamd_LDADD   = libprotocol.a libbase.a $(CHECK_LIBS)
+
+tests_unit_test_tokenizer_SOURCES = %D%/test_tokenizer.c $(UNIT_HEADER)
+tests_unit_test_tokenizer_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_tokenizer_LDADD   = $(TOKENIZER_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_service_SOURCES = %D%/test_service.c $(UNIT_HEADER)
+tests_unit_test_service_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_service_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_settings_SOURCES = %D%/test_settings.c $(UNIT_HEADER)
+tests_unit_test_settings_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_settings_LDADD   = libsettings.a libbase.a $(GLIB_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_trainer_SOURCES = %D%/test_trainer.c $(UNIT_HEADER)
+tests_unit_test_trainer_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_trainer_LDADD   = libtrainer.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
