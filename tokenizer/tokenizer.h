@@ -30,7 +30,7 @@ struct tokenizer_secret {
 	unsigned char bytes[TOKENIZER_SECRET_SIZE];
 };
 
-/* The distinct tokens of one message, ascending. */
+/* The distinct tokens of one message, in the order found. */
 struct token_set {
 	const uint64_t *keys;
 	size_t count;
@@ -39,8 +39,8 @@ struct token_set {
 	uint64_t identity;
 };
 
-/* Told of each distinct token once, in the order found. `field` is a static
- * name ("subject", "url-host"), `text` is UTF-8, not terminated, and valid
+/* Told of each distinct token once, in the order found. `field` is a name
+ * ("subject", "url-host"), `text` is UTF-8 and not terminated; both are valid
  * only during the call. */
 typedef void tokenizer_watch_fn(
 	void *context, uint64_t key, const char *field, const char *text, size_t length);

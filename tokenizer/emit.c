@@ -1,0 +1,88 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "tokenizer/emit.h"
+
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+static const uint64_t KEY_MASK = (UINT64_C(1) << TOKENIZER_KEY_BITS) - 1;
+
+static size_t home_slot(uint64_t key)
+{
+	return (size_t)key & (EMIT_SLOTS - 1);
+}
+
+static uint64_t keyed_hash(const struct emit *emit, const void *data, size_t length)
+{
+	return XXH3_64bits_withSecret(data, length, emit->secret.bytes, sizeof(emit->secret.bytes));
+}
+
+void emit_reset(struct emit *emit)
+{
+	/* Slots after a key's home may hold keys that probed past it, so each is
+	 * cleared up to the next free one. */
+	for (size_t i = 0; i < emit->count; i++) {
+		size_t slot = home_slot(emit->keys[i]);
+
+		while (emit->slots[slot]) {
+			emit->slots[slot] = 0;
+			slot = (slot + 1) & (EMIT_SLOTS - 1);
+		}
+	}
+	emit->count = 0;
+	emit->identity = 0;
+	emit->identifies = false;
+}
+
+struct field emit_field(const struct emit *emit, const char *name)
+{
+	return (struct field){.name = name, .hash = keyed_hash(emit, name, strlen(name))};
+}
+
+/* Keys are told apart from free slots by not being 0. */
+static bool insert(struct emit *emit, uint64_t key)
+{
+	size_t slot = home_slot(key);
+
+	while (emit->slots[slot]) {
+		if (emit->slots[slot] == key)
+			return false;
+		slot = (slot + 1) & (EMIT_SLOTS - 1);
+	}
+	if (emit->count == TOKENIZER_MAX_TOKENS)
+		return false;
+	emit->slots[slot] = key;
+	emit->keys[emit->count++] = key;
+	return true;
+}
+
+void emit_token(struct emit *emit, const struct field *field, const char *text, size_t length)
+{
+	unsigned char data[sizeof(field->hash) + EMIT_MAX_TEXT];
+
+	if (length > EMIT_MAX_TEXT)
+		length = EMIT_MAX_TEXT;
+	memcpy(data, &field->hash, sizeof(field->hash));
+	memcpy(data + sizeof(field->hash), text, length);
+	uint64_t hash = keyed_hash(emit, data, sizeof(field->hash) + length);
+	uint64_t key = hash & KEY_MASK;
+
+	if (!insert(emit, key ? key : 1))
+		return;
+	if (emit->identifies)
+		emit->identity += hash;
+	if (emit->watch)
+		emit->watch(emit->context, key ? key : 1, field->name, text, length);
+}
+
+void emit_string(struct emit *emit, const struct field *field, const char *text)
+{
+	emit_token(emit, field, text, strlen(text));
+}
+
+void emit_identify(struct emit *emit, const char *data, size_t length)
+{
+	emit->identity += keyed_hash(emit, data, length);
+}

@@ -1,0 +1,48 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * The set under construction: field and text in, a distinct key out. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tokenizer/tokenizer.h"
+
+enum {
+	EMIT_SLOTS = 4 * TOKENIZER_MAX_TOKENS, /* a power of two */
+	EMIT_MAX_TEXT = 240,                   /* bytes of a token's text; longer is cut */
+};
+
+/* A field name with its hash, so that it is hashed once and not per token. */
+struct field {
+	const char *name;
+	uint64_t hash;
+};
+
+/* Fields are public for tokenizer.c alone. */
+struct emit {
+	struct tokenizer_secret secret;
+	tokenizer_watch_fn *watch;
+	void *context;
+	size_t count;
+	uint64_t identity;
+	bool identifies; /* tokens emitted now belong to the message's identity */
+	uint64_t keys[TOKENIZER_MAX_TOKENS];
+	uint64_t slots[EMIT_SLOTS]; /* keys, 0 = free; key 0 itself is stored as 1 */
+};
+
+/* Empties the set; costs what the set held, not what it could hold. */
+void emit_reset(struct emit *emit);
+
+struct field emit_field(const struct emit *emit, const char *name);
+
+/* Adds the token field:text; nothing when it is there already or the set is
+ * full. */
+void emit_token(struct emit *emit, const struct field *field, const char *text, size_t length);
+
+/* The same for a terminated string. */
+void emit_string(struct emit *emit, const struct field *field, const char *text);
+
+/* Folds bytes that identify the message but are no token. */
+void emit_identify(struct emit *emit, const char *data, size_t length);

@@ -1,0 +1,50 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * Message bytes to header fields, parts and decoded text, in message order.
+ * mime.c alone knows GMime. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum mime_kind { MIME_MULTIPART, MIME_MESSAGE, MIME_PLAIN, MIME_HTML, MIME_OTHER };
+
+/* One node of the MIME tree. Strings are borrowed; NULL where the part says
+ * nothing. */
+struct mime_part {
+	enum mime_kind kind;
+	const char *type; /* "text/html", as written */
+	const char *charset;
+	const char *encoding;
+	const char *disposition;
+	const char *file_name;
+	size_t size;       /* encoded bytes of the content */
+	unsigned depth;    /* 0 = the message itself */
+	unsigned children; /* of a multipart */
+};
+
+struct mime_handler {
+	/* One header field of the outer message, or with `nested` of an attached
+	 * one. `value` is raw: as written, with folding. */
+	void (*header)(void *context, const char *name, const char *value, bool nested);
+	void (*part)(void *context, const struct mime_part *part);
+	/* Decoded content of the part last told of. UTF-8 but for stray bytes,
+	 * which stand for windows-1252. `budget` bytes at most in all. */
+	void (*text)(void *context, enum mime_kind kind, const char *text, size_t length);
+	void *context;
+};
+
+struct mime_reader; /* scratch memory */
+
+struct mime_reader *mime_reader_new(void); /* NULL when out of memory */
+void mime_reader_free(struct mime_reader **reader);
+
+/* Walks the message. Any bytes are allowed; bounds are those of tokenizer.h. */
+void mime_walk(struct mime_reader *reader, const char *message, size_t length,
+	const struct mime_handler *handler);
+
+/* Decodes RFC 2047 words of a header value into UTF-8. Returns a string that
+ * the caller frees with mime_free, or NULL when there is nothing to decode. */
+char *mime_decode_header(const char *value);
+void mime_free(char *decoded);

@@ -1,0 +1,37 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * Text to words: fed in pieces, a word may go on from one piece to the next. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tokenizer/emit.h"
+
+enum { TEXT_MAX_WORD = 40 };
+
+/* Fields are private. */
+struct text {
+	struct emit *emit;
+	const struct field *words;
+	const struct field *pairs; /* NULL: no pairs of neighbouring words */
+	const struct field *shouts;
+	char word[TEXT_MAX_WORD + 8];
+	size_t length;       /* of word; more than TEXT_MAX_WORD = cut */
+	size_t capitals;     /* letters of the word that are upper case ASCII */
+	char joint;          /* a connector that waits for the word to go on */
+	char previous[TEXT_MAX_WORD + 8];
+	size_t previous_length;
+	uint32_t ideograph;  /* the last one, 0 = none */
+	size_t bangs;        /* run of exclamation marks */
+};
+
+void text_begin(struct text *text, struct emit *emit, const struct field *words,
+	const struct field *pairs, const struct field *shouts);
+
+/* Feeds UTF-8 with stray windows-1252 bytes. */
+void text_feed(struct text *text, const char *data, size_t length);
+
+/* A word ends here: block element, end of the text. */
+void text_break(struct text *text);

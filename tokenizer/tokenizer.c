@@ -1,0 +1,145 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "tokenizer/tokenizer.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tokenizer/emit.h"
+#include "tokenizer/header.h"
+#include "tokenizer/html.h"
+#include "tokenizer/mime.h"
+#include "tokenizer/text.h"
+#include "tokenizer/url.h"
+
+struct tokenizer {
+	struct emit emit;
+	struct mime_reader *reader;
+	struct header_fields header_fields;
+	struct html_fields html_fields;
+	struct url_fields url_fields;
+	struct field body, pairs, shouts, hidden, structure, attachment, file_name;
+	struct header_state headers;
+};
+
+struct tokenizer *tokenizer_new(const struct tokenizer_secret *secret)
+{
+	struct tokenizer *tokenizer = calloc(1, sizeof(*tokenizer));
+	if (!tokenizer)
+		return NULL;
+	struct emit *emit = &tokenizer->emit;
+	emit->secret = *secret;
+	tokenizer->reader = mime_reader_new();
+	if (!tokenizer->reader) {
+		tokenizer_free(&tokenizer);
+		return NULL;
+	}
+	header_fields_init(&tokenizer->header_fields, emit);
+	html_fields_init(&tokenizer->html_fields, emit);
+	url_fields_init(&tokenizer->url_fields, emit);
+	tokenizer->body = emit_field(emit, "body");
+	tokenizer->pairs = emit_field(emit, "body-pair");
+	tokenizer->shouts = emit_field(emit, "body-shout");
+	tokenizer->hidden = emit_field(emit, "hidden");
+	tokenizer->structure = emit_field(emit, "structure");
+	tokenizer->attachment = emit_field(emit, "attachment");
+	tokenizer->file_name = emit_field(emit, "file-name");
+	return tokenizer;
+}
+
+void tokenizer_free(struct tokenizer **tokenizer)
+{
+	if (!*tokenizer)
+		return;
+	mime_reader_free(&(*tokenizer)->reader);
+	free(*tokenizer);
+	*tokenizer = NULL;
+}
+
+static void on_header(void *context, const char *name, const char *value, bool nested)
+{
+	struct tokenizer *tokenizer = context;
+
+	header_tokens(&tokenizer->headers, name, value, nested);
+}
+
+/* Powers of four, so that a few kilobytes more or less do not matter. */
+static unsigned size_class(size_t size)
+{
+	unsigned class = 0;
+
+	for (; size > 0; size /= 4)
+		class++;
+	return class;
+}
+
+static void emit_attachment(struct tokenizer *tokenizer, const struct mime_part *part)
+{
+	char text[160];
+	struct text words;
+
+	int length = snprintf(text, sizeof(text), "%.100s size %u", part->type, size_class(part->size));
+	emit_token(&tokenizer->emit, &tokenizer->attachment, text, (size_t)length);
+	if (!part->file_name)
+		return;
+	const char *dot = strrchr(part->file_name, '.');
+	if (dot) {
+		length = snprintf(text, sizeof(text), "%.100s .%.16s", part->type, dot + 1);
+		emit_token(&tokenizer->emit, &tokenizer->attachment, text, (size_t)length);
+	}
+	text_begin(&words, &tokenizer->emit, &tokenizer->file_name, NULL, NULL);
+	text_feed(&words, part->file_name, strnlen(part->file_name, 256));
+	text_break(&words);
+}
+
+static void on_part(void *context, const struct mime_part *part)
+{
+	struct tokenizer *tokenizer = context;
+	char text[160];
+
+	int length = snprintf(text, sizeof(text), "%u %.80s %.20s", part->depth < 4 ? part->depth : 4,
+		part->type, part->charset ? part->charset : "-");
+	for (int i = 0; i < length; i++)
+		text[i] = (char)tolower((unsigned char)text[i]);
+	emit_token(&tokenizer->emit, &tokenizer->structure, text, (size_t)length);
+	if (part->kind == MIME_OTHER || part->file_name)
+		emit_attachment(tokenizer, part);
+}
+
+static void on_text(void *context, enum mime_kind kind, const char *data, size_t length)
+{
+	struct tokenizer *tokenizer = context;
+	struct text visible, hidden;
+
+	tokenizer->emit.identifies = true;
+	text_begin(&visible, &tokenizer->emit, &tokenizer->body, &tokenizer->pairs, &tokenizer->shouts);
+	text_begin(&hidden, &tokenizer->emit, &tokenizer->hidden, NULL, NULL);
+	if (kind == MIME_HTML) {
+		struct html_sink sink = {.emit = &tokenizer->emit, .fields = &tokenizer->html_fields,
+			.urls = &tokenizer->url_fields, .visible = &visible, .hidden = &hidden};
+		html_scan(&sink, data, length);
+	} else {
+		text_feed(&visible, data, length);
+	}
+	text_break(&visible);
+	text_break(&hidden);
+	tokenizer->emit.identifies = false;
+}
+
+void tokenizer_run(struct tokenizer *tokenizer, const char *message, size_t length,
+	tokenizer_watch_fn *watch, void *context, struct token_set *set)
+{
+	struct mime_handler handler = {
+		.header = on_header, .part = on_part, .text = on_text, .context = tokenizer};
+
+	emit_reset(&tokenizer->emit);
+	tokenizer->emit.watch = watch;
+	tokenizer->emit.context = context;
+	header_begin(&tokenizer->headers, &tokenizer->emit, &tokenizer->header_fields);
+	mime_walk(tokenizer->reader, message, length, &handler);
+	*set = (struct token_set){.keys = tokenizer->emit.keys,
+		.count = tokenizer->emit.count,
+		.identity = tokenizer->emit.identity};
+}
