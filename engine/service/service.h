@@ -177,10 +177,3 @@ struct service_stats {
 
 /* [owner] */
 void service_read_stats(const struct service *service, struct service_stats *stats);
-
-/* --- For people ---------------------------------------------------------- */
-
-/* Tokens of a message, each told once, as the engine sees them. */
-typedef void service_token_fn(void *context, const char *field, const char *text, size_t length);
-void worker_tokens(struct worker *worker, const char *message, size_t length,
-	service_token_fn *each, void *context);

@@ -1,0 +1,64 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * The configuration file (GKeyFile syntax): text in, checked values out. Groups
+ * and keys that are not known are errors, and every error names file, group and
+ * key and what is allowed. The table in settings.c is the single source for
+ * parsing, defaults, ranges and `hamletd --check`; a test holds data/conf and
+ * hamlet.conf(5) against it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/status.h"
+
+/* Group [hamletd]. Strings are owned. */
+struct settings {
+	char *state_directory;   /* the database hamlet.sqlite is here */
+	char *runtime_directory; /* sockets are here */
+	uint64_t socket_mode;    /* octal in the file */
+	char *socket_group;      /* "" = the daemon's own */
+	char *listen_tcp;        /* "127.0.0.1:783", "" = none; loopback only */
+	char **reporters;        /* logins that may report for any user; NULL-terminated */
+	char **administrators;   /* logins that may do everything */
+	uint64_t workers;        /* threads */
+	uint64_t max_connections;
+	uint64_t max_jobs;       /* messages being worked on or waiting for a thread */
+	uint64_t max_message_bytes;
+	uint64_t header_timeout; /* seconds for the request's headers */
+	uint64_t body_timeout;   /* seconds without a byte of the body, or of progress in writing */
+	uint64_t commit_delay;   /* milliseconds a report may wait for others */
+	uint64_t commit_reports; /* reports that are committed at once */
+	uint64_t checkpoint_seconds; /* longest time between checkpoints of the global store */
+	uint64_t checkpoint_tokens;  /* changed tokens that call for one */
+	double junk_probability;
+	double threshold;
+	double label_error;
+	bool default_consent;
+	uint64_t user_reports;
+	uint64_t user_cache_bytes;
+	uint64_t global_tokens;
+	bool log_users;          /* do log lines name users */
+	char *log_level;         /* error, warning, info, debug */
+};
+
+/* Fills *settings with the defaults. `prefix` paths are compiled in. */
+void settings_defaults(struct settings *settings);
+
+/* Reads `length` bytes of a configuration file; `path` is for messages only.
+ * On failure *settings is unchanged. STATUS_INVALID with the detail. */
+enum status settings_parse(struct settings *settings, const char *path, const char *text,
+	size_t length, struct failure *failure);
+
+/* The same from a file. STATUS_NOTFOUND, STATUS_IO, STATUS_INVALID. */
+enum status settings_load(struct settings *settings, const char *path, struct failure *failure);
+
+/* Releases what *settings owns and zeroes it. */
+void settings_free(struct settings *settings);
+
+/* Calls `each` for every key with its default as text and its one-line
+ * description, in the order of the manual. */
+void settings_describe(
+	void (*each)(void *context, const char *key, const char *fallback, const char *text),
+	void *context);
