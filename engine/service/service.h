@@ -166,8 +166,6 @@ enum status service_checkpoint(struct service *service, struct failure *failure)
 struct service_stats {
 	size_t global_tokens;
 	size_t global_bytes;
-	double global_spam; /* reports that teach global now */
-	double global_ham;
 	size_t cached_users;
 	size_t cached_bytes;
 	int64_t last_seq;

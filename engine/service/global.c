@@ -1,0 +1,191 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/service/global.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "engine/service/evidence.h"
+#include "engine/store/table.h"
+
+struct global {
+	struct table *table;
+	/* Written by the writer, read by anybody. */
+	_Atomic double bias_sum;
+	_Atomic double bias_gain;
+	_Atomic int64_t seq;
+	_Atomic int64_t checkpoint_seq;
+};
+
+static enum status load_token(void *context, const struct store_token *token)
+{
+	struct global *global = context;
+
+	return table_set(global->table, token->key, token->sum, token->gain);
+}
+
+static enum status replay_report(void *context, const struct report *report)
+{
+	struct global *global = context;
+	enum status status = global_remove(global, report->keys, report->count, &report->undone);
+
+	if (status == STATUS_OK)
+		status = global_add(global, report->keys, report->count, &report->global);
+	global_includes(global, report->seq);
+	return status;
+}
+
+enum status global_load(struct global **result, struct store_reader *reader, size_t limit,
+	struct failure *failure)
+{
+	struct store_checkpoint checkpoint;
+	enum status status = STATUS_NOMEM;
+	struct global *global = calloc(1, sizeof(*global));
+
+	*result = NULL;
+	if (!global || !(global->table = table_new(limit))) {
+		failure_set(failure, status, "reading the global store: out of memory");
+		goto out;
+	}
+	status = store_read_checkpoint(reader, &checkpoint, failure);
+	if (status != STATUS_OK)
+		goto out;
+	atomic_init(&global->bias_sum, checkpoint.bias_sum);
+	atomic_init(&global->bias_gain, checkpoint.bias_gain);
+	atomic_init(&global->seq, checkpoint.seq);
+	atomic_init(&global->checkpoint_seq, checkpoint.seq);
+	status = store_tokens(reader, load_token, global, failure);
+	if (status != STATUS_OK)
+		goto out;
+	status = table_track(global->table);
+	if (status != STATUS_OK) {
+		failure_set(failure, status, "reading the global store: out of memory");
+		goto out;
+	}
+	status = store_reports_after(reader, checkpoint.seq, replay_report, global, failure);
+	if (status == STATUS_OK) {
+		*result = global;
+		global = NULL;
+	}
+out:
+	global_free(&global);
+	return status;
+}
+
+void global_free(struct global **global)
+{
+	if (!*global)
+		return;
+	table_free(&(*global)->table);
+	free(*global);
+	*global = NULL;
+}
+
+void global_read(const struct global *global, const uint64_t *keys, size_t count, double *sums,
+	double *gains, struct model_evidence *evidence)
+{
+	table_read(global->table, keys, count, sums, gains);
+	*evidence = (struct model_evidence){
+		.sums = sums,
+		.gains = gains,
+		.bias_sum = atomic_load_explicit(&global->bias_sum, memory_order_relaxed),
+		.bias_gain = atomic_load_explicit(&global->bias_gain, memory_order_relaxed),
+	};
+}
+
+static enum status apply(struct global *global, const uint64_t *keys, size_t count,
+	const struct contribution *contribution, double sign)
+{
+	enum status status = STATUS_OK;
+
+	if (contribution->bias_gain == 0 && contribution->head_gain == 0 &&
+		contribution->body_gain == 0)
+		return STATUS_OK;
+	status = evidence_apply(global->table, keys, count, contribution, sign);
+	if (status == STATUS_OK) {
+		atomic_store_explicit(&global->bias_sum,
+			global->bias_sum + sign * contribution->bias_sum, memory_order_relaxed);
+		atomic_store_explicit(&global->bias_gain,
+			global->bias_gain + sign * contribution->bias_gain, memory_order_relaxed);
+	}
+	return status;
+}
+
+enum status global_add(struct global *global, const uint64_t *keys, size_t count,
+	const struct contribution *contribution)
+{
+	return apply(global, keys, count, contribution, 1);
+}
+
+enum status global_remove(struct global *global, const uint64_t *keys, size_t count,
+	const struct contribution *contribution)
+{
+	return apply(global, keys, count, contribution, -1);
+}
+
+void global_includes(struct global *global, int64_t seq)
+{
+	if (seq > global->seq)
+		global->seq = seq;
+}
+
+struct collected {
+	struct store_token *tokens;
+	size_t count;
+};
+
+static void collect_token(void *context, uint64_t key, double sum, double gain)
+{
+	struct collected *collected = context;
+
+	collected->tokens[collected->count++] =
+		(struct store_token){.key = key, .sum = gain > 0 ? sum : 0, .gain = gain};
+}
+
+enum status global_checkpoint(struct global *global, struct store *store, struct failure *failure)
+{
+	size_t dirty = table_dirty_count(global->table);
+	struct collected collected = {.tokens = malloc((dirty + 1) * sizeof(*collected.tokens))};
+	struct store_checkpoint checkpoint = {
+		.seq = global->seq, .bias_sum = global->bias_sum, .bias_gain = global->bias_gain};
+
+	if (!collected.tokens)
+		return failure_set(failure, STATUS_NOMEM, "writing the global store: out of memory");
+	table_dirty(global->table, collect_token, &collected);
+	enum status status = store_write_checkpoint(
+		store, collected.tokens, collected.count, &checkpoint, failure);
+	if (status == STATUS_OK) {
+		table_clean(global->table);
+		global->checkpoint_seq = checkpoint.seq;
+	}
+	free(collected.tokens);
+	return status;
+}
+
+size_t global_dirty(const struct global *global)
+{
+	/* A report that moved no token is to be checkpointed, too. */
+	size_t dirty = table_dirty_count(global->table);
+
+	return dirty || global->seq == global->checkpoint_seq ? dirty : 1;
+}
+
+size_t global_tokens(const struct global *global)
+{
+	return table_count(global->table);
+}
+
+size_t global_bytes(const struct global *global)
+{
+	return table_bytes(global->table);
+}
+
+int64_t global_seq(const struct global *global)
+{
+	return global->seq;
+}
+
+int64_t global_checkpoint_seq(const struct global *global)
+{
+	return global->checkpoint_seq;
+}

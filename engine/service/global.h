@@ -1,0 +1,43 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * The global store in memory: everybody's evidence. One writer, any number of
+ * readers, no locks; sums are exact, so what was added can be taken away. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/status.h"
+#include "engine/model/model.h"
+#include "engine/store/store.h"
+
+struct global;
+
+/* Loads rows and replays the journal after them. `limit` = most tokens. */
+enum status global_load(struct global **global, struct store_reader *reader, size_t limit,
+	struct failure *failure);
+void global_free(struct global **global);
+
+/* [any] Fills sums and gains (room for `count` each) and points *evidence at
+ * them. */
+void global_read(const struct global *global, const uint64_t *keys, size_t count, double *sums,
+	double *gains, struct model_evidence *evidence);
+
+/* [writer] Adds a contribution to a report's keys (ascending), or takes it away. */
+enum status global_add(struct global *global, const uint64_t *keys, size_t count,
+	const struct contribution *contribution);
+enum status global_remove(struct global *global, const uint64_t *keys, size_t count,
+	const struct contribution *contribution);
+
+/* [writer] The journal up to here is included. */
+void global_includes(struct global *global, int64_t seq);
+
+/* [writer] Writes what changed since the last checkpoint. */
+enum status global_checkpoint(
+	struct global *global, struct store *store, struct failure *failure);
+
+size_t global_dirty(const struct global *global);
+size_t global_tokens(const struct global *global);
+size_t global_bytes(const struct global *global);
+int64_t global_seq(const struct global *global);
+int64_t global_checkpoint_seq(const struct global *global);

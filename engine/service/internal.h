@@ -1,0 +1,34 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * What the files of this folder share and nobody else sees. */
+#pragma once
+
+#include "engine/model/model.h"
+#include "engine/service/global.h"
+#include "engine/service/service.h"
+#include "engine/service/users.h"
+#include "tokenizer/tokenizer.h"
+
+struct service {
+	struct store *store;
+	struct store_reader *reader; /* the writer's */
+	struct service_settings settings;
+	struct user_rules rules;
+	struct tokenizer_secret secret;
+	struct global *global;
+	struct users *users;
+};
+
+/* Numbers of one message's tokens in one scope. */
+struct scratch {
+	double sums[TOKENIZER_MAX_TOKENS];
+	double gains[TOKENIZER_MAX_TOKENS];
+};
+
+struct worker {
+	struct tokenizer *tokenizer;
+	struct store_reader *reader;
+	uint64_t keys[TOKENIZER_MAX_TOKENS];
+	struct scratch everybody;
+	struct scratch own;
+};
