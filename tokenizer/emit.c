@@ -7,7 +7,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-static const uint64_t KEY_MASK = (UINT64_C(1) << TOKENIZER_KEY_BITS) - 1;
+static const uint64_t HASH_MASK = TOKENIZER_BODY_BIT - 1;
 
 static size_t home_slot(uint64_t key)
 {
@@ -36,12 +36,19 @@ void emit_reset(struct emit *emit)
 	emit->identifies = false;
 }
 
-struct field emit_field(const struct emit *emit, const char *name)
+struct field emit_head_field(const struct emit *emit, const char *name)
 {
 	return (struct field){.name = name, .hash = keyed_hash(emit, name, strlen(name))};
 }
 
-/* Keys are told apart from free slots by not being 0. */
+struct field emit_body_field(const struct emit *emit, const char *name)
+{
+	struct field field = emit_head_field(emit, name);
+
+	field.group = TOKENIZER_BODY_BIT;
+	return field;
+}
+
 static bool insert(struct emit *emit, uint64_t key)
 {
 	size_t slot = home_slot(key);
@@ -67,14 +74,16 @@ void emit_token(struct emit *emit, const struct field *field, const char *text, 
 	memcpy(data, &field->hash, sizeof(field->hash));
 	memcpy(data + sizeof(field->hash), text, length);
 	uint64_t hash = keyed_hash(emit, data, sizeof(field->hash) + length);
-	uint64_t key = hash & KEY_MASK;
+	uint64_t key = (hash & HASH_MASK) | field->group;
 
-	if (!insert(emit, key ? key : 1))
+	if (key == 0)
+		key = 1; /* 0 is a free slot, here and in the stores */
+	if (!insert(emit, key))
 		return;
 	if (emit->identifies)
 		emit->identity += hash;
 	if (emit->watch)
-		emit->watch(emit->context, key ? key : 1, field->name, text, length);
+		emit->watch(emit->context, key, field->name, text, length);
 }
 
 void emit_string(struct emit *emit, const struct field *field, const char *text)

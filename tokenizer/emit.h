@@ -18,6 +18,7 @@ enum {
 struct field {
 	const char *name;
 	uint64_t hash;
+	uint64_t group; /* TOKENIZER_BODY_BIT or 0 */
 };
 
 /* Fields are public for tokenizer.c alone. */
@@ -29,13 +30,14 @@ struct emit {
 	uint64_t identity;
 	bool identifies; /* tokens emitted now belong to the message's identity */
 	uint64_t keys[TOKENIZER_MAX_TOKENS];
-	uint64_t slots[EMIT_SLOTS]; /* keys, 0 = free; key 0 itself is stored as 1 */
+	uint64_t slots[EMIT_SLOTS]; /* keys; 0 = free, which is no key */
 };
 
 /* Empties the set; costs what the set held, not what it could hold. */
 void emit_reset(struct emit *emit);
 
-struct field emit_field(const struct emit *emit, const char *name);
+struct field emit_head_field(const struct emit *emit, const char *name);
+struct field emit_body_field(const struct emit *emit, const char *name);
 
 /* Adds the token field:text; nothing when it is there already or the set is
  * full. */

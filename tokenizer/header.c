@@ -82,15 +82,15 @@ static const struct {
 
 void header_fields_init(struct header_fields *fields, const struct emit *emit)
 {
-	fields->name = emit_field(emit, "header-name");
-	fields->order = emit_field(emit, "header-order");
-	fields->shape = emit_field(emit, "header-shape");
-	fields->received = emit_field(emit, "received");
-	fields->host = emit_field(emit, "received-host");
-	fields->domain = emit_field(emit, "received-domain");
-	fields->route = emit_field(emit, "received-shape");
-	fields->zone = emit_field(emit, "date-zone");
-	fields->words = emit_field(emit, "attached-header");
+	fields->name = emit_head_field(emit, "header-name");
+	fields->order = emit_head_field(emit, "header-order");
+	fields->shape = emit_head_field(emit, "header-shape");
+	fields->received = emit_head_field(emit, "received");
+	fields->host = emit_head_field(emit, "received-host");
+	fields->domain = emit_head_field(emit, "received-domain");
+	fields->route = emit_head_field(emit, "received-shape");
+	fields->zone = emit_head_field(emit, "date-zone");
+	fields->words = emit_head_field(emit, "attached-header");
 }
 
 void header_begin(struct header_state *state, struct emit *emit, const struct header_fields *fields)
@@ -198,8 +198,8 @@ static void emit_address_hosts(struct header_state *state, const struct field *w
 static void emit_subject(struct header_state *state, const struct field *words, const char *value,
 	size_t length)
 {
-	struct field pairs = emit_field(state->emit, "subject-pair");
-	struct field shouts = emit_field(state->emit, "subject-shout");
+	struct field pairs = emit_head_field(state->emit, "subject-pair");
+	struct field shouts = emit_head_field(state->emit, "subject-shout");
 
 	emit_words(state->emit, words, &pairs, &shouts, value, length);
 }
@@ -289,7 +289,7 @@ static void emit_date(struct header_state *state, const char *name, const char *
 static void emit_value(struct header_state *state, const char *name, const char *lower,
 	enum treatment treatment, const char *value, size_t length)
 {
-	struct field words = emit_field(state->emit, lower);
+	struct field words = emit_head_field(state->emit, lower);
 
 	switch (treatment) {
 	case SUBJECT:

@@ -36,10 +36,10 @@ struct scan {
 
 void html_fields_init(struct html_fields *fields, const struct emit *emit)
 {
-	fields->tag = emit_field(emit, "html-tag");
-	fields->attribute = emit_field(emit, "html-attribute");
-	fields->style = emit_field(emit, "html-style");
-	fields->mismatch = emit_field(emit, "html-link");
+	fields->tag = emit_body_field(emit, "html-tag");
+	fields->attribute = emit_body_field(emit, "html-attribute");
+	fields->style = emit_body_field(emit, "html-style");
+	fields->mismatch = emit_body_field(emit, "html-link");
 }
 
 static bool name_is(const struct name *name, const char *text)

@@ -20,7 +20,7 @@ struct tokenizer {
 	struct header_fields header_fields;
 	struct html_fields html_fields;
 	struct url_fields url_fields;
-	struct field body, pairs, shouts, hidden, structure, attachment, file_name;
+	struct field body, shouts, hidden, structure, attachment, file_name;
 	struct header_state headers;
 };
 
@@ -39,13 +39,12 @@ struct tokenizer *tokenizer_new(const struct tokenizer_secret *secret)
 	header_fields_init(&tokenizer->header_fields, emit);
 	html_fields_init(&tokenizer->html_fields, emit);
 	url_fields_init(&tokenizer->url_fields, emit);
-	tokenizer->body = emit_field(emit, "body");
-	tokenizer->pairs = emit_field(emit, "body-pair");
-	tokenizer->shouts = emit_field(emit, "body-shout");
-	tokenizer->hidden = emit_field(emit, "hidden");
-	tokenizer->structure = emit_field(emit, "structure");
-	tokenizer->attachment = emit_field(emit, "attachment");
-	tokenizer->file_name = emit_field(emit, "file-name");
+	tokenizer->body = emit_body_field(emit, "body");
+	tokenizer->shouts = emit_body_field(emit, "body-shout");
+	tokenizer->hidden = emit_body_field(emit, "hidden");
+	tokenizer->structure = emit_head_field(emit, "structure");
+	tokenizer->attachment = emit_head_field(emit, "attachment");
+	tokenizer->file_name = emit_head_field(emit, "file-name");
 	return tokenizer;
 }
 
@@ -114,7 +113,7 @@ static void on_text(void *context, enum mime_kind kind, const char *data, size_t
 	struct text visible, hidden;
 
 	tokenizer->emit.identifies = true;
-	text_begin(&visible, &tokenizer->emit, &tokenizer->body, &tokenizer->pairs, &tokenizer->shouts);
+	text_begin(&visible, &tokenizer->emit, &tokenizer->body, NULL, &tokenizer->shouts);
 	text_begin(&hidden, &tokenizer->emit, &tokenizer->hidden, NULL, NULL);
 	if (kind == MIME_HTML) {
 		struct html_sink sink = {.emit = &tokenizer->emit, .fields = &tokenizer->html_fields,

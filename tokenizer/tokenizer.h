@@ -18,11 +18,15 @@ enum {
 	TOKENIZER_MAX_HEADER_BYTES = 16384, /* of one field's value looked at */
 };
 
-/* A key is the low TOKENIZER_KEY_BITS bits of a keyed XXH3-64 over field name
+/* A key is TOKENIZER_KEY_BITS bits of a keyed XXH3-64 over field name
  * and text. 40 bits: with ten million tokens known, one token in 100,000 meets
  * a stranger's evidence, which no verdict notices, and a report takes a third
  * less room on disk. */
 enum { TOKENIZER_KEY_BITS = 40, TOKENIZER_SECRET_SIZE = 192 };
+
+/* The highest bit of a key tells the message's body (words, links, markup) from
+ * its head (header fields, structure, attachments). */
+#define TOKENIZER_BODY_BIT (UINT64_C(1) << (TOKENIZER_KEY_BITS - 1))
 
 /* Made once at installation from the kernel's random bytes and kept with the
  * database: without it nobody can craft collisions or look words up. */

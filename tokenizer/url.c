@@ -11,10 +11,10 @@ enum { MAX_LABELS = 4, MAX_PATH_WORDS = 16 };
 
 void url_fields_init(struct url_fields *fields, const struct emit *emit)
 {
-	fields->host = emit_field(emit, "url-host");
-	fields->domain = emit_field(emit, "url-domain");
-	fields->path = emit_field(emit, "url-path");
-	fields->shape = emit_field(emit, "url-shape");
+	fields->host = emit_body_field(emit, "url-host");
+	fields->domain = emit_body_field(emit, "url-domain");
+	fields->path = emit_body_field(emit, "url-path");
+	fields->shape = emit_body_field(emit, "url-shape");
 }
 
 static bool is_address(const char *name, size_t length)
@@ -145,7 +145,7 @@ static void path_tokens(struct emit *emit, const struct field *field, const char
 		if (size == 0)
 			continue;
 		if ((digits && size > 4) || size > 24) {
-			char shape[24];
+			char shape[32];
 			snprintf(shape, sizeof(shape), "<%s%s%zu>", letters ? "a" : "", digits ? "0" : "",
 				size < 16 ? size : size / 16 * 16);
 			emit_string(emit, field, shape);

@@ -1,0 +1,40 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * Where mail lies: files, mbox files, Maildirs and other folders, and index
+ * files of labelled messages. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "engine/base/status.h"
+
+/* Called for each message. The bytes are borrowed for the call. A status other
+ * than STATUS_OK ends the walk and is returned. */
+typedef enum status corpus_message_fn(
+	void *context, const char *path, const char *message, size_t length);
+
+/* Walks the messages at `path`: a folder and all below it (a Maildir's tmp is
+ * left out, as are dot files), an mbox file ("From " at its start), or a file
+ * with one message. In the order of names, so that a second walk is the same.
+ * A file that cannot be read ends the walk with STATUS_IO. */
+enum status corpus_walk(
+	const char *path, corpus_message_fn *each, void *context, struct failure *failure);
+
+/* One line of an index: `spam|ham PATH [USER]`. */
+struct corpus_entry {
+	bool spam;
+	char *path; /* absolute, or relative to the working directory */
+	char *user; /* "" = none */
+};
+
+struct corpus_index {
+	struct corpus_entry *entries;
+	size_t count;
+};
+
+/* Reads an index file; paths in it are relative to its folder. A path with
+ * blanks is not possible. STATUS_INVALID names the line. */
+enum status corpus_read_index(
+	struct corpus_index *index, const char *path, struct failure *failure);
+void corpus_free_index(struct corpus_index *index);

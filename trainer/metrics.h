@@ -1,0 +1,38 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * How good a filter's answers were. Pure: numbers in, numbers out. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* One message that was scored before its label was known. */
+struct result {
+	double score;       /* larger = more spam; any monotone measure */
+	double probability; /* of spam, in [0, 1] */
+	bool spam;          /* what it was */
+	bool called_spam;   /* the verdict */
+};
+
+/* Area above the ROC curve in percent, ties counted half (Cormack and Lynam,
+ * TREC 2005 spam track). 0 when one of the classes is missing. Sorts a copy;
+ * NaN when out of memory. */
+double metrics_one_minus_roca(const struct result *results, size_t count);
+
+/* Percent of spam below the lowest threshold at which at most `ham_lost`
+ * percent of ham is at or above it. */
+double metrics_spam_missed_at(const struct result *results, size_t count, double ham_lost);
+
+/* Expected calibration error: mean over messages of |mean probability - share
+ * of spam| of their bin, 20 bins of equal width. In [0, 1]. */
+double metrics_calibration_error(const struct result *results, size_t count);
+
+/* Percent of ham called spam, and of spam called ham. */
+double metrics_ham_lost(const struct result *results, size_t count);
+double metrics_spam_missed(const struct result *results, size_t count);
+
+size_t metrics_spam(const struct result *results, size_t count);
+
+/* Points of the ROC curve, thresholds falling: `lost` and `caught` in percent
+ * of ham and of spam, room for count + 1. Returns the number of points. */
+size_t metrics_curve(const struct result *results, size_t count, double *lost, double *caught);
