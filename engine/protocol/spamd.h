@@ -31,8 +31,8 @@ enum spamd_command {
 	SPAMD_STATS,
 };
 
-/* What a TELL asks for. A report to others ("Set: remote") is taken as its
- * local part. */
+/* What a TELL asks for. Of "Set: local,remote" only the local part is done:
+ * nothing is reported to others. */
 enum spamd_tell {
 	SPAMD_TELL_NOTHING, /* neither Set nor Remove named local */
 	SPAMD_TELL_SPAM,    /* Message-class: spam, Set: local */
@@ -54,27 +54,28 @@ enum spamd_code {
 	SPAMD_TIMEOUT = 79,
 };
 
+/* The last value that passes; one more is refused. */
 struct spamd_limits {
 	size_t message; /* bytes of a message */
-	size_t line;    /* bytes of a request or header line */
-	size_t headers; /* header lines */
+	size_t line;    /* bytes of a request or header line, without its end */
+	size_t headers; /* header lines, without the blank one */
 };
 
 /* Borrowed from the session; valid until it is freed. */
 struct spamd_request {
 	enum spamd_command command;
 	enum spamd_tell tell;
-	int version;      /* 10 * major + minor: 12 for SPAMC/1.2 */
+	int version;      /* 10 * major + minor: 12 for SPAMC/1.2; 10 to 15 */
 	const char *user; /* "" when absent; any octets 0x20-0xFF, terminated */
 	bool json;
-	const char *message;
+	const char *message; /* never NULL; not terminated */
 	size_t length;
 };
 
 enum spamd_event {
 	SPAMD_NEED_MORE, /* feed more, or the end of input */
 	SPAMD_REQUEST,   /* complete: see spamd_session_request */
-	SPAMD_ERROR,     /* the reply is already in the output; write and close */
+	SPAMD_ERROR,     /* see spamd_session_error; reply with it and close */
 };
 
 struct spamd_session;
@@ -97,15 +98,21 @@ bool spamd_session_in_headers(const struct spamd_session *session);
 /* Bytes held for this exchange, for the accounting of memory. */
 size_t spamd_session_size(const struct spamd_session *session);
 
+/* NULL unless the event was SPAMD_REQUEST. */
 const struct spamd_request *spamd_session_request(const struct spamd_session *session);
+
+/* Why the event was SPAMD_ERROR: the code and the words (borrowed, without
+ * control characters) for spamd_reply_error and for the log. SPAMD_OK and ""
+ * when there was no error. */
+enum spamd_code spamd_session_error(const struct spamd_session *session, const char **text);
 
 /* What a scan found, as far as the protocol shows it. */
 struct spamd_verdict {
 	bool spam;
 	double score;
 	double threshold;
-	const char *symbols; /* comma list, no white space: "HAMLET_SPAM,..." */
-	const char *report;  /* free text, for REPORT; lines end in \n */
+	const char *symbols; /* comma list, no white space: "HAMLET_SPAM,..."; may be NULL */
+	const char *report;  /* free text, for REPORT; lines end in \n; may be NULL */
 	const char *json;    /* for Accept: application/json; may be NULL */
 };
 
@@ -115,11 +122,14 @@ struct spamd_told {
 	const char *json; /* may be NULL */
 };
 
-/* Appends the reply to `output`; check output->failed. The form follows the
- * request's command and version. For PROCESS and HEADERS the message is
- * rewritten: X-Spam-Flag, X-Spam-Level, X-Spam-Status, X-Hamlet-Score at the
- * top (after an mbox line), headers of those names from outside removed, with
- * the line ending that the message uses. */
+/* Appends the reply to a scan (CHECK to HEADERS) to `output`; check
+ * output->failed. The form follows the request's command and version. For PROCESS and HEADERS the message is
+ * rewritten: X-Spam-Flag (if spam), X-Spam-Level, X-Spam-Status and
+ * X-Hamlet-Score at the top (after an mbox line), every X-Spam-* and X-Hamlet-*
+ * header from outside removed, with the line ending that the message uses. It
+ * grows by less than 16 KiB, which is what spamc allows.
+ *
+ * A SKIP has no reply: just close. */
 void spamd_reply_verdict(struct buffer *output, const struct spamd_request *request,
 	const struct spamd_verdict *verdict);
 void spamd_reply_told(
