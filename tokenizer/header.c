@@ -150,12 +150,11 @@ static size_t unfold(const char *value, char *out)
 	return used;
 }
 
-static void emit_words(struct emit *emit, const struct field *words, const struct field *pairs,
-	const struct field *shouts, const char *value, size_t length)
+static void emit_words(struct emit *emit, const struct field *words, const char *value, size_t length)
 {
 	struct text text;
 
-	text_begin(&text, emit, words, pairs, shouts);
+	text_begin(&text, emit, words);
 	text_feed(&text, value, length);
 	text_break(&text);
 }
@@ -200,8 +199,13 @@ static void emit_subject(struct header_state *state, const struct field *words, 
 {
 	struct field pairs = emit_head_field(state->emit, "subject-pair");
 	struct field shouts = emit_head_field(state->emit, "subject-shout");
+	struct text text;
 
-	emit_words(state->emit, words, &pairs, &shouts, value, length);
+	text_begin(&text, state->emit, words);
+	text.pairs = &pairs;
+	text.shouts = &shouts;
+	text_feed(&text, value, length);
+	text_break(&text);
 }
 
 /* Words of a Received field in lower case, split at white space and brackets;
@@ -239,32 +243,48 @@ static bool starts_clause(const char *word, size_t length)
 	return false;
 }
 
-/* The shape of each clause (RFC 5321 section 4.4): "from a.a (a.a [0.0.0.0])",
- * "with A id A0": how the program that wrote it writes. */
-static void emit_received_shapes(struct header_state *state, const char *value, size_t length)
+/* One clause: its keyword as it is, the rest as a shape. */
+static void emit_clause(struct header_state *state, const char *clause, size_t length)
 {
 	char shape[96];
-	size_t start = 0;
+	size_t keyword = 0;
 
-	for (size_t i = 0; i <= length;) {
+	while (keyword < length && isalpha((unsigned char)clause[keyword]))
+		keyword++;
+	if (keyword > 8)
+		keyword = 0;
+	while (length > 0 && isspace((unsigned char)clause[length - 1]))
+		length--;
+	memcpy(shape, clause, keyword);
+	size_t used = keyword < length
+		? header_shape(clause + keyword, length - keyword, shape + keyword, sizeof(shape) - keyword)
+		: 0;
+	emit_token(state->emit, &state->fields->route, shape, keyword + used);
+}
+
+/* The shape of each clause (RFC 5321 section 4.4): "from a.a (a.a [0.0.0.0])",
+ * "with A", "id A0": how the program that wrote it writes. */
+static void emit_received_shapes(struct header_state *state, const char *value, size_t length)
+{
+	const char *semicolon = memchr(value, ';', length);
+	size_t end = semicolon ? (size_t)(semicolon - value) : length;
+	size_t start = 0, i = 0;
+
+	while (i < end) {
 		size_t word = i;
-		while (i < length && !isspace((unsigned char)value[i]) && value[i] != ';')
+		while (i < end && !isspace((unsigned char)value[i]))
 			i++;
-		bool last = i >= length || value[i] == ';';
 		if (word > start && starts_clause(value + word, i - word)) {
-			emit_token(state->emit, &state->fields->route, shape,
-				header_shape(value + start, word - start, shape, sizeof(shape)));
+			emit_clause(state, value + start, word - start);
 			start = word;
 		}
-		if (last) {
-			emit_token(state->emit, &state->fields->route, shape,
-				header_shape(value + start, i - start, shape, sizeof(shape)));
-			if (i < length)
-				emit_shape(state, "Received;", value + i, length - i);
-			break;
-		}
-		i++;
+		while (i < end && isspace((unsigned char)value[i]))
+			i++;
 	}
+	if (end > start)
+		emit_clause(state, value + start, end - start);
+	if (semicolon)
+		emit_shape(state, "Received;", semicolon, length - end);
 }
 
 static void emit_received(struct header_state *state, const char *value, size_t length)
@@ -297,7 +317,7 @@ static void emit_value(struct header_state *state, const char *name, const char 
 		emit_shape(state, name, value, length);
 		break;
 	case ADDRESS:
-		emit_words(state->emit, &words, NULL, NULL, value, length);
+		emit_words(state->emit, &words, value, length);
 		emit_address_hosts(state, &words, value, length);
 		emit_shape(state, name, value, length);
 		break;
@@ -312,10 +332,10 @@ static void emit_value(struct header_state *state, const char *name, const char 
 		emit_date(state, name, value, length);
 		break;
 	case TRACE:
-		emit_words(state->emit, &words, NULL, NULL, value, length);
+		emit_words(state->emit, &words, value, length);
 		break;
 	case WORDS:
-		emit_words(state->emit, &words, NULL, NULL, value, length);
+		emit_words(state->emit, &words, value, length);
 		emit_shape(state, name, value, length);
 		break;
 	case OPAQUE:
@@ -353,7 +373,7 @@ void header_tokens(struct header_state *state, const char *name, const char *val
 
 	if (nested) {
 		if (treatment == SUBJECT || treatment == ADDRESS)
-			emit_words(state->emit, &state->fields->words, NULL, NULL, text, length);
+			emit_words(state->emit, &state->fields->words, text, length);
 	} else {
 		identify(state, lower, text, length);
 		emit_token(state->emit, &state->fields->name, name, name_length);

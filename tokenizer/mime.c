@@ -258,6 +258,10 @@ void mime_walk(struct mime_reader *reader, const char *message, size_t length,
 		walk_object(&walk, g_mime_message_get_mime_part(parsed), 0);
 		g_object_unref(parsed);
 	}
+	if (walk.headers == 0) { /* not a message, but its words are there to see */
+		size_t seen = length < TOKENIZER_MAX_TEXT ? length : TOKENIZER_MAX_TEXT;
+		handler->text(handler->context, MIME_PLAIN, message, seen);
+	}
 	g_object_unref(parser);
 	g_object_unref(stream);
 }

@@ -16,10 +16,9 @@ static const unsigned char ASCII[128] = {
 	['\''] = JOINT, ['-'] = JOINT, ['_'] = JOINT, ['.'] = JOINT, [','] = JOINT, ['@'] = JOINT,
 	['%'] = MONEY, ['!'] = BANG};
 
-void text_begin(struct text *text, struct emit *emit, const struct field *words,
-	const struct field *pairs, const struct field *shouts)
+void text_begin(struct text *text, struct emit *emit, const struct field *words)
 {
-	*text = (struct text){.emit = emit, .words = words, .pairs = pairs, .shouts = shouts};
+	*text = (struct text){.emit = emit, .words = words};
 }
 
 static void emit_pair(struct text *text)
@@ -49,6 +48,9 @@ static void end_word(struct text *text)
 	} else if (text->length > 0) {
 		if (text->length > 1)
 			emit_token(text->emit, text->words, text->word, text->length);
+		if (text->links && text->length > 4 && memcmp(text->word, "www.", 4) == 0)
+			url_host_tokens(text->emit, &text->links->host, &text->links->domain,
+				text->word, text->length);
 		if (text->shouts && text->capitals >= 3 && text->capitals == text->length)
 			emit_token(text->emit, text->shouts, text->word, text->length);
 		if (text->pairs && text->previous_length > 0)
@@ -169,13 +171,43 @@ static void feed_wide(struct text *text, uint32_t character)
 	}
 }
 
+static bool at_link(const struct text *text, const char *at, size_t left)
+{
+	return text->links && left > 3 && at[0] == ':' && at[1] == '/' && at[2] == '/' &&
+		((text->length == 4 && memcmp(text->word, "http", 4) == 0) ||
+			(text->length == 5 && memcmp(text->word, "https", 5) == 0) ||
+			(text->length == 3 && memcmp(text->word, "ftp", 3) == 0));
+}
+
+/* A link whose scheme is the word so far and whose "://" is at `at`. Returns the
+ * bytes it takes. */
+static size_t feed_link(struct text *text, const char *at, size_t left)
+{
+	char url[URL_MAX_BYTES];
+	size_t used = text->length, i = 0;
+
+	memcpy(url, text->word, used);
+	for (; i < left && (unsigned char)at[i] > ' ' && !strchr("<>\"'()[]{}", at[i]); i++) {
+		if (used < sizeof(url))
+			url[used++] = at[i];
+	}
+	while (used > 0 && strchr(".,;:!?", url[used - 1])) /* of the sentence, not the link */
+		used--;
+	url_tokens(text->emit, text->links, url, used);
+	text->length = 0;
+	text_break(text);
+	return i;
+}
+
 void text_feed(struct text *text, const char *data, size_t length)
 {
 	const unsigned char *bytes = (const unsigned char *)data;
 	size_t i = 0;
 
 	while (i < length) {
-		if (bytes[i] < 0x80) {
+		if (bytes[i] == ':' && at_link(text, data + i, length - i)) {
+			i += feed_link(text, data + i, length - i);
+		} else if (bytes[i] < 0x80) {
 			feed_ascii(text, bytes[i++]);
 		} else {
 			uint32_t character;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "tokenizer/emit.h"
+#include "tokenizer/url.h"
 
 enum { TEXT_MAX_WORD = 40 };
 
@@ -15,8 +16,9 @@ enum { TEXT_MAX_WORD = 40 };
 struct text {
 	struct emit *emit;
 	const struct field *words;
-	const struct field *pairs; /* NULL: no pairs of neighbouring words */
-	const struct field *shouts;
+	const struct field *pairs;      /* NULL: no pairs of neighbouring words */
+	const struct field *shouts;     /* NULL: capitals and !!! do not count */
+	const struct url_fields *links; /* NULL: a link is words like any other */
 	char word[TEXT_MAX_WORD + 8];
 	size_t length;       /* of word; more than TEXT_MAX_WORD = cut */
 	size_t capitals;     /* letters of the word that are upper case ASCII */
@@ -27,8 +29,9 @@ struct text {
 	size_t bangs;        /* run of exclamation marks */
 };
 
-void text_begin(struct text *text, struct emit *emit, const struct field *words,
-	const struct field *pairs, const struct field *shouts);
+/* Begins a text of which only the words count. The optional fields may be set
+ * after it. */
+void text_begin(struct text *text, struct emit *emit, const struct field *words);
 
 /* Feeds UTF-8 with stray windows-1252 bytes. */
 void text_feed(struct text *text, const char *data, size_t length);

@@ -88,7 +88,7 @@ static void emit_attachment(struct tokenizer *tokenizer, const struct mime_part 
 		length = snprintf(text, sizeof(text), "%.100s .%.16s", part->type, dot + 1);
 		emit_token(&tokenizer->emit, &tokenizer->attachment, text, (size_t)length);
 	}
-	text_begin(&words, &tokenizer->emit, &tokenizer->file_name, NULL, NULL);
+	text_begin(&words, &tokenizer->emit, &tokenizer->file_name);
 	text_feed(&words, part->file_name, strnlen(part->file_name, 256));
 	text_break(&words);
 }
@@ -113,8 +113,10 @@ static void on_text(void *context, enum mime_kind kind, const char *data, size_t
 	struct text visible, hidden;
 
 	tokenizer->emit.identifies = true;
-	text_begin(&visible, &tokenizer->emit, &tokenizer->body, NULL, &tokenizer->shouts);
-	text_begin(&hidden, &tokenizer->emit, &tokenizer->hidden, NULL, NULL);
+	text_begin(&visible, &tokenizer->emit, &tokenizer->body);
+	visible.shouts = &tokenizer->shouts;
+	visible.links = &tokenizer->url_fields;
+	text_begin(&hidden, &tokenizer->emit, &tokenizer->hidden);
 	if (kind == MIME_HTML) {
 		struct html_sink sink = {.emit = &tokenizer->emit, .fields = &tokenizer->html_fields,
 			.urls = &tokenizer->url_fields, .visible = &visible, .hidden = &hidden};
