@@ -358,7 +358,7 @@ void header_tokens(struct header_state *state, const char *name, const char *val
 	char unfolded[TOKENIZER_MAX_HEADER_BYTES];
 	size_t name_length = strlen(name);
 
-	if (name_length > HEADER_MAX_NAME)
+	if (name_length == 0 || name_length > HEADER_MAX_NAME)
 		return;
 	for (size_t i = 0; i <= name_length; i++)
 		lower[i] = (char)tolower((unsigned char)name[i]);
