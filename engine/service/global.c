@@ -57,11 +57,7 @@ enum status global_load(struct global **result, struct store_reader *reader, siz
 	status = store_tokens(reader, load_token, global, failure);
 	if (status != STATUS_OK)
 		goto out;
-	status = table_track(global->table);
-	if (status != STATUS_OK) {
-		failure_set(failure, status, "reading the global store: out of memory");
-		goto out;
-	}
+	table_track(global->table);
 	status = store_reports_after(reader, checkpoint.seq, replay_report, global, failure);
 	if (status == STATUS_OK) {
 		*result = global;

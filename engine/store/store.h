@@ -27,13 +27,16 @@ enum {
 
 enum label { LABEL_FORGET = 0, LABEL_HAM = 1, LABEL_SPAM = 2 };
 
-/* What one report adds to each of its tokens and to the bias, in one scope. */
+/* What one report adds in one scope: to each token of the message's head, to
+ * each token of its body, and to the bias. Gains are >= 0. Keys with bit
+ * STORE_BODY_BIT set are the body's, so in an ascending list they come last. */
 struct contribution {
-	double token_sum;  /* to the sum of steps of each token */
-	double token_gain; /* to the precision of each token, >= 0 */
-	double bias_sum;
-	double bias_gain;
+	double head_sum, head_gain;
+	double body_sum, body_gain;
+	double bias_sum, bias_gain;
 };
+
+#define STORE_BODY_BIT (UINT64_C(1) << 39)
 
 enum report_flags {
 	REPORT_CONSENT = 1, /* the reporter shares: it taught global too */

@@ -19,9 +19,6 @@ struct table;
 struct table *table_new(size_t limit);
 void table_free(struct table **table);
 
-/* A copy with room to grow; NULL when out of memory. */
-struct table *table_copy(const struct table *table);
-
 /* Reads `count` keys: sums[i] and gains[i] are 0 for a key that is unknown.
  * Prefetches, so ask for all keys of a message at once. Any thread. */
 void table_read(const struct table *table, const uint64_t *keys, size_t count, double *sums,
@@ -42,8 +39,9 @@ size_t table_count(const struct table *table); /* tokens that hold something */
 size_t table_bytes(const struct table *table); /* memory held */
 
 /* Tokens changed since the last table_clean, in any order: calls `each` for
- * them (gain 0 = gone). Writer only. Tracking starts with table_track. */
-enum status table_track(struct table *table);
+ * them (gain 0 = gone); a walk through the whole table. Writer only. Tracking
+ * starts with table_track. */
+void table_track(struct table *table);
 size_t table_dirty_count(const struct table *table);
 void table_dirty(const struct table *table,
 	void (*each)(void *context, uint64_t key, double sum, double gain), void *context);

@@ -1,0 +1,44 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * What a driver implements; never included outside this folder. A driver's
+ * store and reader begin with these structs. Arguments are checked before
+ * (store.c), and the promises are those of store.h. */
+#pragma once
+
+#include "engine/store/store.h"
+
+struct store_driver {
+	void (*close)(struct store *store);
+	bool (*writable)(const struct store *store);
+	enum status (*append)(struct store *store, struct report *reports, size_t count,
+		struct failure *failure);
+	enum status (*find)(struct store *store, const char *user, uint64_t message,
+		struct report *report, struct failure *failure);
+	enum status (*write_checkpoint)(struct store *store, const struct store_token *tokens,
+		size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
+	enum status (*put)(struct store *store, const char *name, const void *value, size_t size,
+		struct failure *failure);
+	enum status (*reader_open)(
+		struct store *store, struct store_reader **reader, struct failure *failure);
+	void (*reader_close)(struct store_reader *reader);
+	enum status (*get)(struct store_reader *reader, const char *name, void *value, size_t *size,
+		struct failure *failure);
+	enum status (*user_reports)(struct store_reader *reader, const char *user, size_t limit,
+		store_report_fn *each, void *context, struct failure *failure);
+	enum status (*read_checkpoint)(struct store_reader *reader,
+		struct store_checkpoint *checkpoint, struct failure *failure);
+	enum status (*tokens)(struct store_reader *reader, store_token_fn *each, void *context,
+		struct failure *failure);
+	enum status (*reports_after)(struct store_reader *reader, int64_t after,
+		store_report_fn *each, void *context, struct failure *failure);
+	enum status (*read_stats)(struct store_reader *reader, struct store_stats *stats,
+		struct failure *failure);
+};
+
+struct store {
+	const struct store_driver *driver;
+};
+
+struct store_reader {
+	const struct store_driver *driver;
+};

@@ -1,0 +1,162 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * Checks of arguments and dispatch to the driver. */
+#include "engine/store/store.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "engine/store/driver.h"
+
+enum { MAX_VALUE = 65536 };
+
+void store_close(struct store **store)
+{
+	if (!*store)
+		return;
+	(*store)->driver->close(*store);
+	*store = NULL;
+}
+
+bool store_writable(const struct store *store)
+{
+	return store->driver->writable(store);
+}
+
+static enum status check_user(const char *user, struct failure *failure)
+{
+	if (strnlen(user, STORE_MAX_USER + 1) > STORE_MAX_USER)
+		return failure_set(failure, STATUS_INVALID, "user name is longer than %d bytes",
+			STORE_MAX_USER);
+	return STATUS_OK;
+}
+
+static bool is_contribution(const struct contribution *c)
+{
+	const double numbers[] = {
+		c->head_sum, c->head_gain, c->body_sum, c->body_gain, c->bias_sum, c->bias_gain};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		double units = numbers[i] / STORE_UNIT;
+		if (!(fabs(units) < 0x1p52) || units != nearbyint(units))
+			return false;
+	}
+	return c->head_gain >= 0 && c->body_gain >= 0 && c->bias_gain >= 0;
+}
+
+static bool are_ascending(const uint64_t *keys, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		if (keys[i] <= keys[i - 1])
+			return false;
+	}
+	return count == 0 || (keys[0] > 0 && keys[count - 1] <= INT64_MAX);
+}
+
+static enum status check_report(const struct report *report, struct failure *failure)
+{
+	if (report->label > LABEL_SPAM)
+		return failure_set(failure, STATUS_INVALID, "report with label %d", report->label);
+	if (report->count > STORE_MAX_TOKENS || !are_ascending(report->keys, report->count))
+		return failure_set(failure, STATUS_INVALID, "report with %zu tokens out of order",
+			report->count);
+	if (!isfinite(report->margin) || !is_contribution(&report->global) ||
+		!is_contribution(&report->undone))
+		return failure_set(failure, STATUS_INVALID, "report with impossible numbers");
+	return check_user(report->user, failure);
+}
+
+enum status store_append(
+	struct store *store, struct report *reports, size_t count, struct failure *failure)
+{
+	for (size_t i = 0; i < count; i++) {
+		enum status status = check_report(&reports[i], failure);
+		if (status != STATUS_OK)
+			return status;
+	}
+	if (!store_writable(store))
+		return failure_set(failure, STATUS_READONLY, "the database is read-only");
+	return count ? store->driver->append(store, reports, count, failure) : STATUS_OK;
+}
+
+enum status store_find(struct store *store, const char *user, uint64_t message,
+	struct report *report, struct failure *failure)
+{
+	enum status status = check_user(user, failure);
+
+	return status == STATUS_OK ? store->driver->find(store, user, message, report, failure)
+				   : status;
+}
+
+enum status store_write_checkpoint(struct store *store, const struct store_token *tokens,
+	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
+{
+	if (!store_writable(store))
+		return failure_set(failure, STATUS_READONLY, "the database is read-only");
+	return store->driver->write_checkpoint(store, tokens, count, checkpoint, failure);
+}
+
+enum status store_put(struct store *store, const char *name, const void *value, size_t size,
+	struct failure *failure)
+{
+	if (size > MAX_VALUE)
+		return failure_set(failure, STATUS_INVALID, "value %s has %zu bytes", name, size);
+	if (!store_writable(store))
+		return failure_set(failure, STATUS_READONLY, "the database is read-only");
+	return store->driver->put(store, name, value, size, failure);
+}
+
+enum status store_reader_open(
+	struct store *store, struct store_reader **reader, struct failure *failure)
+{
+	*reader = NULL;
+	return store->driver->reader_open(store, reader, failure);
+}
+
+void store_reader_close(struct store_reader **reader)
+{
+	if (!*reader)
+		return;
+	(*reader)->driver->reader_close(*reader);
+	*reader = NULL;
+}
+
+enum status store_get(struct store_reader *reader, const char *name, void *value, size_t *size,
+	struct failure *failure)
+{
+	return reader->driver->get(reader, name, value, size, failure);
+}
+
+enum status store_user_reports(struct store_reader *reader, const char *user, size_t limit,
+	store_report_fn *each, void *context, struct failure *failure)
+{
+	enum status status = check_user(user, failure);
+
+	return status == STATUS_OK
+		? reader->driver->user_reports(reader, user, limit, each, context, failure)
+		: status;
+}
+
+enum status store_read_checkpoint(struct store_reader *reader,
+	struct store_checkpoint *checkpoint, struct failure *failure)
+{
+	return reader->driver->read_checkpoint(reader, checkpoint, failure);
+}
+
+enum status store_tokens(struct store_reader *reader, store_token_fn *each, void *context,
+	struct failure *failure)
+{
+	return reader->driver->tokens(reader, each, context, failure);
+}
+
+enum status store_reports_after(struct store_reader *reader, int64_t after,
+	store_report_fn *each, void *context, struct failure *failure)
+{
+	return reader->driver->reports_after(reader, after, each, context, failure);
+}
+
+enum status store_read_stats(
+	struct store_reader *reader, struct store_stats *stats, struct failure *failure)
+{
+	return reader->driver->read_stats(reader, stats, failure);
+}

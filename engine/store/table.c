@@ -1,0 +1,317 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/store/table.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SMALLEST_CAPACITY = 64, PREFETCH_BLOCK = 64 };
+
+/* A slot is free while its key is 0. The sign bit of no key is used, so the
+ * highest bit of `key` marks a token that changed since table_clean. */
+struct slot {
+	_Atomic uint64_t key;
+	_Atomic double sum;
+	_Atomic double gain;
+};
+
+static const uint64_t DIRTY = UINT64_C(1) << 63;
+static const uint64_t KEY_BITS = (UINT64_C(1) << 63) - 1;
+
+struct array {
+	struct array *retired; /* the older one, perhaps still being read */
+	size_t capacity;       /* a power of two */
+	unsigned shift;        /* 64 - log2(capacity) */
+	struct slot slots[];
+};
+
+struct table {
+	_Atomic(struct array *) array;
+	_Atomic size_t readers; /* inside table_read now */
+	size_t used;            /* slots with a key */
+	_Atomic size_t count;   /* of them with evidence */
+	size_t limit;
+	size_t dirty;
+	_Atomic size_t bytes;
+	bool tracking;
+};
+
+static size_t array_bytes(size_t capacity)
+{
+	return sizeof(struct array) + capacity * sizeof(struct slot);
+}
+
+static struct array *array_new(size_t capacity)
+{
+	struct array *array = calloc(1, array_bytes(capacity));
+
+	if (!array)
+		return NULL;
+	array->capacity = capacity;
+	array->shift = 64 - (unsigned)__builtin_ctzll(capacity);
+	return array;
+}
+
+/* Fibonacci hashing: the keys' own bits are even, but not the same ones always. */
+static size_t home_slot(const struct array *array, uint64_t key)
+{
+	return (size_t)(key * UINT64_C(0x9E3779B97F4A7C15) >> array->shift);
+}
+
+static struct slot *find_slot(struct array *array, uint64_t key)
+{
+	size_t at = home_slot(array, key);
+
+	for (;;) {
+		struct slot *slot = &array->slots[at];
+		uint64_t found = atomic_load_explicit(&slot->key, memory_order_acquire) & KEY_BITS;
+		if (found == key || found == 0)
+			return slot;
+		at = (at + 1) & (array->capacity - 1);
+	}
+}
+
+static double load(const _Atomic double *number)
+{
+	return atomic_load_explicit(number, memory_order_relaxed);
+}
+
+static void store(_Atomic double *number, double value)
+{
+	atomic_store_explicit(number, value, memory_order_relaxed);
+}
+
+static struct array *own_array(const struct table *table)
+{
+	return atomic_load_explicit(&table->array, memory_order_relaxed);
+}
+
+struct table *table_new(size_t limit)
+{
+	struct table *table = calloc(1, sizeof(*table));
+	struct array *array = array_new(SMALLEST_CAPACITY);
+
+	if (!table || !array) {
+		free(table);
+		free(array);
+		return NULL;
+	}
+	atomic_init(&table->array, array);
+	table->bytes = array_bytes(array->capacity);
+	table->limit = limit ? limit : SIZE_MAX;
+	return table;
+}
+
+static void free_arrays(struct array *array)
+{
+	while (array) {
+		struct array *older = array->retired;
+		free(array);
+		array = older;
+	}
+}
+
+void table_free(struct table **table)
+{
+	if (!*table)
+		return;
+	free_arrays(own_array(*table));
+	free(*table);
+	*table = NULL;
+}
+
+/* Copies what holds evidence, or is dirty and must still be written as gone. */
+static size_t copy_slots(const struct array *from, struct array *to)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < from->capacity; i++) {
+		uint64_t key = atomic_load_explicit(&from->slots[i].key, memory_order_relaxed);
+		double gain = load(&from->slots[i].gain);
+
+		if (key == 0 || (gain <= 0 && !(key & DIRTY)))
+			continue;
+		struct slot *slot = find_slot(to, key & KEY_BITS);
+		store(&slot->sum, load(&from->slots[i].sum));
+		store(&slot->gain, gain);
+		atomic_store_explicit(&slot->key, key, memory_order_relaxed);
+		used++;
+	}
+	return used;
+}
+
+/* Frees retired arrays when nobody can be inside one. A reader announces itself
+ * before it loads the pointer; both are sequentially consistent, so when the
+ * count is 0 after the new pointer was stored, every later reader gets the new
+ * one. */
+static void reclaim(struct table *table)
+{
+	struct array *array = own_array(table);
+
+	if (array->retired && atomic_load(&table->readers) == 0) {
+		free_arrays(array->retired);
+		array->retired = NULL;
+		table->bytes = array_bytes(array->capacity);
+	}
+}
+
+static enum status grow(struct table *table, size_t wanted)
+{
+	struct array *old = own_array(table);
+	size_t capacity = old->capacity;
+
+	while (wanted > capacity / 3 * 2)
+		capacity *= 2;
+	if (capacity == old->capacity)
+		return STATUS_OK;
+	struct array *array = array_new(capacity);
+	if (!array)
+		return STATUS_NOMEM;
+	table->used = copy_slots(old, array);
+	array->retired = old;
+	table->bytes += array_bytes(capacity);
+	atomic_store(&table->array, array);
+	reclaim(table);
+	return STATUS_OK;
+}
+
+void table_read(const struct table *table, const uint64_t *keys, size_t count, double *sums,
+	double *gains)
+{
+	struct table *mutable = (struct table *)table; /* the count of readers alone */
+
+	atomic_fetch_add(&mutable->readers, 1);
+	struct array *array = atomic_load(&mutable->array);
+	for (size_t from = 0; from < count; from += PREFETCH_BLOCK) {
+		size_t to = count - from < PREFETCH_BLOCK ? count : from + PREFETCH_BLOCK;
+
+		for (size_t i = from; i < to; i++)
+			__builtin_prefetch(&array->slots[home_slot(array, keys[i])]);
+		for (size_t i = from; i < to; i++) {
+			struct slot *slot = find_slot(array, keys[i]);
+			double gain = load(&slot->gain);
+
+			sums[i] = gain > 0 ? load(&slot->sum) : 0;
+			gains[i] = gain > 0 ? gain : 0;
+		}
+	}
+	atomic_fetch_sub(&mutable->readers, 1);
+}
+
+/* Sets the numbers of a token that has a slot, and keeps the counts. */
+static void change(struct table *table, struct slot *slot, double sum, double gain)
+{
+	uint64_t key = atomic_load_explicit(&slot->key, memory_order_relaxed);
+	double before = load(&slot->gain);
+
+	store(&slot->sum, gain > 0 ? sum : 0);
+	store(&slot->gain, gain > 0 ? gain : 0);
+	if (before > 0 && gain <= 0)
+		table->count--;
+	else if (before <= 0 && gain > 0)
+		table->count++;
+	if (table->tracking && !(key & DIRTY)) {
+		atomic_store_explicit(&slot->key, key | DIRTY, memory_order_relaxed);
+		table->dirty++;
+	}
+}
+
+/* Adds to one key; there is room for it. */
+static bool add_one(struct table *table, uint64_t key, double sum, double gain)
+{
+	struct slot *slot = find_slot(own_array(table), key);
+
+	if (atomic_load_explicit(&slot->key, memory_order_relaxed)) {
+		change(table, slot, load(&slot->sum) + sum, load(&slot->gain) + gain);
+		return true;
+	}
+	if (gain <= 0) /* taken from a token that was left out */
+		return true;
+	if (table->count >= table->limit)
+		return false;
+	store(&slot->sum, sum);
+	store(&slot->gain, gain);
+	table->used++;
+	table->count++;
+	table->dirty += table->tracking;
+	atomic_store_explicit(&slot->key, table->tracking ? key | DIRTY : key, memory_order_release);
+	return true;
+}
+
+enum status table_add(
+	struct table *table, const uint64_t *keys, size_t count, double sum, double gain)
+{
+	enum status status = grow(table, table->used + count);
+
+	if (status != STATUS_OK)
+		return status;
+	reclaim(table);
+	for (size_t i = 0; i < count; i++)
+		__builtin_prefetch(&own_array(table)->slots[home_slot(own_array(table), keys[i])], 1);
+	for (size_t i = 0; i < count; i++) {
+		if (!add_one(table, keys[i], sum, gain))
+			status = STATUS_LIMIT;
+	}
+	return status;
+}
+
+enum status table_set(struct table *table, uint64_t key, double sum, double gain)
+{
+	enum status status = grow(table, table->used + 1);
+
+	if (status != STATUS_OK)
+		return status;
+	struct slot *slot = find_slot(own_array(table), key);
+	if (atomic_load_explicit(&slot->key, memory_order_relaxed))
+		change(table, slot, sum, gain);
+	else if (!add_one(table, key, sum, gain))
+		status = STATUS_LIMIT;
+	return status;
+}
+
+size_t table_count(const struct table *table)
+{
+	return atomic_load_explicit(&table->count, memory_order_relaxed);
+}
+
+size_t table_bytes(const struct table *table)
+{
+	return sizeof(*table) + atomic_load_explicit(&table->bytes, memory_order_relaxed);
+}
+
+void table_track(struct table *table)
+{
+	table->tracking = true;
+}
+
+size_t table_dirty_count(const struct table *table)
+{
+	return table->dirty;
+}
+
+void table_dirty(const struct table *table,
+	void (*each)(void *context, uint64_t key, double sum, double gain), void *context)
+{
+	const struct array *array = own_array(table);
+
+	for (size_t i = 0; i < array->capacity; i++) {
+		uint64_t key = atomic_load_explicit(&array->slots[i].key, memory_order_relaxed);
+		if (key & DIRTY)
+			each(context, key & KEY_BITS, load(&array->slots[i].sum),
+				load(&array->slots[i].gain));
+	}
+}
+
+void table_clean(struct table *table)
+{
+	struct array *array = own_array(table);
+
+	for (size_t i = 0; i < array->capacity; i++) {
+		uint64_t key = atomic_load_explicit(&array->slots[i].key, memory_order_relaxed);
+		if (key & DIRTY)
+			atomic_store_explicit(
+				&array->slots[i].key, key & KEY_BITS, memory_order_relaxed);
+	}
+	table->dirty = 0;
+}
