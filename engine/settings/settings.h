@@ -15,23 +15,24 @@
 
 /* Group [hamletd]. Strings are owned. */
 struct settings {
-	char *state_directory;   /* the database hamlet.sqlite is here */
+	char *state_directory; /* the database hamlet.sqlite is here */
 	char *runtime_directory; /* sockets are here */
-	uint64_t socket_mode;    /* octal in the file */
-	char *socket_group;      /* "" = the daemon's own */
-	char *listen_tcp;        /* "127.0.0.1:783", "" = none; loopback only */
-	char **reporters;        /* logins that may report for any user; NULL-terminated */
-	char **administrators;   /* logins that may do everything */
-	uint64_t workers;        /* threads */
+	uint64_t socket_mode; /* octal in the file */
+	char *socket_group; /* "" = the daemon's own */
+	char *listen_tcp; /* "127.0.0.1:783", "" = none; loopback only */
+	char **reporters; /* logins that may report for any user; NULL-terminated */
+	char **administrators; /* logins that may do everything */
+	uint64_t workers; /* threads; 0 = one a processor */
 	uint64_t max_connections;
-	uint64_t max_jobs;       /* messages being worked on or waiting for a thread */
+	uint64_t max_jobs; /* messages being worked on or waiting for a thread */
 	uint64_t max_message_bytes;
+	uint64_t max_buffered_bytes; /* of all requests together */
 	uint64_t header_timeout; /* seconds for the request's headers */
-	uint64_t body_timeout;   /* seconds without a byte of the body, or of progress in writing */
-	uint64_t commit_delay;   /* milliseconds a report may wait for others */
+	uint64_t body_timeout; /* seconds without a byte of the body, or of progress in writing */
+	uint64_t commit_delay; /* milliseconds a report may wait for others */
 	uint64_t commit_reports; /* reports that are committed at once */
 	uint64_t checkpoint_seconds; /* longest time between checkpoints of the global store */
-	uint64_t checkpoint_tokens;  /* changed tokens that call for one */
+	uint64_t checkpoint_tokens; /* changed tokens that call for one */
 	double junk_probability;
 	double threshold;
 	double label_error;
@@ -39,20 +40,31 @@ struct settings {
 	uint64_t user_reports;
 	uint64_t user_cache_bytes;
 	uint64_t global_tokens;
-	bool log_users;          /* do log lines name users */
-	char *log_level;         /* error, warning, info, debug */
+	bool log_users; /* do log lines name users */
+	char *log_level; /* error, warning, info, debug */
 };
 
-/* Fills *settings with the defaults. `prefix` paths are compiled in. */
+/* Fills *settings with the defaults; paths are compiled in. */
 void settings_defaults(struct settings *settings);
 
 /* Reads `length` bytes of a configuration file; `path` is for messages only.
- * On failure *settings is unchanged. STATUS_INVALID with the detail. */
+ * What the text does not name gets its default. On failure *settings is
+ * unchanged; on success the former strings are released, so that it must have
+ * been filled or zeroed before. STATUS_INVALID with the detail. */
 enum status settings_parse(struct settings *settings, const char *path, const char *text,
 	size_t length, struct failure *failure);
 
-/* The same from a file. STATUS_NOTFOUND, STATUS_IO, STATUS_INVALID. */
+/* The same from a file. STATUS_NOTFOUND, STATUS_DENIED, STATUS_IO, STATUS_INVALID. */
 enum status settings_load(struct settings *settings, const char *path, struct failure *failure);
+
+/* What settings_adopt tells of a key whose value is another one: taken over, or
+ * left as it was because it takes effect at a start only. */
+typedef void settings_change_fn(void *context, const char *key, const char *value, bool taken);
+
+/* Takes from *fresh what can change while the program runs; `each` may be NULL.
+ * *fresh gets the former values, to be released with settings_free. */
+void settings_adopt(
+	struct settings *settings, struct settings *fresh, settings_change_fn *each, void *context);
 
 /* Releases what *settings owns and zeroes it. */
 void settings_free(struct settings *settings);
@@ -62,3 +74,7 @@ void settings_free(struct settings *settings);
 void settings_describe(
 	void (*each)(void *context, const char *key, const char *fallback, const char *text),
 	void *context);
+
+/* Calls `each` for every key with its value as the file would write it. */
+void settings_print(const struct settings *settings,
+	void (*each)(void *context, const char *key, const char *value), void *context);

@@ -1,0 +1,40 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * Work on messages in the thread pool: each job gets one of a fixed number of
+ * workers lent, and waits in line while none is free. Loop thread only, but for
+ * a job's `run`. */
+#pragma once
+
+#include <stddef.h>
+#include <uv.h>
+
+#include "engine/service/service.h"
+
+/* Embedded in what is to be done; fields but the first three are private. It
+ * must stay where it is until `done`. */
+struct job {
+	void *data; /* the owner's */
+	void (*run)(struct job *job, struct worker *worker); /* in the pool */
+	void (*done)(struct job *job); /* on the loop */
+	uv_work_t work;
+	struct jobs *jobs;
+	struct worker *worker;
+	struct job *next;
+};
+
+struct jobs;
+
+/* `loop` and `service` must outlive the jobs. */
+enum status jobs_new(struct jobs **jobs, uv_loop_t *loop, struct service *service, size_t workers,
+	struct failure *failure);
+
+/* Not while a job is running or waiting. */
+void jobs_free(struct jobs **jobs);
+
+/* STATUS_OVERLOAD: `limit` jobs are running or waiting already; `done` will not
+ * be called. */
+enum status jobs_submit(struct jobs *jobs, struct job *job, size_t limit);
+
+size_t jobs_workers(const struct jobs *jobs);
+size_t jobs_running(const struct jobs *jobs);
+size_t jobs_waiting(const struct jobs *jobs);

@@ -1,0 +1,25 @@
+# All but main() is an archive, so that tests can link it.
+noinst_LIBRARIES += libdaemon.a
+libdaemon_a_SOURCES = \
+	%D%/connection.c %D%/connection.h \
+	%D%/counters.h \
+	%D%/job.c %D%/job.h \
+	%D%/listener.c %D%/listener.h \
+	%D%/log.c %D%/log.h \
+	%D%/notify.c %D%/notify.h \
+	%D%/peer.c %D%/peer.h \
+	%D%/reload.c %D%/reload.h \
+	%D%/render.c %D%/render.h \
+	%D%/request.c %D%/request.h \
+	%D%/server.c %D%/server.h \
+	%D%/stats.c %D%/stats.h \
+	%D%/writer.c %D%/writer.h
+libdaemon_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(UV_CFLAGS) $(JANSSON_CFLAGS)
+DAEMON_LIBS = libdaemon.a libprotocol.a libsettings.a $(SERVICE_LIBS) \
+	$(UV_LIBS) $(JANSSON_LIBS) $(GLIB_LIBS)
+
+sbin_PROGRAMS += hamletd
+hamletd_SOURCES  = %D%/main.c
+hamletd_CPPFLAGS = $(AM_CPPFLAGS) -DHAMLET_CONF='"$(sysconfdir)/hamlet/hamlet.conf"'
+hamletd_CFLAGS   = $(AM_CFLAGS) $(GLIB_CFLAGS) $(UV_CFLAGS)
+hamletd_LDADD    = $(DAEMON_LIBS)

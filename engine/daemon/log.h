@@ -1,0 +1,68 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * The log: one line per event, key=value, through GLib's structured logging to
+ * the standard error. Nothing of a message is ever logged, and users only where
+ * the operator allows it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+/* One key=value; made by the functions below. */
+struct log_field {
+	const char *key; /* NULL: the end of the fields, or left out */
+	enum {
+		LOG_FIELD_TEXT,
+		LOG_FIELD_NUMBER,
+		LOG_FIELD_REAL,
+		LOG_FIELD_HEX,
+		LOG_FIELD_USER
+	} type;
+	const char *text;
+	int64_t number;
+	double real;
+};
+
+struct log;
+
+/* Takes over GLib's log writer, which can be done once a process: what GLib and
+ * the libraries on it have to say goes the same way. Never NULL. */
+struct log *log_new(void);
+void log_free(struct log **log);
+
+void log_configure(struct log *log, enum log_level level, bool users);
+
+/* LOG_INFO for a name that is none. */
+enum log_level log_level_named(const char *name);
+
+/* Writes event=EVENT and the fields, up to the one without a key. */
+void log_event(
+	struct log *log, enum log_level level, const char *event, const struct log_field *fields);
+
+static inline struct log_field log_text(const char *key, const char *text)
+{
+	return (struct log_field){.key = key, .type = LOG_FIELD_TEXT, .text = text};
+}
+
+/* Left out unless the operator allows it. */
+static inline struct log_field log_user(const char *user)
+{
+	return (struct log_field){.key = "user", .type = LOG_FIELD_USER, .text = user};
+}
+
+static inline struct log_field log_number(const char *key, int64_t number)
+{
+	return (struct log_field){.key = key, .type = LOG_FIELD_NUMBER, .number = number};
+}
+
+static inline struct log_field log_hex(const char *key, uint64_t number)
+{
+	return (struct log_field){.key = key, .type = LOG_FIELD_HEX, .number = (int64_t)number};
+}
+
+static inline struct log_field log_real(const char *key, double real)
+{
+	return (struct log_field){.key = key, .type = LOG_FIELD_REAL, .real = real};
+}

@@ -1,0 +1,153 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * hamletd: the order in which the daemon starts, serves and stops. */
+#include "config.h"
+
+#include <glib.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+
+#include "engine/daemon/server.h"
+
+/* Started in this order, stopped in the reverse one. */
+static const struct {
+	enum status (*start)(struct server *server, struct failure *failure);
+	void (*stop)(struct server *server);
+} STEPS[] = {
+	{server_start_log, server_stop_log},
+	{server_start_loop, server_stop_loop},
+	{server_start_store, server_stop_store},
+	{server_start_service, server_stop_service},
+	{server_start_jobs, server_stop_jobs},
+	{NULL, server_stop_handles},
+	{server_start_writer, server_stop_writer},
+	{server_start_signals, server_stop_signals},
+	{server_start_listeners, server_stop_listeners},
+};
+
+struct options {
+	char *config;
+	gboolean check;
+	gboolean version;
+	gboolean verbose;
+	gboolean core_dumps;
+};
+
+static bool parse_options(struct options *options, int argc, char **argv)
+{
+	const GOptionEntry entries[] = {
+		{"config", 'c', 0, G_OPTION_ARG_FILENAME, &options->config,
+			"Read FILE instead of " HAMLET_CONF, "FILE"},
+		{"check", 0, 0, G_OPTION_ARG_NONE, &options->check,
+			"Check the configuration, print it as it is in force, and exit", NULL},
+		{"verbose", 'v', 0, G_OPTION_ARG_NONE, &options->verbose,
+			"Log everything, whatever log-level says", NULL},
+		{"core-dumps", 0, 0, G_OPTION_ARG_NONE, &options->core_dumps,
+			"Allow core dumps and debuggers; they see people's mail", NULL},
+		{"version", 0, 0, G_OPTION_ARG_NONE, &options->version,
+			"Print the version and exit", NULL},
+		{0},
+	};
+	GOptionContext *context = g_option_context_new("- adaptive Bayesian spam engine");
+	GError *error = NULL;
+	bool valid;
+
+	g_option_context_add_main_entries(context, entries, NULL);
+	valid = g_option_context_parse(context, &argc, &argv, &error);
+	if (valid && argc > 1) {
+		valid = false;
+		fprintf(stderr, "hamletd: %s: what is this? See hamletd --help\n", argv[1]);
+	} else if (!valid) {
+		fprintf(stderr, "hamletd: %s\n", error->message);
+	}
+	g_clear_error(&error);
+	g_option_context_free(context);
+	return valid;
+}
+
+/* Mail passes through our memory: it must not end up in a core file. */
+static void prepare_process(const struct options *options, const struct settings *settings)
+{
+	char threads[16];
+	struct rlimit files;
+
+	signal(SIGPIPE, SIG_IGN);
+	/* Read by libuv at the first job; one more thread for the writer. */
+	snprintf(threads, sizeof(threads), "%zu", server_workers(settings) + 1);
+	setenv("UV_THREADPOOL_SIZE", threads, 1);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max; /* nothing here uses select(2) */
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	if (options->core_dumps)
+		return;
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+#ifndef __SANITIZE_ADDRESS__ /* whose leak checker attaches like a debugger */
+	prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+static void print_setting(void *context, const char *key, const char *value)
+{
+	(void)context;
+	printf("%s = %s\n", key, value);
+}
+
+static int serve(struct server *server)
+{
+	enum status status = STATUS_OK;
+	struct failure failure = {0};
+	size_t steps = 0;
+
+	for (; steps < G_N_ELEMENTS(STEPS) && status == STATUS_OK; steps++) {
+		if (STEPS[steps].start)
+			status = STEPS[steps].start(server, &failure);
+	}
+	if (status == STATUS_OK)
+		server_run(server);
+	else
+		fprintf(stderr, "hamletd: %s\n", failure.detail);
+	while (steps-- > 0)
+		STEPS[steps].stop(server);
+	return status == STATUS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {0};
+	struct server *server = g_new0(struct server, 1);
+	struct failure failure;
+	int code = EXIT_FAILURE;
+
+	setlocale(LC_CTYPE, "C.UTF-8"); /* not numbers: those have a point everywhere */
+	if (!parse_options(&options, argc, argv)) {
+		code = EX_USAGE;
+	} else if (options.version) {
+		printf("hamletd %s\n", PACKAGE_VERSION);
+		code = EXIT_SUCCESS;
+	} else {
+		server->config_path = options.config ? options.config : HAMLET_CONF;
+		server->config_optional = !options.config;
+		server->verbose = options.verbose;
+		if (server_load_settings(server, &failure) != STATUS_OK) {
+			fprintf(stderr, "hamletd: %s\n", failure.detail);
+			code = EX_CONFIG;
+		} else if (options.check) {
+			puts("[hamletd]");
+			settings_print(&server->settings, print_setting, NULL);
+			code = EXIT_SUCCESS;
+		} else {
+			prepare_process(&options, &server->settings);
+			code = serve(server);
+		}
+	}
+	settings_free(&server->settings);
+	g_free(server);
+	g_free(options.config);
+	return code;
+}

@@ -1,0 +1,76 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/daemon/peer.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Enough for the entry of any sensible directory. */
+static const size_t ENTRY_SIZE = 16384;
+
+void peer_identify(struct peer *peer, int fd)
+{
+	struct ucred credentials;
+	socklen_t size = sizeof(credentials);
+	int domain = 0;
+	socklen_t domain_size = sizeof(domain);
+
+	*peer = (struct peer){0};
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_size) != 0 || domain != AF_UNIX)
+		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
+		return;
+	peer->local = true;
+	peer->uid = credentials.uid;
+	peer->pid = credentials.pid;
+}
+
+void peer_resolve(struct peer *peer)
+{
+	struct passwd entry, *found = NULL;
+	char *buffer = malloc(ENTRY_SIZE);
+
+	if (buffer && peer->local &&
+		getpwuid_r(peer->uid, &entry, buffer, ENTRY_SIZE, &found) == 0 && found &&
+		strlen(found->pw_name) <= PEER_MAX_LOGIN)
+		strcpy(peer->login, found->pw_name);
+	free(buffer);
+}
+
+static bool is_named(const char *login, char *const *logins)
+{
+	for (; *login && *logins; logins++) {
+		if (strcmp(login, *logins) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum status peer_may_report(const struct peer *peer, const char *user,
+	const struct settings *settings, struct failure *failure)
+{
+	if (!peer->local)
+		return failure_set(failure, STATUS_DENIED,
+			"permission denied: reports are taken through the Unix socket only");
+	if (peer->uid == 0 || peer->uid == geteuid())
+		return STATUS_OK;
+	if (is_named(peer->login, settings->reporters) ||
+		is_named(peer->login, settings->administrators))
+		return STATUS_OK;
+	if (!*user)
+		return failure_set(failure, STATUS_DENIED,
+			"permission denied: uid %u may not report for the whole site",
+			(unsigned)peer->uid);
+	if (*peer->login && strcmp(peer->login, user) == 0)
+		return STATUS_OK;
+	return failure_set(failure, STATUS_DENIED,
+		"permission denied: uid %u may report as its own login only", (unsigned)peer->uid);
+}
+
+struct log_field peer_log(const struct peer *peer)
+{
+	return peer->local ? log_number("uid", peer->uid) : (struct log_field){0};
+}

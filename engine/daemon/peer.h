@@ -1,0 +1,37 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * Who is at the other end of a connection, and what they may do. Who can connect
+ * may score; to report for somebody takes being that user, or a login that the
+ * configuration names. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "engine/base/status.h"
+#include "engine/daemon/log.h"
+#include "engine/settings/settings.h"
+
+enum { PEER_MAX_LOGIN = 255 };
+
+struct peer {
+	bool local; /* a Unix socket: uid and pid are known */
+	uid_t uid;
+	pid_t pid;
+	char login[PEER_MAX_LOGIN + 1]; /* "" before peer_resolve, and where there is none */
+};
+
+/* The peer of a connected socket. */
+void peer_identify(struct peer *peer, int fd);
+
+/* Finds the login; may ask a directory service, so not on the loop. */
+void peer_resolve(struct peer *peer);
+
+/* May the resolved peer report for `user` ("" = for the site)? STATUS_DENIED
+ * with the reason. */
+enum status peer_may_report(const struct peer *peer, const char *user,
+	const struct settings *settings, struct failure *failure);
+
+/* uid= for the log; left out of TCP peers. */
+struct log_field peer_log(const struct peer *peer);

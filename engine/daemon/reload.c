@@ -1,0 +1,84 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/daemon/reload.h"
+
+#include "engine/daemon/notify.h"
+#include "engine/daemon/server.h"
+
+struct service_settings reload_service_settings(const struct settings *settings)
+{
+	return (struct service_settings){
+		.junk_probability = settings->junk_probability,
+		.threshold = settings->threshold,
+		.label_error = settings->label_error,
+		.default_consent = settings->default_consent,
+		.user_reports = settings->user_reports,
+		.user_cache_bytes = settings->user_cache_bytes,
+		.global_tokens = settings->global_tokens,
+	};
+}
+
+struct writer_settings reload_writer_settings(const struct settings *settings)
+{
+	return (struct writer_settings){
+		.commit_delay = settings->commit_delay,
+		.commit_reports = settings->commit_reports,
+		.checkpoint_seconds = settings->checkpoint_seconds,
+		.checkpoint_tokens = settings->checkpoint_tokens,
+	};
+}
+
+void reload_log(struct server *server)
+{
+	enum log_level level = log_level_named(server->settings.log_level);
+
+	log_configure(server->log, server->verbose ? LOG_DEBUG : level, server->settings.log_users);
+}
+
+static void on_change(void *context, const char *key, const char *value, bool taken)
+{
+	struct server *server = context;
+
+	log_event(server->log, taken ? LOG_INFO : LOG_WARNING,
+		taken ? "setting-changed" : "setting-needs-restart",
+		(struct log_field[]){log_text("key", key), log_text("value", value), {0}});
+}
+
+/* The writer reads the service's settings while a batch is in flight. */
+static void configure_service(void *context)
+{
+	struct server *server = context;
+	struct service_settings settings = reload_service_settings(&server->settings);
+
+	service_configure(server->service, &settings);
+}
+
+static void adopt(struct server *server, struct settings *fresh)
+{
+	struct writer_settings writer;
+
+	settings_adopt(&server->settings, fresh, on_change, server);
+	reload_log(server);
+	writer = reload_writer_settings(&server->settings);
+	writer_configure(server->writer, &writer);
+	writer_between(server->writer, configure_service, server);
+	log_event(server->log, LOG_INFO, "reload",
+		(struct log_field[]){log_text("config", server->config_path), {0}});
+}
+
+void reload(struct server *server)
+{
+	struct settings fresh = {0};
+	struct failure failure;
+
+	if (server->state != SERVER_RUNNING)
+		return;
+	notify_reloading();
+	if (settings_load(&fresh, server->config_path, &failure) == STATUS_OK)
+		adopt(server, &fresh);
+	else
+		log_event(server->log, LOG_ERROR, "reload-failed",
+			(struct log_field[]){log_text("reason", failure.detail), {0}});
+	settings_free(&fresh);
+	notify_send("READY=1");
+}

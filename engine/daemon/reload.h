@@ -1,0 +1,19 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * From the configuration to the parts that it governs, at start and on SIGHUP. */
+#pragma once
+
+#include "engine/daemon/writer.h"
+#include "engine/service/service.h"
+#include "engine/settings/settings.h"
+
+struct server;
+
+struct service_settings reload_service_settings(const struct settings *settings);
+struct writer_settings reload_writer_settings(const struct settings *settings);
+
+/* Tells the log what it is to show. */
+void reload_log(struct server *server);
+
+/* Reads the configuration anew. A bad one is logged and changes nothing. */
+void reload(struct server *server);

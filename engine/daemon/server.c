@@ -1,0 +1,299 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/daemon/server.h"
+
+#include "config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/daemon/connection.h"
+#include "engine/daemon/listener.h"
+#include "engine/daemon/notify.h"
+#include "engine/daemon/reload.h"
+
+/* What a shutdown waits for requests that are still being sent. */
+static const uint64_t GRACE_MS = 10000;
+
+static const unsigned REFUSALS_A_SECOND = 10;
+
+void server_log_refusal(struct server *server, enum log_level level, const struct log_field *fields)
+{
+	uint64_t second = uv_now(&server->loop) / 1000;
+
+	if (second != server->refusal_second) {
+		if (server->refusals > REFUSALS_A_SECOND)
+			log_event(server->log, LOG_WARNING, "refusals-not-shown",
+				(struct log_field[]){
+					log_number("count", server->refusals - REFUSALS_A_SECOND),
+					{0}});
+		server->refusal_second = second;
+		server->refusals = 0;
+	}
+	if (server->refusals++ < REFUSALS_A_SECOND)
+		log_event(server->log, level, "refused", fields);
+}
+
+/* --- Log and loop -------------------------------------------------------- */
+
+enum status server_start_log(struct server *server, struct failure *failure)
+{
+	(void)failure;
+	server->log = log_new();
+	reload_log(server);
+	return STATUS_OK;
+}
+
+void server_stop_log(struct server *server)
+{
+	log_free(&server->log);
+}
+
+enum status server_start_loop(struct server *server, struct failure *failure)
+{
+	int error = uv_loop_init(&server->loop);
+
+	if (error)
+		return failure_set(failure, STATUS_IO, "event loop: %s", uv_strerror(error));
+	server->has_loop = true;
+	return STATUS_OK;
+}
+
+/* A handle that is still open would be a mistake of ours. */
+void server_stop_loop(struct server *server)
+{
+	if (!server->has_loop)
+		return;
+	int error = uv_loop_close(&server->loop);
+	assert(error == 0);
+	(void)error;
+	server->has_loop = false;
+}
+
+/* --- Engine -------------------------------------------------------------- */
+
+static enum status make_directory(const char *path, int mode, struct failure *failure)
+{
+	if (g_mkdir_with_parents(path, mode) == 0)
+		return STATUS_OK;
+	return failure_set(failure, errno == EACCES ? STATUS_DENIED : STATUS_IO,
+		"%s: cannot be created: %s", path, g_strerror(errno));
+}
+
+/* Its files hold what people's mail is made of, if only as numbers. */
+enum status server_start_store(struct server *server, struct failure *failure)
+{
+	const char *directory = server->settings.state_directory;
+	char *path = g_build_filename(directory, "hamlet.sqlite", NULL);
+	enum status status = make_directory(directory, 0700, failure);
+
+	if (status == STATUS_OK)
+		status = store_open_sqlite(&server->store, path, failure);
+	if (status == STATUS_OK && !store_writable(server->store))
+		log_event(server->log, LOG_WARNING, "store-read-only",
+			(struct log_field[]){log_text("path", path), {0}});
+	g_free(path);
+	return status;
+}
+
+void server_stop_store(struct server *server)
+{
+	if (server->store)
+		store_close(&server->store);
+}
+
+enum status server_start_service(struct server *server, struct failure *failure)
+{
+	struct service_settings settings = reload_service_settings(&server->settings);
+
+	return service_open(&server->service, server->store, &settings, failure);
+}
+
+void server_stop_service(struct server *server)
+{
+	service_close(&server->service);
+}
+
+size_t server_workers(const struct settings *settings)
+{
+	return settings->workers > 0 ? settings->workers : g_get_num_processors();
+}
+
+enum status server_start_jobs(struct server *server, struct failure *failure)
+{
+	return jobs_new(&server->jobs, &server->loop, server->service,
+		server_workers(&server->settings), failure);
+}
+
+void server_stop_jobs(struct server *server)
+{
+	jobs_free(&server->jobs);
+}
+
+void server_stop_handles(struct server *server)
+{
+	if (server->has_loop)
+		uv_run(&server->loop, UV_RUN_DEFAULT);
+}
+
+enum status server_start_writer(struct server *server, struct failure *failure)
+{
+	struct writer_settings settings = reload_writer_settings(&server->settings);
+
+	return writer_new(
+		&server->writer, &server->loop, server->service, server->log, &settings, failure);
+}
+
+void server_stop_writer(struct server *server)
+{
+	writer_close(&server->writer);
+}
+
+/* --- Shutdown ------------------------------------------------------------ */
+
+static void on_drained(void *context)
+{
+	struct server *server = context;
+
+	server->state = SERVER_STOPPED;
+	uv_stop(&server->loop);
+}
+
+static bool is_stopping(const struct server *server)
+{
+	return server->state == SERVER_DRAINING || server->state == SERVER_FORCED;
+}
+
+void server_on_disconnect(struct server *server)
+{
+	if (is_stopping(server) && server->connection_count == 0)
+		writer_drain(server->writer, on_drained, server);
+}
+
+static void force(struct server *server)
+{
+	if (server->state != SERVER_DRAINING)
+		return;
+	server->state = SERVER_FORCED;
+	connections_expire(server);
+}
+
+static void on_grace_over(uv_timer_t *timer)
+{
+	force(timer->data);
+}
+
+/* New clients are turned away, those that are here are served. A second signal
+ * ends the patience with slow ones. */
+static void drain(struct server *server, int number)
+{
+	if (server->state != SERVER_RUNNING) {
+		force(server);
+		return;
+	}
+	server->state = SERVER_DRAINING;
+	notify_send("STOPPING=1\nSTATUS=Finishing requests");
+	log_event(server->log, LOG_INFO, "stop",
+		(struct log_field[]){log_text("signal", number == SIGTERM ? "TERM" : "INT"),
+			log_number("connections", (int64_t)server->connection_count), {0}});
+	listeners_close(server);
+	uv_timer_start(&server->grace_timer, on_grace_over,
+		MIN(GRACE_MS, server->settings.body_timeout * 1000), 0);
+	connections_drain(server);
+	server_on_disconnect(server);
+}
+
+/* --- Signals and timers -------------------------------------------------- */
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct server *server = handle->data;
+
+	if (number == SIGHUP)
+		reload(server);
+	else
+		drain(server, number);
+}
+
+static void on_watchdog(uv_timer_t *timer)
+{
+	(void)timer;
+	notify_send("WATCHDOG=1");
+}
+
+enum status server_start_signals(struct server *server, struct failure *failure)
+{
+	static const int NUMBERS[SERVER_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+	uint64_t interval = notify_watchdog_interval();
+	int error = 0;
+
+	for (size_t i = 0; i < SERVER_SIGNALS; i++) {
+		uv_signal_init(&server->loop, &server->signals[i]);
+		server->signals[i].data = server;
+	}
+	uv_timer_init(&server->loop, &server->grace_timer);
+	uv_timer_init(&server->loop, &server->watchdog_timer);
+	server->grace_timer.data = server;
+	server->watchdog_timer.data = server;
+	server->has_handles = true;
+	for (size_t i = 0; i < SERVER_SIGNALS && error == 0; i++)
+		error = uv_signal_start(&server->signals[i], on_signal, NUMBERS[i]);
+	if (error)
+		return failure_set(failure, STATUS_IO, "signals: %s", uv_strerror(error));
+	if (interval > 0)
+		uv_timer_start(&server->watchdog_timer, on_watchdog, interval, interval);
+	return STATUS_OK;
+}
+
+void server_stop_signals(struct server *server)
+{
+	if (!server->has_handles)
+		return;
+	for (size_t i = 0; i < SERVER_SIGNALS; i++)
+		uv_close((uv_handle_t *)&server->signals[i], NULL);
+	uv_close((uv_handle_t *)&server->grace_timer, NULL);
+	uv_close((uv_handle_t *)&server->watchdog_timer, NULL);
+	server->has_handles = false;
+}
+
+enum status server_start_listeners(struct server *server, struct failure *failure)
+{
+	enum status status = make_directory(server->settings.runtime_directory, 0755, failure);
+
+	return status == STATUS_OK ? listeners_open(server, failure) : status;
+}
+
+void server_stop_listeners(struct server *server)
+{
+	listeners_close(server);
+}
+
+/* --- Service ------------------------------------------------------------- */
+
+enum status server_load_settings(struct server *server, struct failure *failure)
+{
+	enum status status = settings_load(&server->settings, server->config_path, failure);
+
+	if (status == STATUS_NOTFOUND && server->config_optional) {
+		settings_defaults(&server->settings);
+		status = STATUS_OK;
+	}
+	return status;
+}
+
+void server_run(struct server *server)
+{
+	server->started = uv_hrtime();
+	log_event(server->log, LOG_INFO, "start",
+		(struct log_field[]){log_text("version", PACKAGE_VERSION),
+			log_text("config", server->config_path),
+			log_number("workers", (int64_t)jobs_workers(server->jobs)), {0}});
+	notify_send("READY=1\nSTATUS=Serving");
+	uv_run(&server->loop, UV_RUN_DEFAULT);
+	log_event(server->log, LOG_INFO, "end", NULL);
+}

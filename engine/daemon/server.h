@@ -1,0 +1,100 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * The root of the daemon: everything is reached from here. Loop thread only. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "engine/daemon/counters.h"
+#include "engine/daemon/job.h"
+#include "engine/daemon/log.h"
+#include "engine/daemon/writer.h"
+#include "engine/service/service.h"
+#include "engine/settings/settings.h"
+#include "engine/store/store.h"
+
+enum { SERVER_SIGNALS = 3, SERVER_READ_SIZE = 65536 };
+
+/* RUNNING, then DRAINING from the first SIGTERM on, then STOPPED when nothing is
+ * left to do but to close. FORCED in between when the grace is over. */
+enum server_state { SERVER_RUNNING, SERVER_DRAINING, SERVER_FORCED, SERVER_STOPPED };
+
+struct connection;
+struct listener;
+
+struct server {
+	uv_loop_t loop;
+	const char *config_path;
+	bool config_optional; /* without the file there are the defaults */
+	struct settings settings; /* in force */
+	bool verbose; /* debug lines whatever log-level says */
+	struct log *log;
+	struct store *store;
+	struct service *service;
+	struct jobs *jobs;
+	struct writer *writer;
+	struct listener *listeners;
+	enum server_state state;
+	uint64_t started; /* uv_hrtime */
+	bool has_loop;
+
+	uv_signal_t signals[SERVER_SIGNALS];
+	uv_timer_t grace_timer;
+	uv_timer_t watchdog_timer;
+	bool has_handles; /* the signals and timers are initialized */
+
+	struct connection *connections;
+	size_t connection_count;
+	size_t refused_count; /* of them */
+	size_t held_bytes; /* by the sessions of all connections */
+	struct counters counters;
+	uint64_t refusal_second; /* of the loop's clock */
+	unsigned refusals; /* in it */
+
+	/* What was read from a connection, until it was fed to its session: libuv
+	 * reads and calls back in one go. */
+	char read_buffer[SERVER_READ_SIZE];
+};
+
+/* Each start fills its part of a server that is otherwise zeroed, in this
+ * order; each stop undoes it, in the reverse order, and does nothing when the
+ * start failed or was not reached. */
+enum status server_start_log(struct server *server, struct failure *failure);
+void server_stop_log(struct server *server);
+enum status server_start_loop(struct server *server, struct failure *failure);
+void server_stop_loop(struct server *server);
+enum status server_start_store(struct server *server, struct failure *failure);
+void server_stop_store(struct server *server);
+enum status server_start_service(struct server *server, struct failure *failure);
+void server_stop_service(struct server *server);
+enum status server_start_jobs(struct server *server, struct failure *failure);
+void server_stop_jobs(struct server *server);
+/* Runs the loop until all handles are closed. */
+void server_stop_handles(struct server *server);
+enum status server_start_writer(struct server *server, struct failure *failure);
+void server_stop_writer(struct server *server);
+enum status server_start_signals(struct server *server, struct failure *failure);
+void server_stop_signals(struct server *server);
+enum status server_start_listeners(struct server *server, struct failure *failure);
+void server_stop_listeners(struct server *server);
+
+/* Serves until a SIGTERM or SIGINT, then until everything that was taken is
+ * answered and durable. */
+void server_run(struct server *server);
+
+/* Reads the configuration into the settings, before anything is started. */
+enum status server_load_settings(struct server *server, struct failure *failure);
+
+/* Threads for messages, as configured or one a processor. */
+size_t server_workers(const struct settings *settings);
+
+/* A connection is gone: the last one may be what a shutdown waits for. */
+void server_on_disconnect(struct server *server);
+
+/* Logs event=refused with the fields, but only so many a second: refusals come
+ * in floods. */
+void server_log_refusal(
+	struct server *server, enum log_level level, const struct log_field *fields);

@@ -1,0 +1,362 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/daemon/writer.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Batches that may wait: more means that the disk does not keep up, and then a
+ * refusal now is better than an answer too late. */
+static const size_t WAITING_BATCHES = 16;
+
+/* WAITING: presses or none, nothing in flight. From there to BATCH and back for
+ * each commit, and to CHECKPOINT and back. */
+enum state { WAITING, BATCH, CHECKPOINT };
+
+struct writer {
+	uv_loop_t *loop;
+	struct service *service;
+	struct log *log;
+	struct writer_settings settings;
+	enum state state;
+	uv_work_t work;
+	uv_timer_t commit_timer;
+	uv_timer_t checkpoint_timer;
+	int open_handles;
+
+	struct ticket *first; /* in line */
+	struct ticket **end;
+	size_t waiting;
+
+	/* In flight. */
+	struct ticket *tickets; /* of the batch */
+	struct press **presses;
+	size_t count;
+	struct batch *batch;
+	enum status status;
+	struct failure failure;
+	uint64_t started;
+
+	bool checkpoint_due;
+	bool checkpoint_failed; /* the next one waits for the timer */
+	bool draining;
+	void (*drained)(void *context);
+	void *drained_context;
+	writer_between_fn *between;
+	void *between_context;
+	struct writer_stats stats;
+};
+
+static void step(struct writer *writer);
+
+/* --- Batches ------------------------------------------------------------- */
+
+/* Takes up to a batch of tickets out of the line. */
+static void take_tickets(struct writer *writer, size_t count)
+{
+	struct ticket **cut = &writer->first;
+
+	for (size_t i = 0; i < count; i++) {
+		writer->presses[i] = (*cut)->press;
+		cut = &(*cut)->next;
+	}
+	writer->tickets = writer->first;
+	writer->first = *cut;
+	*cut = NULL;
+	if (!writer->first)
+		writer->end = &writer->first;
+	writer->waiting -= count;
+	writer->count = count;
+}
+
+/* Owners free their tickets in `done`. */
+static void answer_tickets(struct writer *writer, const struct failure *failure)
+{
+	struct ticket *ticket = writer->tickets;
+
+	writer->tickets = NULL;
+	while (ticket) {
+		struct ticket *next = ticket->next;
+
+		ticket->done(ticket, failure);
+		ticket = next;
+	}
+}
+
+static void count_batch(struct writer *writer)
+{
+	struct writer_stats *stats = &writer->stats;
+	uint64_t spent = uv_hrtime() - writer->started;
+
+	if (writer->status != STATUS_OK) {
+		stats->failed++;
+		return;
+	}
+	stats->batches++;
+	stats->presses += writer->count;
+	stats->commit_ns = spent;
+	stats->commit_ns_sum += spent;
+	if (spent > stats->commit_ns_max)
+		stats->commit_ns_max = spent;
+}
+
+static void finish_batch(struct writer *writer)
+{
+	count_batch(writer);
+	free(writer->presses);
+	writer->presses = NULL;
+	if (writer->status == STATUS_OK) {
+		log_event(writer->log, LOG_DEBUG, "commit",
+			(struct log_field[]){log_number("reports", (int64_t)writer->count),
+				log_real("ms", (double)writer->stats.commit_ns / 1e6), {0}});
+	} else {
+		log_event(writer->log, LOG_ERROR, "commit-failed",
+			(struct log_field[]){log_number("reports", (int64_t)writer->count),
+				log_text("reason", writer->failure.detail), {0}});
+	}
+	answer_tickets(writer, writer->status == STATUS_OK ? NULL : &writer->failure);
+}
+
+static void on_batch_run(uv_work_t *work)
+{
+	struct writer *writer = work->data;
+
+	writer->status = batch_run(writer->batch, &writer->failure);
+}
+
+static void on_batch_ran(uv_work_t *work, int error)
+{
+	struct writer *writer = work->data;
+
+	assert(error == 0);
+	(void)error;
+	batch_end(writer->service, &writer->batch);
+	writer->state = WAITING;
+	finish_batch(writer);
+	step(writer);
+}
+
+static void start_batch(struct writer *writer)
+{
+	size_t count = writer->waiting;
+
+	if (count > writer->settings.commit_reports)
+		count = writer->settings.commit_reports;
+	uv_timer_stop(&writer->commit_timer);
+	writer->started = uv_hrtime();
+	writer->failure = (struct failure){0};
+	writer->presses = calloc(count, sizeof(struct press *));
+	if (!writer->presses)
+		abort(); /* a few kilobytes: nothing else would work either */
+	take_tickets(writer, count);
+	writer->status = batch_begin(
+		writer->service, writer->presses, count, &writer->batch, &writer->failure);
+	if (writer->status != STATUS_OK) {
+		finish_batch(writer);
+		step(writer);
+		return;
+	}
+	writer->state = BATCH;
+	int error = uv_queue_work(writer->loop, &writer->work, on_batch_run, on_batch_ran);
+	assert(error == 0);
+	(void)error;
+}
+
+/* --- Checkpoints --------------------------------------------------------- */
+
+static void on_checkpoint_run(uv_work_t *work)
+{
+	struct writer *writer = work->data;
+
+	writer->status = service_checkpoint(writer->service, &writer->failure);
+}
+
+static void on_checkpoint_ran(uv_work_t *work, int error)
+{
+	struct writer *writer = work->data;
+	bool failed = writer->status != STATUS_OK;
+
+	assert(error == 0);
+	(void)error;
+	writer->state = WAITING;
+	writer->stats.checkpoint_ns = uv_hrtime() - writer->started;
+	if (failed) {
+		writer->stats.checkpoints_failed++;
+		log_event(writer->log, LOG_ERROR, "checkpoint-failed",
+			(struct log_field[]){log_text("reason", writer->failure.detail), {0}});
+	} else {
+		writer->stats.checkpoints++;
+		log_event(writer->log, LOG_INFO, "checkpoint",
+			(struct log_field[]){
+				log_real("ms", (double)writer->stats.checkpoint_ns / 1e6), {0}});
+	}
+	writer->checkpoint_failed = failed;
+	step(writer);
+}
+
+static void start_checkpoint(struct writer *writer)
+{
+	writer->checkpoint_due = false;
+	if (service_dirty(writer->service) == 0) {
+		step(writer);
+		return;
+	}
+	writer->started = uv_hrtime();
+	writer->failure = (struct failure){0};
+	writer->state = CHECKPOINT;
+	int error =
+		uv_queue_work(writer->loop, &writer->work, on_checkpoint_run, on_checkpoint_ran);
+	assert(error == 0);
+	(void)error;
+}
+
+static void on_checkpoint_timer(uv_timer_t *timer)
+{
+	struct writer *writer = timer->data;
+
+	writer->checkpoint_due = true;
+	step(writer);
+}
+
+/* --- What comes next ----------------------------------------------------- */
+
+static bool is_checkpoint_due(const struct writer *writer)
+{
+	if (writer->checkpoint_due)
+		return true;
+	return !writer->checkpoint_failed &&
+	       service_dirty(writer->service) >= writer->settings.checkpoint_tokens;
+}
+
+static void run_between(struct writer *writer)
+{
+	writer_between_fn *between = writer->between;
+
+	writer->between = NULL;
+	if (between)
+		between(writer->between_context);
+}
+
+/* Called whenever something came or went: starts what can be started. Presses
+ * go first, since somebody waits for them. */
+static void step(struct writer *writer)
+{
+	if (writer->state != WAITING)
+		return;
+	run_between(writer);
+	if (writer->waiting > 0) {
+		start_batch(writer);
+	} else if (is_checkpoint_due(writer)) {
+		start_checkpoint(writer);
+	} else if (writer->draining && writer->drained) {
+		void (*drained)(void *) = writer->drained;
+
+		writer->drained = NULL;
+		drained(writer->drained_context);
+	}
+}
+
+static void on_commit_timer(uv_timer_t *timer)
+{
+	step(timer->data);
+}
+
+enum status writer_submit(struct writer *writer, struct ticket *ticket, struct failure *failure)
+{
+	assert(!writer->draining);
+	if (writer->waiting >= WAITING_BATCHES * writer->settings.commit_reports)
+		return failure_set(failure, STATUS_OVERLOAD,
+			"too busy: %zu reports wait for the disk", writer->waiting);
+	ticket->next = NULL;
+	*writer->end = ticket;
+	writer->end = &ticket->next;
+	writer->waiting++;
+	if (writer->state != WAITING)
+		return STATUS_OK;
+	if (writer->waiting >= writer->settings.commit_reports)
+		step(writer);
+	else if (!uv_is_active((uv_handle_t *)&writer->commit_timer))
+		uv_timer_start(
+			&writer->commit_timer, on_commit_timer, writer->settings.commit_delay, 0);
+	return STATUS_OK;
+}
+
+void writer_between(struct writer *writer, writer_between_fn *between, void *context)
+{
+	writer->between = between;
+	writer->between_context = context;
+	if (writer->state == WAITING)
+		run_between(writer);
+}
+
+void writer_drain(struct writer *writer, void (*drained)(void *context), void *context)
+{
+	writer->draining = true;
+	writer->drained = drained;
+	writer->drained_context = context;
+	writer->checkpoint_due = true;
+	step(writer);
+}
+
+/* --- Life ---------------------------------------------------------------- */
+
+static void init_timer(struct writer *writer, uv_timer_t *timer)
+{
+	uv_timer_init(writer->loop, timer);
+	timer->data = writer;
+	writer->open_handles++;
+}
+
+enum status writer_new(struct writer **result, uv_loop_t *loop, struct service *service,
+	struct log *log, const struct writer_settings *settings, struct failure *failure)
+{
+	struct writer *writer = calloc(1, sizeof(*writer));
+
+	*result = writer;
+	if (!writer)
+		return failure_set(failure, STATUS_NOMEM, "starting the writer: out of memory");
+	writer->loop = loop;
+	writer->service = service;
+	writer->log = log;
+	writer->end = &writer->first;
+	writer->work.data = writer;
+	init_timer(writer, &writer->commit_timer);
+	init_timer(writer, &writer->checkpoint_timer);
+	writer_configure(writer, settings);
+	return STATUS_OK;
+}
+
+void writer_configure(struct writer *writer, const struct writer_settings *settings)
+{
+	uint64_t interval = settings->checkpoint_seconds * 1000;
+	bool changed = settings->checkpoint_seconds != writer->settings.checkpoint_seconds;
+
+	writer->settings = *settings;
+	if (changed)
+		uv_timer_start(&writer->checkpoint_timer, on_checkpoint_timer, interval, interval);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct writer *writer = handle->data;
+
+	if (--writer->open_handles == 0)
+		free(writer);
+}
+
+void writer_close(struct writer **writer)
+{
+	if (!*writer)
+		return;
+	assert((*writer)->state == WAITING && (*writer)->waiting == 0);
+	uv_close((uv_handle_t *)&(*writer)->commit_timer, on_closed);
+	uv_close((uv_handle_t *)&(*writer)->checkpoint_timer, on_closed);
+	*writer = NULL;
+}
+
+void writer_read_stats(const struct writer *writer, struct writer_stats *stats)
+{
+	*stats = writer->stats;
+	stats->waiting = writer->waiting + (writer->state == BATCH ? writer->count : 0);
+}

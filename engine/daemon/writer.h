@@ -1,0 +1,68 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * The single writer. Presses queue here; a batch of them is learned and
+ * committed in the thread pool, and answered when it is durable. At most one
+ * batch or checkpoint is in flight at any time. Loop thread only. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "engine/daemon/log.h"
+#include "engine/service/service.h"
+
+struct writer_settings {
+	uint64_t commit_delay; /* milliseconds a press may wait for others */
+	size_t commit_reports; /* most presses of a batch */
+	uint64_t checkpoint_seconds; /* longest time between checkpoints */
+	size_t checkpoint_tokens; /* changed tokens that call for one */
+};
+
+/* A press that waits; embedded by its owner, fields but the first three private. */
+struct ticket {
+	void *data; /* the owner's */
+	struct press *press; /* tokenized; must live until `done` */
+	/* `failure` is NULL when the press is durable: see press_answer. */
+	void (*done)(struct ticket *ticket, const struct failure *failure);
+	struct ticket *next;
+};
+
+struct writer_stats {
+	uint64_t batches; /* committed */
+	uint64_t presses; /* in them */
+	uint64_t failed; /* batches that were not committed */
+	uint64_t checkpoints;
+	uint64_t checkpoints_failed;
+	uint64_t checkpoint_ns; /* the last one took */
+	uint64_t commit_ns; /* the last one took */
+	uint64_t commit_ns_sum;
+	uint64_t commit_ns_max;
+	size_t waiting;
+};
+
+struct writer;
+
+enum status writer_new(struct writer **writer, uv_loop_t *loop, struct service *service,
+	struct log *log, const struct writer_settings *settings, struct failure *failure);
+
+void writer_configure(struct writer *writer, const struct writer_settings *settings);
+
+/* STATUS_OVERLOAD: too many wait already; `done` will not be called. */
+enum status writer_submit(struct writer *writer, struct ticket *ticket, struct failure *failure);
+
+/* Calls `between` as soon as no batch or checkpoint is in flight, perhaps at
+ * once: there what both the loop and the writer read may be changed. A second
+ * call before that replaces the first. */
+typedef void writer_between_fn(void *context);
+void writer_between(struct writer *writer, writer_between_fn *between, void *context);
+
+/* Commits and answers all that waits, makes a checkpoint, then calls `drained`.
+ * Nothing may be submitted afterwards. */
+void writer_drain(struct writer *writer, void (*drained)(void *context), void *context);
+
+/* Closes the handles and frees the writer once the loop has closed them. Nothing
+ * may be in flight or waiting. */
+void writer_close(struct writer **writer);
+
+void writer_read_stats(const struct writer *writer, struct writer_stats *stats);

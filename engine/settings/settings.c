@@ -1,0 +1,295 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/settings/settings.h"
+
+#include <glib.h>
+#include <string.h>
+
+#include "engine/settings/value.h"
+
+static const char GROUP[] = "hamletd";
+
+/* Larger is no configuration but a mistake in a path. */
+static const size_t FILE_MAX = (size_t)1 << 20;
+
+/* When a new value takes effect. */
+enum when { RELOAD, RESTART };
+
+struct entry {
+	const char *key;
+	struct value_rule rule;
+	size_t offset;
+	const char *fallback;
+	enum when when;
+	const char *text;
+};
+
+#define KIB        1024.0
+#define MIB        (1024 * KIB)
+#define GIB        (1024 * MIB)
+#define AT(member) offsetof(struct settings, member)
+
+/* Ranges keep out slips of the keyboard, not unusual sites. A new key belongs
+ * into data/conf/hamlet.conf.in and man/hamlet.conf.5 too. */
+static const struct entry ENTRIES[] = {
+	{"state-directory", {TYPE_PATH, 0, 0}, AT(state_directory), SETTINGS_STATE_DIRECTORY,
+		RESTART, "where the database hamlet.sqlite is"},
+	{"runtime-directory", {TYPE_PATH, 0, 0}, AT(runtime_directory), SETTINGS_RUNTIME_DIRECTORY,
+		RESTART, "where the socket spamd.sock is"},
+	{"socket-mode", {TYPE_OCTAL, 0, 0777}, AT(socket_mode), "0660", RESTART,
+		"permissions of the socket, octal"},
+	{"socket-group", {TYPE_TEXT, 0, 0}, AT(socket_group), "", RESTART,
+		"group of the socket; empty: the daemon's own"},
+	{"listen-tcp", {TYPE_ADDRESS, 0, 0}, AT(listen_tcp), "", RESTART,
+		"loopback address and port to listen on as well; empty: none"},
+	{"reporters", {TYPE_LIST, 0, 0}, AT(reporters), "", RELOAD,
+		"logins that may report for any user"},
+	{"administrators", {TYPE_LIST, 0, 0}, AT(administrators), "", RELOAD,
+		"logins that may do everything"},
+	{"workers", {TYPE_NUMBER, 0, 256}, AT(workers), "0", RESTART,
+		"threads that read messages; 0: one a processor"},
+	{"max-connections", {TYPE_NUMBER, 1, 100000}, AT(max_connections), "1000", RELOAD,
+		"open connections; one more is refused"},
+	{"max-jobs", {TYPE_NUMBER, 1, 100000}, AT(max_jobs), "500", RELOAD,
+		"messages worked on or waiting for a thread; one more is refused"},
+	{"max-message-bytes", {TYPE_BYTES, KIB, GIB}, AT(max_message_bytes), "32M", RELOAD,
+		"size of a message; a larger one is refused"},
+	{"max-buffered-bytes", {TYPE_BYTES, KIB, 1024 * GIB}, AT(max_buffered_bytes), "512M",
+		RELOAD, "memory of all requests together; what passes it is refused"},
+	{"header-timeout", {TYPE_NUMBER, 1, 3600}, AT(header_timeout), "30", RELOAD,
+		"seconds that a client has for the headers of its request"},
+	{"body-timeout", {TYPE_NUMBER, 1, 3600}, AT(body_timeout), "60", RELOAD,
+		"seconds that a client may neither send nor take a byte"},
+	{"commit-delay", {TYPE_NUMBER, 0, 10000}, AT(commit_delay), "5", RELOAD,
+		"milliseconds that a report waits for others to be committed with"},
+	{"commit-reports", {TYPE_NUMBER, 1, 10000}, AT(commit_reports), "200", RELOAD,
+		"reports that are committed at once"},
+	{"checkpoint-seconds", {TYPE_NUMBER, 1, 86400}, AT(checkpoint_seconds), "300", RELOAD,
+		"longest time between checkpoints of the global store"},
+	{"checkpoint-tokens", {TYPE_NUMBER, 1000, 1e9}, AT(checkpoint_tokens), "200000", RELOAD,
+		"changed tokens that call for a checkpoint"},
+	{"junk-probability", {TYPE_REAL, 0.01, 0.9999}, AT(junk_probability), "0.9", RELOAD,
+		"probability of spam from which on a message is spam"},
+	{"threshold", {TYPE_REAL, -1000, 1000}, AT(threshold), "5", RELOAD,
+		"score that stands for the junk probability"},
+	{"label-error", {TYPE_REAL, 0, 0.5}, AT(label_error), "0.1", RELOAD,
+		"how often people press the wrong button"},
+	{"default-consent", {TYPE_BOOL, 0, 0}, AT(default_consent), "false", RELOAD,
+		"does a report teach the global store when nothing else tells"},
+	{"user-reports", {TYPE_NUMBER, 1, 1e6}, AT(user_reports), "500", RELOAD,
+		"newest reports of a user that count for that user"},
+	{"user-cache-bytes", {TYPE_BYTES, MIB, 1024 * GIB}, AT(user_cache_bytes), "256M", RELOAD,
+		"memory for users' stores"},
+	{"global-tokens", {TYPE_NUMBER, 0, 1e10}, AT(global_tokens), "0", RESTART,
+		"most tokens of the global store; 0: no limit"},
+	{"log-users", {TYPE_BOOL, 0, 0}, AT(log_users), "false", RELOAD, "do log lines name users"},
+	{"log-level", {TYPE_LEVEL, 0, 0}, AT(log_level), "info", RELOAD,
+		"least important lines to log: error, warning, info or debug"},
+};
+
+/* Where an entry's value is. */
+static void *place(const struct settings *settings, const struct entry *entry)
+{
+	return (char *)settings + entry->offset;
+}
+
+static const struct entry *find_entry(const char *key)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(ENTRIES); i++) {
+		if (strcmp(ENTRIES[i].key, key) == 0)
+			return &ENTRIES[i];
+	}
+	return NULL;
+}
+
+/* --- A file -------------------------------------------------------------- */
+
+static enum status refuse_value(
+	const struct entry *entry, const char *path, const char *value, struct failure *failure)
+{
+	char *shown = g_strescape(value, NULL);
+	char *allowed = value_allowed(&entry->rule);
+
+	failure_set(failure, STATUS_INVALID, "%s: [%s] %s: \"%.40s\" is not %s", path, GROUP,
+		entry->key, shown, allowed);
+	g_free(allowed);
+	g_free(shown);
+	return STATUS_INVALID;
+}
+
+static enum status read_key(struct settings *settings, const char *path, GKeyFile *file,
+	const char *key, struct failure *failure)
+{
+	const struct entry *entry = find_entry(key);
+	GError *error = NULL;
+	enum status status = STATUS_OK;
+
+	if (!entry)
+		return failure_set(failure, STATUS_INVALID,
+			"%s: [%s] %.40s: unknown key; hamlet.conf(5) lists them", path, GROUP, key);
+	char *value = g_key_file_get_string(file, GROUP, key, &error);
+	if (!value)
+		status = failure_set(failure, STATUS_INVALID, "%s: [%s] %s: %s", path, GROUP, key,
+			error->message);
+	else if (!value_read(&entry->rule, place(settings, entry), g_strstrip(value)))
+		status = refuse_value(entry, path, value, failure);
+	g_clear_error(&error);
+	g_free(value);
+	return status;
+}
+
+static enum status check_groups(const char *path, GKeyFile *file, struct failure *failure)
+{
+	GStrv groups = g_key_file_get_groups(file, NULL);
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; groups[i] && status == STATUS_OK; i++) {
+		if (strcmp(groups[i], GROUP) != 0)
+			status = failure_set(failure, STATUS_INVALID,
+				"%s: [%.40s]: unknown group; the known one is [%s]", path,
+				groups[i], GROUP);
+	}
+	g_strfreev(groups);
+	return status;
+}
+
+static enum status read_keys(
+	struct settings *settings, const char *path, GKeyFile *file, struct failure *failure)
+{
+	enum status status = check_groups(path, file, failure);
+	GStrv keys = g_key_file_get_keys(file, GROUP, NULL, NULL); /* NULL: no such group */
+
+	for (size_t i = 0; status == STATUS_OK && keys && keys[i]; i++)
+		status = read_key(settings, path, file, keys[i], failure);
+	g_strfreev(keys);
+	if (status == STATUS_OK && settings->max_buffered_bytes < settings->max_message_bytes)
+		status = failure_set(failure, STATUS_INVALID,
+			"%s: [%s] max-buffered-bytes: less than max-message-bytes", path, GROUP);
+	return status;
+}
+
+enum status settings_parse(struct settings *settings, const char *path, const char *text,
+	size_t length, struct failure *failure)
+{
+	struct settings fresh;
+	GKeyFile *file = g_key_file_new();
+	GError *error = NULL;
+	enum status status;
+
+	settings_defaults(&fresh);
+	/* Without KEEP_TRANSLATIONS "key[de]=1" would be passed over in silence. */
+	if (length > 0 && memchr(text, '\0', length))
+		status = failure_set(failure, STATUS_INVALID, "%s: has a NUL byte", path);
+	else if (length > 0 && !g_key_file_load_from_data(
+				       file, text, length, G_KEY_FILE_KEEP_TRANSLATIONS, &error))
+		status = failure_set(failure, STATUS_INVALID, "%s: %s", path, error->message);
+	else
+		status = read_keys(&fresh, path, file, failure);
+	if (status == STATUS_OK) {
+		struct settings former = *settings;
+
+		*settings = fresh;
+		fresh = former;
+	}
+	settings_free(&fresh);
+	g_clear_error(&error);
+	g_key_file_free(file);
+	return status;
+}
+
+static enum status load_status(const GError *error)
+{
+	if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+		return STATUS_NOTFOUND;
+	if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES))
+		return STATUS_DENIED;
+	return STATUS_IO;
+}
+
+enum status settings_load(struct settings *settings, const char *path, struct failure *failure)
+{
+	GError *error = NULL;
+	char *text = NULL;
+	gsize length = 0;
+	enum status status;
+
+	if (!g_file_get_contents(path, &text, &length, &error))
+		status = failure_set(failure, load_status(error), "%s: %s", path, error->message);
+	else if (length > FILE_MAX)
+		status = failure_set(
+			failure, STATUS_INVALID, "%s: larger than %zu bytes", path, FILE_MAX);
+	else
+		status = settings_parse(settings, path, text, length, failure);
+	g_clear_error(&error);
+	g_free(text);
+	return status;
+}
+
+/* --- Whole settings ------------------------------------------------------ */
+
+void settings_defaults(struct settings *settings)
+{
+	memset(settings, 0, sizeof(*settings));
+	for (size_t i = 0; i < G_N_ELEMENTS(ENTRIES); i++) {
+		bool valid = value_read(
+			&ENTRIES[i].rule, place(settings, &ENTRIES[i]), ENTRIES[i].fallback);
+
+		g_assert(valid);
+	}
+}
+
+/* The values are plain bytes or one pointer: they may be exchanged. */
+static void exchange(void *first, void *second, size_t size)
+{
+	char copy[sizeof(uint64_t)];
+
+	memcpy(copy, first, size);
+	memcpy(first, second, size);
+	memcpy(second, copy, size);
+}
+
+void settings_adopt(
+	struct settings *settings, struct settings *fresh, settings_change_fn *each, void *context)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(ENTRIES); i++) {
+		const struct entry *entry = &ENTRIES[i];
+		char *before = value_format(&entry->rule, place(settings, entry));
+		char *after = value_format(&entry->rule, place(fresh, entry));
+
+		if (strcmp(before, after) != 0) {
+			if (entry->when == RELOAD)
+				exchange(place(settings, entry), place(fresh, entry),
+					value_size(&entry->rule));
+			if (each)
+				each(context, entry->key, after, entry->when == RELOAD);
+		}
+		g_free(after);
+		g_free(before);
+	}
+}
+
+void settings_free(struct settings *settings)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(ENTRIES); i++)
+		value_free(&ENTRIES[i].rule, place(settings, &ENTRIES[i]));
+	memset(settings, 0, sizeof(*settings));
+}
+
+void settings_describe(
+	void (*each)(void *context, const char *key, const char *fallback, const char *text),
+	void *context)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(ENTRIES); i++)
+		each(context, ENTRIES[i].key, ENTRIES[i].fallback, ENTRIES[i].text);
+}
+
+void settings_print(const struct settings *settings,
+	void (*each)(void *context, const char *key, const char *value), void *context)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(ENTRIES); i++) {
+		char *value = value_format(&ENTRIES[i].rule, place(settings, &ENTRIES[i]));
+
+		each(context, ENTRIES[i].key, value);
+		g_free(value);
+	}
+}

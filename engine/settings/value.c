@@ -1,0 +1,269 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/settings/value.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <glib.h>
+#include <inttypes.h>
+#include <stdint.h>
+#include <string.h>
+
+static const char *const LEVELS[] = {"error", "warning", "info", "debug", NULL};
+
+/* --- Text to value ------------------------------------------------------- */
+
+static char **split_list(const char *text)
+{
+	GStrv parts = g_strsplit_set(text, " \t,;", -1);
+	size_t kept = 0;
+
+	for (size_t i = 0; parts[i]; i++) {
+		if (*parts[i])
+			parts[kept++] = parts[i];
+		else
+			g_free(parts[i]);
+	}
+	parts[kept] = NULL;
+	return parts;
+}
+
+/* Splits "127.0.0.1:783" or "[::1]:783" in place. NULL when it has no port. */
+static char *split_port(char *address)
+{
+	char *colon = strrchr(address, ':');
+
+	if (!colon)
+		return NULL;
+	*colon = '\0';
+	if (address[0] == '[') {
+		if (colon[-1] != ']')
+			return NULL;
+		colon[-1] = '\0';
+	}
+	return colon + 1;
+}
+
+static bool is_loopback(const char *text)
+{
+	char *copy = g_strdup(text);
+	char *port_text = split_port(copy);
+	const char *host = copy[0] == '[' ? copy + 1 : copy;
+	struct in_addr four;
+	struct in6_addr six;
+	guint64 port;
+	bool valid = port_text && g_ascii_string_to_unsigned(port_text, 10, 1, 65535, &port, NULL);
+
+	if (copy[0] == '[')
+		valid = valid && inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+	else
+		valid = valid && inet_pton(AF_INET, host, &four) == 1 &&
+			ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
+	g_free(copy);
+	return valid;
+}
+
+static bool read_text(const struct value_rule *rule, const char *text, char **value)
+{
+	if (rule->type == TYPE_PATH && !g_path_is_absolute(text))
+		return false;
+	if (rule->type == TYPE_ADDRESS && *text && !is_loopback(text))
+		return false;
+	if (rule->type == TYPE_LEVEL && !g_strv_contains(LEVELS, text))
+		return false;
+	g_free(*value);
+	*value = g_strdup(text);
+	return true;
+}
+
+static bool in_range(const struct value_rule *rule, double value)
+{
+	return value >= rule->minimum && value <= rule->maximum;
+}
+
+static bool read_number(const struct value_rule *rule, const char *text, uint64_t *value)
+{
+	static const char SUFFIXES[] = "KMG";
+	char *end = NULL;
+	unsigned shift = 0;
+
+	if (!g_ascii_isdigit(*text)) /* strtoull takes white space and signs */
+		return false;
+	errno = 0;
+	guint64 number = g_ascii_strtoull(text, &end, rule->type == TYPE_OCTAL ? 8 : 10);
+	if (errno != 0)
+		return false;
+	if (rule->type == TYPE_BYTES && *end && strchr(SUFFIXES, *end)) {
+		shift = 10 * (unsigned)(strchr(SUFFIXES, *end) - SUFFIXES + 1);
+		end++;
+	}
+	if (*end || number > UINT64_MAX >> shift || !in_range(rule, (double)(number << shift)))
+		return false;
+	*value = number << shift;
+	return true;
+}
+
+static bool read_real(const struct value_rule *rule, const char *text, double *value)
+{
+	char *end = NULL;
+	double number = g_ascii_strtod(text, &end);
+
+	if (end == text || *end || !in_range(rule, number)) /* NaN is in no range */
+		return false;
+	*value = number;
+	return true;
+}
+
+static bool read_bool(const char *text, bool *value)
+{
+	bool is_true = strcmp(text, "true") == 0;
+
+	if (!is_true && strcmp(text, "false") != 0)
+		return false;
+	*value = is_true;
+	return true;
+}
+
+bool value_read(const struct value_rule *rule, void *value, const char *text)
+{
+	switch (rule->type) {
+	case TYPE_TEXT:
+	case TYPE_PATH:
+	case TYPE_ADDRESS:
+	case TYPE_LEVEL:
+		return read_text(rule, text, value);
+	case TYPE_LIST:
+		g_strfreev(*(char ***)value);
+		*(char ***)value = split_list(text);
+		return true;
+	case TYPE_NUMBER:
+	case TYPE_BYTES:
+	case TYPE_OCTAL:
+		return read_number(rule, text, value);
+	case TYPE_REAL:
+		return read_real(rule, text, value);
+	case TYPE_BOOL:
+		return read_bool(text, value);
+	}
+	return false;
+}
+
+/* --- Value to text ------------------------------------------------------- */
+
+static char *format_bytes(uint64_t value)
+{
+	static const char SUFFIXES[] = "\0KMG";
+	size_t i = 0;
+
+	while (value && value % 1024 == 0 && i < 3) {
+		value /= 1024;
+		i++;
+	}
+	return g_strdup_printf("%" PRIu64 "%.1s", value, &SUFFIXES[i]);
+}
+
+char *value_format(const struct value_rule *rule, const void *value)
+{
+	char real[G_ASCII_DTOSTR_BUF_SIZE];
+
+	switch (rule->type) {
+	case TYPE_TEXT:
+	case TYPE_PATH:
+	case TYPE_ADDRESS:
+	case TYPE_LEVEL:
+		return g_strdup(*(char *const *)value);
+	case TYPE_LIST:
+		return g_strjoinv(" ", *(char **const *)value);
+	case TYPE_NUMBER:
+		return g_strdup_printf("%" PRIu64, *(const uint64_t *)value);
+	case TYPE_BYTES:
+		return format_bytes(*(const uint64_t *)value);
+	case TYPE_OCTAL:
+		return g_strdup_printf("%04" PRIo64, *(const uint64_t *)value);
+	case TYPE_REAL:
+		return g_strdup(
+			g_ascii_formatd(real, sizeof(real), "%.15g", *(const double *)value));
+	case TYPE_BOOL:
+		return g_strdup(*(const bool *)value ? "true" : "false");
+	}
+	return NULL;
+}
+
+char *value_allowed(const struct value_rule *rule)
+{
+	switch (rule->type) {
+	case TYPE_TEXT:
+	case TYPE_LIST:
+		return g_strdup("text");
+	case TYPE_PATH:
+		return g_strdup("an absolute path");
+	case TYPE_ADDRESS:
+		return g_strdup("a loopback address with port such as 127.0.0.1:783, or nothing");
+	case TYPE_LEVEL:
+		return g_strdup("error, warning, info or debug");
+	case TYPE_OCTAL:
+		return g_strdup_printf("an octal number up to 0%o", (unsigned)rule->maximum);
+	case TYPE_BYTES: {
+		char *minimum = format_bytes((uint64_t)rule->minimum);
+		char *maximum = format_bytes((uint64_t)rule->maximum);
+		char *text = g_strdup_printf("a number from %s to %s", minimum, maximum);
+
+		g_free(minimum);
+		g_free(maximum);
+		return text;
+	}
+	case TYPE_NUMBER:
+		return g_strdup_printf(
+			"a whole number from %.0f to %.0f", rule->minimum, rule->maximum);
+	case TYPE_REAL:
+		return g_strdup_printf("a number from %g to %g", rule->minimum, rule->maximum);
+	case TYPE_BOOL:
+		return g_strdup("true or false");
+	}
+	return NULL;
+}
+
+/* --- Memory -------------------------------------------------------------- */
+
+size_t value_size(const struct value_rule *rule)
+{
+	switch (rule->type) {
+	case TYPE_TEXT:
+	case TYPE_PATH:
+	case TYPE_ADDRESS:
+	case TYPE_LEVEL:
+		return sizeof(char *);
+	case TYPE_LIST:
+		return sizeof(char **);
+	case TYPE_NUMBER:
+	case TYPE_BYTES:
+	case TYPE_OCTAL:
+		return sizeof(uint64_t);
+	case TYPE_REAL:
+		return sizeof(double);
+	case TYPE_BOOL:
+		return sizeof(bool);
+	}
+	return 0;
+}
+
+void value_free(const struct value_rule *rule, void *value)
+{
+	switch (rule->type) {
+	case TYPE_TEXT:
+	case TYPE_PATH:
+	case TYPE_ADDRESS:
+	case TYPE_LEVEL:
+		g_free(*(char **)value);
+		break;
+	case TYPE_LIST:
+		g_strfreev(*(char ***)value);
+		break;
+	case TYPE_NUMBER:
+	case TYPE_BYTES:
+	case TYPE_OCTAL:
+	case TYPE_REAL:
+	case TYPE_BOOL:
+		break;
+	}
+}

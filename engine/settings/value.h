@@ -1,0 +1,42 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * One value of the configuration: from text, to text, and what is allowed. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What a value is in memory is said after each. */
+enum value_type {
+	TYPE_TEXT, /* char * */
+	TYPE_PATH, /* char *, absolute */
+	TYPE_ADDRESS, /* char *, loopback address and port, or empty */
+	TYPE_LEVEL, /* char *, of the log */
+	TYPE_LIST, /* char **, ends in NULL */
+	TYPE_NUMBER, /* uint64_t */
+	TYPE_BYTES, /* uint64_t; the text may end in K, M or G */
+	TYPE_OCTAL, /* uint64_t */
+	TYPE_REAL, /* double */
+	TYPE_BOOL, /* bool */
+};
+
+struct value_rule {
+	enum value_type type;
+	double minimum; /* of a number */
+	double maximum;
+};
+
+/* False when the text is not allowed: *value is as it was then. A former string
+ * or list is released. */
+bool value_read(const struct value_rule *rule, void *value, const char *text);
+
+/* The value as a file would write it; to be freed with g_free. */
+char *value_format(const struct value_rule *rule, const void *value);
+
+/* What is allowed, in words that follow "is not"; to be freed with g_free. */
+char *value_allowed(const struct value_rule *rule);
+
+size_t value_size(const struct value_rule *rule);
+
+/* Releases what *value owns; it dangles then. */
+void value_free(const struct value_rule *rule, void *value);
