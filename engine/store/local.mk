@@ -4,11 +4,17 @@ libstore_a_SOURCES = \
 	%D%/memory.c \
 	%D%/migrations.h \
 	%D%/pack.c %D%/pack.h \
-	%D%/sqlite.c \
+	%D%/sqlite.c %D%/sqlite.h \
+	%D%/sqlite-open.c \
 	%D%/sqlite-read.c \
-	%D%/sqlite-schema.c \
-	%D%/sqlite.h \
 	%D%/store.c %D%/store.h \
 	%D%/table.c %D%/table.h
-nodist_libstore_a_SOURCES = engine/store/migrations.c
+nodist_libstore_a_SOURCES = %D%/migrations.c
 libstore_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+
+schema_files = data/schema/0001-initial.sql
+EXTRA_DIST += $(schema_files) scripts/embed-sql
+CLEANFILES += %D%/migrations.c
+%D%/migrations.c: $(schema_files) scripts/embed-sql
+	$(AM_V_GEN)$(MKDIR_P) %D% && cd $(srcdir) && $(SHELL) scripts/embed-sql $(schema_files) \
+		> $(abs_builddir)/$@.tmp && mv $(abs_builddir)/$@.tmp $(abs_builddir)/$@

@@ -70,8 +70,6 @@ struct store_checkpoint {
 	int64_t seq;      /* the last report that the rows include */
 	double bias_sum;
 	double bias_gain;
-	double spam;      /* reports that teach global now, by label */
-	double ham;
 };
 
 struct store;

@@ -1,0 +1,341 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * The SQLite driver: connections, statements, and what the writer does. */
+#include "engine/store/sqlite.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/store/pack.h"
+
+static const char *const SQL[SQL_STATEMENTS] = {
+	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_COMMIT] = "COMMIT",
+	[SQL_ROLLBACK] = "ROLLBACK",
+	[SQL_ADD_USER] = "INSERT INTO user (name) VALUES (?1)",
+	[SQL_FIND_USER] = "SELECT id FROM user WHERE name = ?1",
+	[SQL_FIND_REPORT] = "SELECT " SQLITE_REPORT_COLUMNS " FROM journal WHERE seq = "
+			    "(SELECT max(seq) FROM journal WHERE message = ?2 AND user = "
+			    "(SELECT id FROM user WHERE name = ?1))",
+	[SQL_ADD_REPORT] = "INSERT INTO journal (seq, time, message, label, flags, margin, head_sum, "
+			   "head_gain, body_sum, body_gain, bias_sum, bias_gain, undone_head_sum, "
+			   "undone_head_gain, undone_body_sum, undone_body_gain, undone_bias_sum, "
+			   "undone_bias_gain, user, tokens, supersedes) VALUES (NULL, ?2, ?3, ?4, ?5, "
+			   "?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "
+			   "(SELECT max(seq) FROM journal WHERE user = ?19 AND message = ?3))",
+	[SQL_SUPERSEDE] = "UPDATE journal SET superseded = 1 WHERE seq = "
+			  "(SELECT supersedes FROM journal WHERE seq = ?1)",
+	[SQL_STRIP_SUPERSEDED] = "UPDATE journal SET tokens = NULL WHERE seq IN (SELECT supersedes "
+				 "FROM journal WHERE seq > ?1 AND seq <= ?2)",
+	[SQL_STRIP_FORGOTTEN] = "UPDATE journal SET tokens = NULL "
+				"WHERE seq > ?1 AND seq <= ?2 AND label = 0",
+	[SQL_PUT_TOKEN] = "INSERT OR REPLACE INTO token (key, sum, gain) VALUES (?1, ?2, ?3)",
+	[SQL_DELETE_TOKEN] = "DELETE FROM token WHERE key = ?1",
+	[SQL_PUT_VALUE] = "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
+	[SQL_GET_VALUE] = "SELECT value FROM meta WHERE name = ?1",
+	[SQL_USER_REPORTS] =
+		"SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM journal WHERE seq IN "
+		"(SELECT j.seq FROM journal j WHERE j.user = (SELECT id FROM user WHERE name = ?1) "
+		"AND j.superseded = 0 AND j.label <> 0 AND (j.flags & 2) = 0 "
+		"ORDER BY j.seq DESC LIMIT ?2) ORDER BY seq",
+	[SQL_REPORTS_AFTER] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens, (SELECT name FROM user "
+			      "WHERE id = journal.user) FROM journal WHERE seq > ?1 ORDER BY seq",
+	[SQL_TOKENS] = "SELECT key, sum, gain FROM token",
+	[SQL_STATS] = "SELECT (SELECT count(*) FROM journal), (SELECT count(*) FROM user), "
+		      "(SELECT count(*) FROM token), (SELECT max(seq) FROM journal)",
+};
+
+_Static_assert(REPORT_MUTED == 2, "the statement above tests the bit");
+
+enum status sqlite_failure(
+	const struct connection *connection, const char *doing, struct failure *failure)
+{
+	int code = connection->db ? sqlite3_errcode(connection->db) : SQLITE_NOMEM;
+	enum status status = STATUS_IO;
+
+	switch (code & 0xFF) {
+	case SQLITE_NOMEM:
+		status = STATUS_NOMEM;
+		break;
+	case SQLITE_FULL:
+		status = STATUS_FULL;
+		break;
+	case SQLITE_READONLY:
+		status = STATUS_READONLY;
+		break;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		status = STATUS_CORRUPT;
+		break;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		status = STATUS_BUSY;
+		break;
+	default:
+		break;
+	}
+	return failure_set(failure, status, "%s %s: %s", doing, connection->path,
+		connection->db ? sqlite3_errmsg(connection->db) : "out of memory");
+}
+
+sqlite3_stmt *sqlite_statement(struct connection *connection, enum sqlite_statement which)
+{
+	sqlite3_stmt **statement = &connection->statements[which];
+
+	if (*statement)
+		sqlite3_reset(*statement);
+	else
+		sqlite3_prepare_v3(connection->db, SQL[which], -1, SQLITE_PREPARE_PERSISTENT,
+			statement, NULL);
+	return *statement;
+}
+
+enum status sqlite_run(struct connection *connection, sqlite3_stmt *statement, const char *doing,
+	struct failure *failure)
+{
+	enum status status = STATUS_OK;
+
+	if (!statement || sqlite3_step(statement) != SQLITE_DONE)
+		status = sqlite_failure(connection, doing, failure);
+	if (statement)
+		sqlite3_reset(statement);
+	return status;
+}
+
+static enum status run(struct connection *connection, enum sqlite_statement which,
+	const char *doing, struct failure *failure)
+{
+	return sqlite_run(connection, sqlite_statement(connection, which), doing, failure);
+}
+
+/* Commits, or rolls back when something failed. */
+static enum status finish(
+	struct connection *connection, enum status status, const char *doing, struct failure *failure)
+{
+	if (status == STATUS_OK)
+		status = run(connection, SQL_COMMIT, doing, failure);
+	if (status != STATUS_OK && !sqlite3_get_autocommit(connection->db))
+		run(connection, SQL_ROLLBACK, doing, NULL);
+	return status;
+}
+
+static int64_t units(double number)
+{
+	return llrint(number / STORE_UNIT);
+}
+
+/* The user's number, made when there is none. */
+static enum status find_user(
+	struct connection *connection, const char *name, int64_t *user, struct failure *failure)
+{
+	static const char doing[] = "appending to";
+	sqlite3_stmt *find = sqlite_statement(connection, SQL_FIND_USER);
+
+	if (!find)
+		return sqlite_failure(connection, doing, failure);
+	sqlite3_bind_blob(find, 1, name, (int)strlen(name), SQLITE_STATIC);
+	int code = sqlite3_step(find);
+	if (code == SQLITE_ROW)
+		*user = sqlite3_column_int64(find, 0);
+	sqlite3_reset(find);
+	if (code == SQLITE_ROW)
+		return STATUS_OK;
+	if (code != SQLITE_DONE)
+		return sqlite_failure(connection, doing, failure);
+
+	sqlite3_stmt *add = sqlite_statement(connection, SQL_ADD_USER);
+	if (add)
+		sqlite3_bind_blob(add, 1, name, (int)strlen(name), SQLITE_STATIC);
+	enum status status = sqlite_run(connection, add, doing, failure);
+	*user = sqlite3_last_insert_rowid(connection->db);
+	return status;
+}
+
+static void bind_contribution(sqlite3_stmt *row, int at, const struct contribution *contribution)
+{
+	sqlite3_bind_int64(row, at, units(contribution->head_sum));
+	sqlite3_bind_int64(row, at + 1, units(contribution->head_gain));
+	sqlite3_bind_int64(row, at + 2, units(contribution->body_sum));
+	sqlite3_bind_int64(row, at + 3, units(contribution->body_gain));
+	sqlite3_bind_int64(row, at + 4, units(contribution->bias_sum));
+	sqlite3_bind_int64(row, at + 5, units(contribution->bias_gain));
+}
+
+static enum status insert_report(
+	struct connection *connection, struct report *report, int64_t user, struct failure *failure)
+{
+	static const char doing[] = "appending to";
+	unsigned char packed[32 + 10 * STORE_MAX_TOKENS];
+	size_t size = pack_keys(report->keys, report->count, packed);
+	sqlite3_stmt *row = sqlite_statement(connection, SQL_ADD_REPORT);
+
+	if (!row)
+		return sqlite_failure(connection, doing, failure);
+	sqlite3_bind_int64(row, 2, report->time);
+	sqlite3_bind_int64(row, 3, (int64_t)report->message);
+	sqlite3_bind_int64(row, 4, report->label);
+	sqlite3_bind_int64(row, 5, report->flags);
+	sqlite3_bind_double(row, 6, report->margin);
+	bind_contribution(row, 7, &report->global);
+	bind_contribution(row, 13, &report->undone);
+	sqlite3_bind_int64(row, 19, user);
+	sqlite3_bind_blob(row, 20, packed, (int)size, SQLITE_TRANSIENT);
+	enum status status = sqlite_run(connection, row, doing, failure);
+	if (status != STATUS_OK)
+		return status;
+	report->seq = sqlite3_last_insert_rowid(connection->db);
+
+	sqlite3_stmt *supersede = sqlite_statement(connection, SQL_SUPERSEDE);
+	if (supersede)
+		sqlite3_bind_int64(supersede, 1, report->seq);
+	return sqlite_run(connection, supersede, doing, failure);
+}
+
+static enum status sqlite_append(
+	struct store *store, struct report *reports, size_t count, struct failure *failure)
+{
+	static const char doing[] = "appending to";
+	struct connection *connection = &((struct sqlite_store *)store)->connection;
+	enum status status = run(connection, SQL_BEGIN, doing, failure);
+
+	for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+		int64_t user = 0;
+		status = find_user(connection, reports[i].user, &user, failure);
+		if (status == STATUS_OK)
+			status = insert_report(connection, &reports[i], user, failure);
+	}
+	return finish(connection, status, doing, failure);
+}
+
+static enum status sqlite_find(struct store *store, const char *user, uint64_t message,
+	struct report *report, struct failure *failure)
+{
+	struct connection *connection = &((struct sqlite_store *)store)->connection;
+	sqlite3_stmt *row = sqlite_statement(connection, SQL_FIND_REPORT);
+	enum status status = STATUS_OK;
+
+	if (!row)
+		return sqlite_failure(connection, "reading", failure);
+	sqlite3_bind_blob(row, 1, user, (int)strlen(user), SQLITE_STATIC);
+	sqlite3_bind_int64(row, 2, (int64_t)message);
+	int code = sqlite3_step(row);
+	if (code == SQLITE_ROW) {
+		sqlite_read_report(row, report);
+		report->user = user;
+	} else if (code == SQLITE_DONE) {
+		status = failure_set(failure, STATUS_NOTFOUND, "no such report");
+	} else {
+		status = sqlite_failure(connection, "reading", failure);
+	}
+	sqlite3_reset(row);
+	return status;
+}
+
+static enum status put_value(struct connection *connection, const char *name, const void *value,
+	size_t size, struct failure *failure)
+{
+	sqlite3_stmt *put = sqlite_statement(connection, SQL_PUT_VALUE);
+
+	if (put) {
+		sqlite3_bind_text(put, 1, name, -1, SQLITE_STATIC);
+		sqlite3_bind_blob(put, 2, value, (int)size, SQLITE_STATIC);
+	}
+	return sqlite_run(connection, put, "writing to", failure);
+}
+
+static enum status sqlite_put(struct store *store, const char *name, const void *value, size_t size,
+	struct failure *failure)
+{
+	return put_value(
+		&((struct sqlite_store *)store)->connection, name, value, size, failure);
+}
+
+static enum status write_token(
+	struct connection *connection, const struct store_token *token, struct failure *failure)
+{
+	bool gone = token->gain <= 0;
+	sqlite3_stmt *write =
+		sqlite_statement(connection, gone ? SQL_DELETE_TOKEN : SQL_PUT_TOKEN);
+
+	if (write) {
+		sqlite3_bind_int64(write, 1, (int64_t)token->key);
+		if (!gone) {
+			sqlite3_bind_int64(write, 2, units(token->sum));
+			sqlite3_bind_int64(write, 3, units(token->gain));
+		}
+	}
+	return sqlite_run(connection, write, "writing tokens to", failure);
+}
+
+static enum status strip(struct connection *connection, enum sqlite_statement which, int64_t after,
+	int64_t until, struct failure *failure)
+{
+	sqlite3_stmt *statement = sqlite_statement(connection, which);
+
+	if (statement) {
+		sqlite3_bind_int64(statement, 1, after);
+		sqlite3_bind_int64(statement, 2, until);
+	}
+	return sqlite_run(connection, statement, "cleaning", failure);
+}
+
+static enum status sqlite_write_checkpoint(struct store *store, const struct store_token *tokens,
+	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
+{
+	struct connection *connection = &((struct sqlite_store *)store)->connection;
+	const int64_t row[3] = {
+		checkpoint->seq, units(checkpoint->bias_sum), units(checkpoint->bias_gain)};
+	int64_t before[3] = {0};
+	size_t size = sizeof(before);
+	enum status status = run(connection, SQL_BEGIN, "writing tokens to", failure);
+
+	if (status == STATUS_OK) {
+		status = sqlite_get(connection, "checkpoint", before, &size, failure);
+		if (status == STATUS_NOTFOUND)
+			status = STATUS_OK;
+	}
+	for (size_t i = 0; i < count && status == STATUS_OK; i++)
+		status = write_token(connection, &tokens[i], failure);
+	if (status == STATUS_OK)
+		status = strip(connection, SQL_STRIP_SUPERSEDED, before[0], row[0], failure);
+	if (status == STATUS_OK)
+		status = strip(connection, SQL_STRIP_FORGOTTEN, before[0], row[0], failure);
+	if (status == STATUS_OK)
+		status = put_value(connection, "checkpoint", row, sizeof(row), failure);
+	return finish(connection, status, "writing tokens to", failure);
+}
+
+static bool sqlite_writable(const struct store *store)
+{
+	return ((const struct sqlite_store *)store)->writable;
+}
+
+static void sqlite_close(struct store *store)
+{
+	struct sqlite_store *sqlite = (struct sqlite_store *)store;
+
+	sqlite_close_connection(&sqlite->connection);
+	if (sqlite->lock >= 0)
+		close(sqlite->lock);
+	free(sqlite->path);
+	free(sqlite);
+}
+
+const struct store_driver sqlite_driver = {
+	.close = sqlite_close,
+	.writable = sqlite_writable,
+	.append = sqlite_append,
+	.find = sqlite_find,
+	.write_checkpoint = sqlite_write_checkpoint,
+	.put = sqlite_put,
+	.reader_open = sqlite_reader_open,
+	.reader_close = sqlite_reader_close,
+	.get = sqlite_reader_get,
+	.user_reports = sqlite_user_reports,
+	.read_checkpoint = sqlite_read_checkpoint,
+	.tokens = sqlite_tokens,
+	.reports_after = sqlite_reports_after,
+	.read_stats = sqlite_read_stats,
+};

@@ -1,0 +1,99 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * What the files of the SQLite driver share. */
+#pragma once
+
+#include <sqlite3.h>
+
+#include "engine/store/driver.h"
+
+enum sqlite_statement {
+	SQL_BEGIN,
+	SQL_COMMIT,
+	SQL_ROLLBACK,
+	SQL_ADD_USER,
+	SQL_FIND_USER,
+	SQL_FIND_REPORT,
+	SQL_ADD_REPORT,
+	SQL_SUPERSEDE,
+	SQL_STRIP_SUPERSEDED,
+	SQL_STRIP_FORGOTTEN,
+	SQL_PUT_TOKEN,
+	SQL_DELETE_TOKEN,
+	SQL_PUT_VALUE,
+	SQL_GET_VALUE,
+	SQL_USER_REPORTS,
+	SQL_REPORTS_AFTER,
+	SQL_TOKENS,
+	SQL_STATS,
+	SQL_STATEMENTS,
+};
+
+/* A connection with its statements, prepared at first use. */
+struct connection {
+	sqlite3 *db;
+	const char *path; /* for messages; borrowed */
+	sqlite3_stmt *statements[SQL_STATEMENTS];
+};
+
+struct sqlite_store {
+	struct store store;
+	struct connection connection;
+	char *path;
+	int lock; /* descriptor that holds the writers' lock, -1 = none */
+	bool writable;
+	bool immutable; /* on a medium where not even -shm can be made */
+};
+
+struct sqlite_reader {
+	struct store_reader reader;
+	struct connection connection;
+};
+
+extern const struct store_driver sqlite_driver;
+
+/* Translates the connection's last error; `doing` names what was attempted. */
+enum status sqlite_failure(
+	const struct connection *connection, const char *doing, struct failure *failure);
+
+/* The statement, reset and ready to bind; NULL on failure. */
+sqlite3_stmt *sqlite_statement(struct connection *connection, enum sqlite_statement which);
+
+/* Runs a statement that returns no rows, and resets it. */
+enum status sqlite_run(struct connection *connection, sqlite3_stmt *statement, const char *doing,
+	struct failure *failure);
+
+/* Opens one more connection to a store, for reading. */
+enum status sqlite_open_connection(struct connection *connection, const char *path, int flags,
+	bool immutable, struct failure *failure);
+void sqlite_close_connection(struct connection *connection);
+
+/* Reads a named value; as store_get. */
+enum status sqlite_get(struct connection *connection, const char *name, void *value, size_t *size,
+	struct failure *failure);
+
+/* Fills a report from a row of the column list SQLITE_REPORT_COLUMNS. */
+void sqlite_read_report(sqlite3_stmt *row, struct report *report);
+
+#define SQLITE_REPORT_COLUMNS                                                                      \
+	"seq, time, message, label, flags, margin, head_sum, head_gain, body_sum, body_gain, "     \
+	"bias_sum, bias_gain, undone_head_sum, undone_head_gain, undone_body_sum, "                \
+	"undone_body_gain, undone_bias_sum, undone_bias_gain"
+enum { SQLITE_REPORT_WIDTH = 18 };
+
+/* Methods that need only a reader. */
+enum status sqlite_reader_open(
+	struct store *store, struct store_reader **reader, struct failure *failure);
+void sqlite_reader_close(struct store_reader *reader);
+enum status sqlite_reader_get(struct store_reader *reader, const char *name, void *value,
+	size_t *size, struct failure *failure);
+enum status sqlite_user_reports(struct store_reader *reader, const char *user, size_t limit,
+	store_report_fn *each, void *context, struct failure *failure);
+enum status sqlite_read_checkpoint(struct store_reader *reader,
+	struct store_checkpoint *checkpoint, struct failure *failure);
+enum status sqlite_tokens(struct store_reader *reader, store_token_fn *each, void *context,
+	struct failure *failure);
+enum status sqlite_reports_after(struct store_reader *reader, int64_t after,
+	store_report_fn *each, void *context, struct failure *failure);
+enum status sqlite_read_stats(
+	struct store_reader *reader, struct store_stats *stats, struct failure *failure);
