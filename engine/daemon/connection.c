@@ -199,8 +199,8 @@ static void answer(struct connection *connection)
 
 static void answer_error(struct connection *connection, enum spamd_code code, const char *text)
 {
-	static const char ECHO[] = "Bad header line: ";
-	bool echoes = strncmp(text, ECHO, strlen(ECHO)) == 0 && text[strlen(ECHO)] != '(';
+	static const char PREFIX[] = "Bad header line: ";
+	bool echoes = strncmp(text, PREFIX, strlen(PREFIX)) == 0 && text[strlen(PREFIX)] != '(';
 
 	/* What the client sent may be a part of a message: not for the log. */
 	server_log_refusal(connection->server, LOG_INFO,

@@ -114,10 +114,12 @@ static enum status remove_stale(const struct sockaddr_un *address, struct failur
 		goto out;
 	}
 	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (connect(probe, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-		errno != ECONNREFUSED)
+	if (connect(probe, (const struct sockaddr *)address, sizeof(*address)) == 0)
+		status = failure_set(
+			failure, STATUS_BUSY, "%s: another process listens there", path);
+	else if (errno != ECONNREFUSED)
 		status = failure_set(failure, STATUS_BUSY,
-			"%s: another process listens there, or it cannot be told: %s", path,
+			"%s: cannot tell whether another process listens there: %s", path,
 			g_strerror(errno));
 	else if (unlink(path) != 0)
 		status = failure_set(

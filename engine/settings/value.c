@@ -15,7 +15,7 @@ static const char *const LEVELS[] = {"error", "warning", "info", "debug", NULL};
 
 static char **split_list(const char *text)
 {
-	GStrv parts = g_strsplit_set(text, " \t,;", -1);
+	GStrv parts = g_strsplit_set(text, " \t\r\n\v\f,;", -1);
 	size_t kept = 0;
 
 	for (size_t i = 0; parts[i]; i++) {
