@@ -33,6 +33,7 @@ void emit_reset(struct emit *emit)
 	}
 	emit->count = 0;
 	emit->identity = 0;
+	emit->all = 0;
 	emit->identifies = false;
 }
 
@@ -80,6 +81,7 @@ void emit_token(struct emit *emit, const struct field *field, const char *text, 
 		key = 1; /* 0 is a free slot, here and in the stores */
 	if (!insert(emit, key))
 		return;
+	emit->all += hash;
 	if (emit->identifies)
 		emit->identity += hash;
 	if (emit->watch)

@@ -27,7 +27,8 @@ struct emit {
 	tokenizer_watch_fn *watch;
 	void *context;
 	size_t count;
-	uint64_t identity;
+	uint64_t identity;  /* of what identifies the message */
+	uint64_t all;       /* of all tokens */
 	bool identifies; /* tokens emitted now belong to the message's identity */
 	uint64_t keys[TOKENIZER_MAX_TOKENS];
 	uint64_t slots[EMIT_SLOTS]; /* keys; 0 = free, which is no key */

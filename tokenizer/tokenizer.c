@@ -142,5 +142,7 @@ void tokenizer_run(struct tokenizer *tokenizer, const char *message, size_t leng
 	mime_walk(tokenizer->reader, message, length, &handler);
 	*set = (struct token_set){.keys = tokenizer->emit.keys,
 		.count = tokenizer->emit.count,
-		.identity = tokenizer->emit.identity};
+		/* With neither Message-ID nor text all there is must do. */
+		.identity = tokenizer->emit.identity ? tokenizer->emit.identity
+						     : tokenizer->emit.all};
 }

@@ -156,15 +156,18 @@ static void reclaim(struct table *table)
 	}
 }
 
-static enum status grow(struct table *table, size_t wanted)
+/* Makes room for `added` more tokens. What is dead is left behind, so the array
+ * may be copied to one of the same size. */
+static enum status make_room(struct table *table, size_t added)
 {
 	struct array *old = own_array(table);
 	size_t capacity = old->capacity;
+	size_t kept = table->count + table->dirty; /* at most */
 
-	while (wanted > capacity / 3 * 2)
-		capacity *= 2;
-	if (capacity == old->capacity)
+	if (table->used + added <= capacity / 3 * 2)
 		return STATUS_OK;
+	while (kept + added > capacity / 2)
+		capacity *= 2;
 	struct array *array = array_new(capacity);
 	if (!array)
 		return STATUS_NOMEM;
@@ -242,7 +245,7 @@ static bool add_one(struct table *table, uint64_t key, double sum, double gain)
 enum status table_add(
 	struct table *table, const uint64_t *keys, size_t count, double sum, double gain)
 {
-	enum status status = grow(table, table->used + count);
+	enum status status = make_room(table, count);
 
 	if (status != STATUS_OK)
 		return status;
@@ -258,7 +261,7 @@ enum status table_add(
 
 enum status table_set(struct table *table, uint64_t key, double sum, double gain)
 {
-	enum status status = grow(table, table->used + 1);
+	enum status status = make_room(table, 1);
 
 	if (status != STATUS_OK)
 		return status;

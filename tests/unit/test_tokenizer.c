@@ -302,6 +302,7 @@ START_TEST(identity_tells_messages_apart)
 	ck_assert_uint_ne(first, run(HEAD "\r\nHello other\r\n").identity);
 	ck_assert_uint_ne(first, run("From: x@example.com\n\nHello invoice\n").identity);
 	ck_assert_uint_eq(first, run("Received: from a by b; now\r\n" HEAD "\r\nHello invoice\r\n").identity);
+	ck_assert_uint_ne(run("X-One: a\n\n").identity, run("X-Two: b\n\n").identity);
 	ck_assert_uint_eq(first, run("Delivered-To: bob\r\n" HEAD "\r\nHello invoice\r\n").identity);
 }
 END_TEST
