@@ -24,6 +24,8 @@ static const uint64_t LINGER_MS = 5000;
 /* While shutting down: for clients that have not begun to send. */
 static const uint64_t DRAIN_IDLE_MS = 1000;
 
+static const char SHUTTING_DOWN[] = "shutting down";
+
 /* Refused connections that may linger beyond max-connections. */
 static const size_t REFUSED_MAX = 256;
 
@@ -292,6 +294,10 @@ static void time_out(struct connection *connection)
 	const struct settings *settings = &connection->server->settings;
 	char text[96];
 
+	if (!connection->begun && connection->server->state != SERVER_RUNNING) {
+		answer_error(connection, SPAMD_TEMPFAIL, SHUTTING_DOWN);
+		return;
+	}
 	connection->server->counters.refused.timeouts++;
 	if (spamd_session_in_headers(connection->session))
 		snprintf(text, sizeof(text), "Timeout: (no complete headers in %u seconds)",
@@ -348,7 +354,7 @@ void connections_expire(struct server *server)
 {
 	for (struct connection *each = server->connections; each; each = each->next) {
 		if (each->state == RECEIVING)
-			answer_error(each, SPAMD_TEMPFAIL, "shutting down");
+			answer_error(each, SPAMD_TEMPFAIL, SHUTTING_DOWN);
 		else if (each->state == ANSWERING || each->state == LINGERING)
 			close_connection(each);
 	}

@@ -82,8 +82,8 @@ static void submit_job(struct request *request)
 	server->counters.refused.jobs++;
 	query_end(server->service, &request->query);
 	press_free(&request->press);
-	failure_set(&request->failure, status, "too busy: %zu messages wait already",
-		jobs_waiting(server->jobs));
+	failure_set(&request->failure, status, "too busy: %zu messages are being worked on",
+		jobs_running(server->jobs) + jobs_waiting(server->jobs));
 	fail(request);
 }
 

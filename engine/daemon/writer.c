@@ -37,6 +37,7 @@ struct writer {
 	enum status status;
 	struct failure failure;
 	uint64_t started;
+	uint64_t failure_second; /* when a failure was logged last */
 
 	bool checkpoint_due;
 	bool checkpoint_failed; /* the next one waits for the timer */
@@ -101,20 +102,29 @@ static void count_batch(struct writer *writer)
 		stats->commit_ns_max = spent;
 }
 
-static void finish_batch(struct writer *writer)
+/* A full disk fails every batch: a line a second tells enough. */
+static void log_batch(struct writer *writer)
 {
-	count_batch(writer);
-	free(writer->presses);
-	writer->presses = NULL;
+	uint64_t second = uv_now(writer->loop) / 1000;
+
 	if (writer->status == STATUS_OK) {
 		log_event(writer->log, LOG_DEBUG, "commit",
 			(struct log_field[]){log_number("reports", (int64_t)writer->count),
 				log_real("ms", (double)writer->stats.commit_ns / 1e6), {0}});
-	} else {
+	} else if (second != writer->failure_second) {
+		writer->failure_second = second;
 		log_event(writer->log, LOG_ERROR, "commit-failed",
 			(struct log_field[]){log_number("reports", (int64_t)writer->count),
 				log_text("reason", writer->failure.detail), {0}});
 	}
+}
+
+static void finish_batch(struct writer *writer)
+{
+	count_batch(writer);
+	log_batch(writer);
+	free(writer->presses);
+	writer->presses = NULL;
 	answer_tickets(writer, writer->status == STATUS_OK ? NULL : &writer->failure);
 }
 
