@@ -25,6 +25,7 @@ static const uint64_t LINGER_MS = 5000;
 static const uint64_t DRAIN_IDLE_MS = 1000;
 
 static const char SHUTTING_DOWN[] = "shutting down";
+static const char TOO_MANY[] = "too busy: all connections are in use";
 
 /* Refused connections that may linger beyond max-connections. */
 static const size_t REFUSED_MAX = 256;
@@ -407,10 +408,22 @@ static void identify(struct connection *connection)
 		peer_identify(&connection->peer, fd);
 }
 
+/* When even those who are refused are too many, nobody waits for them to read
+ * it. */
 static void refuse(struct connection *connection)
 {
-	connection->server->counters.refused.connections++;
-	answer_error(connection, SPAMD_TEMPFAIL, "too busy: all connections are in use");
+	struct server *server = connection->server;
+	char line[128];
+
+	server->counters.refused.connections++;
+	if (server->refused_count <= REFUSED_MAX) {
+		answer_error(connection, SPAMD_TEMPFAIL, TOO_MANY);
+		return;
+	}
+	int length = snprintf(line, sizeof(line), "SPAMD/1.0 %d %s\r\n", SPAMD_TEMPFAIL, TOO_MANY);
+	uv_buf_t data = uv_buf_init(line, (unsigned)length);
+	uv_try_write(&connection->socket.stream, &data, 1);
+	close_connection(connection);
 }
 
 void connection_accept(struct server *server, uv_stream_t *listening)
@@ -421,8 +434,7 @@ void connection_accept(struct server *server, uv_stream_t *listening)
 
 	connection->refused = full;
 	enlist(connection);
-	if (uv_accept(listening, &connection->socket.stream) != 0 ||
-		(full && server->refused_count > REFUSED_MAX)) {
+	if (uv_accept(listening, &connection->socket.stream) != 0) {
 		close_connection(connection);
 		return;
 	}
