@@ -200,14 +200,20 @@ static void answer(struct connection *connection)
 		close_connection(connection);
 }
 
-static void answer_error(struct connection *connection, enum spamd_code code, const char *text)
+/* Does the text repeat what the client sent? spamd's words for it are kept. */
+static bool is_echo(const char *text)
 {
 	static const char PREFIX[] = "Bad header line: ";
-	bool echoes = strncmp(text, PREFIX, strlen(PREFIX)) == 0 && text[strlen(PREFIX)] != '(';
+	const size_t length = sizeof(PREFIX) - 1;
 
-	/* What the client sent may be a part of a message: not for the log. */
+	return strlen(text) > length && memcmp(text, PREFIX, length) == 0 && text[length] != '(';
+}
+
+/* What the client sent may be a part of a message: not for the log. */
+static void answer_error(struct connection *connection, enum spamd_code code, const char *text)
+{
 	server_log_refusal(connection->server, LOG_INFO,
-		(struct log_field[]){log_text("reason", echoes ? "Bad request line" : text),
+		(struct log_field[]){log_text("reason", is_echo(text) ? "Bad request line" : text),
 			peer_log(&connection->peer), {0}});
 	connection->request.reply = BUFFER_INIT(SERVER_READ_SIZE);
 	spamd_reply_error(&connection->request.reply, code, text);
