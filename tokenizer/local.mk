@@ -10,4 +10,4 @@ libtokenizer_a_SOURCES = \
 	%D%/tokenizer.c %D%/tokenizer.h \
 	%D%/url.c %D%/url.h
 libtokenizer_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(XXHASH_CFLAGS)
-TOKENIZER_LIBS = libtokenizer.a $(GMIME_LIBS) $(XXHASH_LIBS)
+TOKENIZER_LIBS = libtokenizer.a $(GMIME_LIBS) $(XXHASH_LIBS) -lm

@@ -6,12 +6,12 @@ fuzz_targets = %D%/fuzz_tokenizer %D%/fuzz_html %D%/fuzz_spamd %D%/fuzz_settings
 if FUZZ
 noinst_PROGRAMS += $(fuzz_targets)
 FUZZ_MAIN    =
-FUZZ_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
 else
 check_PROGRAMS += $(fuzz_targets)
 TESTS          += $(fuzz_targets)
 FUZZ_MAIN    = tests/fuzz/replay_main.c
-FUZZ_LDFLAGS = $(AM_LDFLAGS)
+FUZZ_LINK = $(AM_LDFLAGS)
 endif
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_CORPUS='"$(abs_top_srcdir)/tests/fuzz/corpus"'
 FUZZ_CFLAGS   = $(AM_CFLAGS) -Wno-missing-prototypes
@@ -19,25 +19,25 @@ FUZZ_CFLAGS   = $(AM_CFLAGS) -Wno-missing-prototypes
 tests_fuzz_fuzz_tokenizer_SOURCES  = %D%/fuzz_tokenizer.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_tokenizer_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_tokenizer_CFLAGS   = $(FUZZ_CFLAGS)
-tests_fuzz_fuzz_tokenizer_LDFLAGS  = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_tokenizer_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_tokenizer_LDADD    = $(TOKENIZER_LIBS)
 
 tests_fuzz_fuzz_html_SOURCES  = %D%/fuzz_html.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_html_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_html_CFLAGS   = $(FUZZ_CFLAGS)
-tests_fuzz_fuzz_html_LDFLAGS  = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_html_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_html_LDADD    = $(TOKENIZER_LIBS)
 
 tests_fuzz_fuzz_spamd_SOURCES  = %D%/fuzz_spamd.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_spamd_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_spamd_CFLAGS   = $(FUZZ_CFLAGS)
-tests_fuzz_fuzz_spamd_LDFLAGS  = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_spamd_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_spamd_LDADD    = libprotocol.a libbase.a
 
 tests_fuzz_fuzz_settings_SOURCES  = %D%/fuzz_settings.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_settings_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_settings_CFLAGS   = $(FUZZ_CFLAGS)
-tests_fuzz_fuzz_settings_LDFLAGS  = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_settings_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_settings_LDADD    = libsettings.a libbase.a $(GLIB_LIBS)
 
 EXTRA_DIST += $(srcdir)/tests/fuzz/corpus

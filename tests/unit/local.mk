@@ -47,5 +47,5 @@ tests_unit_test_settings_CFLAGS  = $(UNIT_CFLAGS)
 tests_unit_test_settings_LDADD   = libsettings.a libbase.a $(GLIB_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_trainer_SOURCES = %D%/test_trainer.c $(UNIT_HEADER)
-tests_unit_test_trainer_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_trainer_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
 tests_unit_test_trainer_LDADD   = libtrainer.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)

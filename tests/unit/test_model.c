@@ -232,7 +232,7 @@ START_TEST(no_input_gives_a_nan)
 			}
 			scope.bias_sum = extremes[i];
 			scope.bias_gain = extremes[j];
-			struct model_target target = model_target(params, model_log_odds(j / 3.0));
+			struct model_target target = model_target(params, model_log_odds((double)j / 3));
 			struct model_score result = score(&scope, &scope);
 			ck_assert(isfinite(result.log_odds) && isfinite(result.variance));
 			ck_assert(result.probability >= 0 && result.probability <= 1);

@@ -1,0 +1,165 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/client/show.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <glib.h>
+
+enum { BAR_WIDTH = 10, TEXT_WIDTH = 36, SHOWN_REASONS = 20 };
+
+void show_text(const char *text, size_t length, size_t width)
+{
+	const char *end = text + length;
+	size_t shown = 0;
+
+	for (; text < end && shown < width; shown++) {
+		gunichar c = g_utf8_get_char_validated(text, end - text);
+
+		if (c == (gunichar)-1 || c == (gunichar)-2) {
+			printf("\\x%02x", (unsigned char)*text++);
+		} else if (!g_unichar_isprint(c)) {
+			printf("\\u{%x}", c);
+			text = g_utf8_next_char(text);
+		} else {
+			const char *next = g_utf8_next_char(text);
+			fwrite(text, 1, (size_t)(next - text), stdout);
+			text = next;
+		}
+	}
+	if (text < end)
+		fputs("...", stdout);
+}
+
+static double number(const json_t *object, const char *key)
+{
+	return json_number_value(json_object_get(object, key));
+}
+
+static bool truth(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+static const char *string(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+void show_score(const json_t *verdict)
+{
+	printf("%s %.1f / %.1f (probability %.4f, judged by the reports of %s)\n",
+		truth(verdict, "spam") ? "spam" : "ham", number(verdict, "score"),
+		number(verdict, "threshold"), number(verdict, "probability"),
+		truth(verdict, "personal") ? "you and everybody" : "everybody");
+}
+
+static void show_reason(const json_t *reason, double strongest)
+{
+	double everybody = number(reason, "everybody"), own = number(reason, "own");
+	double sum = everybody + own;
+	int bar = strongest > 0 ? (int)lround(BAR_WIDTH * fabs(sum) / strongest) : 0;
+	const char *text = string(reason, "text");
+
+	printf("%+8.3f %.*s%*s  %-4s  %-10s %-18s ", sum, bar, "##########", BAR_WIDTH - bar, "",
+		sum > 0 ? "spam" : "ham",
+		own == 0 ? "everybody" : fabs(own) >= fabs(everybody) ? "you" : "both",
+		string(reason, "field"));
+	show_text(text, strlen(text), TEXT_WIDTH);
+	putchar('\n');
+}
+
+/* margin -> log-odds -> score: each step of the arithmetic. */
+static void show_sum(const json_t *verdict, double listed, double rest)
+{
+	printf("\n%+8.3f the features above\n%+8.3f all other features\n%+8.3f no feature's (bias)\n"
+	       "%+8.3f together; with the uncertainty of %.2f these are log-odds of %+.2f,\n"
+	       "         a probability of %.4f, a score of %.1f; spam from %.1f on\n",
+		listed, rest, number(verdict, "bias"), number(verdict, "margin"),
+		number(verdict, "uncertainty"), number(verdict, "log_odds"),
+		number(verdict, "probability"), number(verdict, "score"),
+		number(verdict, "threshold"));
+}
+
+void show_why(const json_t *verdict)
+{
+	const json_t *reasons = json_object_get(verdict, "reasons");
+	double strongest = 0, listed = 0;
+	size_t i;
+	json_t *reason;
+
+	show_score(verdict);
+	printf("%.0f features, %.0f of them known\n", number(verdict, "tokens"),
+		number(verdict, "known"));
+	if (json_array_size(reasons) == 0) {
+		puts("Nothing of it was reported before: nothing speaks for or against it.");
+		return;
+	}
+	puts("\nstrength            says  from       field              feature");
+	json_array_foreach(reasons, i, reason) {
+		double sum = number(reason, "everybody") + number(reason, "own");
+		if (i >= SHOWN_REASONS)
+			break;
+		if (i == 0)
+			strongest = fabs(sum);
+		listed += sum;
+		show_reason(reason, strongest);
+	}
+	show_sum(verdict, listed, number(verdict, "margin") - number(verdict, "bias") - listed);
+}
+
+void show_answer(const json_t *answer)
+{
+	static const struct {
+		const char *outcome, *text;
+	} texts[] = {
+		{"new", "learned"},
+		{"repeat", "was learned already: nothing changed"},
+		{"flip", "learned anew: the report before is undone"},
+		{"forgotten", "forgotten"},
+		{"unknown", "was not learned: nothing to forget"},
+	};
+	const char *outcome = string(answer, "outcome");
+
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+		if (strcmp(outcome, texts[i].outcome) == 0)
+			outcome = texts[i].text;
+	}
+	printf("%s%s\n", outcome,
+		truth(answer, "taught_global")                         ? " (shared with everybody)"
+		: strcmp(string(answer, "consent"), "ask") == 0 ? " (for this user alone)"
+									: "");
+}
+
+static void show_member(const char *prefix, const char *key, const json_t *value)
+{
+	char name[256];
+	const char *inner;
+	json_t *member;
+
+	snprintf(name, sizeof(name), "%s%s%s", prefix, *prefix ? "." : "", key);
+	if (json_is_object(value)) {
+		json_object_foreach((json_t *)value, inner, member)
+			show_member(name, inner, member);
+	} else if (json_is_string(value)) {
+		printf("%-40s %s\n", name, json_string_value(value));
+	} else if (json_is_boolean(value)) {
+		printf("%-40s %s\n", name, json_is_true(value) ? "yes" : "no");
+	} else if (json_is_number(value)) {
+		printf("%-40s %.15g\n", name, json_number_value(value));
+	}
+}
+
+void show_stats(const json_t *stats)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)stats, key, value)
+		show_member("", key, value);
+}

@@ -1,0 +1,9 @@
+EXTRA_DIST += \
+	%D%/bench \
+	%D%/check-layers \
+	%D%/corpus \
+	%D%/fuzz \
+	%D%/lint \
+	%D%/quickstart \
+	%D%/setup \
+	%D%/test

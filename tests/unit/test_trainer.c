@@ -1,0 +1,263 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * Measures, corpora, and the replay. */
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/unit/unit.h"
+#include "trainer/corpus.h"
+#include "trainer/evaluate.h"
+#include "trainer/import.h"
+#include "trainer/metrics.h"
+
+static char folder[64];
+static struct failure failure;
+
+static void setup(void)
+{
+	strcpy(folder, "/tmp/hamlet-trainer-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
+static void teardown(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	ck_assert_int_eq(system(command), 0);
+}
+
+/* Writes a file below the folder, making what is above it. */
+static void write_file(const char *name, const char *text)
+{
+	char *path = g_build_filename(folder, name, NULL);
+	char *parent = g_path_get_dirname(path);
+
+	ck_assert_int_eq(g_mkdir_with_parents(parent, 0700), 0);
+	ck_assert(g_file_set_contents(path, text, -1, NULL));
+	g_free(parent);
+	g_free(path);
+}
+
+/* --- Measures --------------------------------------------------------------- */
+
+#define RESULT(s, is_spam) {.score = (s), .spam = (is_spam), .probability = (s), .called_spam = (s) >= 0.5}
+
+START_TEST(roc_area_of_known_orders)
+{
+	const struct result perfect[] = {RESULT(0.9, true), RESULT(0.8, true), RESULT(0.1, false)};
+	const struct result reversed[] = {RESULT(0.1, true), RESULT(0.9, false)};
+	const struct result tied[] = {RESULT(0.5, true), RESULT(0.5, false)};
+	/* One of the four pairs of ham and spam is the wrong way round. */
+	const struct result one_wrong[] = {
+		RESULT(0.9, true), RESULT(0.6, false), RESULT(0.5, true), RESULT(0.1, false)};
+
+	ck_assert_double_eq_tol(metrics_one_minus_roca(perfect, 3), 0, 1e-12);
+	ck_assert_double_eq_tol(metrics_one_minus_roca(reversed, 2), 100, 1e-12);
+	ck_assert_double_eq_tol(metrics_one_minus_roca(tied, 2), 50, 1e-12);
+	ck_assert_double_eq_tol(metrics_one_minus_roca(one_wrong, 4), 25, 1e-12);
+	ck_assert_double_eq(metrics_one_minus_roca(perfect, 2), 0); /* no ham */
+	ck_assert_double_eq(metrics_one_minus_roca(perfect, 0), 0);
+}
+END_TEST
+
+START_TEST(spam_missed_at_a_ham_loss)
+{
+	struct result results[1100];
+
+	/* 1000 ham at 0.000 to 0.999, 100 spam of which half are above all but two. */
+	for (int i = 0; i < 1000; i++)
+		results[i] = (struct result)RESULT(i / 1000.0, false);
+	for (int i = 0; i < 100; i++)
+		results[1000 + i] = (struct result)RESULT(i < 50 ? 0.9985 : 0.5005, true);
+	ck_assert_double_eq_tol(metrics_spam_missed_at(results, 1100, 0.1), 50, 1e-9);
+	ck_assert_double_eq_tol(metrics_spam_missed_at(results, 1100, 0.05), 100, 1e-9);
+	ck_assert_double_eq_tol(metrics_spam_missed_at(results, 1100, 60), 0, 1e-9);
+}
+END_TEST
+
+START_TEST(rates_and_calibration)
+{
+	struct result results[100];
+
+	for (int i = 0; i < 100; i++)
+		results[i] = (struct result){.probability = 0.8, .score = 1, .spam = i < 60, .called_spam = i < 70};
+	ck_assert_double_eq_tol(metrics_calibration_error(results, 100), 0.2, 1e-12);
+	ck_assert_double_eq_tol(metrics_ham_lost(results, 100), 25, 1e-12);
+	ck_assert_double_eq_tol(metrics_spam_missed(results, 100), 0, 1e-12);
+	ck_assert_uint_eq(metrics_spam(results, 100), 60);
+	ck_assert_double_eq(metrics_calibration_error(results, 0), 0);
+}
+END_TEST
+
+/* --- Corpora ----------------------------------------------------------------- */
+
+static char seen[4096];
+
+static enum status on_message(void *context, const char *path, const char *message, size_t length)
+{
+	(void)context;
+	(void)path;
+	snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), "[%.*s]", (int)length, message);
+	return STATUS_OK;
+}
+
+static const char *walk(void)
+{
+	seen[0] = '\0';
+	ck_assert_int_eq(corpus_walk(folder, on_message, NULL, &failure), STATUS_OK);
+	return seen;
+}
+
+START_TEST(folders_are_walked_in_order)
+{
+	write_file("b/2", "two");
+	write_file("a/cur/1", "one");
+	write_file("a/tmp/0", "not delivered yet");
+	write_file("a/.hidden", "no mail");
+	write_file("empty", "");
+	ck_assert_str_eq(walk(), "[one][two]");
+}
+END_TEST
+
+START_TEST(mbox_files_are_split)
+{
+	write_file("mbox", "From a Mon\nSubject: 1\n\ntext\nFrom here on\n>From x\n\nFrom b Tue\nSubject: 2\n\nend\n");
+	ck_assert_str_eq(walk(), "[From a Mon\nSubject: 1\n\ntext\nFrom here on\n>From x\n\n]"
+				 "[From b Tue\nSubject: 2\n\nend\n]");
+}
+END_TEST
+
+START_TEST(indexes_are_read_and_checked)
+{
+	struct corpus_index index;
+	char *path = g_build_filename(folder, "index", NULL);
+	char *first = g_build_filename(folder, "x/1", NULL);
+
+	write_file("index", "# comment\nspam x/1\n\nham /abs/2 bob smith\n");
+	ck_assert_int_eq(corpus_read_index(&index, path, &failure), STATUS_OK);
+	ck_assert_uint_eq(index.count, 2);
+	ck_assert(index.entries[0].spam && !index.entries[1].spam);
+	ck_assert_str_eq(index.entries[0].path, first);
+	ck_assert_str_eq(index.entries[0].user, "");
+	ck_assert_str_eq(index.entries[1].path, "/abs/2");
+	ck_assert_str_eq(index.entries[1].user, "bob smith");
+	corpus_free_index(&index);
+	write_file("index", "spam x/1\nsmap x/2\n");
+	ck_assert_int_eq(corpus_read_index(&index, path, &failure), STATUS_INVALID);
+	ck_assert_ptr_nonnull(strstr(failure.detail, "line 2"));
+	ck_assert_int_eq(corpus_read_index(&index, "/no/such/index", &failure), STATUS_IO);
+	g_free(first);
+	g_free(path);
+}
+END_TEST
+
+/* --- Replay and import -------------------------------------------------------- */
+
+static void write_messages(void)
+{
+	char name[32], text[256];
+
+	for (int i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "%s/%d", i % 2 ? "spam" : "ham", i);
+		snprintf(text, sizeof(text), "Subject: %s %d\nMessage-ID: <%d@x.example>\n\n%s\n",
+			i % 2 ? "cheap pills" : "our meeting", i, i,
+			i % 2 ? "buy now and save" : "see you at noon");
+		write_file(name, text);
+	}
+}
+
+static struct evaluation replay(const struct corpus_index *index, double wrong, uint64_t seed)
+{
+	struct evaluation evaluation;
+	struct evaluate_options options = {
+		.wrong_labels = wrong, .labelled = 100, .seed = seed, .settings = service_defaults};
+
+	ck_assert_msg(evaluate_run(&evaluation, index, &options, &failure) == STATUS_OK, "%s",
+		failure.detail);
+	return evaluation;
+}
+
+START_TEST(replay_scores_before_it_learns)
+{
+	struct corpus_entry entries[40];
+	struct corpus_index index = {.entries = entries, .count = 40};
+
+	write_messages();
+	for (int i = 0; i < 40; i++) {
+		entries[i].spam = i % 2;
+		entries[i].user = (char *)"";
+		entries[i].path = g_strdup_printf("%s/%s/%d", folder, i % 2 ? "spam" : "ham", i);
+	}
+	struct evaluation first = replay(&index, 0, 1), again = replay(&index, 0, 2);
+	ck_assert_double_eq(first.results[0].probability, 0.5);
+	ck_assert_double_eq_tol(metrics_one_minus_roca(first.results + 20, 20), 0, 1e-12);
+	for (size_t i = 0; i < 40; i++)
+		ck_assert_double_eq(first.results[i].score, again.results[i].score);
+	struct evaluation wrong = replay(&index, 100, 1);
+	ck_assert_double_gt(metrics_one_minus_roca(wrong.results + 20, 20), 90);
+	evaluate_free(&first);
+	evaluate_free(&again);
+	evaluate_free(&wrong);
+	for (int i = 0; i < 40; i++)
+		g_free(entries[i].path);
+}
+END_TEST
+
+START_TEST(import_stops_resumes_and_learns_once)
+{
+	struct store *store;
+	struct import_counts counts;
+	volatile sig_atomic_t stop = 1;
+	struct service_settings settings = service_defaults;
+
+	write_messages();
+	char *spam = g_build_filename(folder, "spam", NULL), *ham = g_build_filename(folder, "ham", NULL);
+	const struct import_source sources[] = {{true, spam}, {false, ham}};
+	ck_assert_int_eq(store_open_memory(&store, &failure), STATUS_OK);
+	ck_assert_int_eq(import_run(store, &settings, sources, 2, "", &stop, &counts, &failure),
+		STATUS_INTERRUPTED);
+	ck_assert_uint_ge(counts.learned, 1);
+	ck_assert_uint_lt(counts.learned, 40);
+	size_t before = counts.learned;
+	stop = 0;
+	ck_assert_int_eq(
+		import_run(store, &settings, sources, 2, "", &stop, &counts, &failure), STATUS_OK);
+	ck_assert_uint_eq(counts.learned, 40 - before);
+	ck_assert_uint_eq(counts.known, before);
+	ck_assert_int_eq(
+		import_run(store, &settings, sources, 2, "", &stop, &counts, &failure), STATUS_OK);
+	ck_assert_uint_eq(counts.known, 40);
+	store_close(&store);
+	g_free(spam);
+	g_free(ham);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("trainer");
+	TCase *tcase = tcase_create("trainer");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, roc_area_of_known_orders);
+	tcase_add_test(tcase, spam_missed_at_a_ham_loss);
+	tcase_add_test(tcase, rates_and_calibration);
+	tcase_add_test(tcase, folders_are_walked_in_order);
+	tcase_add_test(tcase, mbox_files_are_split);
+	tcase_add_test(tcase, indexes_are_read_and_checked);
+	tcase_add_test(tcase, replay_scores_before_it_learns);
+	tcase_add_test(tcase, import_stops_resumes_and_learns_once);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+int main(void)
+{
+	return unit_main(suite());
+}
