@@ -3,6 +3,7 @@
 #include "tokenizer/header.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -21,7 +22,9 @@ enum treatment {
 	RECEIVED, /* hosts, addresses and shapes */
 	IDENTITY, /* Message-ID and its kin: host and shape */
 	DATE,     /* shape and zone: the day itself says nothing of tomorrow */
-	OPAQUE,   /* signatures: that they are there, not what they say */
+	AUTH,     /* what a mail server found out: who says so, and what */
+	SIGNATURE, /* whose it is, not what it says */
+	OPAQUE,   /* random to us: that it is there, not what it says */
 };
 
 static const struct {
@@ -43,8 +46,11 @@ static const struct {
 	{"content-id", IDENTITY},
 	{"date", DATE},
 	{"resent-date", DATE},
-	{"dkim-signature", OPAQUE},
-	{"domainkey-signature", OPAQUE},
+	{"authentication-results", AUTH},
+	{"received-spf", AUTH},
+	{"x-he-dkim-result", AUTH},
+	{"dkim-signature", SIGNATURE},
+	{"domainkey-signature", SIGNATURE},
 	{"arc-*", OPAQUE},
 	{"x-google-dkim-signature", OPAQUE},
 	{"x-gm-message-state", OPAQUE},
@@ -306,6 +312,53 @@ static void emit_date(struct header_state *state, const char *name, const char *
 		emit_token(state->emit, &state->fields->zone, value + zone - 1, 5);
 }
 
+/* RFC 8601: "authserv-id; method=result reason; ...". Each result counts under
+ * the name of the server that claims it, and apart when the field stands below a
+ * Received line: our own mail server writes above its own, and a stranger can
+ * write what he likes below. */
+static void emit_results(struct header_state *state, const char *lower, const char *value, size_t length)
+{
+	char text[EMIT_MAX_TEXT];
+	size_t server = 0, i = 0, results = 0;
+
+	while (server < length && server < 100 && value[server] != ';' &&
+		!isspace((unsigned char)value[server]))
+		server++;
+	if (server >= length || value[server] != ';')
+		server = 0; /* Received-SPF (RFC 7208 section 9.1) begins with its result */
+	size_t used = (size_t)snprintf(text, sizeof(text), "%s%.*s%s", state->received ? "below " : "",
+		(int)server, value, server ? " " : "");
+	struct field field = emit_head_field(state->emit, lower);
+	for (i = server; i < length && results < 32; i++) {
+		size_t start = i;
+		while (i < length && (isalnum((unsigned char)value[i]) || strchr("=.-_", value[i])))
+			i++;
+		bool result = start == 0 || memchr(value + start, '=', i - start);
+		if (i == start || !result || used + (i - start) > sizeof(text))
+			continue;
+		for (size_t j = start; j < i; j++)
+			text[used + j - start] = (char)tolower((unsigned char)value[j]);
+		emit_token(state->emit, &field, text, used + i - start);
+		results++;
+	}
+}
+
+/* RFC 6376 section 3.5: the signing domain is the tag "d=". */
+static void emit_signer(struct header_state *state, const struct field *words, const char *value,
+	size_t length)
+{
+	for (size_t i = 0; i + 2 < length; i++) {
+		if (value[i] != 'd' || value[i + 1] != '=' ||
+			(i > 0 && value[i - 1] != ';' && value[i - 1] != ' ' && value[i - 1] != '\t'))
+			continue;
+		size_t end = i + 2;
+		while (end < length && (isalnum((unsigned char)value[end]) || strchr(".-_", value[end])))
+			end++;
+		url_host_tokens(state->emit, words, words, value + i + 2, end - i - 2);
+		return;
+	}
+}
+
 static void emit_value(struct header_state *state, const char *name, const char *lower,
 	enum treatment treatment, const char *value, size_t length)
 {
@@ -337,6 +390,12 @@ static void emit_value(struct header_state *state, const char *name, const char 
 	case WORDS:
 		emit_words(state->emit, &words, value, length);
 		emit_shape(state, name, value, length);
+		break;
+	case AUTH:
+		emit_results(state, lower, value, length);
+		break;
+	case SIGNATURE:
+		emit_signer(state, &words, value, length);
 		break;
 	case OPAQUE:
 	case DROP:

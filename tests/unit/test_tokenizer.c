@@ -295,6 +295,25 @@ START_TEST(received_gives_hosts_networks_and_shapes)
 }
 END_TEST
 
+START_TEST(authentication_counts_by_who_says_so)
+{
+	run("Authentication-Results: mx.example.org;\n dkim=pass header.d=shop.example; spf=fail\n"
+	    "Received-SPF: pass (x) client-ip=192.0.2.1\n"
+	    "Received: from a.example by mx.example.org; x\n"
+	    "Authentication-Results: other.example; dkim=pass\n"
+	    "DKIM-Signature: v=1; a=rsa-sha256; d=mail.shop.example; s=x; b=d=fake.example\n\nx\n");
+	assert_has("authentication-results:mx.example.org dkim=pass");
+	assert_has("authentication-results:mx.example.org spf=fail");
+	assert_has("received-spf:pass");
+	assert_has("received-spf:client-ip=192.0.2.1");
+	assert_has("authentication-results:below other.example dkim=pass");
+	assert_lacks("authentication-results:mx.example.org below dkim=pass");
+	assert_has("dkim-signature:mail.shop.example");
+	assert_has("dkim-signature:shop.example");
+	assert_lacks("dkim-signature:fake.example");
+}
+END_TEST
+
 START_TEST(identity_tells_messages_apart)
 {
 	uint64_t first = run(HEAD "\r\nHello invoice\r\n").identity;
@@ -480,6 +499,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, plain_text_links_count_like_html_ones);
 	tcase_add_test(tcase, attachments_give_type_name_and_size);
 	tcase_add_test(tcase, received_gives_hosts_networks_and_shapes);
+	tcase_add_test(tcase, authentication_counts_by_who_says_so);
 	tcase_add_test(tcase, identity_tells_messages_apart);
 	tcase_add_test(tcase, secret_changes_the_keys);
 	tcase_add_loop_test(tcase, odd_messages_are_survived, 0, sizeof(ODD) / sizeof(ODD[0]));
