@@ -7,6 +7,4 @@ include tests/fuzz/local.mk
 include tests/bench/local.mk
 include tests/lint/local.mk
 
-EXTRA_DIST += \
-	$(srcdir)/tests/integration/*.py \
-	$(srcdir)/tests/integration/*.ini
+EXTRA_DIST += $(srcdir)/%D%/integration
