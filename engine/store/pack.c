@@ -5,7 +5,7 @@
 #include <endian.h>
 #include <string.h>
 
-enum { VERSION = 1, HEADER_BYTES = 4, LARGEST_PARAMETER = 57, LARGEST_UNARY = 1 << 16 };
+enum { VERSION = 1, HEADER_BYTES = 4, LARGEST_PARAMETER = 57, SURE_BITS = 56 };
 
 struct bits {
 	unsigned char *out;
@@ -73,13 +73,33 @@ struct reader {
 	size_t at;
 };
 
+/* The next 57 bits or more, the first one lowest; zeros after the end. */
 static uint64_t peek(const struct reader *reader)
 {
-	size_t byte = reader->at / 8, size = (reader->bits + 7) / 8;
+	size_t byte = reader->at / 8, left = (reader->bits + 7) / 8 - byte;
 	uint64_t word = 0;
 
-	memcpy(&word, reader->data + byte, size - byte < 8 ? size - byte : 8);
+	if (left >= sizeof(word))
+		memcpy(&word, reader->data + byte, sizeof(word));
+	else
+		memcpy(&word, reader->data + byte, left);
 	return le64toh(word) >> reader->at % 8;
+}
+
+/* Ones up to a zero. What is missing at the end reads as a zero: the caller
+ * notices that `at` is then past it. */
+static uint64_t get_unary(struct reader *reader)
+{
+	uint64_t value = 0;
+	unsigned ones;
+
+	do {
+		ones = (unsigned)__builtin_ctzll(~peek(reader) | UINT64_C(1) << SURE_BITS);
+		value += ones;
+		reader->at += ones;
+	} while (ones == SURE_BITS);
+	reader->at++;
+	return value;
 }
 
 static uint64_t get_bits(struct reader *reader, unsigned count)
@@ -92,15 +112,8 @@ static uint64_t get_bits(struct reader *reader, unsigned count)
 
 static enum status get_difference(struct reader *reader, unsigned parameter, uint64_t *difference)
 {
-	uint64_t high = 0;
+	uint64_t high = get_unary(reader);
 
-	while (reader->at < reader->bits && (peek(reader) & 1)) {
-		high++;
-		reader->at++;
-		if (high > LARGEST_UNARY)
-			return STATUS_CORRUPT;
-	}
-	reader->at++;
 	if (reader->at + parameter > reader->bits || high > UINT64_MAX >> 1 >> parameter)
 		return STATUS_CORRUPT;
 	uint64_t low = get_bits(reader, parameter < 28 ? parameter : 28);
@@ -125,12 +138,12 @@ enum status pack_read(
 	for (size_t i = 0; i < number; i++) {
 		uint64_t difference;
 		if (get_difference(&reader, parameter, &difference) != STATUS_OK ||
-			difference > UINT64_MAX - 1 - next)
+			difference > INT64_MAX || next > INT64_MAX - difference)
 			return STATUS_CORRUPT;
 		keys[i] = next + difference;
 		next = keys[i] + 1;
 	}
-	if ((reader.at + 7) / 8 != size - HEADER_BYTES)
+	if ((reader.at + 7) / 8 != size - HEADER_BYTES || peek(&reader) != 0)
 		return STATUS_CORRUPT;
 	*count = number;
 	return STATUS_OK;

@@ -21,7 +21,8 @@ static inline size_t pack_bound(size_t count)
 	return 32 + count * 10;
 }
 
-/* Packs `count` <= 65,535 keys into `out` (pack_bound bytes); returns the bytes. */
+/* Packs `count` <= 65,535 keys, none above INT64_MAX, into `out` (pack_bound
+ * bytes); returns the bytes. */
 size_t pack_keys(const uint64_t *keys, size_t count, unsigned char *out);
 
 /* Unpacks at most `limit` keys; STATUS_CORRUPT for anything pack_keys does not

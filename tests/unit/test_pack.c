@@ -1,6 +1,9 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/store/pack.h"
+
+#include <string.h>
+
 #include "tests/unit/unit.h"
 
 enum { MOST = 4096 };
@@ -89,6 +92,11 @@ START_TEST(damage_is_seen_or_harmless)
 	packed[size] = 0;
 	ck_assert_int_eq(pack_read(packed, size + 1, read_keys, MOST, &read), STATUS_CORRUPT);
 	ck_assert_int_eq(pack_read(packed, size, read_keys, count - 1, &read), STATUS_CORRUPT);
+	for (unsigned bit = 1; bit < 8; bit++) { /* the last byte's rest */
+		size_t one = pack_keys((const uint64_t[]){(UINT64_C(1) << 32) - 1}, 1, packed);
+		packed[one - 1] ^= (unsigned char)(1 << bit);
+		ck_assert_int_eq(pack_read(packed, one, read_keys, MOST, &read), STATUS_CORRUPT);
+	}
 	for (size_t round = 0; round < 2000; round++) {
 		pack_keys(keys, count, packed);
 		packed[next_random() % size] ^= (unsigned char)(1 << next_random() % 8);
@@ -97,6 +105,29 @@ START_TEST(damage_is_seen_or_harmless)
 				ck_assert_uint_gt(read_keys[i], read_keys[i - 1]);
 		}
 	}
+}
+END_TEST
+
+/* Differences of 2^63 - 1, 2^63 - 2 and the first again: past 2^64 the third
+ * key would come round to a small one. */
+START_TEST(keys_do_not_overflow)
+{
+	size_t size, read, bit = 32;
+
+	memset(packed, 0, sizeof(packed));
+	packed[0] = 1;
+	packed[1] = 57;
+	packed[2] = 3;
+	for (int i = 0; i < 3; i++) { /* 63 ones, a zero, 57 low bits */
+		for (int j = 0; j < 121; j++, bit++) {
+			if (j != 63 && !(i == 1 && j == 64))
+				packed[bit / 8] |= (unsigned char)(1 << bit % 8);
+		}
+	}
+	size = (bit + 7) / 8;
+	ck_assert_int_eq(pack_read(packed, size, read_keys, MOST, &read), STATUS_CORRUPT);
+	keys[0] = INT64_MAX;
+	assert_round_trip(1);
 }
 END_TEST
 
@@ -109,6 +140,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, uneven_keys_round_trip);
 	tcase_add_test(tcase, reports_are_small);
 	tcase_add_test(tcase, damage_is_seen_or_harmless);
+	tcase_add_test(tcase, keys_do_not_overflow);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
