@@ -21,8 +21,7 @@ CREATE TABLE journal (
 	message    INTEGER NOT NULL,            -- identity, 64 bits
 	label      INTEGER NOT NULL,            -- 0 forget, 1 ham, 2 spam
 	flags      INTEGER NOT NULL,
-	superseded INTEGER NOT NULL DEFAULT 0,  -- a newer report of the same message counts
-	supersedes INTEGER,                     -- seq of the report it replaced
+	supersedes INTEGER,                     -- seq of the same message's report before
 	margin     REAL NOT NULL,
 	head_sum   INTEGER NOT NULL,            -- what it added to global
 	head_gain  INTEGER NOT NULL,
@@ -39,8 +38,10 @@ CREATE TABLE journal (
 	tokens     BLOB                         -- packed keys; NULL once stripped
 );
 
--- Serves the look-up of one message and the walk through a user's reports.
-CREATE INDEX journal_user ON journal (user, message, seq);
+-- Serves the look-up of one message and the walk through a user's reports: the
+-- newest one of each message counts, and label and flags say whether it does, so
+-- that a walk reads no row but those it gives.
+CREATE INDEX journal_user ON journal (user, message, seq, label, flags);
 
 -- The global store as of meta 'checkpoint'.
 CREATE TABLE token (

@@ -35,6 +35,11 @@ struct store_driver {
 		struct failure *failure);
 };
 
+/* Whether store_append lets this report in. Drivers ask it of what they read
+ * from a file as well: nothing else may reach the callers. */
+enum status store_check_report(const struct report *report, struct failure *failure);
+bool store_is_token(const struct store_token *token);
+
 struct store {
 	const struct store_driver *driver;
 };

@@ -259,6 +259,9 @@ static enum status memory_write_checkpoint(struct store *store, const struct sto
 {
 	struct memory *memory = (struct memory *)store;
 
+	if (checkpoint->seq > (int64_t)memory->count)
+		return failure_set(
+			failure, STATUS_INVALID, "no report %lld", (long long)checkpoint->seq);
 	for (size_t i = 0; i < count; i++) {
 		if (table_set(memory->tokens, tokens[i].key, tokens[i].sum, tokens[i].gain) !=
 			STATUS_OK)
@@ -295,7 +298,8 @@ static enum status memory_put(struct store *store, const char *name, const void 
 		free(value);
 		return failure_set(failure, STATUS_NOMEM, "keeping %s: out of memory", name);
 	}
-	memcpy(value->bytes, bytes, size);
+	if (size > 0)
+		memcpy(value->bytes, bytes, size);
 	value->size = size;
 	while (*at && strcmp((*at)->name, name) != 0)
 		at = &(*at)->next;
@@ -313,13 +317,15 @@ static enum status memory_get(struct store_reader *reader, const char *name, voi
 	size_t *size, struct failure *failure)
 {
 	const struct value *value = find_value(((struct memory_reader *)reader)->memory, name);
+	size_t room = *size;
 
 	if (!value)
 		return failure_set(failure, STATUS_NOTFOUND, "no value %s", name);
-	if (value->size > *size)
-		return failure_set(failure, STATUS_LIMIT, "value %s has %zu bytes", name, value->size);
-	memcpy(bytes, value->bytes, value->size);
 	*size = value->size;
+	if (value->size > room)
+		return failure_set(failure, STATUS_LIMIT, "value %s has %zu bytes", name, value->size);
+	if (value->size > 0)
+		memcpy(bytes, value->bytes, value->size);
 	return STATUS_OK;
 }
 

@@ -24,10 +24,19 @@ static struct contribution read_contribution(sqlite3_stmt *row, int column)
 	};
 }
 
-void sqlite_read_report(sqlite3_stmt *row, struct report *report)
+static enum status damaged(const struct connection *connection, const struct report *report,
+	struct failure *failure)
+{
+	return failure_set(failure, STATUS_CORRUPT, "reading %s: report %lld is damaged",
+		connection->path, (long long)report->seq);
+}
+
+enum status sqlite_read_report(struct connection *connection, sqlite3_stmt *row, const char *user,
+	struct report *report, struct failure *failure)
 {
 	*report = (struct report){
 		.seq = sqlite3_column_int64(row, 0),
+		.user = user,
 		.time = sqlite3_column_int64(row, 1),
 		.message = (uint64_t)sqlite3_column_int64(row, 2),
 		.label = (enum label)sqlite3_column_int(row, 3),
@@ -36,6 +45,9 @@ void sqlite_read_report(sqlite3_stmt *row, struct report *report)
 		.global = read_contribution(row, 6),
 		.undone = read_contribution(row, 12),
 	};
+	if (store_check_report(report, NULL) != STATUS_OK)
+		return damaged(connection, report, failure);
+	return STATUS_OK;
 }
 
 enum status sqlite_reader_open(
@@ -100,44 +112,62 @@ enum status sqlite_reader_get(struct store_reader *reader, const char *name, voi
 	return sqlite_get(connection_of(reader), name, value, size, failure);
 }
 
+/* What a row unpacks to. */
+struct room {
+	char user[STORE_MAX_USER + 1];
+	uint64_t keys[STORE_MAX_TOKENS];
+};
+
+static enum status read_tokens(struct connection *connection, sqlite3_stmt *row,
+	struct report *report, uint64_t *keys, struct failure *failure)
+{
+	const unsigned char *packed = sqlite3_column_blob(row, SQLITE_REPORT_WIDTH);
+	size_t size = (size_t)sqlite3_column_bytes(row, SQLITE_REPORT_WIDTH);
+
+	report->keys = keys;
+	if (packed && pack_read(packed, size, keys, STORE_MAX_TOKENS, &report->count) != STATUS_OK)
+		return damaged(connection, report, failure);
+	if (store_check_report(report, NULL) != STATUS_OK)
+		return damaged(connection, report, failure);
+	return STATUS_OK;
+}
+
+/* The name in the row's last column; NULL when there is none, which is damage. */
+static const char *read_user(sqlite3_stmt *row, char *name)
+{
+	const void *bytes = sqlite3_column_blob(row, SQLITE_REPORT_WIDTH + 1);
+	size_t length = (size_t)sqlite3_column_bytes(row, SQLITE_REPORT_WIDTH + 1);
+
+	if (sqlite3_column_type(row, SQLITE_REPORT_WIDTH + 1) == SQLITE_NULL ||
+		length > STORE_MAX_USER)
+		return NULL;
+	if (length > 0)
+		memcpy(name, bytes, length);
+	name[length] = '\0';
+	return name;
+}
+
 /* Hands the rows of a report statement to the caller. `user` NULL = the row's
  * last column. */
 static enum status walk_reports(struct connection *connection, sqlite3_stmt *row, const char *user,
 	store_report_fn *each, void *context, struct failure *failure)
 {
-	uint64_t keys[STORE_MAX_TOKENS];
-	char name[STORE_MAX_USER + 1];
+	struct room room;
 	enum status status = STATUS_OK;
-	int code;
+	int code = SQLITE_DONE;
 
-	while (status == STATUS_OK && (code = sqlite3_step(row)) != SQLITE_DONE) {
+	while (status == STATUS_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
+		const char *name = user ? user : read_user(row, room.user);
 		struct report report;
 
-		if (code != SQLITE_ROW) {
-			status = sqlite_failure(connection, "reading", failure);
-			break;
-		}
-		sqlite_read_report(row, &report);
-		const unsigned char *packed = sqlite3_column_blob(row, SQLITE_REPORT_WIDTH);
-		size_t size = (size_t)sqlite3_column_bytes(row, SQLITE_REPORT_WIDTH);
-		if (packed && pack_read(packed, size, keys, STORE_MAX_TOKENS, &report.count) != STATUS_OK) {
-			status = failure_set(failure, STATUS_CORRUPT,
-				"reading %s: tokens of report %lld are damaged", connection->path,
-				(long long)report.seq);
-			break;
-		}
-		if (!user) {
-			size_t length = (size_t)sqlite3_column_bytes(row, SQLITE_REPORT_WIDTH + 1);
-			const void *bytes = sqlite3_column_blob(row, SQLITE_REPORT_WIDTH + 1);
-			length = length > STORE_MAX_USER ? STORE_MAX_USER : length;
-			if (length > 0)
-				memcpy(name, bytes, length);
-			name[length] = '\0';
-		}
-		report.user = user ? user : name;
-		report.keys = keys;
-		status = each(context, &report);
+		status = sqlite_read_report(connection, row, name, &report, failure);
+		if (status == STATUS_OK)
+			status = read_tokens(connection, row, &report, room.keys, failure);
+		if (status == STATUS_OK)
+			status = each(context, &report);
 	}
+	if (status == STATUS_OK && code != SQLITE_DONE)
+		status = sqlite_failure(connection, "reading", failure);
 	sqlite3_reset(row);
 	return status;
 }
@@ -167,21 +197,34 @@ enum status sqlite_reports_after(struct store_reader *reader, int64_t after,
 	return walk_reports(connection, row, NULL, each, context, failure);
 }
 
+enum status sqlite_get_checkpoint(struct connection *connection,
+	struct sqlite_checkpoint *checkpoint, struct failure *failure)
+{
+	size_t size = sizeof(*checkpoint);
+
+	*checkpoint = (struct sqlite_checkpoint){0};
+	enum status status =
+		sqlite_get(connection, SQLITE_CHECKPOINT, checkpoint, &size, failure);
+	if (status == STATUS_NOTFOUND)
+		return STATUS_OK;
+	if (status == STATUS_LIMIT || (status == STATUS_OK && size != sizeof(*checkpoint)))
+		return failure_set(failure, STATUS_CORRUPT, "reading %s: the checkpoint is damaged",
+			connection->path);
+	return status;
+}
+
 enum status sqlite_read_checkpoint(struct store_reader *reader,
 	struct store_checkpoint *checkpoint, struct failure *failure)
 {
-	int64_t row[3] = {0};
-	size_t size = sizeof(row);
-	enum status status = sqlite_get(connection_of(reader), "checkpoint", row, &size, failure);
+	struct sqlite_checkpoint row;
+	enum status status = sqlite_get_checkpoint(connection_of(reader), &row, failure);
 
-	if (status != STATUS_OK && status != STATUS_NOTFOUND)
-		return status;
 	*checkpoint = (struct store_checkpoint){
-		.seq = row[0],
-		.bias_sum = (double)row[1] * STORE_UNIT,
-		.bias_gain = (double)row[2] * STORE_UNIT,
+		.seq = row.seq,
+		.bias_sum = (double)row.bias_sum * STORE_UNIT,
+		.bias_gain = (double)row.bias_gain * STORE_UNIT,
 	};
-	return STATUS_OK;
+	return status;
 }
 
 enum status sqlite_tokens(struct store_reader *reader, store_token_fn *each, void *context,
@@ -198,7 +241,10 @@ enum status sqlite_tokens(struct store_reader *reader, store_token_fn *each, voi
 		struct store_token token = {.key = (uint64_t)sqlite3_column_int64(row, 0),
 			.sum = number(row, 1),
 			.gain = number(row, 2)};
-		status = each(context, &token);
+		status = store_is_token(&token) && token.gain > 0
+			? each(context, &token)
+			: failure_set(failure, STATUS_CORRUPT, "reading %s: token %lld is damaged",
+				  connection->path, (long long)token.key);
 	}
 	if (status == STATUS_OK && code != SQLITE_DONE)
 		status = sqlite_failure(connection, "reading", failure);

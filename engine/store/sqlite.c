@@ -3,6 +3,7 @@
  * The SQLite driver: connections, statements, and what the writer does. */
 #include "engine/store/sqlite.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +26,6 @@ static const char *const SQL[SQL_STATEMENTS] = {
 			   "undone_bias_gain, user, tokens, supersedes) VALUES (NULL, ?2, ?3, ?4, ?5, "
 			   "?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "
 			   "(SELECT max(seq) FROM journal WHERE user = ?19 AND message = ?3))",
-	[SQL_SUPERSEDE] = "UPDATE journal SET superseded = 1 WHERE seq = "
-			  "(SELECT supersedes FROM journal WHERE seq = ?1)",
 	[SQL_STRIP_SUPERSEDED] = "UPDATE journal SET tokens = NULL WHERE seq IN (SELECT supersedes "
 				 "FROM journal WHERE seq > ?1 AND seq <= ?2)",
 	[SQL_STRIP_FORGOTTEN] = "UPDATE journal SET tokens = NULL "
@@ -35,49 +34,71 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_DELETE_TOKEN] = "DELETE FROM token WHERE key = ?1",
 	[SQL_PUT_VALUE] = "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
 	[SQL_GET_VALUE] = "SELECT value FROM meta WHERE name = ?1",
+	/* Beside max(), SQLite takes bare columns from the row that has it. */
 	[SQL_USER_REPORTS] =
 		"SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM journal WHERE seq IN "
-		"(SELECT j.seq FROM journal j WHERE j.user = (SELECT id FROM user WHERE name = ?1) "
-		"AND j.superseded = 0 AND j.label <> 0 AND (j.flags & 2) = 0 "
-		"ORDER BY j.seq DESC LIMIT ?2) ORDER BY seq",
+		"(SELECT newest FROM (SELECT max(seq) AS newest, label AS l, flags AS f "
+		"FROM journal WHERE user = (SELECT id FROM user WHERE name = ?1) GROUP BY message) "
+		"WHERE l <> 0 AND (f & 2) = 0 ORDER BY newest DESC LIMIT ?2) ORDER BY seq",
 	[SQL_REPORTS_AFTER] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens, (SELECT name FROM user "
 			      "WHERE id = journal.user) FROM journal WHERE seq > ?1 ORDER BY seq",
 	[SQL_TOKENS] = "SELECT key, sum, gain FROM token",
 	[SQL_STATS] = "SELECT (SELECT count(*) FROM journal), (SELECT count(*) FROM user), "
 		      "(SELECT count(*) FROM token), (SELECT max(seq) FROM journal)",
+	[SQL_LAST_REPORT] = "SELECT ifnull(max(seq), 0) FROM journal",
 };
 
 _Static_assert(REPORT_MUTED == 2, "the statement above tests the bit");
 
+enum status sqlite_errno_status(int code)
+{
+	switch (code) {
+	case ENOSPC:
+	case EDQUOT:
+		return STATUS_FULL;
+	case EROFS:
+		return STATUS_READONLY;
+	case EACCES:
+	case EPERM:
+		return STATUS_DENIED;
+	default:
+		return STATUS_IO;
+	}
+}
+
+static enum status translate(sqlite3 *db)
+{
+	switch (sqlite3_errcode(db) & 0xFF) {
+	case SQLITE_NOMEM:
+		return STATUS_NOMEM;
+	case SQLITE_FULL:
+		return STATUS_FULL;
+	case SQLITE_READONLY:
+		return STATUS_READONLY;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return STATUS_CORRUPT;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return STATUS_BUSY;
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+		return sqlite_errno_status(sqlite3_system_errno(db));
+	default:
+		return STATUS_IO;
+	}
+}
+
 enum status sqlite_failure(
 	const struct connection *connection, const char *doing, struct failure *failure)
 {
-	int code = connection->db ? sqlite3_errcode(connection->db) : SQLITE_NOMEM;
-	enum status status = STATUS_IO;
+	sqlite3 *db = connection->db;
 
-	switch (code & 0xFF) {
-	case SQLITE_NOMEM:
-		status = STATUS_NOMEM;
-		break;
-	case SQLITE_FULL:
-		status = STATUS_FULL;
-		break;
-	case SQLITE_READONLY:
-		status = STATUS_READONLY;
-		break;
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-		status = STATUS_CORRUPT;
-		break;
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		status = STATUS_BUSY;
-		break;
-	default:
-		break;
-	}
-	return failure_set(failure, status, "%s %s: %s", doing, connection->path,
-		connection->db ? sqlite3_errmsg(connection->db) : "out of memory");
+	if (!db)
+		return failure_set(
+			failure, STATUS_NOMEM, "%s %s: out of memory", doing, connection->path);
+	return failure_set(
+		failure, translate(db), "%s %s: %s", doing, connection->path, sqlite3_errmsg(db));
 }
 
 sqlite3_stmt *sqlite_statement(struct connection *connection, enum sqlite_statement which)
@@ -181,16 +202,11 @@ static enum status insert_report(
 	bind_contribution(row, 7, &report->global);
 	bind_contribution(row, 13, &report->undone);
 	sqlite3_bind_int64(row, 19, user);
-	sqlite3_bind_blob(row, 20, packed, (int)size, SQLITE_TRANSIENT);
+	sqlite3_bind_blob(row, 20, packed, (int)size, SQLITE_STATIC);
 	enum status status = sqlite_run(connection, row, doing, failure);
-	if (status != STATUS_OK)
-		return status;
 	report->seq = sqlite3_last_insert_rowid(connection->db);
-
-	sqlite3_stmt *supersede = sqlite_statement(connection, SQL_SUPERSEDE);
-	if (supersede)
-		sqlite3_bind_int64(supersede, 1, report->seq);
-	return sqlite_run(connection, supersede, doing, failure);
+	sqlite3_bind_null(row, 20); /* `packed` goes */
+	return status;
 }
 
 static enum status sqlite_append(
@@ -222,8 +238,7 @@ static enum status sqlite_find(struct store *store, const char *user, uint64_t m
 	sqlite3_bind_int64(row, 2, (int64_t)message);
 	int code = sqlite3_step(row);
 	if (code == SQLITE_ROW) {
-		sqlite_read_report(row, report);
-		report->user = user;
+		status = sqlite_read_report(connection, row, user, report, failure);
 	} else if (code == SQLITE_DONE) {
 		status = failure_set(failure, STATUS_NOTFOUND, "no such report");
 	} else {
@@ -240,7 +255,7 @@ static enum status put_value(struct connection *connection, const char *name, co
 
 	if (put) {
 		sqlite3_bind_text(put, 1, name, -1, SQLITE_STATIC);
-		sqlite3_bind_blob(put, 2, value, (int)size, SQLITE_STATIC);
+		sqlite3_bind_blob(put, 2, size ? value : "", (int)size, SQLITE_STATIC);
 	}
 	return sqlite_run(connection, put, "writing to", failure);
 }
@@ -281,30 +296,44 @@ static enum status strip(struct connection *connection, enum sqlite_statement wh
 	return sqlite_run(connection, statement, "cleaning", failure);
 }
 
+/* A checkpoint past the journal would hide the reports to come from a replay. */
+static enum status check_seq(struct connection *connection, int64_t seq, struct failure *failure)
+{
+	sqlite3_stmt *row = sqlite_statement(connection, SQL_LAST_REPORT);
+	enum status status = STATUS_OK;
+
+	if (!row || sqlite3_step(row) != SQLITE_ROW)
+		status = sqlite_failure(connection, "reading", failure);
+	else if (seq > sqlite3_column_int64(row, 0))
+		status = failure_set(failure, STATUS_INVALID, "no report %lld", (long long)seq);
+	if (row)
+		sqlite3_reset(row);
+	return status;
+}
+
 static enum status sqlite_write_checkpoint(struct store *store, const struct store_token *tokens,
 	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
 {
+	static const char doing[] = "writing tokens to";
 	struct connection *connection = &((struct sqlite_store *)store)->connection;
-	const int64_t row[3] = {
+	const struct sqlite_checkpoint row = {
 		checkpoint->seq, units(checkpoint->bias_sum), units(checkpoint->bias_gain)};
-	int64_t before[3] = {0};
-	size_t size = sizeof(before);
-	enum status status = run(connection, SQL_BEGIN, "writing tokens to", failure);
+	struct sqlite_checkpoint before;
+	enum status status = run(connection, SQL_BEGIN, doing, failure);
 
-	if (status == STATUS_OK) {
-		status = sqlite_get(connection, "checkpoint", before, &size, failure);
-		if (status == STATUS_NOTFOUND)
-			status = STATUS_OK;
-	}
+	if (status == STATUS_OK)
+		status = check_seq(connection, row.seq, failure);
+	if (status == STATUS_OK)
+		status = sqlite_get_checkpoint(connection, &before, failure);
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
 		status = write_token(connection, &tokens[i], failure);
 	if (status == STATUS_OK)
-		status = strip(connection, SQL_STRIP_SUPERSEDED, before[0], row[0], failure);
+		status = strip(connection, SQL_STRIP_SUPERSEDED, before.seq, row.seq, failure);
 	if (status == STATUS_OK)
-		status = strip(connection, SQL_STRIP_FORGOTTEN, before[0], row[0], failure);
+		status = strip(connection, SQL_STRIP_FORGOTTEN, before.seq, row.seq, failure);
 	if (status == STATUS_OK)
-		status = put_value(connection, "checkpoint", row, sizeof(row), failure);
-	return finish(connection, status, "writing tokens to", failure);
+		status = put_value(connection, SQLITE_CHECKPOINT, &row, sizeof(row), failure);
+	return finish(connection, status, doing, failure);
 }
 
 static bool sqlite_writable(const struct store *store)

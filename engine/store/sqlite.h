@@ -15,7 +15,6 @@ enum sqlite_statement {
 	SQL_FIND_USER,
 	SQL_FIND_REPORT,
 	SQL_ADD_REPORT,
-	SQL_SUPERSEDE,
 	SQL_STRIP_SUPERSEDED,
 	SQL_STRIP_FORGOTTEN,
 	SQL_PUT_TOKEN,
@@ -26,6 +25,7 @@ enum sqlite_statement {
 	SQL_REPORTS_AFTER,
 	SQL_TOKENS,
 	SQL_STATS,
+	SQL_LAST_REPORT,
 	SQL_STATEMENTS,
 };
 
@@ -52,6 +52,9 @@ struct sqlite_reader {
 
 extern const struct store_driver sqlite_driver;
 
+/* What a failed system call means for a store. */
+enum status sqlite_errno_status(int code);
+
 /* Translates the connection's last error; `doing` names what was attempted. */
 enum status sqlite_failure(
 	const struct connection *connection, const char *doing, struct failure *failure);
@@ -72,8 +75,20 @@ void sqlite_close_connection(struct connection *connection);
 enum status sqlite_get(struct connection *connection, const char *name, void *value, size_t *size,
 	struct failure *failure);
 
-/* Fills a report from a row of the column list SQLITE_REPORT_COLUMNS. */
-void sqlite_read_report(sqlite3_stmt *row, struct report *report);
+/* The value that keeps the checkpoint: sums in units, as this machine has them. */
+#define SQLITE_CHECKPOINT "checkpoint"
+struct sqlite_checkpoint {
+	int64_t seq, bias_sum, bias_gain;
+};
+
+/* Reads it; zeroes when there is none yet. */
+enum status sqlite_get_checkpoint(struct connection *connection,
+	struct sqlite_checkpoint *checkpoint, struct failure *failure);
+
+/* Fills a report without tokens from a row of the columns SQLITE_REPORT_COLUMNS;
+ * STATUS_CORRUPT when it is not one that store_append lets in. */
+enum status sqlite_read_report(struct connection *connection, sqlite3_stmt *row, const char *user,
+	struct report *report, struct failure *failure);
 
 #define SQLITE_REPORT_COLUMNS                                                                      \
 	"seq, time, message, label, flags, margin, head_sum, head_gain, body_sum, body_gain, "     \

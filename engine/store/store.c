@@ -25,7 +25,7 @@ bool store_writable(const struct store *store)
 
 static enum status check_user(const char *user, struct failure *failure)
 {
-	if (strnlen(user, STORE_MAX_USER + 1) > STORE_MAX_USER)
+	if (!user || strnlen(user, STORE_MAX_USER + 1) > STORE_MAX_USER)
 		return failure_set(failure, STATUS_INVALID, "user name is longer than %d bytes",
 			STORE_MAX_USER);
 	return STATUS_OK;
@@ -53,7 +53,7 @@ static bool are_ascending(const uint64_t *keys, size_t count)
 	return count == 0 || (keys[0] > 0 && keys[count - 1] <= INT64_MAX);
 }
 
-static enum status check_report(const struct report *report, struct failure *failure)
+enum status store_check_report(const struct report *report, struct failure *failure)
 {
 	if (report->label > LABEL_SPAM)
 		return failure_set(failure, STATUS_INVALID, "report with label %d", report->label);
@@ -66,11 +66,23 @@ static enum status check_report(const struct report *report, struct failure *fai
 	return check_user(report->user, failure);
 }
 
+/* Sums of many reports, so of any size that a row can hold (2^63 units). */
+static bool is_sum(double number)
+{
+	return fabs(number) < 0x1p33;
+}
+
+bool store_is_token(const struct store_token *token)
+{
+	return token->key > 0 && token->key <= INT64_MAX && is_sum(token->sum) &&
+		is_sum(token->gain);
+}
+
 enum status store_append(
 	struct store *store, struct report *reports, size_t count, struct failure *failure)
 {
 	for (size_t i = 0; i < count; i++) {
-		enum status status = check_report(&reports[i], failure);
+		enum status status = store_check_report(&reports[i], failure);
 		if (status != STATUS_OK)
 			return status;
 	}
@@ -91,6 +103,12 @@ enum status store_find(struct store *store, const char *user, uint64_t message,
 enum status store_write_checkpoint(struct store *store, const struct store_token *tokens,
 	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
 {
+	if (checkpoint->seq < 0 || !is_sum(checkpoint->bias_sum) || !is_sum(checkpoint->bias_gain))
+		return failure_set(failure, STATUS_INVALID, "impossible checkpoint");
+	for (size_t i = 0; i < count; i++) {
+		if (!store_is_token(&tokens[i]))
+			return failure_set(failure, STATUS_INVALID, "impossible token");
+	}
 	if (!store_writable(store))
 		return failure_set(failure, STATUS_READONLY, "the database is read-only");
 	return store->driver->write_checkpoint(store, tokens, count, checkpoint, failure);

@@ -85,7 +85,8 @@ typedef enum status store_token_fn(void *context, const struct store_token *toke
 /* Opens the SQLite database at `path`, creating and migrating it as needed
  * (journal mode WAL, synchronous FULL). One process at a time writes: a second
  * one gets STATUS_BUSY. STATUS_NEWER: written by a newer version.
- * STATUS_CORRUPT: not a database, or its schema is damaged.
+ * STATUS_CORRUPT: not a database, one of another program, or its schema is
+ * damaged. STATUS_DENIED: its file may not even be read.
  * A database that cannot be written (read-only file system or file) opens
  * nevertheless, see store_writable. */
 enum status store_open_sqlite(struct store **store, const char *path, struct failure *failure);
@@ -113,7 +114,8 @@ enum status store_find(struct store *store, const char *user, uint64_t message,
 	struct report *report, struct failure *failure);
 
 /* Replaces the global rows of these keys (a row with gain 0 is deleted) and the
- * checkpoint, in one durable step. Reports up to it that are superseded or
+ * checkpoint, in one durable step. `checkpoint->seq` is that of a report in the
+ * journal, or 0; STATUS_INVALID otherwise. Reports up to it that are superseded or
  * forgotten lose their tokens and keep label, time and numbers. */
 enum status store_write_checkpoint(struct store *store, const struct store_token *tokens,
 	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
@@ -130,8 +132,8 @@ enum status store_reader_open(
 /* Closes *reader and sets it to NULL; NULL is allowed. */
 void store_reader_close(struct store_reader **reader);
 
-/* Reads a named value into `value` (room for *size bytes, then the size read).
- * STATUS_NOTFOUND, STATUS_LIMIT when there is not room. */
+/* Reads a named value into `value` (room for *size bytes, then the size found).
+ * STATUS_NOTFOUND, STATUS_LIMIT when there is not room: *size says how much. */
 enum status store_get(struct store_reader *reader, const char *name, void *value, size_t *size,
 	struct failure *failure);
 

@@ -4,9 +4,12 @@
  * promises of its file. */
 #include <fcntl.h>
 #include <math.h>
+#include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -367,9 +370,34 @@ START_TEST(values_are_kept)
 	ck_assert_mem_eq(value, "defg", 4);
 	size = 3;
 	ck_assert_int_eq(store_get(reader, "one", value, &size, &failure), STATUS_LIMIT);
+	ck_assert_uint_eq(size, 4);
+	assert_ok(store_put(store, "two", NULL, 0, &failure));
 	size = sizeof(value);
 	assert_ok(store_get(reader, "two", value, &size, &failure));
 	ck_assert_uint_eq(size, 0);
+}
+END_TEST
+
+START_TEST(bad_checkpoints_change_nothing)
+{
+	const struct store_token good = {1, 1, 1}, bad[] = {{0, 1, 1}, {UINT64_MAX, 1, 1},
+							   {2, NAN, 1}, {2, 1, INFINITY}};
+	struct store_checkpoint checkpoint = {0};
+	double sums[3] = {0};
+
+	open_all(_i);
+	checkpoint.seq = append("bob", 1, LABEL_SPAM);
+	for (size_t i = 0; i < 4; i++) {
+		const struct store_token batch[] = {good, bad[i]};
+		ck_assert_int_eq(
+			store_write_checkpoint(store, batch, 2, &checkpoint, &failure), STATUS_INVALID);
+	}
+	checkpoint.seq++; /* a report that is yet to come */
+	ck_assert_int_eq(store_write_checkpoint(store, &good, 1, &checkpoint, &failure), STATUS_INVALID);
+	assert_ok(store_tokens(reader, sum_tokens, sums, &failure));
+	ck_assert_double_eq(sums[2], 0);
+	assert_ok(store_read_checkpoint(reader, &checkpoint, &failure));
+	ck_assert_int_eq(checkpoint.seq, 0);
 }
 END_TEST
 
@@ -433,6 +461,180 @@ START_TEST(random_presses_equal_a_plain_model)
 }
 END_TEST
 
+/* --- One driver against the other, token by token ---------------------------- */
+
+enum { KEYS_IN_USE = 64, ROUNDS = 400 };
+struct sums {
+	double sum[KEYS_IN_USE + 1], gain[KEYS_IN_USE + 1]; /* the last one: bias */
+};
+static struct sums truth;
+
+static uint64_t key_at(size_t i)
+{
+	return i < KEYS_IN_USE / 2 ? 1 + 5 * i : STORE_BODY_BIT | i;
+}
+
+static size_t index_of(uint64_t key)
+{
+	return key & STORE_BODY_BIT ? key & (STORE_BODY_BIT - 1) : (key - 1) / 5;
+}
+
+static void apply(struct sums *sums, const struct report *one, const struct contribution *c,
+	double sign)
+{
+	for (size_t i = 0; i < one->count; i++) {
+		bool body = one->keys[i] & STORE_BODY_BIT;
+		sums->sum[index_of(one->keys[i])] += sign * (body ? c->body_sum : c->head_sum);
+		sums->gain[index_of(one->keys[i])] += sign * (body ? c->body_gain : c->head_gain);
+	}
+	sums->sum[KEYS_IN_USE] += sign * c->bias_sum;
+	sums->gain[KEYS_IN_USE] += sign * c->bias_gain;
+}
+
+static enum status replay_sums(void *context, const struct report *one)
+{
+	apply(context, one, &one->undone, -1);
+	apply(context, one, &one->global, 1);
+	return STATUS_OK;
+}
+
+static enum status load_sums(void *context, const struct store_token *token)
+{
+	struct sums *sums = context;
+
+	sums->sum[index_of(token->key)] = token->sum;
+	sums->gain[index_of(token->key)] = token->gain;
+	return STATUS_OK;
+}
+
+/* Everything a reader can be asked, as text. */
+static enum status print_report(void *context, const struct report *one)
+{
+	FILE *out = context;
+	const double *numbers = (const double *)&one->global;
+
+	fprintf(out, "%lld %s %lld %llx %d %u %a", (long long)one->seq, one->user,
+		(long long)one->time, (unsigned long long)one->message, one->label, one->flags,
+		one->margin);
+	for (size_t i = 0; i < 12; i++)
+		fprintf(out, " %a", numbers[i]);
+	for (size_t i = 0; i < one->count; i++)
+		fprintf(out, " %llx", (unsigned long long)one->keys[i]);
+	fputc('\n', out);
+	return STATUS_OK;
+}
+
+_Static_assert(offsetof(struct report, undone) ==
+		       offsetof(struct report, global) + sizeof(struct contribution),
+	"printed as one array");
+
+static char *print_store(struct store_reader *from, const char *const *names, size_t limit)
+{
+	char *text = NULL;
+	size_t size;
+	struct store_checkpoint checkpoint;
+	struct store_stats stats;
+	FILE *out = open_memstream(&text, &size);
+
+	for (size_t i = 0; i < USERS; i++)
+		assert_ok(store_user_reports(from, names[i], limit, print_report, out, &failure));
+	assert_ok(store_reports_after(from, 0, print_report, out, &failure));
+	assert_ok(store_read_checkpoint(from, &checkpoint, &failure));
+	assert_ok(store_read_stats(from, &stats, &failure));
+	fprintf(out, "%lld %a %a; %lld %lld %lld %lld\n", (long long)checkpoint.seq,
+		checkpoint.bias_sum, checkpoint.bias_gain, (long long)stats.reports,
+		(long long)stats.users, (long long)stats.tokens, (long long)stats.last_seq);
+	fclose(out);
+	return text;
+}
+
+/* A message's tokens are always the same. */
+static struct report press(struct store *from, const char *user, uint64_t *keys)
+{
+	struct report found, one = report(user, next_random(12), (enum label)next_random(3));
+
+	one.keys = keys;
+	one.count = 0;
+	for (size_t i = 0; i < KEYS_IN_USE; i++) {
+		if ((one.message * 2654435761u >> i % 31 ^ i) % 3 == 0)
+			keys[one.count++] = key_at(i);
+	}
+	one.flags = (unsigned)next_random(4);
+	one.margin = (double)next_random(1000) / 7;
+	if (store_find(from, user, one.message, &found, &failure) == STATUS_OK)
+		one.undone = found.global;
+	if (one.label != LABEL_FORGET && !(one.flags & REPORT_MUTED))
+		one.global = contribution((double)next_random(1u << 30) - (1 << 29),
+			(double)next_random(1u << 30) + 1);
+	return one;
+}
+
+static void write_truth(struct store *to, int64_t seq)
+{
+	struct store_token rows[KEYS_IN_USE];
+	struct store_checkpoint checkpoint = {seq, truth.sum[KEYS_IN_USE], truth.gain[KEYS_IN_USE]};
+
+	for (size_t i = 0; i < KEYS_IN_USE; i++)
+		rows[i] = (struct store_token){key_at(i), truth.sum[i], truth.gain[i]};
+	assert_ok(store_write_checkpoint(to, rows, KEYS_IN_USE, &checkpoint, &failure));
+}
+
+/* Rows and the reports after them give what went in, to the last bit. */
+static void assert_truth(struct store_reader *from)
+{
+	struct sums sums = {0};
+	struct store_checkpoint checkpoint;
+
+	assert_ok(store_read_checkpoint(from, &checkpoint, &failure));
+	sums.sum[KEYS_IN_USE] = checkpoint.bias_sum;
+	sums.gain[KEYS_IN_USE] = checkpoint.bias_gain;
+	assert_ok(store_tokens(from, load_sums, &sums, &failure));
+	assert_ok(store_reports_after(from, checkpoint.seq, replay_sums, &sums, &failure));
+	for (size_t i = 0; i <= KEYS_IN_USE; i++) {
+		ck_assert(sums.gain[i] == truth.gain[i]);
+		ck_assert(sums.sum[i] == truth.sum[i] || truth.gain[i] == 0);
+	}
+}
+
+START_TEST(both_drivers_answer_alike)
+{
+	static const char *const names[USERS] = {"", "a", "\xff'\x01", "b"};
+	struct store *memory;
+	struct store_reader *memory_reader;
+	uint64_t keys[KEYS_IN_USE];
+
+	open_all(SQLITE);
+	memset(&truth, 0, sizeof(truth));
+	assert_ok(store_open_memory(&memory, &failure));
+	assert_ok(store_reader_open(memory, &memory_reader, &failure));
+	for (int round = 0; round < ROUNDS; round++) {
+		struct report one = press(store, names[next_random(USERS)], keys), same = one;
+
+		assert_ok(store_append(store, &one, 1, &failure));
+		assert_ok(store_append(memory, &same, 1, &failure));
+		replay_sums(&truth, &one);
+		if (next_random(20) == 0) {
+			write_truth(store, one.seq);
+			write_truth(memory, one.seq);
+		}
+		if (next_random(50) == 0)
+			reopen();
+		if (round % 8)
+			continue;
+		size_t limit = next_random(10);
+		char *first = print_store(reader, names, limit);
+		char *second = print_store(memory_reader, names, limit);
+		ck_assert_str_eq(first, second);
+		free(first);
+		free(second);
+		assert_truth(reader);
+		assert_truth(memory_reader);
+	}
+	store_reader_close(&memory_reader);
+	store_close(&memory);
+}
+END_TEST
+
 /* --- SQLite alone ----------------------------------------------------------- */
 
 START_TEST(readers_see_what_is_committed)
@@ -446,6 +648,28 @@ START_TEST(readers_see_what_is_committed)
 }
 END_TEST
 
+static enum status append_meanwhile(void *context, const struct report *one)
+{
+	(void)one;
+	append("bob", (uint64_t)++*(int *)context + 100, LABEL_HAM);
+	return STATUS_OK;
+}
+
+START_TEST(a_walk_sees_one_moment_and_holds_nobody_up)
+{
+	int calls = 0;
+
+	open_all(SQLITE);
+	append("bob", 1, LABEL_SPAM);
+	append("bob", 2, LABEL_SPAM);
+	assert_ok(store_reports_after(reader, 0, append_meanwhile, &calls, &failure));
+	ck_assert_int_eq(calls, 2);
+	assert_ok(store_user_reports(reader, "bob", 9, append_meanwhile, &calls, &failure));
+	ck_assert_int_eq(calls, 6);
+	ck_assert_str_eq(user_reports("bob", 2), "105:1 106:1 ");
+}
+END_TEST
+
 START_TEST(a_second_writer_is_refused)
 {
 	struct store *second;
@@ -456,6 +680,10 @@ START_TEST(a_second_writer_is_refused)
 	char pid[32];
 	snprintf(pid, sizeof(pid), "%ld", (long)getpid());
 	ck_assert_ptr_nonnull(strstr(failure.detail, pid));
+	char link[112]; /* another name is no way around */
+	snprintf(link, sizeof(link), "%s/link", folder);
+	ck_assert_int_eq(symlink(path, link), 0);
+	ck_assert_int_eq(store_open_sqlite(&second, link, &failure), STATUS_BUSY);
 }
 END_TEST
 
@@ -486,6 +714,68 @@ START_TEST(a_foreign_database_is_refused)
 	ck_assert_int_eq(open_store(), STATUS_CORRUPT);
 	change_database("PRAGMA application_id = 1212238932; DROP TABLE token");
 	ck_assert_int_eq(open_store(), STATUS_CORRUPT);
+}
+END_TEST
+
+START_TEST(we_do_not_move_in_with_another_program)
+{
+	open_all(SQLITE);
+	change_database("SELECT 1");
+	ck_assert_int_eq(unlink(path), 0);
+	change_database("CREATE TABLE mails (subject)");
+	ck_assert_int_eq(open_store(), STATUS_CORRUPT);
+	ck_assert_int_eq(unlink(path), 0);
+	change_database("PRAGMA application_id = 5");
+	ck_assert_int_eq(open_store(), STATUS_CORRUPT);
+}
+END_TEST
+
+static enum status nothing(void *context, const struct report *one)
+{
+	(void)context;
+	(void)one;
+	return STATUS_OK;
+}
+
+static enum status no_token(void *context, const struct store_token *token)
+{
+	(void)context;
+	(void)token;
+	return STATUS_OK;
+}
+
+/* What we never write must not get past the store, where arrays are indexed by
+ * labels and tables by keys. */
+START_TEST(damaged_rows_are_refused)
+{
+	static const char *const damage[] = {"label = 3", "label = -1", "tokens = x'01'",
+		"tokens = x'01000200'", "tokens = x'0100010000'", "user = 77", "margin = 9e999",
+		"head_gain = -1", "bias_sum = 9223372036854775807"};
+	struct store_checkpoint checkpoint;
+	struct report found;
+	char sql[128];
+
+	open_all(SQLITE);
+	for (size_t i = 0; i < sizeof(damage) / sizeof(*damage); i++) {
+		int64_t seq = append("bob", 1, LABEL_SPAM);
+		snprintf(sql, sizeof(sql), "UPDATE journal SET %s WHERE seq = %lld", damage[i],
+			(long long)seq);
+		change_database(sql);
+		assert_ok(open_store());
+		assert_ok(store_reader_open(store, &reader, &failure));
+		ck_assert_int_eq(store_reports_after(reader, seq - 1, nothing, NULL, &failure),
+			STATUS_CORRUPT);
+		if (strstr(damage[i], "label"))
+			ck_assert_int_eq(store_find(store, "bob", 1, &found, &failure), STATUS_CORRUPT);
+	}
+	change_database("INSERT INTO token VALUES (0, 1, 1)");
+	assert_ok(open_store());
+	assert_ok(store_reader_open(store, &reader, &failure));
+	ck_assert_int_eq(store_tokens(reader, no_token, NULL, &failure), STATUS_CORRUPT);
+	change_database("INSERT INTO meta VALUES ('checkpoint', x'0102')");
+	assert_ok(open_store());
+	assert_ok(store_reader_open(store, &reader, &failure));
+	ck_assert_int_eq(store_read_checkpoint(reader, &checkpoint, &failure), STATUS_CORRUPT);
 }
 END_TEST
 
@@ -568,6 +858,171 @@ START_TEST(what_cannot_be_written_can_be_read)
 }
 END_TEST
 
+static int check_unreadable(void)
+{
+	return open_store() == STATUS_DENIED ? 0 : 1;
+}
+
+START_TEST(what_may_not_be_read_is_denied)
+{
+	open_all(SQLITE);
+	store_reader_close(&reader);
+	store_close(&store);
+	ck_assert_int_eq(chmod(path, 0), 0);
+	ck_assert_int_eq(chmod(folder, 0555), 0);
+	ck_assert_int_eq(geteuid() == 0 ? as_nobody(check_unreadable) : check_unreadable(), 0);
+	ck_assert_int_eq(chmod(folder, 0755), 0);
+}
+END_TEST
+
+/* Appends until it is killed, and says through the pipe what was acknowledged. */
+static void append_for_ever(int pipe_end, uint64_t from)
+{
+	if (open_store() != STATUS_OK)
+		_exit(1);
+	for (uint64_t i = from;; i += 3) {
+		struct report batch[3];
+		for (uint64_t j = 0; j < 3; j++)
+			batch[j] = report("bob", i + j, LABEL_SPAM);
+		if (store_append(store, batch, 3, &failure) != STATUS_OK)
+			_exit(2);
+		if (i % 30 == 0)
+			write_truth(store, batch[2].seq);
+		if (write(pipe_end, &i, sizeof(i)) != sizeof(i))
+			_exit(3);
+	}
+}
+
+/* All of a batch is there or nothing of it, and what was acknowledged is. */
+static void assert_batches(uint64_t acknowledged, uint64_t *count)
+{
+	struct store_stats stats;
+
+	assert_ok(store_read_stats(reader, &stats, &failure));
+	*count = (uint64_t)stats.reports;
+	ck_assert_uint_eq(*count % 3, 0);
+	ck_assert_uint_ge(*count, acknowledged);
+	ck_assert_uint_le(*count, acknowledged + 3);
+}
+
+START_TEST(killed_at_any_moment_it_opens_again)
+{
+	uint64_t count = 0;
+
+	open_all(SQLITE);
+	for (int round = 0; round < 60; round++) {
+		uint64_t acknowledged = count, batch;
+		int status, ends[2];
+
+		store_reader_close(&reader);
+		store_close(&store);
+		if (round < 30) { /* while it is being made */
+			char command[160];
+			snprintf(command, sizeof(command), "rm -f %s*", path);
+			ck_assert_int_eq(system(command), 0);
+			acknowledged = count = 0;
+		}
+		ck_assert_int_eq(pipe(ends), 0);
+		pid_t child = fork();
+		if (child == 0)
+			append_for_ever(ends[1], count);
+		close(ends[1]);
+		usleep((useconds_t)next_random(round < 30 ? 12000 : 40000));
+		kill(child, SIGKILL);
+		ck_assert_int_eq(waitpid(child, &status, 0), child);
+		ck_assert(WIFSIGNALED(status));
+		while (read(ends[0], &batch, sizeof(batch)) == sizeof(batch))
+			acknowledged = batch + 3;
+		close(ends[0]);
+		assert_ok(open_store());
+		assert_ok(store_reader_open(store, &reader, &failure));
+		assert_batches(acknowledged, &count);
+	}
+}
+END_TEST
+
+/* A reader of a database whose writer was killed, where nothing can be written:
+ * the WAL is read when that is possible, and never left out in silence. */
+static int check_killed(void)
+{
+	if (open_store() != STATUS_OK)
+		return failure.detail[0] && store == NULL ? 7 : 8;
+	if (store_reader_open(store, &reader, &failure) != STATUS_OK)
+		return 2;
+	return strcmp(user_reports("bob", 9), "1:2 ") == 0 ? 0 : 3;
+}
+
+START_TEST(a_wal_is_never_left_out)
+{
+	char command[256];
+
+	open_all(SQLITE);
+	store_reader_close(&reader);
+	store_close(&store);
+	pid_t child = fork();
+	if (child == 0) {
+		struct report one = report("bob", 1, LABEL_SPAM);
+		if (open_store() == STATUS_OK && store_append(store, &one, 1, &failure) == STATUS_OK)
+			raise(SIGKILL);
+		_exit(1);
+	}
+	waitpid(child, NULL, 0);
+	for (int lost = 0; lost < 2; lost++) {
+		snprintf(command, sizeof(command), "chmod 444 %s* && chmod 555 %s", path, folder);
+		ck_assert_int_eq(system(command), 0);
+		ck_assert_int_eq(
+			geteuid() == 0 ? as_nobody(check_killed) : check_killed(), lost ? 7 : 0);
+		snprintf(command, sizeof(command), "chmod 755 %s && rm -f %s-shm", folder, path);
+		ck_assert_int_eq(system(command), 0);
+	}
+}
+END_TEST
+
+/* Where no file system can be mounted: files may not grow. */
+static int check_no_room(void)
+{
+	struct rlimit limit = {300000, RLIM_INFINITY};
+	struct report batch[50];
+	enum status status;
+	int rounds = 0;
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (open_store() != STATUS_OK || setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return 1;
+	do {
+		for (uint64_t i = 0; i < 50; i++)
+			batch[i] = report("bob", 1000 * (uint64_t)rounds + i, LABEL_HAM);
+		status = store_append(store, batch, 50, &failure);
+	} while (status == STATUS_OK && ++rounds < 1000);
+	if (status != STATUS_IO && status != STATUS_FULL)
+		return 2;
+	limit.rlim_cur = RLIM_INFINITY;
+	if (setrlimit(RLIMIT_FSIZE, &limit) != 0 ||
+		store_append(store, batch, 50, &failure) != STATUS_OK)
+		return 3;
+	struct store_stats stats;
+	if (store_reader_open(store, &reader, &failure) != STATUS_OK ||
+		store_read_stats(reader, &stats, &failure) != STATUS_OK)
+		return 4;
+	return stats.reports == 50 * (rounds + 1) ? 0 : 5;
+}
+
+START_TEST(a_failed_write_leaves_nothing_behind)
+{
+	int status;
+
+	open_all(SQLITE);
+	store_reader_close(&reader);
+	store_close(&store);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(check_no_room());
+	waitpid(child, &status, 0);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+END_TEST
+
 /* A small file system of its own; needs the right to mount. */
 START_TEST(a_full_disk_refuses_and_recovers)
 {
@@ -623,17 +1078,26 @@ static Suite *suite(void)
 	tcase_add_loop_test(all, the_largest_report_fits, 0, DRIVERS);
 	tcase_add_loop_test(all, checkpoints_replace_rows_and_strip_the_dead, 0, DRIVERS);
 	tcase_add_loop_test(all, values_are_kept, 0, DRIVERS);
+	tcase_add_loop_test(all, bad_checkpoints_change_nothing, 0, DRIVERS);
 	tcase_add_loop_test(all, random_presses_equal_a_plain_model, 0, DRIVERS);
 	suite_add_tcase(suite, all);
 	tcase_add_checked_fixture(sqlite, NULL, teardown);
 	tcase_set_timeout(sqlite, 60);
+	tcase_add_test(sqlite, both_drivers_answer_alike);
 	tcase_add_test(sqlite, readers_see_what_is_committed);
+	tcase_add_test(sqlite, a_walk_sees_one_moment_and_holds_nobody_up);
 	tcase_add_test(sqlite, a_second_writer_is_refused);
 	tcase_add_test(sqlite, a_newer_database_is_refused);
 	tcase_add_test(sqlite, a_foreign_database_is_refused);
+	tcase_add_test(sqlite, we_do_not_move_in_with_another_program);
+	tcase_add_test(sqlite, damaged_rows_are_refused);
 	tcase_add_test(sqlite, rubbish_is_refused);
 	tcase_add_test(sqlite, a_truncated_database_is_refused);
 	tcase_add_test(sqlite, what_cannot_be_written_can_be_read);
+	tcase_add_test(sqlite, what_may_not_be_read_is_denied);
+	tcase_add_test(sqlite, killed_at_any_moment_it_opens_again);
+	tcase_add_test(sqlite, a_wal_is_never_left_out);
+	tcase_add_test(sqlite, a_failed_write_leaves_nothing_behind);
 	tcase_add_test(sqlite, a_full_disk_refuses_and_recovers);
 	suite_add_tcase(suite, sqlite);
 	return suite;
