@@ -8,7 +8,7 @@
 const struct service_settings service_defaults = {
 	.junk_probability = 0.9,
 	.threshold = 5.0,
-	.label_error = 0.1,
+	.label_error = 0.12,
 	.default_consent = false,
 	.user_reports = 500,
 	.user_cache_bytes = (size_t)256 << 20,

@@ -72,7 +72,7 @@ static const struct entry ENTRIES[] = {
 		"probability of spam from which on a message is spam"},
 	{"threshold", {TYPE_REAL, -1000, 1000}, AT(threshold), "5", RELOAD,
 		"score that stands for the junk probability"},
-	{"label-error", {TYPE_REAL, 0, 0.5}, AT(label_error), "0.1", RELOAD,
+	{"label-error", {TYPE_REAL, 0, 0.5}, AT(label_error), "0.12", RELOAD,
 		"how often people press the wrong button"},
 	{"default-consent", {TYPE_BOOL, 0, 0}, AT(default_consent), "false", RELOAD,
 		"does a report teach the global store when nothing else tells"},
