@@ -68,7 +68,7 @@ static void show_reason(const json_t *reason, double strongest)
 
 	printf("%+8.3f %.*s%*s  %-4s  %-10s %-18s ", sum, bar, "##########", BAR_WIDTH - bar, "",
 		sum > 0 ? "spam" : "ham",
-		own == 0 ? "everybody" : fabs(own) >= fabs(everybody) ? "you" : "both",
+		own == 0 ? "everybody" : everybody == 0 ? "you" : "both",
 		string(reason, "field"));
 	show_text(text, strlen(text), TEXT_WIDTH);
 	putchar('\n');

@@ -1,0 +1,137 @@
+# Hamlet - adaptive Bayesian spam learning engine
+# SPDX-License-Identifier: Apache-2.0
+"""hamlet(1) and hamlet-train(1) as a person uses them."""
+import json
+import mailbox
+import subprocess
+import xml.dom.minidom
+
+import pytest
+
+from conftest import BUILD, make_message
+
+
+def run(program, *arguments, data=b"", **options):
+    return subprocess.run([BUILD / program, *map(str, arguments)], input=data,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, **options)
+
+
+@pytest.fixture
+def hamlet(daemon):
+    return lambda *arguments, data=b"": run("hamlet", "--socket", daemon.socket, *arguments,
+                                            data=data)
+
+
+def test_score_and_exit_status(hamlet, message):
+    assert hamlet("score", data=message(1)).returncode == 0
+    assert b"learned" in hamlet("--user", "bob", "report", "spam", "-", data=message(1)).stdout
+    done = hamlet("--user", "bob", "score", data=message(1))
+    assert done.returncode == 1 and done.stdout.startswith(b"spam ")
+
+
+def test_several_files_are_named(hamlet, message, tmp_path):
+    paths = [tmp_path / "one", tmp_path / "two"]
+    for number, path in enumerate(paths):
+        path.write_bytes(message(number))
+    lines = hamlet("score", *paths).stdout.decode().splitlines()
+    assert [line.split(":")[0] for line in lines] == list(map(str, paths))
+    done = hamlet("score", paths[0], tmp_path / "missing", paths[1])
+    assert done.returncode == 3 and b"missing" in done.stderr
+    assert len(done.stdout.splitlines()) == 2
+
+
+def test_why_explains(hamlet, message):
+    hamlet("report", "spam", data=message(1))
+    hamlet("--user", "bob", "report", "spam", data=message(1))
+    text = hamlet("--user", "bob", "why", data=message(1)).stdout.decode()
+    assert "both" in text and "subject" in text and "a score of" in text
+    why = json.loads(hamlet("--user", "bob", "--json", "why", data=message(1)).stdout)
+    assert {"reasons", "others", "bias", "margin", "score"} <= set(why)
+
+
+def test_hostile_text_is_escaped(hamlet):
+    hostile = b"Subject: \x1b[31mred \x07bell\n\n\x1b]0;title\x07 body\xc2\x9b31m\n"
+    hamlet("report", "spam", data=hostile)
+    for command in ("tokens", "why"):
+        shown = hamlet(command, data=hostile).stdout
+        assert not any(byte < 0x20 and byte != 0x0A or byte == 0x7F for byte in shown)
+        assert b"\xc2\x9b" not in shown
+
+
+def test_tokens_need_no_daemon(message):
+    shown = run("hamlet", "tokens", data=message(1)).stdout.decode()
+    assert any(line.split() == ["subject", "message"] for line in shown.splitlines())
+    tokens = json.loads(run("hamlet", "--json", "tokens", data=message(1)).stdout)
+    assert {"field": "subject", "text": "message"} in tokens
+
+
+def test_stats_ping_and_forget(hamlet, message):
+    assert hamlet("ping").returncode == 0
+    hamlet("report", "ham", data=message(1))
+    assert b"forgotten" in hamlet("forget", data=message(1)).stdout
+    stats = json.loads(hamlet("--json", "stats").stdout)
+    assert stats["reports"]["new"] == 1 and stats["reports"]["forgotten"] == 1
+
+
+def test_errors_say_what_to_do(tmp_path, message):
+    done = run("hamlet", "--socket", tmp_path / "none", "score", data=message(1))
+    assert done.returncode == 3 and b"is hamletd running?" in done.stderr
+    for arguments in ([], ["dance"], ["report"], ["--no-such-option"], ["ping", "file"]):
+        done = run("hamlet", *arguments)
+        assert done.returncode == 2 and b"--help" in done.stderr
+
+
+# --- hamlet-train -----------------------------------------------------------------
+
+def fill(tmp_path):
+    maildir = mailbox.Maildir(tmp_path / "ham", create=True)
+    mbox = mailbox.mbox(tmp_path / "spam.mbox")
+    for number in range(30):
+        maildir.add(make_message(number, "see you at the meeting"))
+        mbox.add(make_message(100 + number, "cheap pills buy now"))
+    mbox.flush()
+
+
+def test_import_teaches_everybody_once(make_daemon, tmp_path):
+    daemon = make_daemon()
+    fill(tmp_path)
+    arguments = ("import", "--config", daemon.config, "--spam", tmp_path / "spam.mbox", "--ham",
+                 tmp_path / "ham")
+    daemon.database.parent.mkdir()
+    done = run("hamlet-train", *arguments)
+    assert done.returncode == 0 and b"learned 60 messages" in done.stdout
+    assert b"learned 0 messages" in run("hamlet-train", *arguments).stdout
+    daemon.start()
+    spam, ham = (json.loads(run("hamlet", "--socket", daemon.socket, "--json", "score",
+                                data=make_message(500, text)).stdout)
+                 for text in ("cheap pills buy now", "see you at the meeting"))
+    assert spam["probability"] > 0.5 > ham["probability"]
+    assert spam["known"] > 0 and not spam["personal"]
+    busy = run("hamlet-train", *arguments)
+    assert busy.returncode == 1 and b"in use" in busy.stderr
+
+
+def test_evaluate_gives_all_figures(tmp_path):
+    lines = []
+    for number in range(40):
+        label = "spam" if number % 2 else "ham"
+        text = "cheap pills buy now" if number % 2 else "see you at the meeting"
+        (tmp_path / str(number)).write_bytes(make_message(number, text))
+        lines.append("%s %d %s" % (label, number, "bob" if number % 4 == 0 else ""))
+    index = tmp_path / "index"
+    index.write_text("\n".join(lines) + "\n")
+    done = run("hamlet-train", "evaluate", index, "--json", "--plot", tmp_path / "roc.svg")
+    assert set(json.loads(done.stdout)) == {
+        "messages", "spam", "ham", "one_minus_roca_percent", "one_minus_roca_percent_second_half",
+        "spam_missed_percent_at_0_1_percent_ham_lost", "ham_lost_percent", "spam_missed_percent",
+        "calibration_error", "messages_per_second"}
+    assert xml.dom.minidom.parse(str(tmp_path / "roc.svg")).documentElement.tagName == "svg"
+    same = [run("hamlet-train", "evaluate", index, "--json", "--wrong-labels", 20, "--seed", 3)
+            for _ in range(2)]
+    figures = [json.loads(one.stdout) for one in same]
+    for one in figures:
+        del one["messages_per_second"]
+    assert figures[0] == figures[1]
+    none = json.loads(run("hamlet-train", "evaluate", index, "--json", "--labelled", 0).stdout)
+    assert none["one_minus_roca_percent"] == 50
+    assert run("hamlet-train", "evaluate", tmp_path / "missing").returncode == 1
