@@ -38,12 +38,14 @@ static const char *find_separator(const char *from, const char *end)
 static enum status walk_mbox(struct walk *walk, const char *path, const char *data, size_t length)
 {
 	const char *end = data + length;
+	const char *at = data;
 	enum status status = STATUS_OK;
 
-	while (data < end && status == STATUS_OK) {
-		const char *next = find_separator(data, end);
-		status = walk->each(walk->context, path, data, (size_t)(next - data));
-		data = next;
+	while (at < end && status == STATUS_OK) {
+		const char *next = find_separator(at, end);
+		status = walk->each(
+			walk->context, path, (size_t)(at - data), at, (size_t)(next - at));
+		at = next;
 	}
 	return status;
 }
@@ -65,7 +67,7 @@ static enum status walk_file(struct walk *walk, const char *path)
 	if (length >= 5 && memcmp(data, "From ", 5) == 0)
 		status = walk_mbox(walk, path, data, length);
 	else if (length > 0)
-		status = walk->each(walk->context, path, data, length);
+		status = walk->each(walk->context, path, 0, data, length);
 	g_mapped_file_unref(file);
 	return status;
 }

@@ -9,10 +9,11 @@
 
 #include "engine/base/status.h"
 
-/* Called for each message. The bytes are borrowed for the call. A status other
- * than STATUS_OK ends the walk and is returned. */
+/* Called for each message: `length` bytes at `offset` of the file. The bytes and
+ * the path are borrowed for the call. A status other than STATUS_OK ends the walk
+ * and is returned. */
 typedef enum status corpus_message_fn(
-	void *context, const char *path, const char *message, size_t length);
+	void *context, const char *path, size_t offset, const char *message, size_t length);
 
 /* Walks the messages at `path`: a folder and all below it (a Maildir's tmp is
  * left out, as are dot files), an mbox file ("From " at its start), or a file

@@ -3,7 +3,6 @@
 #include "trainer/import.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include <glib.h>
@@ -21,7 +20,6 @@ struct import {
 	struct import_counts *counts;
 	struct failure *failure;
 	struct progress progress;
-	bool spam; /* of the source being walked */
 	struct press *presses[BATCH];
 	size_t pressed;
 };
@@ -51,14 +49,11 @@ static enum status commit(struct import *import)
 	return status;
 }
 
-static enum status learn(void *context, const char *path, const char *message, size_t length)
+static enum status learn(struct import *import, bool spam, const char *message, size_t length)
 {
-	struct import *import = context;
 	struct press **press = &import->presses[import->pressed];
 	enum status status = press_new(import->service, import->user,
-		import->spam ? LABEL_SPAM : LABEL_HAM, CONSENT_DEFAULT, time(NULL), press,
-		import->failure);
-	(void)path;
+		spam ? LABEL_SPAM : LABEL_HAM, CONSENT_DEFAULT, time(NULL), press, import->failure);
 
 	if (status != STATUS_OK)
 		return status;
@@ -71,47 +66,79 @@ static enum status learn(void *context, const char *path, const char *message, s
 			return status;
 		import->counts->empty++;
 	}
-	progress_step(&import->progress, import->progress.done + 1);
-	if (import->pressed == BATCH)
-		status = commit(import);
-	else
-		status = STATUS_OK;
+	status = import->pressed == BATCH ? commit(import) : STATUS_OK;
 	return status == STATUS_OK && *import->stop ? STATUS_INTERRUPTED : status;
 }
 
-/* Folders of one class learned in one go teach the model lopsidedly, so files
- * are taken from both classes in turn. */
-struct files {
-	GPtrArray *spam;
-	GPtrArray *ham;
+/* Where a message lies. */
+struct place {
+	const char *path;
+	size_t offset;
+	size_t length;
+};
+
+/* One class's messages in the order of the walk, and the file open now: the
+ * messages of an mbox follow each other. */
+struct pile {
+	GArray *places; /* struct place */
+	size_t next;
+	GMappedFile *file;
+	const char *path; /* of file */
+};
+
+struct piles {
+	struct pile spam, ham;
+	GStringChunk *paths;
 	bool to_spam;
 };
 
-static enum status collect(void *context, const char *path, const char *message, size_t length)
+static enum status collect(
+	void *context, const char *path, size_t offset, const char *message, size_t length)
 {
-	struct files *files = context;
-	GPtrArray *list = files->to_spam ? files->spam : files->ham;
+	struct piles *piles = context;
+	GArray *places = (piles->to_spam ? &piles->spam : &piles->ham)->places;
+	struct place place = {.path = g_string_chunk_insert_const(piles->paths, path),
+		.offset = offset,
+		.length = length};
 	(void)message;
-	(void)length;
 
-	/* A file with several messages is told of several times, in a row. */
-	if (list->len == 0 || strcmp(list->pdata[list->len - 1], path) != 0)
-		g_ptr_array_add(list, g_strdup(path));
+	g_array_append_val(places, place);
 	return STATUS_OK;
 }
 
-static enum status learn_files(struct import *import, const struct files *files)
+static enum status learn_next(struct import *import, struct pile *pile, bool spam)
 {
-	size_t spam = 0, ham = 0;
+	const struct place *place = &g_array_index(pile->places, struct place, pile->next++);
+
+	if (place->path != pile->path) { /* interned: one pointer a path */
+		g_clear_pointer(&pile->file, g_mapped_file_unref);
+		pile->path = place->path;
+		pile->file = g_mapped_file_new(place->path, FALSE, NULL);
+	}
+	/* A Maildir's files are renamed when they are read: what has gone since the
+	 * walk is left out. */
+	if (!pile->file || g_mapped_file_get_length(pile->file) < place->offset + place->length) {
+		import->counts->gone++;
+		return STATUS_OK;
+	}
+	return learn(import, spam, g_mapped_file_get_contents(pile->file) + place->offset,
+		place->length);
+}
+
+/* Learned in one go, one class after the other would teach the model lopsidedly:
+ * messages are taken from both in turn, as their numbers go. */
+static enum status learn_piles(struct import *import, struct piles *piles)
+{
+	size_t spam = piles->spam.places->len, ham = piles->ham.places->len;
 	enum status status = STATUS_OK;
 
-	while (status == STATUS_OK && (spam < files->spam->len || ham < files->ham->len)) {
-		/* The class that lags behind its share comes next. */
-		import->spam = ham == files->ham->len ||
-			(spam < files->spam->len &&
-				spam * files->ham->len <= ham * files->spam->len);
-		const char *path = import->spam ? files->spam->pdata[spam++] : files->ham->pdata[ham++];
-		status = corpus_walk(path, learn, import, import->failure);
+	progress_start(&import->progress, "messages", spam + ham);
+	while (status == STATUS_OK && piles->spam.next + piles->ham.next < spam + ham) {
+		bool take_spam = piles->ham.next == ham ||
+			(piles->spam.next < spam && piles->spam.next * ham <= piles->ham.next * spam);
+
+		status = learn_next(import, take_spam ? &piles->spam : &piles->ham, take_spam);
+		progress_step(&import->progress, piles->spam.next + piles->ham.next);
 	}
 	if (status == STATUS_OK || status == STATUS_INTERRUPTED) {
 		enum status last = commit(import);
@@ -119,7 +146,24 @@ static enum status learn_files(struct import *import, const struct files *files)
 	}
 	for (size_t i = 0; i < import->pressed; i++)
 		press_free(&import->presses[i]);
+	import->counts->rate = progress_end(&import->progress);
 	return status;
+}
+
+static void piles_init(struct piles *piles)
+{
+	*piles = (struct piles){.paths = g_string_chunk_new(65536)};
+	piles->spam.places = g_array_new(FALSE, FALSE, sizeof(struct place));
+	piles->ham.places = g_array_new(FALSE, FALSE, sizeof(struct place));
+}
+
+static void piles_free(struct piles *piles)
+{
+	g_clear_pointer(&piles->spam.file, g_mapped_file_unref);
+	g_clear_pointer(&piles->ham.file, g_mapped_file_unref);
+	g_array_unref(piles->spam.places);
+	g_array_unref(piles->ham.places);
+	g_string_chunk_free(piles->paths);
 }
 
 enum status import_run(struct store *store, const struct service_settings *settings,
@@ -127,31 +171,27 @@ enum status import_run(struct store *store, const struct service_settings *setti
 	const volatile sig_atomic_t *stop, struct import_counts *counts, struct failure *failure)
 {
 	struct import import = {.user = user, .stop = stop, .counts = counts, .failure = failure};
-	struct files files = {.spam = g_ptr_array_new_with_free_func(g_free),
-		.ham = g_ptr_array_new_with_free_func(g_free)};
+	struct piles piles;
 	enum status status = STATUS_OK;
 
 	*counts = (struct import_counts){0};
+	piles_init(&piles);
 	for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-		files.to_spam = sources[i].spam;
-		status = corpus_walk(sources[i].path, collect, &files, failure);
+		piles.to_spam = sources[i].spam;
+		status = corpus_walk(sources[i].path, collect, &piles, failure);
 	}
 	if (status == STATUS_OK)
 		status = service_open(&import.service, store, settings, failure);
 	if (status == STATUS_OK)
 		status = worker_open(import.service, &import.worker, failure);
-	if (status == STATUS_OK) {
-		progress_start(&import.progress, "files", files.spam->len + files.ham->len);
-		status = learn_files(&import, &files);
-		counts->rate = progress_end(&import.progress);
-	}
+	if (status == STATUS_OK)
+		status = learn_piles(&import, &piles);
 	if (import.service && (status == STATUS_OK || status == STATUS_INTERRUPTED)) {
 		enum status last = service_checkpoint(import.service, failure);
 		status = last == STATUS_OK ? status : last;
 	}
 	worker_close(&import.worker);
 	service_close(&import.service);
-	g_ptr_array_unref(files.spam);
-	g_ptr_array_unref(files.ham);
+	piles_free(&piles);
 	return status;
 }

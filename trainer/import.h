@@ -22,6 +22,7 @@ struct import_counts {
 	size_t known;   /* learned before */
 	size_t flipped; /* learned before with the other label */
 	size_t empty;   /* nothing in it */
+	size_t gone;    /* moved away while the import ran */
 	double rate;    /* messages a second */
 };
 

@@ -105,9 +105,10 @@ static gboolean on_path(const char *name, const char *value, gpointer data, GErr
 static int report_import(enum status status, const struct import_counts *counts,
 	const struct failure *failure)
 {
-	printf("learned %zu messages (%.0f files a second), %zu known before, %zu changed their "
-	       "label, %zu empty\n",
-		counts->learned, counts->rate, counts->known, counts->flipped, counts->empty);
+	printf("learned %zu messages (%.0f a second), %zu known before, %zu changed their label, "
+	       "%zu empty, %zu gone\n",
+		counts->learned, counts->rate, counts->known, counts->flipped, counts->empty,
+		counts->gone);
 	if (status == STATUS_INTERRUPTED) {
 		puts("interrupted: run the same command again to go on where it stopped");
 		return EXIT_INTERRUPTED;

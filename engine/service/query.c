@@ -99,13 +99,33 @@ static void fill_verdict(struct query *query, const struct model_score *score, s
 	verdict->known = known;
 }
 
+/* After a first press all features are equally strong: then a person wants to see
+ * words, and not how a header field is spelt. */
+static bool is_technical(const struct reason *reason)
+{
+	static const char *const fields[] = {
+		"header-", "received", "return-path", "delivered-to", "structure", "date-zone", "html-"};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (strncmp(reason->field, fields[i], strlen(fields[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Strongest first; the same list for the same verdict. */
 static int compare_reasons(const void *a, const void *b)
 {
 	const struct reason *first = a, *second = b;
 	double difference = fabs(second->everybody + second->own) -
 		fabs(first->everybody + first->own);
 
-	return difference < 0 ? -1 : difference > 0;
+	if (difference != 0)
+		return difference < 0 ? -1 : 1;
+	if (is_technical(first) != is_technical(second))
+		return is_technical(first) ? 1 : -1;
+	int order = strcmp(first->field, second->field);
+	return order ? order : strcmp(first->text, second->text);
 }
 
 /* Each token's part of the margin; what has none is left out. */

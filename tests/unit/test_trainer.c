@@ -98,10 +98,12 @@ END_TEST
 
 static char seen[4096];
 
-static enum status on_message(void *context, const char *path, const char *message, size_t length)
+static enum status on_message(
+	void *context, const char *path, size_t offset, const char *message, size_t length)
 {
 	(void)context;
 	(void)path;
+	(void)offset;
 	snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), "[%.*s]", (int)length, message);
 	return STATUS_OK;
 }
