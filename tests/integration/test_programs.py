@@ -44,7 +44,7 @@ def test_why_explains(hamlet, message):
     hamlet("report", "spam", data=message(1))
     hamlet("--user", "bob", "report", "spam", data=message(1))
     text = hamlet("--user", "bob", "why", data=message(1)).stdout.decode()
-    assert "both" in text and "subject" in text and "a score of" in text
+    assert "both       body               word1" in text and "a score of" in text
     why = json.loads(hamlet("--user", "bob", "--json", "why", data=message(1)).stdout)
     assert {"reasons", "others", "bias", "margin", "score"} <= set(why)
 
