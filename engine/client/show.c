@@ -51,10 +51,18 @@ static const char *string(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
+/* Rounded to a tenth, but never up to the threshold that it does not reach. */
+static double shown_score(const json_t *verdict)
+{
+	double score = round(number(verdict, "score") * 10) / 10;
+
+	return !truth(verdict, "spam") && score >= number(verdict, "threshold") ? score - 0.1 : score;
+}
+
 void show_score(const json_t *verdict)
 {
 	printf("%s %.1f / %.1f (probability %.4f, judged by the reports of %s)\n",
-		truth(verdict, "spam") ? "spam" : "ham", number(verdict, "score"),
+		truth(verdict, "spam") ? "spam" : "ham", shown_score(verdict),
 		number(verdict, "threshold"), number(verdict, "probability"),
 		truth(verdict, "personal") ? "you and everybody" : "everybody");
 }
@@ -82,7 +90,7 @@ static void show_sum(const json_t *verdict, double listed, double rest)
 	       "         a probability of %.4f, a score of %.1f; spam from %.1f on\n",
 		listed, rest, number(verdict, "bias"), number(verdict, "margin"),
 		number(verdict, "uncertainty"), number(verdict, "log_odds"),
-		number(verdict, "probability"), number(verdict, "score"),
+		number(verdict, "probability"), shown_score(verdict),
 		number(verdict, "threshold"));
 }
 
