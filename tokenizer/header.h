@@ -33,3 +33,8 @@ void header_tokens(struct header_state *state, const char *name, const char *val
 /* "Ab12-cd" as "Aa0-a": runs of letters and digits, other bytes as they are.
  * Returns the length, at most `size`. */
 size_t header_shape(const char *text, size_t length, char *out, size_t size);
+
+/* Emits "name shape": the value's shape under the field's name as written, at
+ * most HEADER_MAX_NAME bytes. */
+void header_emit_shape(
+	struct header_state *state, const char *name, const char *value, size_t length);

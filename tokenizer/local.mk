@@ -8,6 +8,7 @@ libtokenizer_a_SOURCES = \
 	%D%/mime.c %D%/mime.h \
 	%D%/text.c %D%/text.h \
 	%D%/tokenizer.c %D%/tokenizer.h \
+	%D%/trace.c %D%/trace.h \
 	%D%/url.c %D%/url.h
 libtokenizer_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(XXHASH_CFLAGS)
 TOKENIZER_LIBS = libtokenizer.a $(GMIME_LIBS) $(XXHASH_LIBS) -lm

@@ -9,7 +9,7 @@
 #include <glib.h>
 
 #include "config.h"
-#include "engine/settings/settings.h"
+#include "engine/settings/service-settings.h"
 #include "trainer/evaluate.h"
 #include "trainer/import.h"
 #include "trainer/plot.h"
@@ -53,20 +53,6 @@ static bool parse_options(const char *arguments, const GOptionEntry *entries, GO
 	}
 	g_option_context_free(context);
 	return good;
-}
-
-/* What the configuration says of the model. */
-static struct service_settings service_settings_of(const struct settings *settings)
-{
-	return (struct service_settings){
-		.junk_probability = settings->junk_probability,
-		.threshold = settings->threshold,
-		.label_error = settings->label_error,
-		.default_consent = settings->default_consent,
-		.user_reports = settings->user_reports,
-		.user_cache_bytes = settings->user_cache_bytes,
-		.global_tokens = settings->global_tokens,
-	};
 }
 
 /* --- import --------------------------------------------------------------- */
@@ -119,7 +105,7 @@ static int report_import(enum status status, const struct import_counts *counts,
 static int import_into(const char *database, const struct settings *settings, const char *user,
 	const GArray *sources)
 {
-	struct service_settings service = service_settings_of(settings);
+	struct service_settings service = settings_of_service(settings);
 	struct import_counts counts;
 	struct store *store;
 	struct failure failure = {0};

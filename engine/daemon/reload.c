@@ -4,19 +4,7 @@
 
 #include "engine/daemon/notify.h"
 #include "engine/daemon/server.h"
-
-struct service_settings reload_service_settings(const struct settings *settings)
-{
-	return (struct service_settings){
-		.junk_probability = settings->junk_probability,
-		.threshold = settings->threshold,
-		.label_error = settings->label_error,
-		.default_consent = settings->default_consent,
-		.user_reports = settings->user_reports,
-		.user_cache_bytes = settings->user_cache_bytes,
-		.global_tokens = settings->global_tokens,
-	};
-}
+#include "engine/settings/service-settings.h"
 
 struct writer_settings reload_writer_settings(const struct settings *settings)
 {
@@ -48,7 +36,7 @@ static void on_change(void *context, const char *key, const char *value, bool ta
 static void configure_service(void *context)
 {
 	struct server *server = context;
-	struct service_settings settings = reload_service_settings(&server->settings);
+	struct service_settings settings = settings_of_service(&server->settings);
 
 	service_configure(server->service, &settings);
 }

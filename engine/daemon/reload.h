@@ -4,12 +4,10 @@
 #pragma once
 
 #include "engine/daemon/writer.h"
-#include "engine/service/service.h"
 #include "engine/settings/settings.h"
 
 struct server;
 
-struct service_settings reload_service_settings(const struct settings *settings);
 struct writer_settings reload_writer_settings(const struct settings *settings);
 
 /* Tells the log what it is to show. */

@@ -16,6 +16,7 @@
 #include "engine/daemon/listener.h"
 #include "engine/daemon/notify.h"
 #include "engine/daemon/reload.h"
+#include "engine/settings/service-settings.h"
 
 /* What a shutdown waits for requests that are still being sent. */
 static const uint64_t GRACE_MS = 10000;
@@ -109,7 +110,7 @@ void server_stop_store(struct server *server)
 
 enum status server_start_service(struct server *server, struct failure *failure)
 {
-	struct service_settings settings = reload_service_settings(&server->settings);
+	struct service_settings settings = settings_of_service(&server->settings);
 
 	return service_open(&server->service, server->store, &settings, failure);
 }
