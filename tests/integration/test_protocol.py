@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What clients other than spamc need, byte for byte."""
 import re
+import socket
 
 import pytest
 
@@ -82,3 +83,31 @@ def test_refusal_when_full(make_daemon, message):
     assert raw.startswith(b"SPAMD/1.0 75 ") and raw.count(b"\n") == 1
     for connection in held:
         connection.close()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_loopback_tcp_may_ask_but_not_report(make_daemon, message):
+    port = free_port()
+    daemon = make_daemon(listen_tcp="127.0.0.1:%d" % port).start()
+
+    def over_tcp(request):
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(request + message(1))
+            connection.shutdown(socket.SHUT_WR)
+            return receive(connection)
+
+    assert over_tcp(b"CHECK SPAMC/1.5\r\n\r\n").startswith(b"SPAMD/1.1 0 EX_OK")
+    refused = over_tcp(b"TELL SPAMC/1.5\r\nUser: bob\r\nMessage-class: spam\r\nSet: local\r\n\r\n")
+    assert refused.startswith(b"SPAMD/1.0 77 ") and refused.count(b"\n") == 1
+    assert tell(daemon.socket, "spam", message(1), "bob")["outcome"] == "new"
+
+
+def test_tcp_is_for_loopback_alone(make_daemon):
+    daemon = make_daemon(listen_tcp="0.0.0.0:%d" % free_port()).spawn()
+    assert daemon.process.wait(20) != 0
+    assert "listen-tcp" in daemon.log_text()
