@@ -32,6 +32,7 @@ void emit_reset(struct emit *emit)
 		}
 	}
 	emit->count = 0;
+	emit->head = 0;
 	emit->identity = 0;
 	emit->all = 0;
 	emit->identifies = false;
@@ -59,8 +60,10 @@ static bool insert(struct emit *emit, uint64_t key)
 			return false;
 		slot = (slot + 1) & (EMIT_SLOTS - 1);
 	}
-	if (emit->count == TOKENIZER_MAX_TOKENS)
+	bool head = !(key & TOKENIZER_BODY_BIT);
+	if (emit->count == TOKENIZER_MAX_TOKENS || (head && emit->head == TOKENIZER_MAX_HEAD))
 		return false;
+	emit->head += head;
 	emit->slots[slot] = key;
 	emit->keys[emit->count++] = key;
 	return true;

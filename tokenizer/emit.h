@@ -27,6 +27,7 @@ struct emit {
 	tokenizer_watch_fn *watch;
 	void *context;
 	size_t count;
+	size_t head; /* of them without TOKENIZER_BODY_BIT */
 	uint64_t identity;  /* of what identifies the message */
 	uint64_t all;       /* of all tokens */
 	bool identifies; /* tokens emitted now belong to the message's identity */

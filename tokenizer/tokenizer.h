@@ -11,6 +11,7 @@
 /* Bounds of the work on one message, whatever its bytes. */
 enum {
 	TOKENIZER_MAX_TOKENS = 4096,        /* distinct tokens in a set */
+	TOKENIZER_MAX_HEAD = 2048,          /* of them of the head: padding it hides no body */
 	TOKENIZER_MAX_PARTS = 256,          /* MIME parts looked at */
 	TOKENIZER_MAX_DEPTH = 32,           /* MIME nesting looked at */
 	TOKENIZER_MAX_TEXT = 1 << 20,       /* bytes of decoded text looked at */

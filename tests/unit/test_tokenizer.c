@@ -477,6 +477,27 @@ START_TEST(set_is_bounded_and_reused)
 }
 END_TEST
 
+START_TEST(a_padded_head_hides_no_body)
+{
+	char *message = malloc(1 << 20);
+	size_t used = 0, body = 0;
+
+	for (unsigned i = 0; i < 500; i++) {
+		used += (size_t)sprintf(message + used, "X-Padding-%u:", i);
+		for (unsigned word = 0; word < 20; word++)
+			used += (size_t)sprintf(message + used, " pad%u", i * 20 + word);
+		used += (size_t)sprintf(message + used, "\n");
+	}
+	used += (size_t)sprintf(message + used, "\ncheap pills\n");
+	struct token_set set = run_bytes(message, used);
+	assert_has("body:pills");
+	for (size_t i = 0; i < set.count; i++)
+		body += (set.keys[i] & TOKENIZER_BODY_BIT) != 0;
+	ck_assert_uint_eq(set.count - body, TOKENIZER_MAX_HEAD);
+	free(message);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("tokenizer");
@@ -508,6 +529,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, every_prefix_is_survived);
 	tcase_add_loop_test(tcase, hostile_sizes_are_bounded, 0, 16);
 	tcase_add_test(tcase, set_is_bounded_and_reused);
+	tcase_add_test(tcase, a_padded_head_hides_no_body);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
