@@ -14,8 +14,13 @@ struct store_driver {
 		struct failure *failure);
 	enum status (*find)(struct store *store, const char *user, uint64_t message,
 		struct report *report, struct failure *failure);
-	enum status (*write_checkpoint)(struct store *store, const struct store_token *tokens,
-		size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
+	/* `removal` may be NULL. */
+	enum status (*write_checkpoint)(struct store *store, struct store_removal *removal,
+		const struct store_token *tokens, size_t count,
+		const struct store_checkpoint *checkpoint, struct failure *failure);
+	enum status (*compact)(struct store *store, struct failure *failure);
+	enum status (*put_entries)(struct store *store, const struct store_entry *entries,
+		size_t count, struct failure *failure);
 	enum status (*put)(struct store *store, const char *name, const void *value, size_t size,
 		struct failure *failure);
 	enum status (*reader_open)(
@@ -25,6 +30,10 @@ struct store_driver {
 		struct failure *failure);
 	enum status (*user_reports)(struct store_reader *reader, const char *user, size_t limit,
 		store_report_fn *each, void *context, struct failure *failure);
+	enum status (*journal)(struct store_reader *reader, const char *user, int64_t after,
+		store_report_fn *each, void *context, struct failure *failure);
+	enum status (*entries)(struct store_reader *reader, const char *scope,
+		store_entry_fn *each, void *context, struct failure *failure);
 	enum status (*read_checkpoint)(struct store_reader *reader,
 		struct store_checkpoint *checkpoint, struct failure *failure);
 	enum status (*tokens)(struct store_reader *reader, store_token_fn *each, void *context,

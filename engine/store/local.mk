@@ -5,14 +5,17 @@ libstore_a_SOURCES = \
 	%D%/migrations.h \
 	%D%/pack.c %D%/pack.h \
 	%D%/sqlite.c %D%/sqlite.h \
+	%D%/sqlite-entries.c \
 	%D%/sqlite-open.c \
 	%D%/sqlite-read.c \
 	%D%/store.c %D%/store.h \
 	%D%/table.c %D%/table.h
 nodist_libstore_a_SOURCES = %D%/migrations.c
-libstore_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
+libstore_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(GLIB_CFLAGS)
 
-schema_files = data/schema/0001-initial.sql
+schema_files = \
+	data/schema/0001-initial.sql \
+	data/schema/0002-entries.sql
 EXTRA_DIST += $(schema_files) scripts/embed-sql
 CLEANFILES += %D%/migrations.c
 %D%/migrations.c: $(schema_files) scripts/embed-sql

@@ -1,52 +1,41 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * The store in memory: an array of reports, each user's newest ones found
- * through two small chained indexes. For tests and evaluation; a reader sees
- * what the writer has appended, in one thread. */
+ * The store in memory, for tests and evaluation: containers of GLib, which ends
+ * the program when memory does. A reader sees what the writer has appended, in
+ * one thread. */
 #include <stdlib.h>
 #include <string.h>
+
+#include <glib.h>
 
 #include "engine/store/driver.h"
 #include "engine/store/pack.h"
 #include "engine/store/table.h"
 
-enum { NONE = -1, SMALLEST = 256 };
-
 struct user {
 	char *name;
-	int64_t next; /* of the same hash */
+	GPtrArray *rows; /* in the order of arrival */
 };
 
 struct row {
-	struct report report; /* keys NULL */
+	struct report report; /* user and keys NULL */
+	struct user *user;
 	unsigned char *tokens;
 	size_t size;
-	int64_t user;
-	int64_t previous_of_user;    /* row, or NONE */
-	int64_t next_of_hash;        /* of the same (user, message) hash */
-	int64_t superseded_by, supersedes; /* rows, or NONE */
-};
-
-struct value {
-	struct value *next;
-	char *name;
-	size_t size;
-	unsigned char bytes[];
+	struct row *supersedes; /* alive as long as this one: erased together */
+	bool superseded;
 };
 
 struct memory {
 	struct store store;
-	struct row *rows; /* row i has sequence number i + 1 */
-	size_t count, capacity;
-	struct user *users;
-	int64_t *newest_of_user; /* rows, by user */
-	size_t user_count, user_capacity;
-	int64_t *row_heads;  /* chains by hash of (user, message) */
-	int64_t *user_heads; /* chains by hash of the name */
-	size_t row_buckets, user_buckets; /* powers of two */
+	GPtrArray *rows;    /* row i has sequence number i + 1; NULL = erased */
+	GHashTable *users;  /* by name */
+	GHashTable *newest; /* rows as a set, by user and message; no muted ones */
+	GTree *entries;     /* struct store_entry, owned */
+	GHashTable *values; /* GBytes by name */
+	size_t count;       /* rows that are not erased */
 	struct table *tokens;
 	struct store_checkpoint checkpoint;
-	struct value *values;
 };
 
 struct memory_reader {
@@ -54,212 +43,234 @@ struct memory_reader {
 	struct memory *memory;
 };
 
-static uint64_t hash_bytes(const char *text, uint64_t hash)
+static struct memory *memory_of(struct store_reader *reader)
 {
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001B3);
-	return hash ^ hash >> 29;
+	return ((struct memory_reader *)reader)->memory;
 }
 
-static uint64_t hash_row(int64_t user, uint64_t message)
-{
-	uint64_t hash = (message ^ (uint64_t)user) * UINT64_C(0x9E3779B97F4A7C15);
+/* --- Containers ---------------------------------------------------------- */
 
-	return hash ^ hash >> 32;
+static void free_user(gpointer data)
+{
+	struct user *user = data;
+
+	g_ptr_array_unref(user->rows);
+	g_free(user->name);
+	g_free(user);
 }
 
-static int64_t *heads_new(size_t buckets)
+static void free_row(gpointer data)
 {
-	int64_t *heads = malloc(buckets * sizeof(*heads));
+	struct row *row = data;
 
-	for (size_t i = 0; heads && i < buckets; i++)
-		heads[i] = NONE;
-	return heads;
+	if (row)
+		g_free(row->tokens);
+	g_free(row);
 }
 
-static int64_t find_user(const struct memory *memory, const char *name)
+static guint hash_row(gconstpointer data)
 {
-	int64_t user = memory->user_heads[hash_bytes(name, 0) & (memory->user_buckets - 1)];
+	const struct row *row = data;
+	guint64 mixed = (row->report.message ^ (guint64)(gsize)row->user) *
+		G_GUINT64_CONSTANT(0x9E3779B97F4A7C15);
 
-	while (user != NONE && strcmp(memory->users[user].name, name) != 0)
-		user = memory->users[user].next;
-	return user;
+	return (guint)(mixed >> 32);
 }
 
-static enum status grow_users(struct memory *memory)
+static gboolean equal_rows(gconstpointer a, gconstpointer b)
 {
-	size_t capacity = memory->user_capacity ? 2 * memory->user_capacity : SMALLEST;
-	struct user *users = realloc(memory->users, capacity * sizeof(*users));
+	const struct row *first = a, *second = b;
 
-	if (!users)
-		return STATUS_NOMEM;
-	memory->users = users;
-	int64_t *newest = realloc(memory->newest_of_user, capacity * sizeof(*newest));
-	if (!newest)
-		return STATUS_NOMEM;
-	memory->newest_of_user = newest;
-	int64_t *heads = heads_new(capacity);
-	if (!heads)
-		return STATUS_NOMEM;
-	free(memory->user_heads);
-	memory->user_heads = heads;
-	memory->user_buckets = memory->user_capacity = capacity;
-	for (size_t i = 0; i < memory->user_count; i++) {
-		int64_t *head = &heads[hash_bytes(users[i].name, 0) & (capacity - 1)];
-		users[i].next = *head;
-		*head = (int64_t)i;
-	}
-	return STATUS_OK;
+	return first->user == second->user && first->report.message == second->report.message;
 }
 
-static int64_t add_user(struct memory *memory, const char *name)
+static gint compare_entries(gconstpointer a, gconstpointer b, gpointer unused)
 {
-	int64_t user = find_user(memory, name);
+	const struct store_entry *first = a, *second = b;
+	int order = strcmp(first->scope, second->scope);
+	(void)unused;
 
-	if (user != NONE)
+	if (order == 0)
+		order = first->kind - second->kind;
+	return order ? order : strcmp(first->name, second->name);
+}
+
+static struct store_entry *copy_entry(const struct store_entry *entry)
+{
+	struct store_entry *copy = g_new(struct store_entry, 1);
+
+	*copy = *entry;
+	copy->scope = g_strdup(entry->scope);
+	copy->name = g_strdup(entry->name);
+	copy->value = g_strdup(entry->value);
+	return copy;
+}
+
+static void free_entry(gpointer data)
+{
+	struct store_entry *entry = data;
+
+	g_free((char *)entry->scope);
+	g_free((char *)entry->name);
+	g_free((char *)entry->value);
+	g_free(entry);
+}
+
+/* --- Writing ------------------------------------------------------------- */
+
+static struct user *add_user(struct memory *memory, const char *name)
+{
+	struct user *user = g_hash_table_lookup(memory->users, name);
+
+	if (user)
 		return user;
-	if (memory->user_count == memory->user_capacity && grow_users(memory) != STATUS_OK)
-		return NONE;
-	char *copy = strdup(name);
-	if (!copy)
-		return NONE;
-	int64_t *head = &memory->user_heads[hash_bytes(name, 0) & (memory->user_buckets - 1)];
-	user = (int64_t)memory->user_count++;
-	memory->users[user] = (struct user){.name = copy, .next = *head};
-	memory->newest_of_user[user] = NONE;
-	*head = user;
+	user = g_new(struct user, 1);
+	user->name = g_strdup(name);
+	user->rows = g_ptr_array_new();
+	g_hash_table_insert(memory->users, user->name, user);
 	return user;
 }
 
-static enum status grow_rows(struct memory *memory, size_t wanted)
+/* The newest row of this user about this message that is not muted. */
+static struct row *find_row(const struct memory *memory, const char *name, uint64_t message)
 {
-	size_t capacity = memory->capacity ? memory->capacity : SMALLEST;
+	struct row wanted = {.user = g_hash_table_lookup(memory->users, name)};
 
-	while (capacity < wanted)
-		capacity *= 2;
-	if (capacity == memory->capacity)
-		return STATUS_OK;
-	struct row *rows = realloc(memory->rows, capacity * sizeof(*rows));
-	if (!rows)
-		return STATUS_NOMEM;
-	memory->rows = rows;
-	int64_t *heads = heads_new(capacity);
-	if (!heads)
-		return STATUS_NOMEM;
-	free(memory->row_heads);
-	memory->row_heads = heads;
-	memory->row_buckets = memory->capacity = capacity;
-	for (size_t i = 0; i < memory->count; i++) {
-		int64_t *head = &heads[hash_row(rows[i].user, rows[i].report.message) & (capacity - 1)];
-		rows[i].next_of_hash = *head;
-		*head = (int64_t)i;
-	}
-	return STATUS_OK;
+	wanted.report.message = message;
+	return wanted.user ? g_hash_table_lookup(memory->newest, &wanted) : NULL;
 }
 
-/* The newest row of this user about this message. */
-static int64_t find_row(const struct memory *memory, int64_t user, uint64_t message)
-{
-	if (user == NONE || memory->row_buckets == 0)
-		return NONE;
-	int64_t row = memory->row_heads[hash_row(user, message) & (memory->row_buckets - 1)];
-	while (row != NONE && (memory->rows[row].user != user ||
-				      memory->rows[row].report.message != message ||
-				      memory->rows[row].superseded_by != NONE))
-		row = memory->rows[row].next_of_hash;
-	return row;
-}
-
-/* Links a row whose memory is there; cannot fail. */
-static void link_row(struct memory *memory, struct row *row)
-{
-	int64_t at = (int64_t)memory->count++;
-	int64_t older = find_row(memory, row->user, row->report.message);
-	int64_t *head =
-		&memory->row_heads[hash_row(row->user, row->report.message) & (memory->row_buckets - 1)];
-
-	row->report.seq = at + 1;
-	row->supersedes = older;
-	row->superseded_by = NONE;
-	row->next_of_hash = *head;
-	row->previous_of_user = memory->newest_of_user[row->user];
-	*head = at;
-	memory->newest_of_user[row->user] = at;
-	if (older != NONE)
-		memory->rows[older].superseded_by = at;
-	memory->rows[at] = *row;
-}
-
-static bool prepare_row(struct memory *memory, const struct report *report, struct row *row)
+static void add_row(struct memory *memory, struct report *report)
 {
 	unsigned char packed[32 + 10 * STORE_MAX_TOKENS];
+	struct row *row = g_new0(struct row, 1);
 
-	*row = (struct row){.report = *report, .user = add_user(memory, report->user)};
+	row->user = add_user(memory, report->user);
 	row->size = pack_keys(report->keys, report->count, packed);
-	row->tokens = malloc(row->size);
-	if (row->user == NONE || !row->tokens) {
-		free(row->tokens);
-		return false;
+	row->tokens = g_memdup2(packed, row->size);
+	if (!(report->flags & REPORT_MUTED)) {
+		row->supersedes = find_row(memory, report->user, report->message);
+		if (row->supersedes)
+			row->supersedes->superseded = true;
 	}
-	memcpy(row->tokens, packed, row->size);
-	row->report.user = NULL; /* the user's name may move; see give_row */
+	g_ptr_array_add(memory->rows, row);
+	g_ptr_array_add(row->user->rows, row);
+	report->seq = (int64_t)memory->rows->len;
+	row->report = *report;
+	row->report.user = NULL;
 	row->report.keys = NULL;
-	return true;
+	memory->count++;
+	if (!(report->flags & REPORT_MUTED))
+		g_hash_table_replace(memory->newest, row, row);
 }
 
 static enum status memory_append(
 	struct store *store, struct report *reports, size_t count, struct failure *failure)
 {
-	struct memory *memory = (struct memory *)store;
-	struct row *rows = calloc(count, sizeof(*rows));
-	size_t prepared = 0;
-
-	if (!rows || grow_rows(memory, memory->count + count) != STATUS_OK)
-		goto fail;
-	for (; prepared < count; prepared++) {
-		if (!prepare_row(memory, &reports[prepared], &rows[prepared]))
-			goto fail;
-	}
-	for (size_t i = 0; i < count; i++) {
-		link_row(memory, &rows[i]);
-		reports[i].seq = (int64_t)memory->count;
-	}
-	free(rows);
+	(void)failure;
+	for (size_t i = 0; i < count; i++)
+		add_row((struct memory *)store, &reports[i]);
 	return STATUS_OK;
-fail:
-	while (prepared > 0)
-		free(rows[--prepared].tokens);
-	free(rows);
-	return failure_set(failure, STATUS_NOMEM, "appending reports: out of memory");
 }
 
 static enum status memory_find(struct store *store, const char *user, uint64_t message,
 	struct report *report, struct failure *failure)
 {
-	const struct memory *memory = (const struct memory *)store;
-	int64_t row = find_row(memory, find_user(memory, user), message);
+	const struct row *row = find_row((const struct memory *)store, user, message);
 
-	if (row == NONE)
+	if (!row)
 		return failure_set(failure, STATUS_NOTFOUND, "no such report");
-	*report = memory->rows[row].report;
+	*report = row->report;
 	report->user = user;
 	report->count = 0;
 	return STATUS_OK;
 }
 
-static void strip(struct memory *memory, int64_t row)
+static void strip(struct row *row)
 {
-	free(memory->rows[row].tokens);
-	memory->rows[row].tokens = NULL;
-	memory->rows[row].size = 0;
+	g_free(row->tokens);
+	row->tokens = NULL;
+	row->size = 0;
 }
 
-static enum status memory_write_checkpoint(struct store *store, const struct store_token *tokens,
-	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
+static enum status memory_put_entries(struct store *store, const struct store_entry *entries,
+	size_t count, struct failure *failure)
+{
+	struct memory *memory = (struct memory *)store;
+	(void)failure;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!entries[i].value) {
+			g_tree_remove(memory->entries, &entries[i]);
+			continue;
+		}
+		struct store_entry *copy = copy_entry(&entries[i]);
+		g_tree_replace(memory->entries, copy, copy);
+	}
+	return STATUS_OK;
+}
+
+static gboolean collect_entry(gpointer key, gpointer value, gpointer data)
+{
+	(void)value;
+	g_ptr_array_add(data, key);
+	return FALSE;
+}
+
+/* All entries, in order; borrowed. */
+static GPtrArray *all_entries(const struct memory *memory)
+{
+	GPtrArray *list = g_ptr_array_new();
+
+	g_tree_foreach(memory->entries, collect_entry, list);
+	return list;
+}
+
+static void erase_user(struct memory *memory, struct store_removal *removal)
+{
+	struct user *user = g_hash_table_lookup(memory->users, removal->user);
+	GPtrArray *entries = all_entries(memory);
+
+	for (guint i = 0; i < entries->len; i++) {
+		struct store_entry *entry = entries->pdata[i];
+		if (strcmp(entry->scope, removal->user) == 0)
+			removal->entries += g_tree_remove(memory->entries, entry);
+	}
+	g_ptr_array_unref(entries);
+	for (guint i = 0; user && i < user->rows->len; i++) {
+		struct row *row = user->rows->pdata[i];
+		if (g_hash_table_lookup(memory->newest, row) == row)
+			g_hash_table_remove(memory->newest, row);
+		memory->rows->pdata[row->report.seq - 1] = NULL;
+		free_row(row);
+		removal->reports++;
+	}
+	memory->count -= (size_t)removal->reports;
+	if (user)
+		g_hash_table_remove(memory->users, removal->user);
+}
+
+static void withdraw_user(struct memory *memory, struct store_removal *removal)
+{
+	struct user *user = g_hash_table_lookup(memory->users, removal->user);
+
+	for (guint i = 0; user && i < user->rows->len; i++) {
+		struct report *report = &((struct row *)user->rows->pdata[i])->report;
+		if (!(report->flags & REPORT_CONSENT))
+			continue;
+		report->flags &= ~(unsigned)REPORT_CONSENT;
+		report->global = report->undone = (struct contribution){0};
+		removal->reports++;
+	}
+}
+
+static enum status memory_write_checkpoint(struct store *store, struct store_removal *removal,
+	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
+	struct failure *failure)
 {
 	struct memory *memory = (struct memory *)store;
 
-	if (checkpoint->seq > (int64_t)memory->count)
+	if (checkpoint->seq > (int64_t)memory->rows->len)
 		return failure_set(
 			failure, STATUS_INVALID, "no report %lld", (long long)checkpoint->seq);
 	for (size_t i = 0; i < count; i++) {
@@ -268,75 +279,69 @@ static enum status memory_write_checkpoint(struct store *store, const struct sto
 			return failure_set(failure, STATUS_NOMEM, "writing tokens: out of memory");
 	}
 	for (int64_t seq = memory->checkpoint.seq + 1; seq <= checkpoint->seq; seq++) {
-		const struct row *row = &memory->rows[seq - 1];
-		if (row->supersedes != NONE)
-			strip(memory, row->supersedes);
-		if (row->report.label == LABEL_FORGET)
-			strip(memory, seq - 1);
+		struct row *row = memory->rows->pdata[seq - 1];
+		if (row && row->supersedes)
+			strip(row->supersedes);
+		if (row && row->report.label == LABEL_FORGET)
+			strip(row);
 	}
 	memory->checkpoint = *checkpoint;
-	return STATUS_OK;
+	if (removal && removal->everything)
+		erase_user(memory, removal);
+	else if (removal)
+		withdraw_user(memory, removal);
+	return removal && removal->entry ? memory_put_entries(store, removal->entry, 1, failure)
+					 : STATUS_OK;
 }
 
-static struct value *find_value(const struct memory *memory, const char *name)
+static enum status memory_compact(struct store *store, struct failure *failure)
 {
-	struct value *value = memory->values;
-
-	while (value && strcmp(value->name, name) != 0)
-		value = value->next;
-	return value;
+	(void)store;
+	(void)failure;
+	return STATUS_OK;
 }
 
 static enum status memory_put(struct store *store, const char *name, const void *bytes, size_t size,
 	struct failure *failure)
 {
-	struct memory *memory = (struct memory *)store;
-	struct value **at = &memory->values;
-	struct value *value = malloc(sizeof(*value) + size);
-
-	if (!value || !(value->name = strdup(name))) {
-		free(value);
-		return failure_set(failure, STATUS_NOMEM, "keeping %s: out of memory", name);
-	}
-	if (size > 0)
-		memcpy(value->bytes, bytes, size);
-	value->size = size;
-	while (*at && strcmp((*at)->name, name) != 0)
-		at = &(*at)->next;
-	struct value *old = *at;
-	value->next = old ? old->next : NULL;
-	*at = value;
-	if (old) {
-		free(old->name);
-		free(old);
-	}
+	(void)failure;
+	g_hash_table_replace(
+		((struct memory *)store)->values, g_strdup(name), g_bytes_new(bytes, size));
 	return STATUS_OK;
 }
+
+static bool memory_writable(const struct store *store)
+{
+	(void)store;
+	return true;
+}
+
+/* --- Reading ------------------------------------------------------------- */
 
 static enum status memory_get(struct store_reader *reader, const char *name, void *bytes,
 	size_t *size, struct failure *failure)
 {
-	const struct value *value = find_value(((struct memory_reader *)reader)->memory, name);
+	GBytes *value = g_hash_table_lookup(memory_of(reader)->values, name);
 	size_t room = *size;
 
 	if (!value)
 		return failure_set(failure, STATUS_NOTFOUND, "no value %s", name);
-	*size = value->size;
-	if (value->size > room)
-		return failure_set(failure, STATUS_LIMIT, "value %s has %zu bytes", name, value->size);
-	if (value->size > 0)
-		memcpy(bytes, value->bytes, value->size);
+	const void *data = g_bytes_get_data(value, size);
+	if (*size > room)
+		return failure_set(failure, STATUS_LIMIT, "value %s has %zu bytes", name, *size);
+	if (*size > 0)
+		memcpy(bytes, data, *size);
 	return STATUS_OK;
 }
 
 /* Unpacks a row's tokens and hands the report to the caller. */
-static enum status give_row(const struct memory *memory, const struct row *row,
-	store_report_fn *each, void *context, struct failure *failure)
+static enum status give_row(
+	const struct row *row, store_report_fn *each, void *context, struct failure *failure)
 {
 	uint64_t keys[STORE_MAX_TOKENS];
 	struct report report = row->report;
 
-	report.user = memory->users[row->user].name;
+	report.user = row->user->name;
 	report.count = 0;
 	if (row->tokens && pack_read(row->tokens, row->size, keys, STORE_MAX_TOKENS, &report.count) !=
 				   STATUS_OK)
@@ -348,38 +353,68 @@ static enum status give_row(const struct memory *memory, const struct row *row,
 
 static bool counts(const struct row *row)
 {
-	return row->superseded_by == NONE && row->report.label != LABEL_FORGET &&
+	return !row->superseded && row->report.label != LABEL_FORGET &&
 		!(row->report.flags & REPORT_MUTED);
 }
 
 static enum status memory_user_reports(struct store_reader *reader, const char *name, size_t limit,
 	store_report_fn *each, void *context, struct failure *failure)
 {
-	const struct memory *memory = ((struct memory_reader *)reader)->memory;
-	int64_t user = find_user(memory, name);
-	int64_t at = user == NONE ? NONE : memory->newest_of_user[user];
+	const struct user *user = g_hash_table_lookup(memory_of(reader)->users, name);
 	enum status status = STATUS_OK;
-	int64_t *found = NULL;
-	size_t count = 0, capacity = 0;
+	guint at = user ? user->rows->len : 0;
+	guint end = at;
 
-	for (; at != NONE && count < limit; at = memory->rows[at].previous_of_user) {
-		if (!counts(&memory->rows[at]))
-			continue;
-		if (count == capacity) {
-			capacity = capacity ? 2 * capacity : 64;
-			int64_t *grown = realloc(found, capacity * sizeof(*found));
-			if (!grown) {
-				status = failure_set(failure, STATUS_NOMEM, "reading reports: out of memory");
-				goto out;
-			}
-			found = grown;
-		}
-		found[count++] = at;
+	for (size_t found = 0; at > 0 && found < limit; at--)
+		found += counts(user->rows->pdata[at - 1]);
+	for (; at < end && status == STATUS_OK; at++) {
+		if (counts(user->rows->pdata[at]))
+			status = give_row(user->rows->pdata[at], each, context, failure);
 	}
-	while (count > 0 && status == STATUS_OK)
-		status = give_row(memory, &memory->rows[found[--count]], each, context, failure);
-out:
-	free(found);
+	return status;
+}
+
+/* Hands over the rows of a list with seq > `after`. */
+static enum status give_rows(const GPtrArray *rows, int64_t after, store_report_fn *each,
+	void *context, struct failure *failure)
+{
+	enum status status = STATUS_OK;
+
+	for (guint i = 0; i < rows->len && status == STATUS_OK; i++) {
+		const struct row *row = rows->pdata[i];
+		if (row && row->report.seq > after)
+			status = give_row(row, each, context, failure);
+	}
+	return status;
+}
+
+static enum status memory_journal(struct store_reader *reader, const char *name, int64_t after,
+	store_report_fn *each, void *context, struct failure *failure)
+{
+	const struct user *user = g_hash_table_lookup(memory_of(reader)->users, name);
+
+	return user ? give_rows(user->rows, after, each, context, failure) : STATUS_OK;
+}
+
+static enum status memory_reports_after(struct store_reader *reader, int64_t after,
+	store_report_fn *each, void *context, struct failure *failure)
+{
+	return give_rows(memory_of(reader)->rows, after, each, context, failure);
+}
+
+static enum status memory_entries(struct store_reader *reader, const char *scope,
+	store_entry_fn *each, void *context, struct failure *failure)
+{
+	GPtrArray *list = all_entries(memory_of(reader));
+	enum status status = STATUS_OK;
+	(void)failure;
+
+	for (guint i = 0; i < list->len && status == STATUS_OK; i++) {
+		const struct store_entry *entry = list->pdata[i];
+		if (strcmp(entry->scope, scope) == 0)
+			status = each(context, entry);
+	}
+	g_ptr_array_unref(list);
 	return status;
 }
 
@@ -387,7 +422,7 @@ static enum status memory_read_checkpoint(struct store_reader *reader,
 	struct store_checkpoint *checkpoint, struct failure *failure)
 {
 	(void)failure;
-	*checkpoint = ((struct memory_reader *)reader)->memory->checkpoint;
+	*checkpoint = memory_of(reader)->checkpoint;
 	return STATUS_OK;
 }
 
@@ -413,35 +448,26 @@ static enum status memory_tokens(struct store_reader *reader, store_token_fn *ea
 	(void)failure;
 
 	/* The table tracks changes and is never cleaned: all of it is "dirty". */
-	table_dirty(((struct memory_reader *)reader)->memory->tokens, give_token, &walk);
+	table_dirty(memory_of(reader)->tokens, give_token, &walk);
 	return walk.status;
-}
-
-static enum status memory_reports_after(struct store_reader *reader, int64_t after,
-	store_report_fn *each, void *context, struct failure *failure)
-{
-	const struct memory *memory = ((struct memory_reader *)reader)->memory;
-	enum status status = STATUS_OK;
-
-	for (size_t i = after > 0 ? (size_t)after : 0; i < memory->count && status == STATUS_OK; i++)
-		status = give_row(memory, &memory->rows[i], each, context, failure);
-	return status;
 }
 
 static enum status memory_read_stats(
 	struct store_reader *reader, struct store_stats *stats, struct failure *failure)
 {
-	const struct memory *memory = ((struct memory_reader *)reader)->memory;
+	const struct memory *memory = memory_of(reader);
 	(void)failure;
 
 	*stats = (struct store_stats){
 		.reports = (int64_t)memory->count,
-		.users = (int64_t)memory->user_count,
+		.users = g_hash_table_size(memory->users),
 		.tokens = (int64_t)table_count(memory->tokens),
-		.last_seq = (int64_t)memory->count,
+		.last_seq = (int64_t)memory->rows->len,
 	};
 	return STATUS_OK;
 }
+
+/* --- Life ---------------------------------------------------------------- */
 
 static enum status memory_reader_open(
 	struct store *store, struct store_reader **result, struct failure *failure)
@@ -461,33 +487,17 @@ static void memory_reader_close(struct store_reader *reader)
 	free(reader);
 }
 
-static bool memory_writable(const struct store *store)
-{
-	(void)store;
-	return true;
-}
-
 static void memory_close(struct store *store)
 {
 	struct memory *memory = (struct memory *)store;
 
-	for (size_t i = 0; i < memory->count; i++)
-		free(memory->rows[i].tokens);
-	for (size_t i = 0; i < memory->user_count; i++)
-		free(memory->users[i].name);
-	while (memory->values) {
-		struct value *next = memory->values->next;
-		free(memory->values->name);
-		free(memory->values);
-		memory->values = next;
-	}
-	free(memory->rows);
-	free(memory->users);
-	free(memory->newest_of_user);
-	free(memory->row_heads);
-	free(memory->user_heads);
+	g_hash_table_destroy(memory->newest);
+	g_hash_table_destroy(memory->users);
+	g_ptr_array_unref(memory->rows);
+	g_tree_destroy(memory->entries);
+	g_hash_table_destroy(memory->values);
 	table_free(&memory->tokens);
-	free(memory);
+	g_free(memory);
 }
 
 static const struct store_driver memory_driver = {
@@ -496,11 +506,15 @@ static const struct store_driver memory_driver = {
 	.append = memory_append,
 	.find = memory_find,
 	.write_checkpoint = memory_write_checkpoint,
+	.compact = memory_compact,
+	.put_entries = memory_put_entries,
 	.put = memory_put,
 	.reader_open = memory_reader_open,
 	.reader_close = memory_reader_close,
 	.get = memory_get,
 	.user_reports = memory_user_reports,
+	.journal = memory_journal,
+	.entries = memory_entries,
 	.read_checkpoint = memory_read_checkpoint,
 	.tokens = memory_tokens,
 	.reports_after = memory_reports_after,
@@ -509,19 +523,21 @@ static const struct store_driver memory_driver = {
 
 enum status store_open_memory(struct store **result, struct failure *failure)
 {
-	struct memory *memory = calloc(1, sizeof(*memory));
+	struct table *tokens = table_new(0);
 
 	*result = NULL;
-	if (memory) {
-		memory->store.driver = &memory_driver;
-		memory->tokens = table_new(0);
-	}
-	if (!memory || !memory->tokens || grow_users(memory) != STATUS_OK) {
-		if (memory)
-			memory_close(&memory->store);
+	if (!tokens)
 		return failure_set(failure, STATUS_NOMEM, "opening a store: out of memory");
-	}
-	table_track(memory->tokens);
+	table_track(tokens);
+	struct memory *memory = g_new0(struct memory, 1);
+	memory->store.driver = &memory_driver;
+	memory->tokens = tokens;
+	memory->rows = g_ptr_array_new_with_free_func(free_row);
+	memory->users = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_user);
+	memory->newest = g_hash_table_new(hash_row, equal_rows);
+	memory->entries = g_tree_new_full(compare_entries, NULL, NULL, free_entry);
+	memory->values = g_hash_table_new_full(
+		g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_bytes_unref);
 	*result = &memory->store;
 	return STATUS_OK;
 }

@@ -35,8 +35,6 @@ static const char READER_SETUP[] = "PRAGMA trusted_schema = OFF;"
 				   "PRAGMA query_only = ON;"
 				   "PRAGMA cache_size = -4096;";
 
-enum { BUSY_MILLISECONDS = 5000 }; /* readers alone: WAL recovery by another one */
-
 static enum status execute(
 	struct connection *connection, const char *sql, const char *doing, struct failure *failure)
 {
@@ -82,7 +80,7 @@ enum status sqlite_open_connection(struct connection *connection, const char *pa
 		    flags | SQLITE_OPEN_NOMUTEX | (immutable ? SQLITE_OPEN_URI : 0), NULL) != SQLITE_OK)
 		status = sqlite_failure(connection, "opening", failure);
 	if (status == STATUS_OK) {
-		sqlite3_busy_timeout(connection->db, BUSY_MILLISECONDS);
+		sqlite3_busy_timeout(connection->db, SQLITE_BUSY_MILLISECONDS);
 		if (flags & SQLITE_OPEN_READONLY)
 			status = execute(connection, READER_SETUP, "opening", failure);
 	}

@@ -44,6 +44,8 @@ enum status sqlite_read_report(struct connection *connection, sqlite3_stmt *row,
 		.margin = sqlite3_column_double(row, 5),
 		.global = read_contribution(row, 6),
 		.undone = read_contribution(row, 12),
+		.sender = (uint64_t)sqlite3_column_int64(row, 18),
+		.list = (uint64_t)sqlite3_column_int64(row, 19),
 	};
 	if (store_check_report(report, NULL) != STATUS_OK)
 		return damaged(connection, report, failure);
@@ -195,6 +197,19 @@ enum status sqlite_reports_after(struct store_reader *reader, int64_t after,
 		return sqlite_failure(connection, "reading", failure);
 	sqlite3_bind_int64(row, 1, after);
 	return walk_reports(connection, row, NULL, each, context, failure);
+}
+
+enum status sqlite_journal(struct store_reader *reader, const char *user, int64_t after,
+	store_report_fn *each, void *context, struct failure *failure)
+{
+	struct connection *connection = connection_of(reader);
+	sqlite3_stmt *row = sqlite_statement(connection, SQL_JOURNAL);
+
+	if (!row)
+		return sqlite_failure(connection, "reading", failure);
+	sqlite3_bind_blob(row, 1, user, (int)strlen(user), SQLITE_STATIC);
+	sqlite3_bind_int64(row, 2, after);
+	return walk_reports(connection, row, user, each, context, failure);
 }
 
 enum status sqlite_get_checkpoint(struct connection *connection,

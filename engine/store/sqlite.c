@@ -19,13 +19,30 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_FIND_USER] = "SELECT id FROM user WHERE name = ?1",
 	[SQL_FIND_REPORT] = "SELECT " SQLITE_REPORT_COLUMNS " FROM journal WHERE seq = "
 			    "(SELECT max(seq) FROM journal WHERE message = ?2 AND user = "
-			    "(SELECT id FROM user WHERE name = ?1))",
+			    "(SELECT id FROM user WHERE name = ?1) AND (flags & 2) = 0)",
 	[SQL_ADD_REPORT] = "INSERT INTO journal (seq, time, message, label, flags, margin, head_sum, "
 			   "head_gain, body_sum, body_gain, bias_sum, bias_gain, undone_head_sum, "
 			   "undone_head_gain, undone_body_sum, undone_body_gain, undone_bias_sum, "
-			   "undone_bias_gain, user, tokens, supersedes) VALUES (NULL, ?2, ?3, ?4, ?5, "
-			   "?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "
-			   "(SELECT max(seq) FROM journal WHERE user = ?19 AND message = ?3))",
+			   "undone_bias_gain, user, tokens, sender, list, supersedes) VALUES (NULL, "
+			   "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+			   "?18, ?19, ?20, ?21, ?22, (SELECT max(seq) FROM journal WHERE user = ?19 "
+			   "AND message = ?3 AND (flags & 2) = 0 AND (?5 & 2) = 0))",
+	[SQL_ERASE_JOURNAL] = "DELETE FROM journal WHERE user = "
+			      "(SELECT id FROM user WHERE name = ?1)",
+	[SQL_ERASE_ENTRIES] = "DELETE FROM entry WHERE scope = ?1",
+	[SQL_ERASE_USER] = "DELETE FROM user WHERE name = ?1",
+	[SQL_WITHDRAW] = "UPDATE journal SET flags = flags & ~1, head_sum = 0, head_gain = 0, "
+			 "body_sum = 0, body_gain = 0, bias_sum = 0, bias_gain = 0, "
+			 "undone_head_sum = 0, undone_head_gain = 0, undone_body_sum = 0, "
+			 "undone_body_gain = 0, undone_bias_sum = 0, undone_bias_gain = 0 "
+			 "WHERE user = (SELECT id FROM user WHERE name = ?1) AND (flags & 1)",
+	[SQL_PUT_ENTRY] = "INSERT OR REPLACE INTO entry (scope, kind, name, value, time) "
+			  "VALUES (?1, ?2, ?3, ?4, ?5)",
+	[SQL_DELETE_ENTRY] = "DELETE FROM entry WHERE scope = ?1 AND kind = ?2 AND name = ?3",
+	[SQL_ENTRIES] = "SELECT kind, name, value, time FROM entry WHERE scope = ?1 "
+			"ORDER BY kind, name",
+	[SQL_JOURNAL] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM journal WHERE user = "
+			"(SELECT id FROM user WHERE name = ?1) AND seq > ?2 ORDER BY seq",
 	[SQL_STRIP_SUPERSEDED] = "UPDATE journal SET tokens = NULL WHERE seq IN (SELECT supersedes "
 				 "FROM journal WHERE seq > ?1 AND seq <= ?2)",
 	[SQL_STRIP_FORGOTTEN] = "UPDATE journal SET tokens = NULL "
@@ -37,15 +54,18 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	/* Beside max(), SQLite takes bare columns from the row that has it. */
 	[SQL_USER_REPORTS] =
 		"SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM journal WHERE seq IN "
-		"(SELECT newest FROM (SELECT max(seq) AS newest, label AS l, flags AS f "
-		"FROM journal WHERE user = (SELECT id FROM user WHERE name = ?1) GROUP BY message) "
-		"WHERE l <> 0 AND (f & 2) = 0 ORDER BY newest DESC LIMIT ?2) ORDER BY seq",
+		"(SELECT newest FROM (SELECT max(seq) AS newest, label AS l "
+		"FROM journal WHERE user = (SELECT id FROM user WHERE name = ?1) "
+		"AND (flags & 2) = 0 GROUP BY message) WHERE l <> 0 ORDER BY newest DESC LIMIT ?2) ORDER BY seq",
 	[SQL_REPORTS_AFTER] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens, (SELECT name FROM user "
 			      "WHERE id = journal.user) FROM journal WHERE seq > ?1 ORDER BY seq",
 	[SQL_TOKENS] = "SELECT key, sum, gain FROM token",
 	[SQL_STATS] = "SELECT (SELECT count(*) FROM journal), (SELECT count(*) FROM user), "
-		      "(SELECT count(*) FROM token), (SELECT max(seq) FROM journal)",
-	[SQL_LAST_REPORT] = "SELECT ifnull(max(seq), 0) FROM journal",
+		      "(SELECT count(*) FROM token), "
+		      "(SELECT seq FROM sqlite_sequence WHERE name = 'journal')",
+	/* Given once, whether it is still there or not. */
+	[SQL_LAST_REPORT] = "SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = "
+			    "'journal'), 0)",
 };
 
 _Static_assert(REPORT_MUTED == 2, "the statement above tests the bit");
@@ -131,9 +151,8 @@ static enum status run(struct connection *connection, enum sqlite_statement whic
 	return sqlite_run(connection, sqlite_statement(connection, which), doing, failure);
 }
 
-/* Commits, or rolls back when something failed. */
-static enum status finish(
-	struct connection *connection, enum status status, const char *doing, struct failure *failure)
+enum status sqlite_finish(struct connection *connection, enum status status, const char *doing,
+	struct failure *failure)
 {
 	if (status == STATUS_OK)
 		status = run(connection, SQL_COMMIT, doing, failure);
@@ -203,6 +222,8 @@ static enum status insert_report(
 	bind_contribution(row, 13, &report->undone);
 	sqlite3_bind_int64(row, 19, user);
 	sqlite3_bind_blob(row, 20, packed, (int)size, SQLITE_STATIC);
+	sqlite3_bind_int64(row, 21, (int64_t)report->sender);
+	sqlite3_bind_int64(row, 22, (int64_t)report->list);
 	enum status status = sqlite_run(connection, row, doing, failure);
 	report->seq = sqlite3_last_insert_rowid(connection->db);
 	sqlite3_bind_null(row, 20); /* `packed` goes */
@@ -222,7 +243,7 @@ static enum status sqlite_append(
 		if (status == STATUS_OK)
 			status = insert_report(connection, &reports[i], user, failure);
 	}
-	return finish(connection, status, doing, failure);
+	return sqlite_finish(connection, status, doing, failure);
 }
 
 static enum status sqlite_find(struct store *store, const char *user, uint64_t message,
@@ -311,8 +332,9 @@ static enum status check_seq(struct connection *connection, int64_t seq, struct 
 	return status;
 }
 
-static enum status sqlite_write_checkpoint(struct store *store, const struct store_token *tokens,
-	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
+static enum status sqlite_write_checkpoint(struct store *store, struct store_removal *removal,
+	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
+	struct failure *failure)
 {
 	static const char doing[] = "writing tokens to";
 	struct connection *connection = &((struct sqlite_store *)store)->connection;
@@ -331,9 +353,11 @@ static enum status sqlite_write_checkpoint(struct store *store, const struct sto
 		status = strip(connection, SQL_STRIP_SUPERSEDED, before.seq, row.seq, failure);
 	if (status == STATUS_OK)
 		status = strip(connection, SQL_STRIP_FORGOTTEN, before.seq, row.seq, failure);
+	if (status == STATUS_OK && removal)
+		status = sqlite_take_out(connection, removal, failure);
 	if (status == STATUS_OK)
 		status = put_value(connection, SQLITE_CHECKPOINT, &row, sizeof(row), failure);
-	return finish(connection, status, doing, failure);
+	return sqlite_finish(connection, status, doing, failure);
 }
 
 static bool sqlite_writable(const struct store *store)
@@ -358,11 +382,15 @@ const struct store_driver sqlite_driver = {
 	.append = sqlite_append,
 	.find = sqlite_find,
 	.write_checkpoint = sqlite_write_checkpoint,
+	.compact = sqlite_compact,
+	.put_entries = sqlite_put_entries,
 	.put = sqlite_put,
 	.reader_open = sqlite_reader_open,
 	.reader_close = sqlite_reader_close,
 	.get = sqlite_reader_get,
 	.user_reports = sqlite_user_reports,
+	.journal = sqlite_journal,
+	.entries = sqlite_entries,
 	.read_checkpoint = sqlite_read_checkpoint,
 	.tokens = sqlite_tokens,
 	.reports_after = sqlite_reports_after,

@@ -15,6 +15,14 @@ enum sqlite_statement {
 	SQL_FIND_USER,
 	SQL_FIND_REPORT,
 	SQL_ADD_REPORT,
+	SQL_ERASE_JOURNAL,
+	SQL_ERASE_ENTRIES,
+	SQL_ERASE_USER,
+	SQL_WITHDRAW,
+	SQL_PUT_ENTRY,
+	SQL_DELETE_ENTRY,
+	SQL_ENTRIES,
+	SQL_JOURNAL,
 	SQL_STRIP_SUPERSEDED,
 	SQL_STRIP_FORGOTTEN,
 	SQL_PUT_TOKEN,
@@ -28,6 +36,10 @@ enum sqlite_statement {
 	SQL_LAST_REPORT,
 	SQL_STATEMENTS,
 };
+
+/* How long one waits for another: readers for the recovery of a WAL, and a
+ * compaction for the readers of an old state. */
+enum { SQLITE_BUSY_MILLISECONDS = 5000, SQLITE_COMPACT_MILLISECONDS = 30000 };
 
 /* A connection with its statements, prepared at first use. */
 struct connection {
@@ -71,6 +83,19 @@ enum status sqlite_open_connection(struct connection *connection, const char *pa
 	bool immutable, struct failure *failure);
 void sqlite_close_connection(struct connection *connection);
 
+/* Part of a transaction of the caller's: see store_remove. */
+enum status sqlite_take_out(
+	struct connection *connection, struct store_removal *removal, struct failure *failure);
+
+/* Commits, or rolls back when something failed. */
+enum status sqlite_finish(struct connection *connection, enum status status, const char *doing,
+	struct failure *failure);
+
+/* Methods of the writer around entries. */
+enum status sqlite_put_entries(struct store *store, const struct store_entry *entries, size_t count,
+	struct failure *failure);
+enum status sqlite_compact(struct store *store, struct failure *failure);
+
 /* Reads a named value; as store_get. */
 enum status sqlite_get(struct connection *connection, const char *name, void *value, size_t *size,
 	struct failure *failure);
@@ -93,8 +118,8 @@ enum status sqlite_read_report(struct connection *connection, sqlite3_stmt *row,
 #define SQLITE_REPORT_COLUMNS                                                                      \
 	"seq, time, message, label, flags, margin, head_sum, head_gain, body_sum, body_gain, "     \
 	"bias_sum, bias_gain, undone_head_sum, undone_head_gain, undone_body_sum, "                \
-	"undone_body_gain, undone_bias_sum, undone_bias_gain"
-enum { SQLITE_REPORT_WIDTH = 18 };
+	"undone_body_gain, undone_bias_sum, undone_bias_gain, sender, list"
+enum { SQLITE_REPORT_WIDTH = 20 };
 
 /* Methods that need only a reader. */
 enum status sqlite_reader_open(
@@ -104,6 +129,10 @@ enum status sqlite_reader_get(struct store_reader *reader, const char *name, voi
 	size_t *size, struct failure *failure);
 enum status sqlite_user_reports(struct store_reader *reader, const char *user, size_t limit,
 	store_report_fn *each, void *context, struct failure *failure);
+enum status sqlite_journal(struct store_reader *reader, const char *user, int64_t after,
+	store_report_fn *each, void *context, struct failure *failure);
+enum status sqlite_entries(struct store_reader *reader, const char *scope, store_entry_fn *each,
+	void *context, struct failure *failure);
 enum status sqlite_read_checkpoint(struct store_reader *reader,
 	struct store_checkpoint *checkpoint, struct failure *failure);
 enum status sqlite_tokens(struct store_reader *reader, store_token_fn *each, void *context,

@@ -100,8 +100,17 @@ enum status store_find(struct store *store, const char *user, uint64_t message,
 				   : status;
 }
 
-enum status store_write_checkpoint(struct store *store, const struct store_token *tokens,
-	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
+static enum status check_entry(const struct store_entry *entry, struct failure *failure)
+{
+	if (strnlen(entry->name, STORE_MAX_NAME + 1) > STORE_MAX_NAME ||
+		(entry->value && strnlen(entry->value, STORE_MAX_VALUE + 1) > STORE_MAX_VALUE))
+		return failure_set(failure, STATUS_INVALID, "entry %.40s is too long", entry->name);
+	return check_user(entry->scope, failure);
+}
+
+static enum status write_checkpoint(struct store *store, struct store_removal *removal,
+	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
+	struct failure *failure)
 {
 	if (checkpoint->seq < 0 || !is_sum(checkpoint->bias_sum) || !is_sum(checkpoint->bias_gain))
 		return failure_set(failure, STATUS_INVALID, "impossible checkpoint");
@@ -111,7 +120,48 @@ enum status store_write_checkpoint(struct store *store, const struct store_token
 	}
 	if (!store_writable(store))
 		return failure_set(failure, STATUS_READONLY, "the database is read-only");
-	return store->driver->write_checkpoint(store, tokens, count, checkpoint, failure);
+	return store->driver->write_checkpoint(
+		store, removal, tokens, count, checkpoint, failure);
+}
+
+enum status store_write_checkpoint(struct store *store, const struct store_token *tokens,
+	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
+{
+	return write_checkpoint(store, NULL, tokens, count, checkpoint, failure);
+}
+
+enum status store_remove(struct store *store, struct store_removal *removal,
+	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
+	struct failure *failure)
+{
+	enum status status = check_user(removal->user, failure);
+
+	if (status == STATUS_OK && removal->entry)
+		status = check_entry(removal->entry, failure);
+	removal->reports = removal->entries = 0;
+	return status == STATUS_OK
+		? write_checkpoint(store, removal, tokens, count, checkpoint, failure)
+		: status;
+}
+
+enum status store_compact(struct store *store, struct failure *failure)
+{
+	if (!store_writable(store))
+		return failure_set(failure, STATUS_READONLY, "the database is read-only");
+	return store->driver->compact(store, failure);
+}
+
+enum status store_put_entries(struct store *store, const struct store_entry *entries, size_t count,
+	struct failure *failure)
+{
+	for (size_t i = 0; i < count; i++) {
+		enum status status = check_entry(&entries[i], failure);
+		if (status != STATUS_OK)
+			return status;
+	}
+	if (!store_writable(store))
+		return failure_set(failure, STATUS_READONLY, "the database is read-only");
+	return count ? store->driver->put_entries(store, entries, count, failure) : STATUS_OK;
 }
 
 enum status store_put(struct store *store, const char *name, const void *value, size_t size,
@@ -153,6 +203,25 @@ enum status store_user_reports(struct store_reader *reader, const char *user, si
 	return status == STATUS_OK
 		? reader->driver->user_reports(reader, user, limit, each, context, failure)
 		: status;
+}
+
+enum status store_journal(struct store_reader *reader, const char *user, int64_t after,
+	store_report_fn *each, void *context, struct failure *failure)
+{
+	enum status status = check_user(user, failure);
+
+	return status == STATUS_OK
+		? reader->driver->journal(reader, user, after, each, context, failure)
+		: status;
+}
+
+enum status store_entries(struct store_reader *reader, const char *scope, store_entry_fn *each,
+	void *context, struct failure *failure)
+{
+	enum status status = check_user(scope, failure);
+
+	return status == STATUS_OK ? reader->driver->entries(reader, scope, each, context, failure)
+				   : status;
 }
 
 enum status store_read_checkpoint(struct store_reader *reader,

@@ -1,8 +1,9 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * What the engine keeps: the journal of reports, the global token rows with the
- * sequence number they include, and a few named values. Drivers are behind it;
- * no cursor, statement or transaction crosses this header.
+ * sequence number they include, what sites, domains and users have laid down
+ * (entries), and a few named values. Drivers are behind it; no cursor, statement
+ * or transaction crosses this header.
  *
  * All calls block. A store has one writer: the calls under "Writing" are made
  * by one thread at a time. Readers are handles of their own, one thread at a
@@ -23,6 +24,8 @@
 enum {
 	STORE_MAX_USER = 255,    /* bytes of a user name */
 	STORE_MAX_TOKENS = 4096, /* tokens of a report */
+	STORE_MAX_NAME = 320,    /* bytes of an entry's name: a mail address fits */
+	STORE_MAX_VALUE = 255,   /* bytes of an entry's value */
 };
 
 enum label { LABEL_FORGET = 0, LABEL_HAM = 1, LABEL_SPAM = 2 };
@@ -40,16 +43,18 @@ struct contribution {
 
 enum report_flags {
 	REPORT_CONSENT = 1, /* the reporter shares: it taught global too */
-	REPORT_MUTED = 2,   /* recorded, but moves no store */
+	REPORT_MUTED = 2,   /* recorded, but moves no store and supersedes nothing */
 };
 
 /* One press as the journal keeps it. Reports of the same user about the same
- * message supersede each other: the newest counts. */
+ * message supersede each other, but for muted ones: the newest counts. */
 struct report {
 	int64_t seq;       /* order in the journal, > 0; given by store_append */
 	const char *user;  /* at most STORE_MAX_USER bytes; "" = site, no user */
 	int64_t time;      /* seconds since 1970 */
 	uint64_t message;  /* identity of the message */
+	uint64_t sender;   /* keyed hash of its author's address; 0 = none */
+	uint64_t list;     /* keyed hash of its List-Id; 0 = none */
 	enum label label;
 	unsigned flags;    /* enum report_flags */
 	double margin;     /* of the global scope when the press came, in nats */
@@ -72,6 +77,27 @@ struct store_checkpoint {
 	double bias_gain;
 };
 
+/* One line of what somebody has laid down. `scope` says who: "" = the site,
+ * "@example.org" = a domain, else a user. Kind and name tell one line of a scope
+ * from another. */
+struct store_entry {
+	const char *scope; /* at most STORE_MAX_USER bytes */
+	int kind;          /* the caller's */
+	const char *name;  /* at most STORE_MAX_NAME bytes */
+	const char *value; /* at most STORE_MAX_VALUE bytes; NULL = to be removed */
+	int64_t time;      /* of the last change, seconds since 1970 */
+};
+
+/* What is taken out of the store on somebody's demand. */
+struct store_removal {
+	const char *user;
+	bool everything; /* the user's journal and entries; else what global was taught */
+	/* Laid down in the same step (a withdrawn consent); NULL = none. */
+	const struct store_entry *entry;
+	int64_t reports; /* filled in: rows of the journal that were changed or deleted */
+	int64_t entries; /* and entries that were deleted */
+};
+
 struct store;
 struct store_reader;
 
@@ -79,6 +105,7 @@ struct store_reader;
  * what the walk returns. Pointers are valid during the call only. */
 typedef enum status store_report_fn(void *context, const struct report *report);
 typedef enum status store_token_fn(void *context, const struct store_token *token);
+typedef enum status store_entry_fn(void *context, const struct store_entry *entry);
 
 /* --- Opening ------------------------------------------------------------- */
 
@@ -108,8 +135,9 @@ bool store_writable(const struct store *store);
 enum status store_append(
 	struct store *store, struct report *reports, size_t count, struct failure *failure);
 
-/* The newest report of this user about this message, without its tokens;
- * STATUS_NOTFOUND when there is none. `report->user` is the caller's `user`. */
+/* The newest report of this user about this message that is not muted, without
+ * its tokens; STATUS_NOTFOUND when there is none. `report->user` is the caller's
+ * `user`. */
 enum status store_find(struct store *store, const char *user, uint64_t message,
 	struct report *report, struct failure *failure);
 
@@ -119,6 +147,24 @@ enum status store_find(struct store *store, const char *user, uint64_t message,
  * forgotten lose their tokens and keep label, time and numbers. */
 enum status store_write_checkpoint(struct store *store, const struct store_token *tokens,
 	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
+
+/* Takes `removal` out of the store and replaces rows and checkpoint as above, in
+ * one durable step: `tokens` are without what the user had taught. With
+ * `everything` the bytes are overwritten in the file and its log, too
+ * (store_compact finishes that). */
+enum status store_remove(struct store *store, struct store_removal *removal,
+	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
+	struct failure *failure);
+
+/* Rewrites the database into as little room as it needs; nothing that was
+ * deleted is anywhere in its files then. Takes time and room in proportion to
+ * the database; readers go on. STATUS_BUSY: a reader held on to an old state all
+ * the time; try again. */
+enum status store_compact(struct store *store, struct failure *failure);
+
+/* Lays down or removes `count` entries, all or none, durable on return. */
+enum status store_put_entries(struct store *store, const struct store_entry *entries, size_t count,
+	struct failure *failure);
 
 /* Sets a named value of at most 64 KiB. */
 enum status store_put(struct store *store, const char *name, const void *value, size_t size,
@@ -142,6 +188,15 @@ enum status store_get(struct store_reader *reader, const char *name, void *value
 enum status store_user_reports(struct store_reader *reader, const char *user, size_t limit,
 	store_report_fn *each, void *context, struct failure *failure);
 
+/* Walks all reports of the user with seq > `after`, ascending: superseded,
+ * forgotten and muted ones too, with the tokens that they still have. */
+enum status store_journal(struct store_reader *reader, const char *user, int64_t after,
+	store_report_fn *each, void *context, struct failure *failure);
+
+/* Walks the entries of one scope, by kind and name (bytewise). */
+enum status store_entries(struct store_reader *reader, const char *scope, store_entry_fn *each,
+	void *context, struct failure *failure);
+
 /* Reads the checkpoint (zeroes when there is none yet). */
 enum status store_read_checkpoint(struct store_reader *reader,
 	struct store_checkpoint *checkpoint, struct failure *failure);
@@ -161,7 +216,7 @@ struct store_stats {
 	int64_t users;        /* that reported */
 	int64_t tokens;       /* global rows as of the checkpoint */
 	int64_t bytes;        /* on disk; 0 in memory */
-	int64_t last_seq;     /* of the newest report; 0 = none */
+	int64_t last_seq;     /* the last number given to a report; 0 = none */
 };
 
 enum status store_read_stats(

@@ -157,6 +157,8 @@ START_TEST(reports_come_back_as_they_were)
 	one.undone = contribution(5, 7);
 	one.flags = REPORT_CONSENT;
 	one.margin = -3.25;
+	one.sender = UINT64_MAX - 1;
+	one.list = 77;
 	assert_ok(store_append(store, &one, 1, &failure));
 	ck_assert_int_gt(one.seq, 0);
 	reopen();
@@ -166,6 +168,8 @@ START_TEST(reports_come_back_as_they_were)
 	ck_assert_int_eq(found.label, LABEL_SPAM);
 	ck_assert_uint_eq(found.flags, REPORT_CONSENT);
 	ck_assert_double_eq(found.margin, -3.25);
+	ck_assert_uint_eq(found.sender, UINT64_MAX - 1);
+	ck_assert_uint_eq(found.list, 77);
 	ck_assert_mem_eq(&found.global, &one.global, sizeof(found.global));
 	ck_assert_mem_eq(&found.undone, &one.undone, sizeof(found.undone));
 	ck_assert_str_eq(reports_after(0), "18446744073709551615:2 ");
@@ -230,8 +234,191 @@ START_TEST(muted_reports_are_recorded_only)
 	muted.flags = REPORT_MUTED;
 	assert_ok(store_append(store, &muted, 1, &failure));
 	ck_assert_str_eq(user_reports("bob", 10), "");
+	ck_assert_int_eq(store_find(store, "bob", 1, &found, &failure), STATUS_NOTFOUND);
+	int64_t ham = append("bob", 1, LABEL_HAM);
+	assert_ok(store_append(store, &muted, 1, &failure));
 	assert_ok(store_find(store, "bob", 1, &found, &failure));
+	ck_assert_int_eq(found.seq, ham);
+	ck_assert_str_eq(user_reports("bob", 10), "1:1 ");
+	ck_assert_str_eq(reports_after(0), "1:2 1:1 1:2 ");
+	append("bob", 1, LABEL_FORGET);
+	ck_assert_str_eq(user_reports("bob", 10), "");
+}
+END_TEST
+
+static enum status stop_never(void *context, const struct report *one)
+{
+	(void)context;
+	(void)one;
+	ck_abort_msg("nobody has no reports");
+}
+
+START_TEST(a_journal_tells_everything_of_a_user)
+{
+	struct report muted = report("bob", 4, LABEL_SPAM);
+
+	open_all(_i);
+	int64_t first = append("bob", 1, LABEL_SPAM);
+	append("eve", 2, LABEL_SPAM);
+	append("bob", 1, LABEL_HAM);
+	append("bob", 3, LABEL_FORGET);
+	muted.flags = REPORT_MUTED;
+	assert_ok(store_append(store, &muted, 1, &failure));
+	seen[0] = '\0';
+	assert_ok(store_journal(reader, "bob", 0, on_report, NULL, &failure));
+	ck_assert_str_eq(seen, "1:2 1:1 3:0 4:2 ");
+	seen[0] = '\0';
+	assert_ok(store_journal(reader, "bob", first, on_report, NULL, &failure));
+	ck_assert_str_eq(seen, "1:1 3:0 4:2 ");
+	assert_ok(store_journal(reader, "nobody", 0, stop_never, NULL, &failure));
+}
+END_TEST
+
+/* --- Entries ----------------------------------------------------------------- */
+
+static enum status print_entry(void *context, const struct store_entry *entry)
+{
+	(void)context;
+	sprintf(seen + strlen(seen), "%s/%d/%s=%s@%lld ", entry->scope, entry->kind, entry->name,
+		entry->value, (long long)entry->time);
+	return STATUS_OK;
+}
+
+static const char *entries(const char *scope)
+{
+	seen[0] = '\0';
+	assert_ok(store_entries(reader, scope, print_entry, NULL, &failure));
+	return seen;
+}
+
+START_TEST(entries_are_kept_by_scope)
+{
+	const struct store_entry first[] = {{"bob", 2, "b", "block", 5}, {"bob", 1, "", "yes", 6},
+		{"", 2, "b", "allow", 7}, {"bob", 2, "a'\xff", "", 8}, {"bob", 2, "B", "x", 9}};
+	const struct store_entry second[] = {
+		{"bob", 2, "b", "allow", 10}, {"bob", 1, "", NULL, 0}, {"eve", 1, "", NULL, 0}};
+
+	open_all(_i);
+	ck_assert_str_eq(entries("bob"), "");
+	assert_ok(store_put_entries(store, first, 5, &failure));
+	ck_assert_str_eq(entries("bob"),
+		"bob/1/=yes@6 bob/2/B=x@9 bob/2/a'\xff=@8 bob/2/b=block@5 ");
+	assert_ok(store_put_entries(store, second, 3, &failure));
+	reopen();
+	ck_assert_str_eq(entries("bob"), "bob/2/B=x@9 bob/2/a'\xff=@8 bob/2/b=allow@10 ");
+	ck_assert_str_eq(entries(""), "/2/b=allow@7 ");
+	ck_assert_str_eq(entries("bo"), "");
+}
+END_TEST
+
+START_TEST(a_bad_entry_changes_nothing)
+{
+	char name[STORE_MAX_NAME + 2], value[STORE_MAX_VALUE + 2];
+	struct store_entry pair[] = {{"bob", 1, "good", "1", 1}, {"bob", 1, name, "1", 1}};
+
+	open_all(_i);
+	memset(name, 'n', sizeof(name) - 1);
+	memset(value, 'v', sizeof(value) - 1);
+	name[sizeof(name) - 1] = value[sizeof(value) - 1] = '\0';
+	ck_assert_int_eq(store_put_entries(store, pair, 2, &failure), STATUS_INVALID);
+	name[STORE_MAX_NAME] = '\0';
+	pair[1].value = value;
+	ck_assert_int_eq(store_put_entries(store, pair, 2, &failure), STATUS_INVALID);
+	ck_assert_str_eq(entries("bob"), "");
+	value[STORE_MAX_VALUE] = '\0';
+	assert_ok(store_put_entries(store, pair, 2, &failure));
+	ck_assert_uint_gt(strlen(entries("bob")), STORE_MAX_NAME + STORE_MAX_VALUE);
+}
+END_TEST
+
+static enum status sum_tokens(void *context, const struct store_token *token)
+{
+	double *sums = context;
+
+	sums[0] += token->sum;
+	sums[1] += token->gain;
+	sums[2] += 1;
+	return STATUS_OK;
+}
+
+/* --- Taking out --------------------------------------------------------------- */
+
+static enum status sum_globals(void *context, const struct report *one)
+{
+	double *sum = context;
+
+	sum[0] += one->global.head_gain - one->undone.head_gain;
+	sum[1] += (one->flags & REPORT_CONSENT) != 0;
+	return STATUS_OK;
+}
+
+static int64_t append_shared(const char *user, uint64_t message)
+{
+	struct report one = report(user, message, LABEL_SPAM);
+
+	one.flags = REPORT_CONSENT;
+	one.global = contribution(3, 5);
+	assert_ok(store_append(store, &one, 1, &failure));
+	return one.seq;
+}
+
+START_TEST(what_a_user_shared_can_be_withdrawn)
+{
+	const struct store_token rows[] = {{3, 5 * STORE_UNIT, 5 * STORE_UNIT}};
+	const struct store_entry no = {"bob", 1, "", "declined", 9};
+	struct store_removal removal = {.user = "bob", .entry = &no};
+	struct store_checkpoint checkpoint = {.bias_gain = 1};
+	double sum[2] = {0}, tokens[3] = {0};
+
+	open_all(_i);
+	append_shared("bob", 1);
+	append_shared("eve", 1);
+	append("bob", 2, LABEL_HAM);
+	checkpoint.seq = append_shared("bob", 3);
+	assert_ok(store_remove(store, &removal, rows, 1, &checkpoint, &failure));
+	ck_assert_int_eq(removal.reports, 2);
+	reopen();
+	ck_assert_str_eq(user_reports("bob", 9), "1:2 2:1 3:2 ");
+	assert_ok(store_reports_after(reader, 0, sum_globals, sum, &failure));
+	ck_assert_double_eq(sum[0], 5 * STORE_UNIT);
+	ck_assert_double_eq(sum[1], 1);
+	assert_ok(store_tokens(reader, sum_tokens, tokens, &failure));
+	ck_assert_double_eq(tokens[2], 1);
+	ck_assert_str_eq(entries("bob"), "bob/1/=declined@9 ");
+}
+END_TEST
+
+START_TEST(an_erased_user_was_never_there)
+{
+	const struct store_entry laid[] = {{"bob", 1, "", "yes", 6}, {"bob", 2, "x", "y", 6},
+		{"bobby", 1, "", "yes", 6}, {"", 1, "", "yes", 6}};
+	struct store_removal removal = {.user = "bob", .everything = true};
+	struct store_checkpoint checkpoint = {0};
+	struct store_stats stats;
+	struct report found;
+
+	open_all(_i);
+	append("bob", 1, LABEL_SPAM);
+	append("eve", 1, LABEL_SPAM);
+	append("bob", 1, LABEL_HAM);
+	checkpoint.seq = append("bob", 2, LABEL_HAM);
+	assert_ok(store_put_entries(store, laid, 4, &failure));
+	assert_ok(store_remove(store, &removal, NULL, 0, &checkpoint, &failure));
+	assert_ok(store_compact(store, &failure));
+	ck_assert_int_eq(removal.reports, 3);
+	ck_assert_int_eq(removal.entries, 2);
+	reopen();
 	ck_assert_str_eq(reports_after(0), "1:2 ");
+	ck_assert_str_eq(entries("bob"), "");
+	ck_assert_str_eq(entries("bobby"), "bobby/1/=yes@6 ");
+	ck_assert_int_eq(store_find(store, "bob", 2, &found, &failure), STATUS_NOTFOUND);
+	assert_ok(store_read_stats(reader, &stats, &failure));
+	ck_assert_int_eq(stats.users, 1);
+	ck_assert_int_eq(stats.reports, 1);
+	/* Numbers are not given twice, and a checkpoint may name one that is gone. */
+	assert_ok(store_write_checkpoint(store, NULL, 0, &checkpoint, &failure));
+	ck_assert_int_eq(append("bob", 2, LABEL_SPAM), checkpoint.seq + 1);
+	ck_assert_str_eq(user_reports("bob", 9), "2:2 ");
 }
 END_TEST
 
@@ -312,16 +499,6 @@ START_TEST(the_largest_report_fits)
 	ck_assert_int_eq(store_append(store, &one, 1, &failure), STATUS_INVALID);
 }
 END_TEST
-
-static enum status sum_tokens(void *context, const struct store_token *token)
-{
-	double *sums = context;
-
-	sums[0] += token->sum;
-	sums[1] += token->gain;
-	sums[2] += 1;
-	return STATUS_OK;
-}
 
 START_TEST(checkpoints_replace_rows_and_strip_the_dead)
 {
@@ -561,7 +738,8 @@ static struct report press(struct store *from, const char *user, uint64_t *keys)
 	}
 	one.flags = (unsigned)next_random(4);
 	one.margin = (double)next_random(1000) / 7;
-	if (store_find(from, user, one.message, &found, &failure) == STATUS_OK)
+	if (!(one.flags & REPORT_MUTED) &&
+		store_find(from, user, one.message, &found, &failure) == STATUS_OK)
 		one.undone = found.global;
 	if (one.label != LABEL_FORGET && !(one.flags & REPORT_MUTED))
 		one.global = contribution((double)next_random(1u << 30) - (1 << 29),
@@ -1073,6 +1251,11 @@ static Suite *suite(void)
 	tcase_add_loop_test(all, the_newest_report_of_a_message_counts, 0, DRIVERS);
 	tcase_add_loop_test(all, a_walk_gives_the_newest_oldest_first, 0, DRIVERS);
 	tcase_add_loop_test(all, muted_reports_are_recorded_only, 0, DRIVERS);
+	tcase_add_loop_test(all, a_journal_tells_everything_of_a_user, 0, DRIVERS);
+	tcase_add_loop_test(all, entries_are_kept_by_scope, 0, DRIVERS);
+	tcase_add_loop_test(all, a_bad_entry_changes_nothing, 0, DRIVERS);
+	tcase_add_loop_test(all, what_a_user_shared_can_be_withdrawn, 0, DRIVERS);
+	tcase_add_loop_test(all, an_erased_user_was_never_there, 0, DRIVERS);
 	tcase_add_loop_test(all, a_walk_can_be_ended, 0, DRIVERS);
 	tcase_add_loop_test(all, a_bad_report_appends_nothing, 0, DRIVERS);
 	tcase_add_loop_test(all, the_largest_report_fits, 0, DRIVERS);

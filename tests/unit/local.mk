@@ -24,11 +24,11 @@ tests_unit_test_model_LDADD   = libmodel.a $(CHECK_LIBS) -lm
 
 tests_unit_test_pack_SOURCES = %D%/test_pack.c $(UNIT_HEADER)
 tests_unit_test_pack_CFLAGS  = $(UNIT_CFLAGS)
-tests_unit_test_pack_LDADD   = libstore.a libbase.a $(CHECK_LIBS)
+tests_unit_test_pack_LDADD   = libstore.a libbase.a $(GLIB_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_table_SOURCES = %D%/test_table.c $(UNIT_HEADER)
 tests_unit_test_table_CFLAGS  = $(UNIT_CFLAGS)
-tests_unit_test_table_LDADD   = libstore.a libbase.a $(CHECK_LIBS)
+tests_unit_test_table_LDADD   = libstore.a libbase.a $(GLIB_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_spamd_SOURCES = %D%/test_spamd.c $(UNIT_HEADER)
 tests_unit_test_spamd_CFLAGS  = $(UNIT_CFLAGS)

@@ -1,0 +1,133 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * The SQLite driver: entries, and what is taken out on demand. */
+#include <string.h>
+
+#include "engine/store/sqlite.h"
+
+static void bind_bytes(sqlite3_stmt *statement, int at, const char *text)
+{
+	sqlite3_bind_blob(statement, at, text, (int)strlen(text), SQLITE_STATIC);
+}
+
+static enum status write_entry(
+	struct connection *connection, const struct store_entry *entry, struct failure *failure)
+{
+	sqlite3_stmt *write =
+		sqlite_statement(connection, entry->value ? SQL_PUT_ENTRY : SQL_DELETE_ENTRY);
+
+	if (write) {
+		bind_bytes(write, 1, entry->scope);
+		sqlite3_bind_int(write, 2, entry->kind);
+		bind_bytes(write, 3, entry->name);
+		if (entry->value) {
+			bind_bytes(write, 4, entry->value);
+			sqlite3_bind_int64(write, 5, entry->time);
+		}
+	}
+	return sqlite_run(connection, write, "writing entries to", failure);
+}
+
+enum status sqlite_put_entries(struct store *store, const struct store_entry *entries, size_t count,
+	struct failure *failure)
+{
+	static const char doing[] = "writing entries to";
+	struct connection *connection = &((struct sqlite_store *)store)->connection;
+	enum status status =
+		sqlite_run(connection, sqlite_statement(connection, SQL_BEGIN), doing, failure);
+
+	for (size_t i = 0; i < count && status == STATUS_OK; i++)
+		status = write_entry(connection, &entries[i], failure);
+	return sqlite_finish(connection, status, doing, failure);
+}
+
+/* Copies a column's bytes with an end; false when there is not room. */
+static bool copy_column(sqlite3_stmt *row, int column, char *text, size_t room)
+{
+	size_t length = (size_t)sqlite3_column_bytes(row, column);
+
+	if (length > room)
+		return false;
+	if (length > 0)
+		memcpy(text, sqlite3_column_blob(row, column), length);
+	text[length] = '\0';
+	return true;
+}
+
+enum status sqlite_entries(struct store_reader *reader, const char *scope, store_entry_fn *each,
+	void *context, struct failure *failure)
+{
+	struct connection *connection = &((struct sqlite_reader *)reader)->connection;
+	sqlite3_stmt *row = sqlite_statement(connection, SQL_ENTRIES);
+	char name[STORE_MAX_NAME + 1], value[STORE_MAX_VALUE + 1];
+	enum status status = STATUS_OK;
+	int code = SQLITE_DONE;
+
+	if (!row)
+		return sqlite_failure(connection, "reading", failure);
+	bind_bytes(row, 1, scope);
+	while (status == STATUS_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
+		struct store_entry entry = {.scope = scope, .kind = sqlite3_column_int(row, 0),
+			.name = name, .value = value, .time = sqlite3_column_int64(row, 3)};
+		status = copy_column(row, 1, name, STORE_MAX_NAME) &&
+				copy_column(row, 2, value, STORE_MAX_VALUE)
+			? each(context, &entry)
+			: failure_set(failure, STATUS_CORRUPT, "reading %s: an entry is damaged",
+				  connection->path);
+	}
+	if (status == STATUS_OK && code != SQLITE_DONE)
+		status = sqlite_failure(connection, "reading", failure);
+	sqlite3_reset(row);
+	return status;
+}
+
+static enum status run_for_user(struct connection *connection, enum sqlite_statement which,
+	const char *user, int64_t *changed, struct failure *failure)
+{
+	sqlite3_stmt *statement = sqlite_statement(connection, which);
+
+	if (statement)
+		bind_bytes(statement, 1, user);
+	enum status status = sqlite_run(connection, statement, "removing from", failure);
+	if (status == STATUS_OK && changed)
+		*changed = sqlite3_changes(connection->db);
+	return status;
+}
+
+enum status sqlite_take_out(
+	struct connection *connection, struct store_removal *removal, struct failure *failure)
+{
+	const char *user = removal->user;
+	enum status status;
+
+	if (!removal->everything) {
+		status = run_for_user(connection, SQL_WITHDRAW, user, &removal->reports, failure);
+	} else {
+		status = run_for_user(
+			connection, SQL_ERASE_JOURNAL, user, &removal->reports, failure);
+		if (status == STATUS_OK)
+			status = run_for_user(
+				connection, SQL_ERASE_ENTRIES, user, &removal->entries, failure);
+		if (status == STATUS_OK)
+			status = run_for_user(connection, SQL_ERASE_USER, user, NULL, failure);
+	}
+	if (status == STATUS_OK && removal->entry)
+		status = write_entry(connection, removal->entry, failure);
+	return status;
+}
+
+/* VACUUM alone leaves the old pages in the file until the log is moved there. */
+enum status sqlite_compact(struct store *store, struct failure *failure)
+{
+	struct connection *connection = &((struct sqlite_store *)store)->connection;
+
+	for (int i = 0; i < SQL_STATEMENTS; i++) /* one in use would stop it */
+		sqlite3_reset(connection->statements[i]);
+	if (sqlite3_exec(connection->db, "VACUUM", NULL, NULL, NULL) != SQLITE_OK)
+		return sqlite_failure(connection, "compacting", failure);
+	sqlite3_busy_timeout(connection->db, SQLITE_COMPACT_MILLISECONDS);
+	int code = sqlite3_wal_checkpoint_v2(
+		connection->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_busy_timeout(connection->db, SQLITE_BUSY_MILLISECONDS);
+	return code == SQLITE_OK ? STATUS_OK : sqlite_failure(connection, "compacting", failure);
+}
