@@ -100,3 +100,12 @@ void emit_identify(struct emit *emit, const char *data, size_t length)
 {
 	emit->identity += keyed_hash(emit, data, length);
 }
+
+uint64_t emit_digest(const struct emit *emit, const char *name, const char *text)
+{
+	uint64_t hashes[] = {keyed_hash(emit, name, strlen(name)),
+		keyed_hash(emit, text, strlen(text))};
+	uint64_t digest = keyed_hash(emit, hashes, sizeof(hashes));
+
+	return digest ? digest : 1;
+}

@@ -50,3 +50,6 @@ void emit_string(struct emit *emit, const struct field *field, const char *text)
 
 /* Folds bytes that identify the message but are no token. */
 void emit_identify(struct emit *emit, const char *data, size_t length);
+
+/* A keyed hash of the text under a name; never 0. */
+uint64_t emit_digest(const struct emit *emit, const char *name, const char *text);

@@ -2,6 +2,7 @@ noinst_LIBRARIES += libtokenizer.a
 libtokenizer_a_SOURCES = \
 	%D%/emit.c %D%/emit.h \
 	%D%/entity.c %D%/entity.h \
+	%D%/fields.c %D%/fields.h \
 	%D%/fold.c %D%/fold.h \
 	%D%/header.c %D%/header.h \
 	%D%/html.c %D%/html.h \

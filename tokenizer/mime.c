@@ -155,7 +155,6 @@ static void walk_leaf(struct walk *walk, GMimePart *leaf, struct mime_part *part
 	const char *bytes = content_bytes(wrapper, &part->size);
 
 	part->charset = type ? g_mime_content_type_get_parameter(type, "charset") : NULL;
-	part->encoding = g_mime_content_encoding_to_string(g_mime_part_get_content_encoding(leaf));
 	part->disposition = g_mime_object_get_disposition(GMIME_OBJECT(leaf));
 	part->file_name = g_mime_part_get_filename(leaf);
 	part->kind = part_kind(type, part->disposition);
@@ -187,7 +186,6 @@ static void walk_children(struct walk *walk, GMimeMultipart *multipart, struct m
 	int count = g_mime_multipart_get_count(multipart);
 
 	part->kind = MIME_MULTIPART;
-	part->children = count > 0 ? (unsigned)count : 0;
 	walk->handler->part(walk->handler->context, part);
 	for (int i = 0; i < count && walk->parts < TOKENIZER_MAX_PARTS; i++)
 		walk_object(walk, g_mime_multipart_get_part(multipart, i), part->depth + 1);
@@ -276,4 +274,39 @@ char *mime_decode_header(const char *value)
 void mime_free(char *decoded)
 {
 	g_free(decoded);
+}
+
+static size_t count_mailboxes(InternetAddressList *list, unsigned depth, const char **first)
+{
+	size_t mailboxes = 0;
+	int count = list ? internet_address_list_length(list) : 0;
+
+	for (int i = 0; i < count && depth < 8; i++) {
+		InternetAddress *address = internet_address_list_get_address(list, i);
+
+		if (INTERNET_ADDRESS_IS_GROUP(address)) {
+			mailboxes += count_mailboxes(
+				internet_address_group_get_members(INTERNET_ADDRESS_GROUP(address)),
+				depth + 1, first);
+		} else if (INTERNET_ADDRESS_IS_MAILBOX(address)) {
+			if (mailboxes++ == 0 && !*first)
+				*first = internet_address_mailbox_get_addr(
+					INTERNET_ADDRESS_MAILBOX(address));
+		}
+	}
+	return mailboxes;
+}
+
+size_t mime_read_address(const char *value, char *address, size_t size)
+{
+	InternetAddressList *list = internet_address_list_parse(NULL, value);
+	const char *first = NULL;
+	size_t mailboxes = count_mailboxes(list, 0, &first);
+
+	*address = '\0';
+	if (first && strlen(first) < size)
+		strcpy(address, first);
+	if (list)
+		g_object_unref(list);
+	return mailboxes;
 }

@@ -16,12 +16,10 @@ struct mime_part {
 	enum mime_kind kind;
 	const char *type; /* "text/html", as written */
 	const char *charset;
-	const char *encoding;
 	const char *disposition;
 	const char *file_name;
 	size_t size;       /* encoded bytes of the content */
 	unsigned depth;    /* 0 = the message itself */
-	unsigned children; /* of a multipart */
 };
 
 struct mime_handler {
@@ -30,7 +28,7 @@ struct mime_handler {
 	void (*header)(void *context, const char *name, const char *value, bool nested);
 	void (*part)(void *context, const struct mime_part *part);
 	/* Decoded content of the part last told of. UTF-8 but for stray bytes,
-	 * which stand for windows-1252. `budget` bytes at most in all. */
+	 * which stand for windows-1252. TOKENIZER_MAX_TEXT bytes at most in all. */
 	void (*text)(void *context, enum mime_kind kind, const char *text, size_t length);
 	void *context;
 };
@@ -48,3 +46,7 @@ void mime_walk(struct mime_reader *reader, const char *message, size_t length,
  * the caller frees with mime_free, or NULL when there is nothing to decode. */
 char *mime_decode_header(const char *value);
 void mime_free(char *decoded);
+
+/* The first mailbox's address of an address list, "" when there is none or it
+ * does not fit; returns the number of mailboxes. */
+size_t mime_read_address(const char *value, char *address, size_t size);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tokenizer/emit.h"
+#include "tokenizer/fields.h"
 #include "tokenizer/header.h"
 #include "tokenizer/html.h"
 #include "tokenizer/mime.h"
@@ -22,6 +23,7 @@ struct tokenizer {
 	struct url_fields url_fields;
 	struct field body, shouts, hidden, structure, attachment, file_name;
 	struct header_state headers;
+	struct fields kept;
 };
 
 struct tokenizer *tokenizer_new(const struct tokenizer_secret *secret)
@@ -62,6 +64,8 @@ static void on_header(void *context, const char *name, const char *value, bool n
 	struct tokenizer *tokenizer = context;
 
 	header_tokens(&tokenizer->headers, name, value, nested);
+	if (!nested)
+		fields_add(&tokenizer->kept, name, value);
 }
 
 /* Powers of four, so that a few kilobytes more or less do not matter. */
@@ -138,11 +142,29 @@ void tokenizer_run(struct tokenizer *tokenizer, const char *message, size_t leng
 	emit_reset(&tokenizer->emit);
 	tokenizer->emit.watch = watch;
 	tokenizer->emit.context = context;
+	fields_reset(&tokenizer->kept);
 	header_begin(&tokenizer->headers, &tokenizer->emit, &tokenizer->header_fields);
 	mime_walk(tokenizer->reader, message, length, &handler);
 	*set = (struct token_set){.keys = tokenizer->emit.keys,
 		.count = tokenizer->emit.count,
 		/* With neither Message-ID nor text all there is must do. */
 		.identity = tokenizer->emit.identity ? tokenizer->emit.identity
-						     : tokenizer->emit.all};
+						     : tokenizer->emit.all,
+		.fields = tokenizer->kept.list,
+		.field_count = tokenizer->kept.count};
+}
+
+size_t tokenizer_address(const char *value, char *address, size_t size)
+{
+	size_t count = mime_read_address(value, address, size);
+	char *domain = strrchr(address, '@');
+
+	for (; domain && *domain; domain++)
+		*domain = (char)tolower((unsigned char)*domain);
+	return count;
+}
+
+uint64_t tokenizer_digest(const struct tokenizer *tokenizer, const char *name, const char *text)
+{
+	return emit_digest(&tokenizer->emit, name, text);
 }

@@ -35,6 +35,13 @@ struct tokenizer_secret {
 	unsigned char bytes[TOKENIZER_SECRET_SIZE];
 };
 
+/* A header field of the message itself that tells who sent it and by which way. */
+struct tokenizer_field {
+	const char *name;  /* lower case */
+	const char *value; /* unfolded and trimmed, not decoded */
+	bool cut;          /* the value was longer */
+};
+
 /* The distinct tokens of one message, in the order found. */
 struct token_set {
 	const uint64_t *keys;
@@ -42,6 +49,11 @@ struct token_set {
 	/* The same for every copy of one message (see tokenizer_run), different
 	 * for different messages; keyed like the tokens. */
 	uint64_t identity;
+	/* From, List-Id, List-Unsubscribe(-Post) and Return-Path (two of each at
+	 * most), Received, Authentication-Results, Received-SPF, DKIM-Signature and
+	 * others from the top, as far as there is room; in the message's order. */
+	const struct tokenizer_field *fields;
+	size_t field_count;
 };
 
 /* Told of each distinct token once, in the order found. `field` is a name
@@ -69,3 +81,13 @@ void tokenizer_free(struct tokenizer **tokenizer);
  * `watch` may be NULL. */
 void tokenizer_run(struct tokenizer *tokenizer, const char *message, size_t length,
 	tokenizer_watch_fn *watch, void *context, struct token_set *set);
+
+/* Reads an address list (RFC 5322 section 3.4; a group counts its members) such
+ * as the value of From: the first mailbox's address into `address`, its domain in
+ * lower case; "" when there is none or it does not fit. Returns the number of
+ * mailboxes. */
+size_t tokenizer_address(const char *value, char *address, size_t size);
+
+/* 64 bits keyed with the tokenizer's secret: the same for the same text under the
+ * same name; never 0. */
+uint64_t tokenizer_digest(const struct tokenizer *tokenizer, const char *name, const char *text);

@@ -39,14 +39,15 @@ static bool draw(struct replay *replay, double percent)
 
 static enum status score_message(struct replay *replay, const char *message, size_t length)
 {
+	const char *user = replay->entry->user;
 	struct query *query;
 	enum status status =
-		query_begin(replay->service, replay->entry->user, false, &query, replay->failure);
+		query_begin(replay->service, &user, 1, false, &query, replay->failure);
 
 	if (status != STATUS_OK)
 		return status;
 	status = query_run(query, replay->worker, message, length, replay->failure);
-	const struct verdict *verdict = query_verdict(query);
+	const struct verdict *verdict = query_verdict(query, 0);
 	*replay->result = (struct result){
 		.score = verdict->log_odds,
 		.probability = verdict->probability,
@@ -62,8 +63,10 @@ static enum status learn_message(
 {
 	struct press *press;
 	struct batch *batch;
-	enum status status = press_new(replay->service, replay->entry->user,
-		spam ? LABEL_SPAM : LABEL_HAM, CONSENT_GRANTED, 0, &press, replay->failure);
+	const struct press_info info = {.user = replay->entry->user,
+		.event = {.kind = EVENT_TOLD, .label = spam ? LABEL_SPAM : LABEL_HAM},
+		.consent = CONSENT_GRANTED};
+	enum status status = press_new(replay->service, &info, &press, replay->failure);
 
 	if (status != STATUS_OK)
 		return status;

@@ -52,8 +52,10 @@ static enum status commit(struct import *import)
 static enum status learn(struct import *import, bool spam, const char *message, size_t length)
 {
 	struct press **press = &import->presses[import->pressed];
-	enum status status = press_new(import->service, import->user,
-		spam ? LABEL_SPAM : LABEL_HAM, CONSENT_DEFAULT, time(NULL), press, import->failure);
+	const struct press_info info = {.user = import->user,
+		.event = {.kind = EVENT_TOLD, .label = spam ? LABEL_SPAM : LABEL_HAM},
+		.time = time(NULL)};
+	enum status status = press_new(import->service, &info, press, import->failure);
 
 	if (status != STATUS_OK)
 		return status;

@@ -8,7 +8,7 @@
 #include "engine/protocol/spamd.h"
 #include "engine/service/service.h"
 
-enum { COUNTER_COMMANDS = SPAMD_STATS + 1, COUNTER_OUTCOMES = OUTCOME_UNKNOWN + 1 };
+enum { COUNTER_COMMANDS = SPAMD_CALL + 1, COUNTER_OUTCOMES = OUTCOME_TRUSTED + 1 };
 
 struct counters {
 	uint64_t connections; /* accepted */

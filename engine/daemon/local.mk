@@ -1,7 +1,9 @@
 # All but main() is an archive, so that tests can link it.
 noinst_LIBRARIES += libdaemon.a
 libdaemon_a_SOURCES = \
+	%D%/call.c %D%/call.h \
 	%D%/connection.c %D%/connection.h \
+	%D%/context.c %D%/context.h \
 	%D%/counters.h \
 	%D%/job.c %D%/job.h \
 	%D%/listener.c %D%/listener.h \
@@ -10,7 +12,9 @@ libdaemon_a_SOURCES = \
 	%D%/peer.c %D%/peer.h \
 	%D%/reload.c %D%/reload.h \
 	%D%/render.c %D%/render.h \
+	%D%/render-json.c \
 	%D%/request.c %D%/request.h \
+	%D%/request-call.c \
 	%D%/server.c %D%/server.h \
 	%D%/stats.c %D%/stats.h \
 	%D%/writer.c %D%/writer.h

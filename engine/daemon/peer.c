@@ -49,16 +49,32 @@ static bool is_named(const char *login, char *const *logins)
 	return false;
 }
 
+static bool is_administrator(const struct peer *peer, const struct settings *settings)
+{
+	return peer->local && (peer->uid == 0 || peer->uid == geteuid() ||
+				      is_named(peer->login, settings->administrators));
+}
+
+enum status peer_may_administer(
+	const struct peer *peer, const struct settings *settings, struct failure *failure)
+{
+	if (is_administrator(peer, settings))
+		return STATUS_OK;
+	if (!peer->local)
+		return failure_set(failure, STATUS_DENIED,
+			"permission denied: changes are taken through the Unix socket only");
+	return failure_set(failure, STATUS_DENIED,
+		"permission denied: uid %u is not one of the administrators",
+		(unsigned)peer->uid);
+}
+
 enum status peer_may_report(const struct peer *peer, const char *user,
 	const struct settings *settings, struct failure *failure)
 {
 	if (!peer->local)
 		return failure_set(failure, STATUS_DENIED,
 			"permission denied: reports are taken through the Unix socket only");
-	if (peer->uid == 0 || peer->uid == geteuid())
-		return STATUS_OK;
-	if (is_named(peer->login, settings->reporters) ||
-		is_named(peer->login, settings->administrators))
+	if (is_administrator(peer, settings) || is_named(peer->login, settings->reporters))
 		return STATUS_OK;
 	if (!*user)
 		return failure_set(failure, STATUS_DENIED,

@@ -33,5 +33,10 @@ void peer_resolve(struct peer *peer);
 enum status peer_may_report(const struct peer *peer, const char *user,
 	const struct settings *settings, struct failure *failure);
 
+/* May the resolved peer change what the whole site or a domain has laid down, and
+ * erase users? STATUS_DENIED with the reason. */
+enum status peer_may_administer(
+	const struct peer *peer, const struct settings *settings, struct failure *failure);
+
 /* uid= for the log; left out of TCP peers. */
 struct log_field peer_log(const struct peer *peer);

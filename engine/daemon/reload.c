@@ -37,8 +37,11 @@ static void configure_service(void *context)
 {
 	struct server *server = context;
 	struct service_settings settings = settings_of_service(&server->settings);
+	struct failure failure;
 
-	service_configure(server->service, &settings);
+	if (service_configure(server->service, &settings, &failure) != STATUS_OK)
+		log_event(server->log, LOG_ERROR, "reload-failed",
+			(struct log_field[]){log_text("reason", failure.detail), {0}});
 }
 
 static void adopt(struct server *server, struct settings *fresh)

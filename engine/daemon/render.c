@@ -3,8 +3,6 @@
 #include "engine/daemon/render.h"
 
 #include <glib.h>
-#include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +13,8 @@
 /* Exim reads 32,600 bytes of headers and report. */
 static const size_t REPORT_MAX = 30000;
 
-/* Reasons each way in a report for people, and altogether in JSON. */
+/* Reasons each way. */
 static const size_t REPORT_REASONS = 10;
-static const size_t JSON_REASONS = 30;
 
 /* Longest text of a token in a report, in characters. */
 static const size_t SHOWN_TEXT = 60;
@@ -31,12 +28,12 @@ const char *render_symbols(const struct verdict *verdict)
 			{"HAMLET_SPAM,HAMLET_PERSONAL",
 				"HAMLET_SPAM,HAMLET_PERSONAL,HAMLET_UNSURE"}},
 	};
+	if (verdict->match.scope != LIST_NONE)
+		return verdict->match.block ? "HAMLET_SPAM,HAMLET_BLOCKED" : "HAMLET_HAM,HAMLET_ALLOWED";
 	bool unsure = fabs(verdict->score - verdict->threshold) < verdict->uncertainty;
 
 	return LISTS[verdict->spam][verdict->personal][unsure];
 }
-
-/* --- Text ---------------------------------------------------------------- */
 
 /* The report may become a mail header, so it is ASCII: other characters are
  * written \u{...}, octets that are no UTF-8 \xNN. */
@@ -109,101 +106,16 @@ char *render_report(const struct verdict *verdict)
 		verdict->tokens,
 		fabs(verdict->score - verdict->threshold) < verdict->uncertainty ? "; not sure"
 										 : "");
+	if (verdict->match.scope != LIST_NONE) {
+		buffer_printf(&output, "The %s's list %s ", list_scope_name(verdict->match.scope),
+			verdict->match.block ? "blocks" : "allows");
+		append_shown(&output, verdict->match.name);
+		buffer_append_string(&output, ", whatever the score\n");
+	}
 	append_reasons(&output, verdict, +1, "What speaks for spam:");
 	append_reasons(&output, verdict, -1, "What speaks against:");
 	buffer_append(&output, "", 1);
 	if (output.failed)
 		buffer_free(&output);
 	return output.data;
-}
-
-/* --- JSON ---------------------------------------------------------------- */
-
-/* JSON knows no infinity. */
-static json_t *real(double value)
-{
-	return json_real(isfinite(value) ? value : 0);
-}
-
-/* JSON is UTF-8; what a client or a mail says need not be. */
-static json_t *string(const char *text)
-{
-	char *valid = g_utf8_make_valid(text, -1);
-	json_t *json = json_string(valid);
-
-	g_free(valid);
-	return json;
-}
-
-static json_t *identity(uint64_t number)
-{
-	char text[17];
-
-	snprintf(text, sizeof(text), "%016" PRIx64, number);
-	return json_string(text);
-}
-
-/* Takes over *json, which may be NULL. */
-static char *dump(json_t *json)
-{
-	char *text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
-
-	json_decref(json);
-	return text;
-}
-
-static json_t *reason_list(const struct verdict *verdict)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < verdict->reason_count && i < JSON_REASONS; i++) {
-		const struct reason *reason = &verdict->reasons[i];
-
-		json_array_append_new(
-			list, json_pack("{s:o, s:o, s:o, s:o}", "field", string(reason->field),
-				      "text", string(reason->text), "everybody",
-				      real(reason->everybody), "own", real(reason->own)));
-	}
-	return list;
-}
-
-/* What the tokens that are not listed bring, so that the sum can be checked. */
-static json_t *other_reasons(const struct verdict *verdict)
-{
-	double everybody = 0;
-	double own = 0;
-	json_int_t tokens = 0;
-
-	for (size_t i = JSON_REASONS; i < verdict->reason_count; i++, tokens++) {
-		everybody += verdict->reasons[i].everybody;
-		own += verdict->reasons[i].own;
-	}
-	return json_pack("{s:I, s:o, s:o}", "tokens", tokens, "everybody", real(everybody), "own",
-		real(own));
-}
-
-char *render_verdict_json(const struct verdict *verdict, const char *user)
-{
-	json_t *json = json_pack(
-		"{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:o, s:o}", "spam",
-		verdict->spam, "score", real(verdict->score), "threshold", real(verdict->threshold),
-		"probability", real(verdict->probability), "log_odds", real(verdict->log_odds),
-		"uncertainty", real(verdict->uncertainty), "margin", real(verdict->margin), "bias",
-		real(verdict->bias), "personal", verdict->personal, "tokens",
-		(json_int_t)verdict->tokens, "known", (json_int_t)verdict->known, "identity",
-		identity(verdict->identity), "user", string(user));
-
-	if (json && verdict->reasons) {
-		json_object_set_new(json, "reasons", reason_list(verdict));
-		json_object_set_new(json, "others", other_reasons(verdict));
-	}
-	return dump(json);
-}
-
-char *render_answer_json(const struct answer *answer)
-{
-	return dump(json_pack("{s:s, s:b, s:s, s:I, s:o}", "outcome", outcome_name(answer->outcome),
-		"taught_global", answer->taught_global, "consent",
-		answer->ask_consent ? "ask" : "known", "seq", (json_int_t)answer->seq, "identity",
-		identity(answer->identity)));
 }

@@ -3,9 +3,12 @@
  * Verdicts and answers for people (text) and programs (JSON). Any thread. */
 #pragma once
 
+#include <jansson.h>
+
 #include "engine/service/service.h"
 
-/* Comma list: HAMLET_SPAM or HAMLET_HAM; HAMLET_PERSONAL when the user's own
+/* Comma list: HAMLET_SPAM or HAMLET_HAM; HAMLET_BLOCKED or HAMLET_ALLOWED when a
+ * list decided; else HAMLET_PERSONAL when the user's own
  * reports took part; HAMLET_UNSURE when the score is nearer to the threshold
  * than one standard deviation. A constant. */
 const char *render_symbols(const struct verdict *verdict);
@@ -15,6 +18,18 @@ const char *render_symbols(const struct verdict *verdict);
  * free; NULL when out of memory. */
 char *render_report(const struct verdict *verdict);
 
-/* To be freed with free; NULL when out of memory. */
-char *render_verdict_json(const struct verdict *verdict, const char *user);
+/* The mildest verdict at the top, and with several recipients all of them under
+ * "recipients". To be freed with free; NULL when out of memory. */
+char *render_query_json(const struct query *query);
 char *render_answer_json(const struct answer *answer);
+char *render_diagnosis_json(const struct query *query, const struct past *past);
+
+/* JSON is UTF-8; what a client, a mail or a file says need not be. */
+json_t *render_string(const char *text);
+
+/* One entry; one row of the journal, tokens as hexadecimal keys. */
+json_t *render_entry(const struct store_entry *entry);
+json_t *render_journal(const struct report *report);
+
+/* Adds a policy's members to an object. */
+void render_policy(json_t *json, const struct policy_view *view);

@@ -36,14 +36,18 @@ static double elapsed_ms(const struct request *request)
 
 /* --- Endings ------------------------------------------------------------- */
 
-static void succeed(struct request *request)
+static void end(struct request *request)
 {
-	request->server->counters.commands[request->spamd->command].done++;
+	query_end(request->server->service, &request->query);
+	press_free(&request->press);
+	call_free(&request->call);
+	context_free(&request->context);
+	free(request->json);
+	request->json = NULL;
 	request->done(request);
 }
 
-/* The detail says what went wrong in words that a client may see. */
-static void fail(struct request *request)
+void request_fail(struct request *request)
 {
 	const struct failure *failure = &request->failure;
 
@@ -54,37 +58,46 @@ static void fail(struct request *request)
 			peer_log(request->peer), {0}});
 	buffer_clear(&request->reply);
 	spamd_reply_error(&request->reply, code_of(failure->code), failure->detail);
-	request->done(request);
+	end(request);
 }
 
-/* The reply is complete, or memory was not enough for it. */
-static void finish(struct request *request)
+void request_finish(struct request *request)
 {
-	if (request->reply.failed) {
+	if (request->reply.failed) { /* memory was not enough for it */
 		buffer_free(&request->reply);
 		failure_set(&request->failure, STATUS_NOMEM, "out of memory for the reply");
-		fail(request);
+		request_fail(request);
 		return;
 	}
-	succeed(request);
+	request->server->counters.commands[request->spamd->command].done++;
+	end(request);
 }
 
-static void submit_job(struct request *request)
+void request_reply_json(struct request *request)
+{
+	if (request->json)
+		spamd_reply_json(&request->reply, request->json);
+	else
+		request->reply.failed = true;
+	request_finish(request);
+}
+
+void request_submit(struct request *request, void (*run)(struct job *job, struct worker *worker),
+	void (*done)(struct job *job))
 {
 	struct server *server = request->server;
 	enum status status;
 
 	request->job.data = request;
+	request->job.run = run;
+	request->job.done = done;
 	status = jobs_submit(server->jobs, &request->job, server->settings.max_jobs);
-
 	if (status == STATUS_OK)
 		return;
 	server->counters.refused.jobs++;
-	query_end(server->service, &request->query);
-	press_free(&request->press);
 	failure_set(&request->failure, status, "too busy: %zu messages are being worked on",
 		jobs_running(server->jobs) + jobs_waiting(server->jobs));
-	fail(request);
+	request_fail(request);
 }
 
 /* --- Scans --------------------------------------------------------------- */
@@ -96,8 +109,9 @@ static void on_scan(struct job *job, struct worker *worker)
 
 	query_run(request->query, worker, spamd->message, spamd->length, &request->failure);
 
-	const struct verdict *verdict = query_verdict(request->query);
-	char *json = spamd->json ? render_verdict_json(verdict, spamd->user) : NULL;
+	size_t mildest = query_mildest(request->query);
+	const struct verdict *verdict = query_verdict(request->query, mildest);
+	char *json = spamd->json ? render_query_json(request->query) : NULL;
 	char *report = verdict->reasons && !json ? render_report(verdict) : NULL;
 	struct spamd_verdict shown = {
 		.spam = verdict->spam,
@@ -118,8 +132,10 @@ static void log_scan(const struct request *request, const struct verdict *verdic
 		(struct log_field[]){log_text("command", counters_command(request->spamd->command)),
 			log_user(request->spamd->user),
 			log_text("verdict", verdict->spam ? "spam" : "ham"),
+			log_text("action", action_name(verdict->action)),
 			log_real("score", verdict->score), log_hex("identity", verdict->identity),
 			log_number("personal", verdict->personal),
+			log_number("recipients", (int64_t)query_count(request->query)),
 			log_number("tokens", (int64_t)verdict->tokens),
 			log_number("bytes", (int64_t)request->spamd->length),
 			log_real("ms", elapsed_ms(request)), peer_log(request->peer), {0}});
@@ -129,7 +145,8 @@ static void on_scanned(struct job *job)
 {
 	struct request *request = job->data;
 	struct server *server = request->server;
-	const struct verdict *verdict = query_verdict(request->query);
+	const struct verdict *verdict =
+		query_verdict(request->query, query_mildest(request->query));
 
 	if (request->failure.code != STATUS_OK)
 		log_event(server->log, LOG_ERROR, "user-unreadable",
@@ -141,39 +158,36 @@ static void on_scanned(struct job *job)
 	else
 		server->counters.ham++;
 	server->counters.personal += verdict->personal;
-	query_end(server->service, &request->query);
-	finish(request);
+	request_finish(request);
 }
 
 static void start_scan(struct request *request)
 {
 	enum spamd_command command = request->spamd->command;
 	bool explain = command == SPAMD_REPORT || command == SPAMD_REPORT_IFSPAM;
-	enum status status = query_begin(request->server->service, request->spamd->user, explain,
-		&request->query, &request->failure);
+	const struct context *context = &request->context;
+	const char *const *users = context->recipients
+		? (const char *const *)context->recipients
+		: &request->spamd->user;
+	enum status status = query_begin(request->server->service, users,
+		context->recipients ? context->recipient_count : 1, explain, &request->query,
+		&request->failure);
 
-	if (status != STATUS_OK) {
-		fail(request);
-		return;
-	}
-	request->job.run = on_scan;
-	request->job.done = on_scanned;
-	submit_job(request);
+	if (status == STATUS_OK)
+		request_submit(request, on_scan, on_scanned);
+	else
+		request_fail(request);
 }
 
 /* --- Reports ------------------------------------------------------------- */
 
 static void log_report(const struct request *request, const struct answer *answer)
 {
-	static const char *const LABELS[] = {
-		[SPAMD_TELL_SPAM] = "spam",
-		[SPAMD_TELL_HAM] = "ham",
-		[SPAMD_TELL_FORGET] = "forget",
-	};
+	static const char *const LABELS[] = {"forget", "ham", "spam"};
 
 	log_event(request->server->log, LOG_INFO, "report",
 		(struct log_field[]){log_user(request->spamd->user),
-			log_text("label", LABELS[request->spamd->tell]),
+			log_text("label", LABELS[answer->label]),
 			log_text("outcome", outcome_name(answer->outcome)),
 			log_hex("identity", answer->identity), log_number("seq", answer->seq),
 			log_number("global", answer->taught_global),
@@ -202,15 +216,13 @@ static void on_committed(struct ticket *ticket, const struct failure *failure)
 	if (failure) {
 		failure_set(&request->failure, failure->code, "report not kept: %s (%.180s)",
 			status_text(failure->code), failure->detail);
-		press_free(&request->press);
-		fail(request);
+		request_fail(request);
 		return;
 	}
 	log_report(request, answer);
 	request->server->counters.outcomes[answer->outcome]++;
 	reply_answer(request, answer);
-	press_free(&request->press);
-	finish(request);
+	request_finish(request);
 }
 
 static void on_press(struct job *job, struct worker *worker)
@@ -243,47 +255,44 @@ static void on_pressed(struct job *job)
 			return; /* the request may be gone by now */
 		server->counters.refused.reports++;
 	}
-	press_free(&request->press);
-	fail(request);
+	request_fail(request);
 }
 
 static void start_tell(struct request *request)
 {
 	static const enum label LABELS[] = {
+		[SPAMD_TELL_NOTHING] = LABEL_FORGET,
 		[SPAMD_TELL_SPAM] = LABEL_SPAM,
 		[SPAMD_TELL_HAM] = LABEL_HAM,
 		[SPAMD_TELL_FORGET] = LABEL_FORGET,
 	};
 	const struct spamd_request *spamd = request->spamd;
+	struct press_info info = {.user = spamd->user,
+		.event = request->context.event,
+		.consent = request->context.consent,
+		.time = time(NULL)};
 
-	if (spamd->tell == SPAMD_TELL_NOTHING) {
+	/* A move says what it means by its folders. */
+	if (spamd->tell == SPAMD_TELL_NOTHING && info.event.kind != EVENT_MOVE) {
 		spamd_reply_told(&request->reply, spamd, &(struct spamd_told){0});
-		finish(request);
+		request_finish(request);
 		return;
 	}
-	enum status status = press_new(request->server->service, spamd->user, LABELS[spamd->tell],
-		CONSENT_DEFAULT, time(NULL), &request->press, &request->failure);
-	if (status != STATUS_OK) {
-		fail(request);
-		return;
-	}
-	request->job.run = on_press;
-	request->job.done = on_pressed;
-	submit_job(request);
+	info.event.label = LABELS[spamd->tell];
+	enum status status =
+		press_new(request->server->service, &info, &request->press, &request->failure);
+	if (status == STATUS_OK)
+		request_submit(request, on_press, on_pressed);
+	else
+		request_fail(request);
 }
 
 /* --- The rest ------------------------------------------------------------ */
 
 static void start_stats(struct request *request)
 {
-	char *json = stats_render(request->server);
-
-	if (json)
-		spamd_reply_json(&request->reply, json);
-	else
-		request->reply.failed = true;
-	free(json);
-	finish(request);
+	request->json = stats_render(request->server);
+	request_reply_json(request);
 }
 
 void request_start(struct request *request)
@@ -291,6 +300,11 @@ void request_start(struct request *request)
 	request->started = uv_hrtime();
 	request->failure = (struct failure){0};
 	request->reply = BUFFER_INIT(request->spamd->length + REPLY_EXTRA);
+	if (context_parse(&request->context, request->spamd->context, &request->failure) !=
+		STATUS_OK) {
+		request_fail(request);
+		return;
+	}
 	switch (request->spamd->command) {
 	case SPAMD_CHECK:
 	case SPAMD_SYMBOLS:
@@ -306,12 +320,18 @@ void request_start(struct request *request)
 	case SPAMD_STATS:
 		start_stats(request);
 		break;
+	case SPAMD_DIAGNOSE:
+		request_diagnose(request);
+		break;
+	case SPAMD_CALL:
+		request_call(request);
+		break;
 	case SPAMD_PING:
 		spamd_reply_pong(&request->reply);
-		finish(request);
+		request_finish(request);
 		break;
 	case SPAMD_SKIP:
-		finish(request);
+		request_finish(request);
 		break;
 	}
 }

@@ -21,6 +21,8 @@ const char *counters_command(enum spamd_command command)
 		[SPAMD_PING] = "PING",
 		[SPAMD_SKIP] = "SKIP",
 		[SPAMD_STATS] = "STATS",
+		[SPAMD_DIAGNOSE] = "DIAGNOSE",
+		[SPAMD_CALL] = "CALL",
 	};
 
 	return NAMES[command];
@@ -85,14 +87,14 @@ static json_t *writer(const struct writer *writer)
 	struct writer_stats stats;
 
 	writer_read_stats(writer, &stats);
-	return json_pack("{s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:o, s:o, s:o}", "waiting",
+	return json_pack("{s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o}", "waiting",
 		count(stats.waiting), "batches", count(stats.batches), "failed",
 		count(stats.failed), "reports", count(stats.presses), "commit_ms", "last",
 		milliseconds(stats.commit_ns), "mean",
 		milliseconds(stats.batches ? stats.commit_ns_sum / stats.batches : 0), "max",
 		milliseconds(stats.commit_ns_max), "checkpoints", count(stats.checkpoints),
 		"checkpoints_failed", count(stats.checkpoints_failed), "checkpoint_ms",
-		milliseconds(stats.checkpoint_ns));
+		milliseconds(stats.checkpoint_ns), "changes", count(stats.changes));
 }
 
 char *stats_render(const struct server *server)

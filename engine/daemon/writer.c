@@ -10,9 +10,17 @@
  * refusal now is better than an answer too late. */
 static const size_t WAITING_BATCHES = 16;
 
+/* And changes: people wait for them, one at a time. */
+static const size_t WAITING_CHANGES = 100;
+
 /* WAITING: presses or none, nothing in flight. From there to BATCH and back for
- * each commit, and to CHECKPOINT and back. */
-enum state { WAITING, BATCH, CHECKPOINT };
+ * each commit, and to CHANGE and CHECKPOINT and back. */
+enum state { WAITING, BATCH, CHANGE, CHECKPOINT };
+
+struct queue {
+	struct ticket *first;
+	struct ticket **end;
+};
 
 struct writer {
 	uv_loop_t *loop;
@@ -25,9 +33,10 @@ struct writer {
 	uv_timer_t checkpoint_timer;
 	int open_handles;
 
-	struct ticket *first; /* in line */
-	struct ticket **end;
-	size_t waiting;
+	struct queue presses_in_line;
+	size_t waiting; /* in it */
+	struct queue changes_in_line;
+	size_t changes_waiting;
 
 	/* In flight. */
 	struct ticket *tickets; /* of the batch */
@@ -51,22 +60,41 @@ struct writer {
 
 static void step(struct writer *writer);
 
+/* --- Queues -------------------------------------------------------------- */
+
+static void queue_push(struct queue *queue, struct ticket *ticket)
+{
+	ticket->next = NULL;
+	*queue->end = ticket;
+	queue->end = &ticket->next;
+}
+
+/* Takes the first `count` out, as a list. */
+static struct ticket *queue_take(struct queue *queue, size_t count)
+{
+	struct ticket *taken = queue->first;
+	struct ticket **cut = &queue->first;
+
+	while (count-- > 0)
+		cut = &(*cut)->next;
+	queue->first = *cut;
+	*cut = NULL;
+	if (!queue->first)
+		queue->end = &queue->first;
+	return taken;
+}
+
 /* --- Batches ------------------------------------------------------------- */
 
 /* Takes up to a batch of tickets out of the line. */
 static void take_tickets(struct writer *writer, size_t count)
 {
-	struct ticket **cut = &writer->first;
+	struct ticket *ticket;
 
-	for (size_t i = 0; i < count; i++) {
-		writer->presses[i] = (*cut)->press;
-		cut = &(*cut)->next;
-	}
-	writer->tickets = writer->first;
-	writer->first = *cut;
-	*cut = NULL;
-	if (!writer->first)
-		writer->end = &writer->first;
+	writer->tickets = queue_take(&writer->presses_in_line, count);
+	ticket = writer->tickets;
+	for (size_t i = 0; i < count; i++, ticket = ticket->next)
+		writer->presses[i] = ticket->press;
 	writer->waiting -= count;
 	writer->count = count;
 }
@@ -173,6 +201,45 @@ static void start_batch(struct writer *writer)
 	(void)error;
 }
 
+/* --- Changes ------------------------------------------------------------- */
+
+static void on_change_run(uv_work_t *work)
+{
+	struct writer *writer = work->data;
+
+	writer->status = change_run(writer->tickets->change, &writer->failure);
+}
+
+static void on_change_ran(uv_work_t *work, int error)
+{
+	struct writer *writer = work->data;
+	struct ticket *ticket = writer->tickets;
+	struct change *change = ticket->change;
+
+	assert(error == 0);
+	(void)error;
+	writer->state = WAITING;
+	writer->tickets = NULL;
+	writer->stats.changes += writer->status == STATUS_OK;
+	if (writer->status != STATUS_OK)
+		log_event(writer->log, LOG_ERROR, "change-failed",
+			(struct log_field[]){log_text("reason", writer->failure.detail), {0}});
+	ticket->done(ticket, writer->status == STATUS_OK ? NULL : &writer->failure);
+	change_end(writer->service, &change);
+	step(writer);
+}
+
+static void start_change(struct writer *writer)
+{
+	writer->tickets = queue_take(&writer->changes_in_line, 1);
+	writer->changes_waiting--;
+	writer->failure = (struct failure){0};
+	writer->state = CHANGE;
+	int error = uv_queue_work(writer->loop, &writer->work, on_change_run, on_change_ran);
+	assert(error == 0);
+	(void)error;
+}
+
 /* --- Checkpoints --------------------------------------------------------- */
 
 static void on_checkpoint_run(uv_work_t *work)
@@ -248,14 +315,16 @@ static void run_between(struct writer *writer)
 		between(writer->between_context);
 }
 
-/* Called whenever something came or went: starts what can be started. Presses
- * go first, since somebody waits for them. */
+/* Called whenever something came or went: starts what can be started. Changes go
+ * first, since they are few and what comes after shall see them. */
 static void step(struct writer *writer)
 {
 	if (writer->state != WAITING)
 		return;
 	run_between(writer);
-	if (writer->waiting > 0) {
+	if (writer->changes_waiting > 0) {
+		start_change(writer);
+	} else if (writer->waiting > 0) {
 		start_batch(writer);
 	} else if (is_checkpoint_due(writer)) {
 		start_checkpoint(writer);
@@ -278,9 +347,7 @@ enum status writer_submit(struct writer *writer, struct ticket *ticket, struct f
 	if (writer->waiting >= WAITING_BATCHES * writer->settings.commit_reports)
 		return failure_set(failure, STATUS_OVERLOAD,
 			"too busy: %zu reports wait for the disk", writer->waiting);
-	ticket->next = NULL;
-	*writer->end = ticket;
-	writer->end = &ticket->next;
+	queue_push(&writer->presses_in_line, ticket);
 	writer->waiting++;
 	if (writer->state != WAITING)
 		return STATUS_OK;
@@ -289,6 +356,18 @@ enum status writer_submit(struct writer *writer, struct ticket *ticket, struct f
 	else if (!uv_is_active((uv_handle_t *)&writer->commit_timer))
 		uv_timer_start(
 			&writer->commit_timer, on_commit_timer, writer->settings.commit_delay, 0);
+	return STATUS_OK;
+}
+
+enum status writer_change(struct writer *writer, struct ticket *ticket, struct failure *failure)
+{
+	assert(!writer->draining);
+	if (writer->changes_waiting >= WAITING_CHANGES)
+		return failure_set(failure, STATUS_OVERLOAD, "too busy: %zu changes wait",
+			writer->changes_waiting);
+	queue_push(&writer->changes_in_line, ticket);
+	writer->changes_waiting++;
+	step(writer);
 	return STATUS_OK;
 }
 
@@ -329,7 +408,8 @@ enum status writer_new(struct writer **result, uv_loop_t *loop, struct service *
 	writer->loop = loop;
 	writer->service = service;
 	writer->log = log;
-	writer->end = &writer->first;
+	writer->presses_in_line.end = &writer->presses_in_line.first;
+	writer->changes_in_line.end = &writer->changes_in_line.first;
 	writer->work.data = writer;
 	init_timer(writer, &writer->commit_timer);
 	init_timer(writer, &writer->checkpoint_timer);
@@ -359,7 +439,8 @@ void writer_close(struct writer **writer)
 {
 	if (!*writer)
 		return;
-	assert((*writer)->state == WAITING && (*writer)->waiting == 0);
+	assert((*writer)->state == WAITING && (*writer)->waiting == 0 &&
+		(*writer)->changes_waiting == 0);
 	uv_close((uv_handle_t *)&(*writer)->commit_timer, on_closed);
 	uv_close((uv_handle_t *)&(*writer)->checkpoint_timer, on_closed);
 	*writer = NULL;

@@ -1,8 +1,9 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * The single writer. Presses queue here; a batch of them is learned and
- * committed in the thread pool, and answered when it is durable. At most one
- * batch or checkpoint is in flight at any time. Loop thread only. */
+ * committed in the thread pool, and answered when it is durable. Changes (entries,
+ * erasures) queue beside them and are made one by one. At most one batch, change or
+ * checkpoint is in flight at any time. Loop thread only. */
 #pragma once
 
 #include <stddef.h>
@@ -19,11 +20,12 @@ struct writer_settings {
 	size_t checkpoint_tokens; /* changed tokens that call for one */
 };
 
-/* A press that waits; embedded by its owner, fields but the first three private. */
+/* A press or a change that waits; embedded by its owner, `next` is private. */
 struct ticket {
 	void *data; /* the owner's */
 	struct press *press; /* tokenized; must live until `done` */
-	/* `failure` is NULL when the press is durable: see press_answer. */
+	struct change *change; /* of writer_change; ended by the writer after `done` */
+	/* `failure` is NULL when it is durable: see press_answer, change_receipt. */
 	void (*done)(struct ticket *ticket, const struct failure *failure);
 	struct ticket *next;
 };
@@ -32,6 +34,7 @@ struct writer_stats {
 	uint64_t batches; /* committed */
 	uint64_t presses; /* in them */
 	uint64_t failed; /* batches that were not committed */
+	uint64_t changes; /* made */
 	uint64_t checkpoints;
 	uint64_t checkpoints_failed;
 	uint64_t checkpoint_ns; /* the last one took */
@@ -50,6 +53,9 @@ void writer_configure(struct writer *writer, const struct writer_settings *setti
 
 /* STATUS_OVERLOAD: too many wait already; `done` will not be called. */
 enum status writer_submit(struct writer *writer, struct ticket *ticket, struct failure *failure);
+
+/* The same for a change. */
+enum status writer_change(struct writer *writer, struct ticket *ticket, struct failure *failure);
 
 /* Calls `between` as soon as no batch or checkpoint is in flight, perhaps at
  * once: there what both the loop and the writer read may be changed. A second

@@ -11,6 +11,7 @@ const struct model_params model_defaults = {
 	.user_variance = 10,
 	.bias_variance = 1,
 	.user_bias_variance = 0.1,
+	.user_bias_limit = HUGE_VAL,
 	.gain = 4,
 	.head_share = 0.5,
 	.scale = 3,
@@ -44,6 +45,16 @@ struct model_message model_message(const struct model_params *params, size_t hea
 	if (count > head)
 		message.x_body = sqrt((1 - share) / body);
 	return message;
+}
+
+static double clamp(double value, double limit)
+{
+	return fmin(fmax(value, -limit), limit);
+}
+
+double model_user_bias(const struct model_params *params, double sum, double gain)
+{
+	return clamp(model_mean(params->user_bias_variance, sum, gain), params->user_bias_limit);
 }
 
 /* Adds one group's part of margin and uncertainty. */
@@ -81,7 +92,7 @@ struct model_score model_score(const struct model_params *params,
 
 	score.margin = score.global_margin;
 	if (user)
-		score.margin += model_mean(params->user_bias_variance, user->bias_sum, own_gain);
+		score.margin += model_user_bias(params, user->bias_sum, own_gain);
 	add_group(params, message->x_head, 0, message->head, global, user, &score);
 	add_group(params, message->x_body, message->head, message->count, global, user, &score);
 	score.log_odds = params->scale * score.margin / sqrt(1 + M_PI / 8 * score.variance);
@@ -145,30 +156,50 @@ struct model_target model_target(const struct model_params *params, double log_o
 	};
 }
 
-/* After a step (g, h) the twin's margin in the user's scope is base + slope g. */
+/* After a step (g, h) the twin's margin in the user's scope is
+ * tokens + token_slope g + clamp(bias + bias_slope g). */
+struct prospect {
+	double tokens, token_slope;
+	double bias, bias_slope;
+};
+
 static void predict_group(const struct model_params *params, double x, size_t from, size_t to,
-	const struct model_evidence *user, double h, double *base, double *slope)
+	const struct model_evidence *user, double h, struct prospect *prospect)
 {
 	double prior = 1 / params->user_variance;
 
 	for (size_t i = from; i < to; i++) {
 		double precision = prior + user->gains[i] + h * x * x;
 
-		*base += x * user->sums[i] / precision;
-		*slope += x * x / precision;
+		prospect->tokens += x * user->sums[i] / precision;
+		prospect->token_slope += x * x / precision;
 	}
 }
 
-static double user_margin(const struct model_params *params, const struct model_message *message,
-	const struct model_evidence *user, double h, double *slope)
+static struct prospect predict(const struct model_params *params,
+	const struct model_message *message, const struct model_evidence *user, double h)
 {
-	double bias_precision = 1 / params->user_bias_variance + user->bias_gain + h;
-	double base = user->bias_sum / bias_precision;
+	double precision = 1 / params->user_bias_variance + user->bias_gain + h;
+	struct prospect prospect = {.bias = user->bias_sum / precision, .bias_slope = 1 / precision};
 
-	*slope = 1 / bias_precision;
-	predict_group(params, message->x_head, 0, message->head, user, h, &base, slope);
-	predict_group(params, message->x_body, message->head, message->count, user, h, &base, slope);
-	return base;
+	predict_group(params, message->x_head, 0, message->head, user, h, &prospect);
+	predict_group(params, message->x_body, message->head, message->count, user, h, &prospect);
+	return prospect;
+}
+
+/* The least g with which the user's scope reaches `wanted` (upwards for spam,
+ * downwards for ham). Where the bias has met its limit, the tokens do it alone. */
+static double needed_step(
+	const struct model_params *params, const struct prospect *prospect, bool spam, double wanted)
+{
+	double side = spam ? 1 : -1;
+	double limit = params->user_bias_limit;
+	double g = (wanted - prospect->tokens - prospect->bias) /
+		(prospect->token_slope + prospect->bias_slope);
+
+	if (side * (prospect->bias + prospect->bias_slope * g) > limit && prospect->token_slope > 0)
+		g = (wanted - prospect->tokens - side * limit) / prospect->token_slope;
+	return g;
 }
 
 struct model_step model_learn_user(const struct model_params *params,
@@ -176,12 +207,14 @@ struct model_step model_learn_user(const struct model_params *params,
 	const struct model_evidence *user, bool spam, double error,
 	const struct model_target *target)
 {
-	double g, h, slope;
-	double now = global_margin + user_margin(params, message, user, 0, &slope);
+	struct prospect now = predict(params, message, user, 0);
+	double g, h;
 
-	believe(params, now, spam, error, &g, &h);
-	double base = global_margin + user_margin(params, message, user, h, &slope);
-	double needed = ((spam ? target->spam : target->ham) - base) / slope;
+	believe(params, global_margin + now.tokens + clamp(now.bias, params->user_bias_limit), spam,
+		error, &g, &h);
+	struct prospect then = predict(params, message, user, h);
+	double needed = needed_step(
+		params, &then, spam, (spam ? target->spam : target->ham) - global_margin);
 	g = spam ? fmax(g, needed) : fmin(g, needed);
 	return make_step(message, g, h);
 }

@@ -46,6 +46,7 @@ struct model_params {
 	double user_variance;      /* V, prior of a user's offset */
 	double bias_variance;      /* V, prior of the global bias */
 	double user_bias_variance; /* V, prior of a user's bias */
+	double user_bias_limit;    /* its mean is kept within +- this, in nats; >= 0 */
 	double gain;               /* k */
 	double head_share;         /* of the unit length, in (0, 1) */
 	double scale;
@@ -128,6 +129,10 @@ static inline double model_mean(double variance, double sum, double gain)
 {
 	return sum / (1 / variance + gain);
 }
+
+/* Mean of a user's bias, within its limit: how far the user's own threshold has
+ * moved, in nats (upwards = sooner spam). */
+double model_user_bias(const struct model_params *params, double sum, double gain);
 
 /* Logistic function and its inverse; finite for every p in [0, 1]. */
 double model_probability(double log_odds);

@@ -13,20 +13,33 @@ static enum spamd_code refuse(enum spamd_code code, const char *words, const cha
 	return code;
 }
 
-/* The octets are those that spamd takes; which users there are is not decided
- * here. */
-static enum spamd_code on_user(struct spamd_headers *headers, struct slice value, const char **text)
+/* The octets are those that spamd takes. */
+static enum spamd_code take_text(
+	struct buffer *buffer, struct slice value, const char *control, const char **text)
 {
 	for (size_t i = 0; i < value.length; i++) {
 		if ((unsigned char)value.data[i] < 0x20)
-			return refuse(SPAMD_PROTOCOL,
-				BAD_HEADER("User contains control characters"), text);
+			return refuse(SPAMD_PROTOCOL, control, text);
 	}
-	buffer_append(&headers->user, value.data, value.length);
-	buffer_append(&headers->user, "", 1);
-	if (headers->user.failed)
+	buffer_append(buffer, value.data, value.length);
+	buffer_append(buffer, "", 1);
+	if (buffer->failed)
 		return refuse(SPAMD_TEMPFAIL, "Out of memory", text);
 	return SPAMD_OK;
+}
+
+/* Which users there are is not decided here. */
+static enum spamd_code on_user(struct spamd_headers *headers, struct slice value, const char **text)
+{
+	return take_text(
+		&headers->user, value, BAD_HEADER("User contains control characters"), text);
+}
+
+static enum spamd_code on_context(
+	struct spamd_headers *headers, struct slice value, const char **text)
+{
+	return take_text(
+		&headers->context, value, BAD_HEADER("Context contains control characters"), text);
 }
 
 static enum spamd_code on_content_length(
@@ -120,6 +133,7 @@ static const struct field {
 	{"Set", on_set},
 	{"Remove", on_remove},
 	{"Accept", on_accept},
+	{"Context", on_context},
 };
 
 /* A name with white space in it must not pass as an unknown header: "User :"
@@ -182,4 +196,5 @@ enum spamd_code spamd_headers_tell(
 void spamd_headers_free(struct spamd_headers *headers)
 {
 	buffer_free(&headers->user);
+	buffer_free(&headers->context);
 }

@@ -18,9 +18,10 @@ struct spamd_places {
 	bool remote;
 };
 
-/* Empty when zeroed, but for the limit of `user`. */
+/* Empty when zeroed, but for the limits of `user` and `context`. */
 struct spamd_headers {
 	struct buffer user; /* terminated; no data when there was no header */
+	struct buffer context; /* the same */
 	bool json;
 	bool has_length;
 	size_t content_length; /* SIZE_MAX when it does not fit */

@@ -51,6 +51,8 @@ static const struct command {
 	{"PING", SPAMD_PING, 15, false},
 	{"SKIP", SPAMD_SKIP, INT_MAX, false},
 	{"STATS", SPAMD_STATS, 11, false},
+	{"DIAGNOSE", SPAMD_DIAGNOSE, 11, true},
+	{"CALL", SPAMD_CALL, 11, true},
 };
 
 /* Peers choose part of the text: no control character leaves here. What was
@@ -90,6 +92,7 @@ static void complete(struct spamd_session *session)
 
 	request->command = session->command->command;
 	request->user = session->headers.user.data ? session->headers.user.data : "";
+	request->context = session->headers.context.data ? session->headers.context.data : "";
 	request->json = session->headers.json;
 	request->message = session->message.data ? session->message.data : "";
 	request->length = session->message.length;
@@ -307,6 +310,7 @@ struct spamd_session *spamd_session_new(const struct spamd_limits *limits)
 	session->limits = *limits;
 	session->line.limit = limits->line + 1;
 	session->headers.user.limit = limits->line + 1;
+	session->headers.context.limit = limits->line + 1;
 	session->message.limit = limits->message;
 	return session;
 }
@@ -350,6 +354,7 @@ bool spamd_session_in_headers(const struct spamd_session *session)
 size_t spamd_session_size(const struct spamd_session *session)
 {
 	return sizeof(*session) + session->line.capacity + session->headers.user.capacity +
+		session->headers.context.capacity +
 	       session->message.capacity;
 }
 

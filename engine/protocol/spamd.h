@@ -10,7 +10,10 @@
  *
  * Own extensions, ignored by other servers: the request header
  * `Accept: application/json` asks for a JSON body in place of the text one
- * (with TELL too), and the command STATS answers counters as JSON. */
+ * (with TELL too); `Context:` carries a JSON object with what SPAMD has no header
+ * for (recipients, event, consent); and the commands STATS (counters), DIAGNOSE (a
+ * message, explained step by step) and CALL (a JSON object in, one out) answer
+ * JSON. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,6 +32,8 @@ enum spamd_command {
 	SPAMD_PING,
 	SPAMD_SKIP,
 	SPAMD_STATS,
+	SPAMD_DIAGNOSE,
+	SPAMD_CALL,
 };
 
 /* What a TELL asks for. Of "Set: local,remote" only the local part is done:
@@ -68,6 +73,7 @@ struct spamd_request {
 	int version;      /* 10 * major + minor: 12 for SPAMC/1.2; 10 to 15 */
 	const char *user; /* "" when absent; any octets 0x20-0xFF, terminated */
 	bool json;
+	const char *context; /* "" when absent; as user */
 	const char *message; /* never NULL; not terminated */
 	size_t length;
 };

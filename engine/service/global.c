@@ -138,7 +138,8 @@ static void collect_token(void *context, uint64_t key, double sum, double gain)
 		(struct store_token){.key = key, .sum = gain > 0 ? sum : 0, .gain = gain};
 }
 
-enum status global_checkpoint(struct global *global, struct store *store, struct failure *failure)
+enum status global_checkpoint(struct global *global, struct store *store,
+	struct store_removal *removal, struct failure *failure)
 {
 	size_t dirty = table_dirty_count(global->table);
 	struct collected collected = {.tokens = malloc((dirty + 1) * sizeof(*collected.tokens))};
@@ -148,8 +149,10 @@ enum status global_checkpoint(struct global *global, struct store *store, struct
 	if (!collected.tokens)
 		return failure_set(failure, STATUS_NOMEM, "writing the global store: out of memory");
 	table_dirty(global->table, collect_token, &collected);
-	enum status status = store_write_checkpoint(
-		store, collected.tokens, collected.count, &checkpoint, failure);
+	enum status status = removal
+		? store_remove(store, removal, collected.tokens, collected.count, &checkpoint, failure)
+		: store_write_checkpoint(
+			  store, collected.tokens, collected.count, &checkpoint, failure);
 	if (status == STATUS_OK) {
 		table_clean(global->table);
 		global->checkpoint_seq = checkpoint.seq;

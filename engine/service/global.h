@@ -32,9 +32,10 @@ enum status global_remove(struct global *global, const uint64_t *keys, size_t co
 /* [writer] The journal up to here is included. */
 void global_includes(struct global *global, int64_t seq);
 
-/* [writer] Writes what changed since the last checkpoint. */
-enum status global_checkpoint(
-	struct global *global, struct store *store, struct failure *failure);
+/* [writer] Writes what changed since the last checkpoint, and in the same step
+ * takes `removal` (NULL = nothing) out of the store. */
+enum status global_checkpoint(struct global *global, struct store *store,
+	struct store_removal *removal, struct failure *failure);
 
 size_t global_dirty(const struct global *global);
 size_t global_tokens(const struct global *global);

@@ -6,13 +6,15 @@
 #include "engine/model/model.h"
 #include "engine/service/global.h"
 #include "engine/service/service.h"
+#include "engine/service/site.h"
 #include "engine/service/users.h"
 #include "tokenizer/tokenizer.h"
 
 struct service {
 	struct store *store;
 	struct store_reader *reader; /* the writer's */
-	struct service_settings settings;
+	struct service_settings settings; /* its lists are NULL: the site has them */
+	struct site *site;
 	struct user_rules rules;
 	struct tokenizer_secret secret;
 	struct global *global;
@@ -32,3 +34,9 @@ struct worker {
 	struct scratch everybody;
 	struct scratch own;
 };
+
+/* Whether this may be a user's name: "" is allowed, it is the site. */
+enum status service_check_user(const char *user, struct failure *failure);
+
+/* A keyed hash for the journal; 0 for "". */
+uint64_t worker_digest(const struct worker *worker, const char *name, const char *text);

@@ -1,11 +1,22 @@
 noinst_LIBRARIES += libservice.a
 libservice_a_SOURCES = \
+	%D%/change.c \
+	%D%/diagnosis.c %D%/diagnosis.h \
+	%D%/entries.c %D%/entries.h \
+	%D%/event.c %D%/event.h \
 	%D%/evidence.c %D%/evidence.h \
+	%D%/explain.c \
 	%D%/global.c %D%/global.h \
+	%D%/inquiry.c \
 	%D%/internal.h \
-	%D%/query.c \
+	%D%/network.c %D%/network.h \
+	%D%/origin.c %D%/origin.h \
+	%D%/preferences.c %D%/preferences.h \
+	%D%/query.c %D%/query.h \
 	%D%/report.c \
+	%D%/results.c %D%/results.h \
 	%D%/service.c %D%/service.h \
+	%D%/site.c %D%/site.h \
 	%D%/user-store.c \
 	%D%/users.c %D%/users.h
 libservice_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)

@@ -1,73 +1,144 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/service/internal.h"
+#include "engine/service/query.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A token as the tokenizer told of it, for the explanation. */
-struct told {
-	uint64_t key;
-	char *field;
-	char *text;
-};
+static const char BLOCKED[] = "554 5.7.1 Sender is blocked by the recipient";
+static const char REJECTED[] = "554 5.7.1 Spam message rejected";
+static const double LIST_LIFT = 100; /* an entry's, in score */
 
-struct query {
-	struct service *service;
-	struct user_rules rules; /* as of begin: configure may come between */
-	double junk_log_odds;
-	double threshold;
-	char user[STORE_MAX_USER + 1];
-	struct user_place *place; /* NULL: global only */
-	struct user_store *store; /* of the user; NULL while cold */
-	bool explain;
-	bool out_of_memory;
-	struct told *told;
-	size_t told_count;
-	struct reason *reasons;
-	struct verdict verdict;
-};
+/* --- Beginning and end ------------------------------------------------------- */
 
-enum status query_begin(struct service *service, const char *user, bool explain,
-	struct query **result, struct failure *failure)
+static bool take_domain(struct query *query, struct recipient *recipient)
 {
-	*result = NULL;
-	if (strlen(user) > STORE_MAX_USER)
-		return failure_set(failure, STATUS_INVALID, "user name is longer than %d bytes",
-			STORE_MAX_USER);
-
-	struct query *query = calloc(1, sizeof(*query));
-	if (!query)
-		return failure_set(failure, STATUS_NOMEM, "scoring: out of memory");
-	query->service = service;
-	query->rules = service->rules;
-	query->junk_log_odds = model_log_odds(service->settings.junk_probability);
-	query->threshold = service->settings.threshold;
-	query->explain = explain;
-	strcpy(query->user, user);
-	if (*user) {
-		query->place = users_take(service->users, user);
-		if (!query->place) {
-			free(query);
-			return failure_set(failure, STATUS_NOMEM, "scoring: out of memory");
+	entries_domain(recipient->user, recipient->domain);
+	if (!*recipient->domain)
+		return true;
+	for (const struct recipient *other = query->recipients; other < recipient; other++) {
+		if (!other->same_domain && strcmp(other->domain, recipient->domain) == 0) {
+			recipient->same_domain = other;
+			return true;
 		}
-		query->store = users_store(query->place);
 	}
-	*result = query;
+	recipient->domain_place = users_take(query->service->users, recipient->domain);
+	if (recipient->domain_place)
+		recipient->domain_store = users_store(recipient->domain_place);
+	return recipient->domain_place != NULL;
+}
+
+static enum status take_recipient(
+	struct query *query, const char *user, struct failure *failure)
+{
+	struct recipient *recipient = &query->recipients[query->count];
+	enum status status = service_check_user(user, failure);
+
+	if (status != STATUS_OK)
+		return status;
+	query->count++;
+	strcpy(recipient->user, user);
+	if (!*user)
+		return STATUS_OK;
+	recipient->place = users_take(query->service->users, user);
+	if (!recipient->place || !take_domain(query, recipient))
+		return failure_set(failure, STATUS_NOMEM, "scoring: out of memory");
+	recipient->store = users_store(recipient->place);
 	return STATUS_OK;
 }
 
-static void on_token(void *context, uint64_t key, const char *field, const char *text, size_t length)
+enum status query_begin(struct service *service, const char *const *users, size_t count,
+	bool explain, struct query **result, struct failure *failure)
 {
-	struct query *query = context;
-	struct told *told = &query->told[query->told_count++];
+	struct query *query = NULL;
+	enum status status = STATUS_OK;
 
-	told->key = key;
-	told->field = strdup(field);
-	told->text = strndup(text, length);
-	query->out_of_memory |= !told->field || !told->text;
+	*result = NULL;
+	if (count == 0 || count > QUERY_MAX_USERS)
+		return failure_set(failure, STATUS_INVALID, "%zu recipients: 1 to %d can be asked for",
+			count, QUERY_MAX_USERS);
+	query = calloc(1, sizeof(*query));
+	if (query)
+		query->recipients = calloc(count, sizeof(*query->recipients));
+	if (!query || !query->recipients) {
+		free(query);
+		return failure_set(failure, STATUS_NOMEM, "scoring: out of memory");
+	}
+	query->service = service;
+	query->rules = service->rules;
+	query->reject_uncertainty = service->settings.reject_uncertainty;
+	query->site = site_ref(service->site);
+	query->explain = explain;
+	for (size_t i = 0; i < count && status == STATUS_OK; i++)
+		status = take_recipient(query, users[i], failure);
+	if (status != STATUS_OK)
+		query_end(service, &query);
+	*result = query;
+	return status;
 }
+
+void query_end(struct service *service, struct query **result)
+{
+	struct query *query = *result;
+
+	if (!query)
+		return;
+	for (size_t i = 0; i < query->count; i++) {
+		struct recipient *recipient = &query->recipients[i];
+		if (recipient->place)
+			users_done(service->users, &recipient->place, &recipient->store);
+		if (recipient->domain_place)
+			users_done(service->users, &recipient->domain_place,
+				&recipient->domain_store);
+	}
+	site_unref(&query->site);
+	explain_free(query);
+	free(query->recipients);
+	free(query);
+	*result = NULL;
+}
+
+/* --- Stores ------------------------------------------------------------------ */
+
+const struct user_store *query_domain(const struct recipient *recipient)
+{
+	return recipient->same_domain ? recipient->same_domain->domain_store
+				      : recipient->domain_store;
+}
+
+enum status query_fold_domain(struct query *query, struct recipient *recipient,
+	struct worker *worker, struct failure *failure)
+{
+	struct user_basis basis = {.scope = recipient->domain, .rules = &query->rules};
+
+	if (!recipient->domain_place || recipient->domain_store)
+		return STATUS_OK;
+	return user_store_fold(&recipient->domain_store, worker->reader, &basis, failure);
+}
+
+struct user_basis query_basis(const struct query *query, const struct recipient *recipient)
+{
+	const struct user_store *domain = query_domain(recipient);
+
+	return (struct user_basis){.scope = recipient->user,
+		.rules = &query->rules,
+		.domain = domain ? domain->preferences : NULL,
+		.site = query->site->preferences};
+}
+
+enum status query_fold(struct query *query, struct recipient *recipient, struct worker *worker,
+	struct failure *failure)
+{
+	enum status status = query_fold_domain(query, recipient, worker, failure);
+	struct user_basis basis = query_basis(query, recipient);
+
+	if (status == STATUS_OK && recipient->place && !recipient->store)
+		status = user_store_fold(&recipient->store, worker->reader, &basis, failure);
+	return status;
+}
+
+/* --- Judging ----------------------------------------------------------------- */
 
 /* Head first, body after, as the model wants them. Returns the head's number. */
 static size_t partition(const struct token_set *set, uint64_t *keys)
@@ -84,79 +155,67 @@ static size_t partition(const struct token_set *set, uint64_t *keys)
 	return head;
 }
 
-static void fill_verdict(struct query *query, const struct model_score *score, size_t known)
+static bool is_personal(const struct recipient *recipient)
 {
-	struct verdict *verdict = &query->verdict;
+	return recipient->store && recipient->store->reports > 0;
+}
 
+double query_shift(const struct model_params *params, const struct user_store *store)
+{
+	return -params->scale * model_user_bias(params, store->bias_sum, store->bias_gain);
+}
+
+/* What the score alone says. */
+static void fill_verdict(
+	const struct query *query, struct recipient *recipient, const struct model_score *score)
+{
+	const struct user_rules *rules = &query->rules;
+	struct verdict *verdict = &recipient->verdict;
+
+	verdict->policy = recipient->store
+		? recipient->store->policy
+		: policy_of(&rules->bounds, NULL, NULL, query->site->preferences);
 	verdict->log_odds = score->log_odds;
 	verdict->probability = score->probability;
 	verdict->margin = score->margin;
 	verdict->uncertainty = sqrt(score->variance);
-	verdict->threshold = query->threshold;
-	verdict->score = query->threshold + (score->log_odds - query->junk_log_odds);
+	verdict->threshold = verdict->policy.junk;
+	verdict->score = rules->threshold + (score->log_odds - rules->junk_log_odds);
+	verdict->personal = is_personal(recipient);
+	if (verdict->personal)
+		verdict->own_shift = query_shift(&rules->params, recipient->store);
+}
+
+/* What an entry says, which goes before the score. */
+static void apply_lists(const struct query *query, struct recipient *recipient)
+{
+	const struct user_store *domain = query_domain(recipient);
+	struct verdict *verdict = &recipient->verdict;
+
+	preferences_match(recipient->store ? recipient->store->preferences : NULL,
+		domain ? domain->preferences : NULL, query->site->preferences, &query->origin,
+		&verdict->match);
+	if (verdict->match.scope != LIST_NONE)
+		verdict->score =
+			verdict->threshold + (verdict->match.block ? LIST_LIFT : -LIST_LIFT);
+}
+
+/* Nothing is rejected because the engine is unsure. */
+static void choose_action(const struct query *query, struct verdict *verdict)
+{
+	bool listed = verdict->match.scope != LIST_NONE;
+	bool unsure = verdict->uncertainty > query->reject_uncertainty && !listed;
+
 	verdict->spam = verdict->score >= verdict->threshold;
-	verdict->personal = query->store && query->store->reports > 0;
-	verdict->known = known;
-}
-
-/* After a first press all features are equally strong: then a person wants to see
- * words, and not how a header field is spelt. */
-static bool is_technical(const struct reason *reason)
-{
-	static const char *const fields[] = {
-		"header-", "received", "return-path", "delivered-to", "structure", "date-zone", "html-"};
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (strncmp(reason->field, fields[i], strlen(fields[i])) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Strongest first; the same list for the same verdict. */
-static int compare_reasons(const void *a, const void *b)
-{
-	const struct reason *first = a, *second = b;
-	double difference = fabs(second->everybody + second->own) -
-		fabs(first->everybody + first->own);
-
-	if (difference != 0)
-		return difference < 0 ? -1 : 1;
-	if (is_technical(first) != is_technical(second))
-		return is_technical(first) ? 1 : -1;
-	int order = strcmp(first->field, second->field);
-	return order ? order : strcmp(first->text, second->text);
-}
-
-/* Each token's part of the margin; what has none is left out. */
-static void explain(struct query *query, struct worker *worker, const struct model_message *message)
-{
-	const struct model_params *params = &query->rules.params;
-	struct verdict *verdict = &query->verdict;
-	struct model_evidence everybody, own = {0};
-	size_t count = query->told_count;
-
-	for (size_t i = 0; i < count; i++)
-		worker->keys[i] = query->told[i].key;
-	global_read(query->service->global, worker->keys, count, worker->everybody.sums,
-		worker->everybody.gains, &everybody);
-	verdict->bias = model_mean(params->bias_variance, everybody.bias_sum, everybody.bias_gain);
-	if (verdict->personal) {
-		user_store_read(query->store, worker->keys, count, worker->own.sums, worker->own.gains, &own);
-		verdict->bias += model_mean(params->user_bias_variance, own.bias_sum, own.bias_gain);
-	}
-	for (size_t i = 0; i < count; i++) {
-		double x = query->told[i].key & TOKENIZER_BODY_BIT ? message->x_body : message->x_head;
-		struct reason reason = {.field = query->told[i].field, .text = query->told[i].text};
-
-		reason.everybody = x * model_mean(params->variance, everybody.sums[i], everybody.gains[i]);
-		if (verdict->personal)
-			reason.own = x * model_mean(params->user_variance, own.sums[i], own.gains[i]);
-		if (reason.everybody != 0 || reason.own != 0)
-			query->reasons[verdict->reason_count++] = reason;
-	}
-	qsort(query->reasons, verdict->reason_count, sizeof(*query->reasons), compare_reasons);
-	verdict->reasons = query->reasons;
+	verdict->action = verdict->spam ? verdict->policy.action : ACTION_DELIVER;
+	verdict->reply = "";
+	if (verdict->action != ACTION_REJECT)
+		return;
+	verdict->spared = unsure && verdict->score >= verdict->policy.reject;
+	if (unsure || verdict->score < verdict->policy.reject)
+		verdict->action = ACTION_JUNK;
+	else
+		verdict->reply = listed ? BLOCKED : REJECTED;
 }
 
 static size_t count_known(const struct worker *worker, size_t count, bool personal)
@@ -168,66 +227,113 @@ static size_t count_known(const struct worker *worker, size_t count, bool person
 	return known;
 }
 
-static void score_set(struct query *query, struct worker *worker, const struct token_set *set)
-{
-	size_t head = partition(set, worker->keys);
-	struct model_message message = model_message(&query->rules.params, head, set->count);
-	struct model_evidence everybody, own;
-	bool personal = query->store && query->store->reports > 0;
+/* The message as all recipients share it. */
+struct subject {
+	const struct token_set *set;
+	struct model_message message;
+	struct model_evidence everybody;
+};
 
-	global_read(query->service->global, worker->keys, set->count, worker->everybody.sums,
-		worker->everybody.gains, &everybody);
+static void judge(struct query *query, struct recipient *recipient, struct worker *worker,
+	const struct subject *subject)
+{
+	size_t count = subject->set->count;
+	bool personal = is_personal(recipient);
+	struct model_evidence own;
+
 	if (personal)
-		user_store_read(query->store, worker->keys, set->count, worker->own.sums,
+		user_store_read(recipient->store, worker->keys, count, worker->own.sums,
 			worker->own.gains, &own);
-	struct model_score score =
-		model_score(&query->rules.params, &message, &everybody, personal ? &own : NULL);
-	query->verdict.identity = set->identity;
-	query->verdict.tokens = set->count;
-	fill_verdict(query, &score, count_known(worker, set->count, personal));
-	if (query->explain)
-		explain(query, worker, &message);
+	struct model_score score = model_score(&query->rules.params, &subject->message,
+		&subject->everybody, personal ? &own : NULL);
+	recipient->verdict.identity = subject->set->identity;
+	recipient->verdict.tokens = count;
+	recipient->verdict.known = count_known(worker, count, personal);
+	fill_verdict(query, recipient, &score);
+	apply_lists(query, recipient);
+	choose_action(query, &recipient->verdict);
+}
+
+static void read_origin(struct query *query, struct worker *worker, const struct token_set *set)
+{
+	origin_read(&query->origin, &query->site->trust, set->fields, set->field_count);
+	query->sender = worker_digest(worker, "sender", query->origin.author);
+	query->list = worker_digest(worker, "list", query->origin.list);
 }
 
 enum status query_run(struct query *query, struct worker *worker, const char *message,
 	size_t length, struct failure *failure)
 {
-	enum status status = STATUS_OK;
+	enum status worst = STATUS_OK;
 	struct token_set set;
 
-	if (query->explain) {
-		query->told = calloc(TOKENIZER_MAX_TOKENS, sizeof(*query->told));
-		query->reasons = calloc(TOKENIZER_MAX_TOKENS, sizeof(*query->reasons));
-		query->explain = query->told && query->reasons;
+	tokenizer_run(
+		worker->tokenizer, message, length, explain_begin(query), query, &set);
+	read_origin(query, worker, &set);
+	struct subject subject = {.set = &set};
+	size_t head = partition(&set, worker->keys);
+	subject.message = model_message(&query->rules.params, head, set.count);
+	global_read(query->service->global, worker->keys, set.count, worker->everybody.sums,
+		worker->everybody.gains, &subject.everybody);
+	for (size_t i = 0; i < query->count; i++) {
+		enum status status = query_fold(query, &query->recipients[i], worker, failure);
+		worst = status == STATUS_OK ? worst : status;
+		judge(query, &query->recipients[i], worker, &subject);
 	}
-	tokenizer_run(worker->tokenizer, message, length, query->explain ? on_token : NULL, query, &set);
-	query->explain &= !query->out_of_memory;
-	if (query->place && !query->store)
-		status = user_store_fold(
-			&query->store, worker->reader, query->user, &query->rules, failure);
-	score_set(query, worker, &set);
-	return status;
+	if (query->explain && !query->out_of_memory)
+		explain_verdict(query, worker, &subject.message);
+	return worst;
 }
 
-const struct verdict *query_verdict(const struct query *query)
+/* --- Answers ------------------------------------------------------------------- */
+
+size_t query_count(const struct query *query)
 {
-	return &query->verdict;
+	return query->count;
 }
 
-void query_end(struct service *service, struct query **result)
+const char *query_user(const struct query *query, size_t recipient)
 {
-	struct query *query = *result;
+	return query->recipients[recipient].user;
+}
 
-	if (!query)
-		return;
-	if (query->place)
-		users_done(service->users, &query->place, &query->store);
-	for (size_t i = 0; i < query->told_count; i++) {
-		free(query->told[i].field);
-		free(query->told[i].text);
+const struct verdict *query_verdict(const struct query *query, size_t recipient)
+{
+	return &query->recipients[recipient].verdict;
+}
+
+const struct origin *query_origin(const struct query *query)
+{
+	return &query->origin;
+}
+
+bool query_trusts(const struct query *query)
+{
+	char name[STORE_MAX_NAME + 1];
+
+	return preferences_trusts(query->site->preferences, &query->origin, name);
+}
+
+bool query_has_authserv_ids(const struct query *query)
+{
+	return *query->site->authserv_ids != NULL;
+}
+
+static bool is_milder(const struct verdict *verdict, const struct verdict *other)
+{
+	if (verdict->action != other->action)
+		return verdict->action < other->action;
+	return verdict->score - verdict->threshold < other->score - other->threshold;
+}
+
+size_t query_mildest(const struct query *query)
+{
+	size_t mildest = 0;
+
+	for (size_t i = 1; i < query->count; i++) {
+		if (is_milder(&query->recipients[i].verdict, &query->recipients[mildest].verdict))
+			mildest = i;
 	}
-	free(query->told);
-	free(query->reasons);
-	free(query);
-	*result = NULL;
+	return mildest;
 }
+

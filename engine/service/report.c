@@ -9,12 +9,17 @@
 
 struct press {
 	char user[STORE_MAX_USER + 1];
-	enum label label;
+	struct event event;
 	enum consent consent;
 	bool default_consent;
 	int64_t time;
+	struct site *site; /* as of press_new */
 	uint64_t *keys; /* ascending; NULL before press_run */
 	size_t count;
+	uint64_t sender, list; /* digests */
+	bool trusted; /* a report as spam moves nothing */
+	char trusted_name[STORE_MAX_NAME + 1];
+	struct origin_targets unsubscribe;
 	struct answer answer;
 };
 
@@ -22,6 +27,7 @@ struct press {
 struct batch {
 	struct service *service;
 	struct user_rules rules; /* as of begin: configure may come between */
+	struct event_rules events;
 	struct press *const *presses;
 	size_t count;
 	struct report *reports;
@@ -44,26 +50,33 @@ const char *outcome_name(enum outcome outcome)
 		return "forgotten";
 	case OUTCOME_UNKNOWN:
 		return "unknown";
+	case OUTCOME_IGNORED:
+		return "ignored";
+	case OUTCOME_TRUSTED:
+		return "trusted";
 	}
 	return "?";
 }
 
-enum status press_new(struct service *service, const char *user, enum label label,
-	enum consent consent, int64_t time, struct press **result, struct failure *failure)
+enum status press_new(struct service *service, const struct press_info *info,
+	struct press **result, struct failure *failure)
 {
-	*result = NULL;
-	if (strlen(user) > STORE_MAX_USER)
-		return failure_set(failure, STATUS_INVALID, "user name is longer than %d bytes",
-			STORE_MAX_USER);
+	enum status status = service_check_user(info->user, failure);
+	struct press *press;
 
-	struct press *press = calloc(1, sizeof(*press));
+	*result = NULL;
+	if (status != STATUS_OK)
+		return status;
+	press = calloc(1, sizeof(*press));
 	if (!press)
 		return failure_set(failure, STATUS_NOMEM, "taking a report: out of memory");
-	strcpy(press->user, user);
-	press->label = label;
-	press->consent = consent;
+	strcpy(press->user, info->user);
+	press->event = info->event;
+	press->consent = info->consent;
 	press->default_consent = service->settings.default_consent;
-	press->time = time;
+	press->time = info->time;
+	press->site = site_ref(service->site);
+	press->answer.reason = "";
 	*result = press;
 	return STATUS_OK;
 }
@@ -72,6 +85,7 @@ void press_free(struct press **press)
 {
 	if (!*press)
 		return;
+	site_unref(&(*press)->site);
 	free((*press)->keys);
 	free(*press);
 	*press = NULL;
@@ -89,6 +103,20 @@ static int compare_keys(const void *a, const void *b)
 	return first < second ? -1 : first > second;
 }
 
+/* Who sent it: trusted or not, and for the diagnosis of later messages. */
+static void read_origin(struct press *press, struct worker *worker, const struct token_set *set)
+{
+	struct origin origin;
+
+	origin_read(&origin, &press->site->trust, set->fields, set->field_count);
+	press->sender = worker_digest(worker, "sender", origin.author);
+	press->list = worker_digest(worker, "list", origin.list);
+	press->trusted = origin.authenticated &&
+		preferences_trusts(press->site->preferences, &origin, press->trusted_name);
+	if (press->trusted)
+		origin_unsubscribe(&press->unsubscribe, set->fields, set->field_count);
+}
+
 enum status press_run(struct press *press, struct worker *worker, const char *message,
 	size_t length, struct failure *failure)
 {
@@ -103,15 +131,9 @@ enum status press_run(struct press *press, struct worker *worker, const char *me
 	memcpy(press->keys, set.keys, set.count * sizeof(*press->keys));
 	qsort(press->keys, set.count, sizeof(*press->keys), compare_keys);
 	press->count = set.count;
+	read_origin(press, worker, &set);
 	press->answer.identity = set.identity;
 	return STATUS_OK;
-}
-
-static bool teaches_global(const struct press *press)
-{
-	if (!*press->user || press->consent == CONSENT_GRANTED)
-		return true;
-	return press->consent == CONSENT_DEFAULT && press->default_consent;
 }
 
 enum status batch_begin(struct service *service, struct press *const *presses, size_t count,
@@ -134,6 +156,7 @@ enum status batch_begin(struct service *service, struct press *const *presses, s
 	}
 	batch->service = service;
 	batch->rules = service->rules;
+	batch->events = service->settings.events;
 	batch->presses = presses;
 	batch->count = count;
 	*result = batch;
@@ -147,7 +170,7 @@ static enum status find_previous(struct batch *batch, const struct press *press,
 {
 	for (size_t i = batch->report_count; i > 0; i--) {
 		const struct report *report = &batch->reports[i - 1];
-		if (report->message == press->answer.identity && strcmp(report->user, press->user) == 0) {
+		if (!(report->flags & REPORT_MUTED) && report->message == press->answer.identity && strcmp(report->user, press->user) == 0) {
 			*previous = *report;
 			return STATUS_OK;
 		}
@@ -165,9 +188,47 @@ static enum outcome decide(bool known, enum label before, enum label now)
 	return before == now ? OUTCOME_REPEAT : OUTCOME_FLIP;
 }
 
+/* --- Consent ----------------------------------------------------------------- */
+
+static enum status read_consent(void *context, const struct store_entry *entry)
+{
+	*(enum consent_state *)context =
+		strcmp(entry->value, "granted") == 0 ? CONSENT_YES : CONSENT_NO;
+	return STATUS_OK;
+}
+
+/* Whether this press is shared; keeps what the person has just answered. */
+static enum status settle_consent(
+	struct service *service, const struct press *press, bool *shares, struct failure *failure)
+{
+	enum consent_state state = CONSENT_UNKNOWN;
+	struct store_entry answer = {
+		.scope = press->user, .kind = ENTRY_CONSENT, .name = "", .time = press->time};
+	enum status status;
+
+	*shares = !*press->user;
+	if (*shares)
+		return STATUS_OK;
+	status = store_entries(
+		service->reader, press->user, ENTRY_CONSENT, read_consent, &state, failure);
+	if (press->consent == CONSENT_GRANTED && state != CONSENT_YES)
+		answer.value = "granted";
+	else if (press->consent == CONSENT_DECLINED && state == CONSENT_UNKNOWN)
+		answer.value = "declined";
+	if (status == STATUS_OK && answer.value)
+		status = store_put_entries(service->store, &answer, 1, failure);
+	*shares = press->consent == CONSENT_GRANTED ||
+		(press->consent == CONSENT_DEFAULT &&
+			(state == CONSENT_YES ||
+				(state == CONSENT_UNKNOWN && press->default_consent)));
+	return status;
+}
+
+/* --- Learning ------------------------------------------------------------------ */
+
 /* Undoes the superseded report in global, and learns the new one there when the
  * reporter shares it. */
-static enum status move_global(struct batch *batch, const struct press *press, struct report *report)
+static enum status move_global(struct batch *batch, bool shares, struct report *report)
 {
 	struct service *service = batch->service;
 	const struct model_params *params = &batch->rules.params;
@@ -182,7 +243,7 @@ static enum status move_global(struct batch *batch, const struct press *press, s
 	global_read(service->global, report->keys, report->count, batch->scratch.sums,
 		batch->scratch.gains, &evidence);
 	report->margin = model_score(params, &message, &evidence, NULL).margin;
-	if (!teaches_global(press))
+	if (!shares)
 		return STATUS_OK;
 	struct model_step step = model_learn(params, &message, report->margin,
 		report->label == LABEL_SPAM, batch->rules.label_error);
@@ -194,34 +255,101 @@ static enum status move_global(struct batch *batch, const struct press *press, s
 	return status;
 }
 
+static struct report *next_report(struct batch *batch, struct press *press, enum label label)
+{
+	struct report *report = &batch->reports[batch->report_count];
+
+	*report = (struct report){.user = press->user,
+		.time = press->time,
+		.message = press->answer.identity,
+		.sender = press->sender,
+		.list = press->list,
+		.label = label,
+		.keys = press->keys,
+		.count = press->count};
+	batch->writers[batch->report_count++] = press;
+	return report;
+}
+
+/* Recorded without tokens: it never moves anything. */
+static void record_trusted(struct batch *batch, struct press *press)
+{
+	struct report *report = next_report(batch, press, LABEL_SPAM);
+
+	report->flags = REPORT_MUTED;
+	report->keys = NULL;
+	report->count = 0;
+	press->answer.outcome = OUTCOME_TRUSTED;
+	press->answer.trusted = press->trusted_name;
+	press->answer.unsubscribe = &press->unsubscribe;
+}
+
+/* What the event says in the light of the report before. */
+static struct event_decision decide_event(
+	const struct batch *batch, const struct press *press, bool known, const struct report *previous)
+{
+	struct event_history history = {.known = known,
+		.label = previous->label,
+		.undone_for = previous->flags & REPORT_FLIP_SPAM ? LABEL_SPAM
+			: previous->flags & REPORT_FLIP_HAM      ? LABEL_HAM
+								 : LABEL_FORGET,
+		.elapsed = press->time - previous->time};
+
+	return event_decide(&press->event, &history, &batch->events);
+}
+
+/* Journals and learns a press that says something. */
+static enum status learn_press(struct batch *batch, struct press *press,
+	const struct event_decision *decision, bool shares, const struct report *previous,
+	struct failure *failure)
+{
+	struct report *report = next_report(batch, press, decision->label);
+
+	report->undone = previous->global;
+	if (decision->flip_back)
+		report->flags |=
+			previous->label == LABEL_SPAM ? REPORT_FLIP_HAM : REPORT_FLIP_SPAM;
+	enum status status = move_global(batch, shares, report);
+	if (status != STATUS_OK) {
+		batch->report_count--;
+		return failure_set(failure, status, "learning a report: %s", status_text(status));
+	}
+	press->answer.taught_global = (report->flags & REPORT_CONSENT) != 0;
+	return STATUS_OK;
+}
+
 static enum status run_press(struct batch *batch, struct press *press, struct failure *failure)
 {
 	struct report previous = {0};
+	struct answer *answer = &press->answer;
 	enum status status = find_previous(batch, press, &previous, failure);
+	bool known = status == STATUS_OK, shares = false;
 
 	if (status != STATUS_OK && status != STATUS_NOTFOUND)
 		return status;
-	struct answer *answer = &press->answer;
-	answer->outcome = decide(status == STATUS_OK, previous.label, press->label);
-	answer->ask_consent =
-		*press->user && press->consent == CONSENT_DEFAULT && !press->default_consent;
-	if (answer->outcome == OUTCOME_REPEAT || answer->outcome == OUTCOME_UNKNOWN)
+	struct event_decision decision = decide_event(batch, press, known, &previous);
+	answer->label = decision.label;
+	answer->reason = decision.reason;
+	if (!decision.report) {
+		answer->outcome = OUTCOME_IGNORED;
 		return STATUS_OK;
-
-	struct report *report = &batch->reports[batch->report_count];
-	*report = (struct report){.user = press->user,
-		.time = press->time,
-		.message = answer->identity,
-		.label = press->label,
-		.undone = previous.global,
-		.keys = press->keys,
-		.count = press->count};
-	status = move_global(batch, press, report);
+	}
+	if (decision.label == LABEL_SPAM && press->trusted) {
+		record_trusted(batch, press);
+		return STATUS_OK;
+	}
+	status = settle_consent(batch->service, press, &shares, failure);
 	if (status != STATUS_OK)
-		return failure_set(failure, status, "learning a report: %s", status_text(status));
-	answer->taught_global = (report->flags & REPORT_CONSENT) != 0;
-	batch->writers[batch->report_count++] = press;
-	return STATUS_OK;
+		return status;
+	answer->ask_consent = !shares;
+	shares &= !decision.own;
+	answer->outcome = decide(known, previous.label, decision.label);
+	/* Pressed again after the person agreed: now it is shared. */
+	bool shared_now = answer->outcome == OUTCOME_REPEAT && shares &&
+		!(previous.flags & REPORT_CONSENT);
+	if (answer->outcome == OUTCOME_UNKNOWN || (answer->outcome == OUTCOME_REPEAT && !shared_now))
+		return STATUS_OK;
+	return learn_press(batch, press, &decision, shares, &previous, failure);
 }
 
 /* Nothing of the batch has happened. */

@@ -3,6 +3,7 @@
 #include "engine/service/internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 const struct service_settings service_defaults = {
@@ -13,17 +14,52 @@ const struct service_settings service_defaults = {
 	.user_reports = 500,
 	.user_cache_bytes = (size_t)256 << 20,
 	.global_tokens = 0,
+	.reject_score = 12,
+	.spam_action = ACTION_JUNK,
+	.junk_score_min = 2,
+	.junk_score_max = 10,
+	.own_shift = 3,
+	.reject_uncertainty = 1.5,
+	.events = {.flip_seconds = 60, .mass_selection = 50},
 };
+
+enum status service_check_user(const char *user, struct failure *failure)
+{
+	if (strlen(user) > STORE_MAX_USER)
+		return failure_set(failure, STATUS_INVALID, "user name is longer than %d bytes",
+			STORE_MAX_USER);
+	if (*user == '@')
+		return failure_set(failure, STATUS_INVALID, "a user name does not begin with @");
+	return STATUS_OK;
+}
 
 static void set_rules(struct service *service)
 {
+	const struct service_settings *settings = &service->settings;
+
 	service->rules = (struct user_rules){
 		.params = model_defaults,
-		.label_error = service->settings.label_error,
-		.reports = service->settings.user_reports,
+		.bounds = {.junk = settings->threshold,
+			.reject = settings->reject_score,
+			.action = settings->spam_action,
+			.junk_min = settings->junk_score_min,
+			.junk_max = settings->junk_score_max},
+		.threshold = settings->threshold,
+		.junk_log_odds = model_log_odds(settings->junk_probability),
+		.label_error = settings->label_error,
+		.reports = settings->user_reports,
 	};
-	service->rules.target = model_target(&service->rules.params,
-		model_log_odds(service->settings.junk_probability));
+	service->rules.params.user_bias_limit = settings->own_shift / model_defaults.scale;
+}
+
+/* Takes over settings, without the lists that the caller owns. */
+static void set_settings(struct service *service, const struct service_settings *settings)
+{
+	service->settings = *settings;
+	service->settings.authserv_ids = NULL;
+	service->settings.authentication_headers = NULL;
+	service->settings.own_networks = NULL;
+	set_rules(service);
 }
 
 /* Reads the installation's secret, or makes it on first use. */
@@ -55,9 +91,11 @@ enum status service_open(struct service **result, struct store *store,
 		goto out;
 	}
 	service->store = store;
-	service->settings = *settings;
-	set_rules(service);
+	set_settings(service, settings);
 	status = store_reader_open(store, &service->reader, failure);
+	if (status != STATUS_OK)
+		goto out;
+	status = site_new(&service->site, settings, service->reader, failure);
 	if (status != STATUS_OK)
 		goto out;
 	status = load_secret(service, failure);
@@ -79,17 +117,26 @@ void service_close(struct service **service)
 		return;
 	global_free(&(*service)->global);
 	users_free(&(*service)->users);
+	site_unref(&(*service)->site);
 	store_reader_close(&(*service)->reader);
 	free(*service);
 	*service = NULL;
 }
 
-void service_configure(struct service *service, const struct service_settings *settings)
+enum status service_configure(struct service *service, const struct service_settings *settings,
+	struct failure *failure)
 {
-	service->settings = *settings;
-	set_rules(service);
+	struct site *site = NULL;
+	enum status status = site_new(&site, settings, service->reader, failure);
+
+	if (status != STATUS_OK)
+		return status;
+	site_unref(&service->site);
+	service->site = site;
+	set_settings(service, settings);
 	users_clear(service->users);
 	users_limit(service->users, settings->user_cache_bytes);
+	return STATUS_OK;
 }
 
 const struct service_settings *service_settings(const struct service *service)
@@ -127,6 +174,29 @@ void worker_close(struct worker **worker)
 	*worker = NULL;
 }
 
+struct store_reader *worker_reader(struct worker *worker)
+{
+	return worker->reader;
+}
+
+uint64_t worker_digest(const struct worker *worker, const char *name, const char *text)
+{
+	return *text ? tokenizer_digest(worker->tokenizer, name, text) : 0;
+}
+
+const char *service_smtp_reply(enum status status)
+{
+	switch (status) {
+	case STATUS_OVERLOAD:
+	case STATUS_TIMEOUT:
+		return "421 4.3.2 Spam filter is overloaded, try again later";
+	case STATUS_FULL:
+		return "452 4.2.2 Spam filter is out of disk space, try again later";
+	default:
+		return "451 4.3.0 Spam filter cannot judge this message now, try again later";
+	}
+}
+
 size_t service_dirty(const struct service *service)
 {
 	return global_dirty(service->global);
@@ -134,7 +204,7 @@ size_t service_dirty(const struct service *service)
 
 enum status service_checkpoint(struct service *service, struct failure *failure)
 {
-	return global_checkpoint(service->global, service->store, failure);
+	return global_checkpoint(service->global, service->store, NULL, failure);
 }
 
 void service_read_stats(const struct service *service, struct service_stats *stats)

@@ -1,7 +1,8 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * The use cases: score a message for a user, say why, take a report. Every
- * program and protocol goes through here.
+ * The use cases: judge a message for its recipients, say why, take a report,
+ * change what somebody has laid down, erase somebody. Every program and protocol
+ * goes through here.
  *
  * Threads. One thread owns the service: it alone calls what is marked [owner].
  * What is marked [any] runs on any thread, one at a time for each object, with
@@ -16,8 +17,13 @@
 #include <stdint.h>
 
 #include "engine/base/status.h"
+#include "engine/service/entries.h"
+#include "engine/service/event.h"
+#include "engine/service/origin.h"
+#include "engine/service/preferences.h"
 #include "engine/store/store.h"
 
+/* Lists end in NULL; the service copies them. */
 struct service_settings {
 	double junk_probability;  /* a message at or above it is spam; (0, 1) */
 	double threshold;         /* the score that stands for it */
@@ -26,6 +32,21 @@ struct service_settings {
 	size_t user_reports;      /* newest reports of a user that count, >= 1 */
 	size_t user_cache_bytes;  /* for users' stores in memory */
 	size_t global_tokens;     /* most tokens of the global store; 0 = no limit */
+
+	/* Policy where nobody has laid down another. `threshold` is the junk score. */
+	double reject_score;
+	enum action spam_action;
+	double junk_score_min, junk_score_max; /* for what users lay down */
+	double own_shift;          /* how far a user's presses move the own threshold, in score */
+	double reject_uncertainty; /* above it nothing is rejected for its score, in nats */
+
+	/* Whom to believe: see origin.h. */
+	const char *const *authserv_ids;
+	const char *const *authentication_headers;
+	bool authentication_below_received;
+	const char *const *own_networks;
+
+	struct event_rules events;
 };
 
 extern const struct service_settings service_defaults;
@@ -39,9 +60,11 @@ enum status service_open(struct service **service, struct store *store,
 	const struct service_settings *settings, struct failure *failure);
 void service_close(struct service **service);
 
-/* [owner] Takes other settings; user stores are folded anew where they depend
- * on them. */
-void service_configure(struct service *service, const struct service_settings *settings);
+/* [owner] Takes other settings; user stores are folded anew where they depend on
+ * them. Not while a batch, change or checkpoint is between begin and end. On
+ * failure the former settings hold. */
+enum status service_configure(struct service *service, const struct service_settings *settings,
+	struct failure *failure);
 const struct service_settings *service_settings(const struct service *service);
 
 /* --- Workers ------------------------------------------------------------- */
@@ -51,6 +74,9 @@ struct worker;
 
 enum status worker_open(struct service *service, struct worker **worker, struct failure *failure);
 void worker_close(struct worker **worker);
+
+/* Its reader, for what needs no service: exports. */
+struct store_reader *worker_reader(struct worker *worker);
 
 /* --- Queries ------------------------------------------------------------- */
 
@@ -63,14 +89,22 @@ struct reason {
 };
 
 struct verdict {
-	bool spam;
-	double score;       /* threshold + log_odds - log_odds(junk_probability) */
-	double threshold;
+	bool spam;          /* score >= threshold */
+	enum action action; /* what is to happen to the message */
+	const char *reply;  /* for SMTP: "554 5.7.1 ..." with ACTION_REJECT, else "" */
+	bool spared;        /* junk and not rejected only because the score is uncertain */
+	struct list_match match; /* the entry that decided before the score, if any */
+	struct policy policy;    /* the recipient's */
+	/* site's threshold + log_odds - log_odds(junk_probability); an entry that
+	 * blocks or allows lifts it 100 above the threshold or puts it 100 below. */
+	double score;
+	double threshold;   /* the recipient's junk score */
 	double probability; /* of spam */
 	double log_odds;
 	double uncertainty; /* standard deviation of the margin, in nats */
 	double margin;      /* sum of bias and all tokens, before uncertainty */
 	double bias;        /* part of the margin that no token brings */
+	double own_shift;   /* by which the user's presses have moved the threshold, in score */
 	bool personal;      /* the user's own reports took part */
 	size_t tokens;      /* of the message */
 	size_t known;       /* of them known to global or the user */
@@ -80,27 +114,94 @@ struct verdict {
 	size_t reason_count;
 };
 
+enum { QUERY_MAX_USERS = 1000 };
+
 struct query;
 
-/* [owner] `user` "" = global only; longer than STORE_MAX_USER: STATUS_INVALID.
- * NULL out of memory is STATUS_NOMEM. */
-enum status query_begin(struct service *service, const char *user, bool explain,
-	struct query **query, struct failure *failure);
+/* [owner] One message for `count` recipients, 1 to QUERY_MAX_USERS. A user ""
+ * gets global's verdict; with `explain` the first one's verdict has its reasons.
+ * STATUS_INVALID: a name longer than STORE_MAX_USER or one that begins with '@',
+ * or too many. */
+enum status query_begin(struct service *service, const char *const *users, size_t count,
+	bool explain, struct query **query, struct failure *failure);
 
-/* [any] Tokenizes and scores. When the user's store cannot be read the verdict
- * is global's, `personal` is false and the failure is returned with it: the
- * verdict holds all the same. */
+/* [any] Tokenizes once and judges for each. When a user's store cannot be read
+ * that verdict is global's, `personal` is false and the failure is returned with
+ * it: the verdicts hold all the same. */
 enum status query_run(struct query *query, struct worker *worker, const char *message,
 	size_t length, struct failure *failure);
 
 /* Valid after query_run, until query_end. */
-const struct verdict *query_verdict(const struct query *query);
+size_t query_count(const struct query *query);
+const char *query_user(const struct query *query, size_t recipient);
+const struct verdict *query_verdict(const struct query *query, size_t recipient);
+const struct origin *query_origin(const struct query *query);
 
-/* [owner] Keeps the user's store for the next query; frees *query. */
+/* Is the author on the site's list of trusted senders, and has the site said how
+ * its mail servers sign? */
+bool query_trusts(const struct query *query);
+bool query_has_authserv_ids(const struct query *query);
+
+/* The recipient whose verdict is the mildest: what may happen to the message as a
+ * whole. */
+size_t query_mildest(const struct query *query);
+
+/* What one user pressed before about a message, its author and its list. */
+struct past_press {
+	bool known;
+	int64_t time;
+	enum label label;
+	bool muted;
+};
+struct past_counts {
+	size_t spam, ham; /* messages, by the newest report of each */
+	int64_t last;     /* time of the last one */
+};
+struct past {
+	struct past_press message;
+	struct past_counts sender, list;
+};
+
+/* [any] After query_run: the first recipient's past with this message. */
+enum status query_past(
+	struct query *query, struct worker *worker, struct past *past, struct failure *failure);
+
+/* How a user's threshold came to be. */
+struct threshold_move {
+	int64_t time;
+	enum label label;
+	double shift; /* of the threshold after it, in score; negative = sooner junk */
+};
+enum { POLICY_MOVES = 10 };
+struct policy_view {
+	struct policy policy;
+	double threshold; /* that is in force: junk score plus shift */
+	double shift;
+	double limit;     /* the shift's */
+	double junk_min, junk_max;
+	int64_t changed;  /* when the user's own policy entries were; 0 = never */
+	enum consent_state consent;
+	int64_t consent_time;
+	size_t spam, ham; /* reports that count */
+	struct threshold_move moves[POLICY_MOVES]; /* the last ones, oldest first */
+	size_t move_count;
+};
+
+/* [any] In place of query_run: the first recipient's policy. */
+enum status query_policy(struct query *query, struct worker *worker, struct policy_view *view,
+	struct failure *failure);
+
+/* [owner] Keeps the users' stores for the next query; frees *query. */
 void query_end(struct service *service, struct query **query);
+
+/* The SMTP reply when a message cannot be judged: "421 4.3.2 ..." overloaded,
+ * "452 4.2.2 ..." disk full, "451 4.3.0 ..." else. */
+const char *service_smtp_reply(enum status status);
 
 /* --- Reports ------------------------------------------------------------- */
 
+/* What the person has just answered. Granted is kept: the user is not asked again.
+ * Declined is kept unless it was granted before, and holds for this press. */
 enum consent { CONSENT_DEFAULT, CONSENT_GRANTED, CONSENT_DECLINED };
 
 enum outcome {
@@ -109,6 +210,8 @@ enum outcome {
 	OUTCOME_FLIP,     /* the other label before: undone and learned anew */
 	OUTCOME_FORGOTTEN, /* undone */
 	OUTCOME_UNKNOWN,  /* nothing to forget */
+	OUTCOME_IGNORED,  /* what was done says nothing: see the reason */
+	OUTCOME_TRUSTED,  /* spam of a trusted sender: recorded, nothing moved */
 };
 
 /* The name of an outcome, for replies and logs: "new", "repeat", ... */
@@ -116,9 +219,16 @@ const char *outcome_name(enum outcome outcome);
 
 struct press; /* one report on its way in */
 
-/* [owner] `user` "" = the site itself: teaches global whatever the consent. */
-enum status press_new(struct service *service, const char *user, enum label label,
-	enum consent consent, int64_t time, struct press **press, struct failure *failure);
+struct press_info {
+	const char *user; /* "" = the site itself: teaches global whatever the consent */
+	struct event event;
+	enum consent consent;
+	int64_t time; /* seconds since 1970 */
+};
+
+/* [owner] `info` is copied. STATUS_INVALID as query_begin. */
+enum status press_new(struct service *service, const struct press_info *info,
+	struct press **press, struct failure *failure);
 
 /* [any] Tokenizes. */
 enum status press_run(struct press *press, struct worker *worker, const char *message,
@@ -128,7 +238,12 @@ struct answer {
 	enum status status; /* STATUS_OK: durable (or nothing had to be written) */
 	enum outcome outcome;
 	bool taught_global;
-	bool ask_consent;   /* the user has not been asked: ask */
+	bool ask_consent;   /* the user has not agreed to share: ask */
+	enum label label;   /* that was reported */
+	const char *reason; /* why it is not as pressed; "" = it is */
+	/* Of OUTCOME_TRUSTED: the site's entry, and where to unsubscribe. */
+	const char *trusted;
+	const struct origin_targets *unsubscribe;
 	int64_t seq;        /* of the journal; 0 when nothing was written */
 	uint64_t identity;  /* of the message */
 };
@@ -151,6 +266,41 @@ enum status batch_run(struct batch *batch, struct failure *failure);
 
 /* [owner] Publishes the users' stores; fills in the answers; frees *batch. */
 void batch_end(struct service *service, struct batch **batch);
+
+/* --- Changes --------------------------------------------------------------- */
+
+/* What somebody lays down, or the erasure of a user. */
+struct change;
+
+/* [owner] Entries are checked (entries_check) and copied; a value of NULL removes
+ * one. Consent that is not granted any more takes what the user taught out of
+ * global. */
+enum status change_entries(struct service *service, const struct store_entry *entries, size_t count,
+	struct change **change, struct failure *failure);
+
+/* [owner] Erases a user: journal, entries, and the part in global, from the
+ * database's files as well. */
+enum status change_erase(struct service *service, const char *user, struct change **change,
+	struct failure *failure);
+
+struct receipt {
+	int64_t reports; /* erased or withdrawn */
+	int64_t entries; /* laid down, removed or erased */
+	size_t tokens;   /* of global that changed */
+	int64_t seq;     /* global includes the journal up to here */
+	bool compacted;  /* the files hold nothing of what was erased */
+};
+
+/* [writer] Not while a batch or checkpoint is between begin and end. Durable on
+ * STATUS_OK. STATUS_BUSY of an erasure: erased, but the files could not be
+ * rewritten; it can be repeated. */
+enum status change_run(struct change *change, struct failure *failure);
+
+/* Valid after change_run. */
+const struct receipt *change_receipt(const struct change *change);
+
+/* [owner] Publishes the change; frees *change. */
+void change_end(struct service *service, struct change **change);
 
 /* --- Write-behind of the global store ------------------------------------ */
 

@@ -8,18 +8,31 @@
 
 struct fold {
 	struct user_store *store;
-	const struct user_rules *rules;
+	const struct user_basis *basis;
+	struct model_target target;
 	double sums[STORE_MAX_TOKENS];
 	double gains[STORE_MAX_TOKENS];
 };
 
+static void free_store(struct user_store *store)
+{
+	preferences_free(&store->preferences);
+	if (store->table)
+		table_free(&store->table);
+	free(store);
+}
+
 void user_store_unref(struct user_store **store)
 {
-	if (*store && --(*store)->references == 0) {
-		table_free(&(*store)->table);
-		free(*store);
-	}
+	if (*store && --(*store)->references == 0)
+		free_store(*store);
 	*store = NULL;
+}
+
+size_t user_store_bytes(const struct user_store *store)
+{
+	return sizeof(*store) + preferences_bytes(store->preferences) +
+		(store->table ? table_bytes(store->table) : 0);
 }
 
 void user_store_read(const struct user_store *store, const uint64_t *keys, size_t count,
@@ -35,7 +48,7 @@ void user_store_read(const struct user_store *store, const uint64_t *keys, size_
 static enum status fold_report(void *context, const struct report *report)
 {
 	struct fold *fold = context;
-	const struct user_rules *rules = fold->rules;
+	const struct user_rules *rules = fold->basis->rules;
 	struct user_store *store = fold->store;
 	struct model_message message = model_message(
 		&rules->params, evidence_head(report->keys, report->count), report->count);
@@ -43,7 +56,7 @@ static enum status fold_report(void *context, const struct report *report)
 
 	user_store_read(store, report->keys, report->count, fold->sums, fold->gains, &evidence);
 	struct model_step step = model_learn_user(&rules->params, &message, report->margin, &evidence,
-		report->label == LABEL_SPAM, rules->label_error, &rules->target);
+		report->label == LABEL_SPAM, rules->label_error, &fold->target);
 	struct contribution contribution = evidence_contribution(&step);
 	enum status status =
 		evidence_apply(store->table, report->keys, report->count, &contribution, 1);
@@ -51,36 +64,52 @@ static enum status fold_report(void *context, const struct report *report)
 		store->bias_sum += contribution.bias_sum;
 		store->bias_gain += contribution.bias_gain;
 		store->reports++;
+		if (fold->basis->watch)
+			fold->basis->watch(fold->basis->context, report, store);
 	}
 	return status;
 }
 
-enum status user_store_fold(struct user_store **result, struct store_reader *reader,
-	const char *user, const struct user_rules *rules, struct failure *failure)
+static enum status fold_reports(struct user_store *store, struct store_reader *reader,
+	const struct user_basis *basis, struct failure *failure)
 {
-	enum status status = STATUS_NOMEM;
+	const struct user_rules *rules = basis->rules;
 	struct fold *fold = malloc(sizeof(*fold));
+
+	store->table = table_new(0);
+	if (!fold || !store->table) {
+		free(fold);
+		return failure_set(failure, STATUS_NOMEM, "reading a user's store: out of memory");
+	}
+	fold->store = store;
+	fold->basis = basis;
+	fold->target =
+		model_target(&rules->params, rules_log_odds(rules, store->policy.junk));
+	enum status status = store_user_reports(
+		reader, basis->scope, rules->reports, fold_report, fold, failure);
+	free(fold);
+	return status;
+}
+
+enum status user_store_fold(struct user_store **result, struct store_reader *reader,
+	const struct user_basis *basis, struct failure *failure)
+{
 	struct user_store *store = calloc(1, sizeof(*store));
+	enum status status;
 
 	*result = NULL;
-	if (!fold || !store || !(store->table = table_new(0))) {
-		failure_set(failure, status, "reading a user's store: out of memory");
-		goto out;
-	}
+	if (!store)
+		return failure_set(failure, STATUS_NOMEM, "reading a user's store: out of memory");
 	store->references = 1;
-	fold->store = store;
-	fold->rules = rules;
-	status = store_user_reports(reader, user, rules->reports, fold_report, fold, failure);
-	if (status == STATUS_OK) {
+	status = preferences_read(&store->preferences, reader, basis->scope, failure);
+	if (status == STATUS_OK && *basis->scope != '@') {
+		store->policy = policy_of(
+			&basis->rules->bounds, store->preferences, basis->domain, basis->site);
+		status = fold_reports(store, reader, basis, failure);
+	}
+	if (status == STATUS_OK)
 		*result = store;
-		store = NULL;
-	}
-out:
-	if (store) {
-		if (store->table)
-			table_free(&store->table);
-		free(store);
-	}
-	free(fold);
+	else
+		free_store(store);
 	return status;
 }

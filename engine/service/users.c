@@ -124,7 +124,7 @@ void users_done(struct users *users, struct user_place **place, struct user_stor
 	struct user_place *mine = *place;
 
 	if (mine->current && !mine->store && *folded) {
-		size_t bytes = sizeof(**folded) + table_bytes((*folded)->table);
+		size_t bytes = user_store_bytes(*folded);
 		mine->store = *folded;
 		*folded = NULL;
 		mine->bytes += bytes;
@@ -144,6 +144,21 @@ void users_drop(struct users *users, const char *user)
 
 	if (place)
 		remove_place(users, place);
+}
+
+void users_drop_domain(struct users *users, const char *domain)
+{
+	char own[STORE_MAX_USER + 1];
+	GList *next;
+
+	for (GList *link = users->order.head; link; link = next) {
+		struct user_place *place = link->data;
+
+		next = link->next;
+		entries_domain(place->user, own);
+		if (strcmp(own, domain) == 0)
+			remove_place(users, place);
+	}
 }
 
 size_t users_count(const struct users *users)

@@ -1,10 +1,10 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * Users' stores: each the fold of the user's newest reports, kept in an LRU
- * cache with a byte budget. A report never changes a store in place: it drops
- * the user from the cache, and the next query folds the journal anew. So undo
- * and flip are exact by construction, and the same journal gives the same
- * store. */
+ * Users' stores and preferences, and those of domains (which have no reports): a
+ * user's store is the fold of the newest reports. Kept in an LRU cache with a byte
+ * budget. A report or a new entry never changes a store in place: it drops the
+ * user from the cache, and the next query folds the journal anew. So undo and flip
+ * are exact by construction, and the same journal gives the same store. */
 #pragma once
 
 #include <stddef.h>
@@ -12,29 +12,54 @@
 
 #include "engine/base/status.h"
 #include "engine/model/model.h"
+#include "engine/service/preferences.h"
 #include "engine/store/store.h"
 #include "engine/store/table.h"
 
 /* What the fold depends on besides the journal. */
 struct user_rules {
 	struct model_params params;
-	struct model_target target;
+	struct policy_bounds bounds;
+	double threshold;     /* the score that stands for ... */
+	double junk_log_odds; /* ... these log-odds */
 	double label_error;
 	size_t reports; /* newest ones that count */
 };
 
+/* The log-odds that a score stands for. */
+static inline double rules_log_odds(const struct user_rules *rules, double score)
+{
+	return rules->junk_log_odds + (score - rules->threshold);
+}
+
 /* Immutable once folded. */
 struct user_store {
-	struct table *table;
+	struct preferences *preferences;
+	struct policy policy; /* of a user: with what domain and site say */
+	struct table *table;  /* NULL of a domain */
 	double bias_sum;
 	double bias_gain;
 	size_t reports; /* that were folded; 0 = the user has no evidence */
 	unsigned references;
 };
 
-/* [any] Folds the user's journal. The result has one reference. */
+/* Whose store is folded, and what it rests on. */
+struct user_basis {
+	const char *scope; /* a user, or "@domain" */
+	const struct user_rules *rules;
+	const struct preferences *domain; /* NULL for a domain, and a user without one */
+	const struct preferences *site;
+	/* Called after each report that was folded; NULL = nobody. */
+	void (*watch)(void *context, const struct report *report, const struct user_store *store);
+	void *context;
+};
+
+/* [any] Reads the scope's entries and folds its journal. The result has one
+ * reference. */
 enum status user_store_fold(struct user_store **store, struct store_reader *reader,
-	const char *user, const struct user_rules *rules, struct failure *failure);
+	const struct user_basis *basis, struct failure *failure);
+
+size_t user_store_bytes(const struct user_store *store);
 
 /* [owner] */
 void user_store_unref(struct user_store **store);
@@ -64,8 +89,9 @@ struct user_store *users_store(struct user_place *place);
  * still current. Both pointers are set to NULL, the caller's reference goes. */
 void users_done(struct users *users, struct user_place **place, struct user_store **folded);
 
-/* Drops one user, or all. */
+/* Drops one user or domain; all users of a domain; or all. */
 void users_drop(struct users *users, const char *user);
+void users_drop_domain(struct users *users, const char *domain);
 void users_clear(struct users *users);
 
 /* Changes the budget in bytes; drops the least recently used that pass it. */

@@ -3,9 +3,12 @@
  * What the configuration says of the service, for the programs that run one. */
 #pragma once
 
+#include <string.h>
+
 #include "engine/service/service.h"
 #include "engine/settings/settings.h"
 
+/* The lists stay the settings'. */
 static inline struct service_settings settings_of_service(const struct settings *settings)
 {
 	return (struct service_settings){
@@ -16,5 +19,19 @@ static inline struct service_settings settings_of_service(const struct settings 
 		.user_reports = settings->user_reports,
 		.user_cache_bytes = settings->user_cache_bytes,
 		.global_tokens = settings->global_tokens,
+		.reject_score = settings->reject_score,
+		.spam_action = strcmp(settings->spam_action, "reject") == 0 ? ACTION_REJECT
+			: strcmp(settings->spam_action, "tag") == 0         ? ACTION_TAG
+									    : ACTION_JUNK,
+		.junk_score_min = settings->junk_score_min,
+		.junk_score_max = settings->junk_score_max,
+		.own_shift = settings->own_shift,
+		.reject_uncertainty = settings->reject_uncertainty,
+		.authserv_ids = (const char *const *)settings->authserv_ids,
+		.authentication_headers = (const char *const *)settings->authentication_headers,
+		.authentication_below_received = settings->authentication_below_received,
+		.own_networks = (const char *const *)settings->own_networks,
+		.events = {.flip_seconds = (int64_t)settings->flip_seconds,
+			.mass_selection = (unsigned)settings->mass_selection},
 	};
 }

@@ -41,6 +41,18 @@ struct settings {
 	uint64_t user_cache_bytes;
 	uint64_t global_tokens;
 	bool log_users; /* do log lines name users */
+	double reject_score;
+	char *spam_action; /* tag, junk, reject */
+	double junk_score_min;
+	double junk_score_max;
+	double own_shift;
+	double reject_uncertainty;
+	char **authserv_ids;
+	char **authentication_headers;
+	bool authentication_below_received;
+	char **own_networks;
+	uint64_t flip_seconds;
+	uint64_t mass_selection;
 	char *log_level; /* error, warning, info, debug */
 };
 

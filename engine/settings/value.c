@@ -9,8 +9,6 @@
 #include <stdint.h>
 #include <string.h>
 
-static const char *const LEVELS[] = {"error", "warning", "info", "debug", NULL};
-
 /* --- Text to value ------------------------------------------------------- */
 
 static char **split_list(const char *text)
@@ -69,7 +67,7 @@ static bool read_text(const struct value_rule *rule, const char *text, char **va
 		return false;
 	if (rule->type == TYPE_ADDRESS && *text && !is_loopback(text))
 		return false;
-	if (rule->type == TYPE_LEVEL && !g_strv_contains(LEVELS, text))
+	if (rule->type == TYPE_WORD && !g_strv_contains(rule->words, text))
 		return false;
 	g_free(*value);
 	*value = g_strdup(text);
@@ -130,7 +128,7 @@ bool value_read(const struct value_rule *rule, void *value, const char *text)
 	case TYPE_TEXT:
 	case TYPE_PATH:
 	case TYPE_ADDRESS:
-	case TYPE_LEVEL:
+	case TYPE_WORD:
 		return read_text(rule, text, value);
 	case TYPE_LIST:
 		g_strfreev(*(char ***)value);
@@ -170,7 +168,7 @@ char *value_format(const struct value_rule *rule, const void *value)
 	case TYPE_TEXT:
 	case TYPE_PATH:
 	case TYPE_ADDRESS:
-	case TYPE_LEVEL:
+	case TYPE_WORD:
 		return g_strdup(*(char *const *)value);
 	case TYPE_LIST:
 		return g_strjoinv(" ", *(char **const *)value);
@@ -199,8 +197,8 @@ char *value_allowed(const struct value_rule *rule)
 		return g_strdup("an absolute path");
 	case TYPE_ADDRESS:
 		return g_strdup("a loopback address with port such as 127.0.0.1:783, or nothing");
-	case TYPE_LEVEL:
-		return g_strdup("error, warning, info or debug");
+	case TYPE_WORD:
+		return g_strjoinv(", ", (char **)rule->words);
 	case TYPE_OCTAL:
 		return g_strdup_printf("an octal number up to 0%o", (unsigned)rule->maximum);
 	case TYPE_BYTES: {
@@ -231,7 +229,7 @@ size_t value_size(const struct value_rule *rule)
 	case TYPE_TEXT:
 	case TYPE_PATH:
 	case TYPE_ADDRESS:
-	case TYPE_LEVEL:
+	case TYPE_WORD:
 		return sizeof(char *);
 	case TYPE_LIST:
 		return sizeof(char **);
@@ -253,7 +251,7 @@ void value_free(const struct value_rule *rule, void *value)
 	case TYPE_TEXT:
 	case TYPE_PATH:
 	case TYPE_ADDRESS:
-	case TYPE_LEVEL:
+	case TYPE_WORD:
 		g_free(*(char **)value);
 		break;
 	case TYPE_LIST:

@@ -11,7 +11,7 @@ enum value_type {
 	TYPE_TEXT, /* char * */
 	TYPE_PATH, /* char *, absolute */
 	TYPE_ADDRESS, /* char *, loopback address and port, or empty */
-	TYPE_LEVEL, /* char *, of the log */
+	TYPE_WORD, /* char *, one of a few */
 	TYPE_LIST, /* char **, ends in NULL */
 	TYPE_NUMBER, /* uint64_t */
 	TYPE_BYTES, /* uint64_t; the text may end in K, M or G */
@@ -24,6 +24,7 @@ struct value_rule {
 	enum value_type type;
 	double minimum; /* of a number */
 	double maximum;
+	const char *const *words; /* of a TYPE_WORD; ends in NULL */
 };
 
 /* False when the text is not allowed: *value is as it was then. A former string

@@ -402,7 +402,7 @@ static enum status memory_reports_after(struct store_reader *reader, int64_t aft
 	return give_rows(memory_of(reader)->rows, after, each, context, failure);
 }
 
-static enum status memory_entries(struct store_reader *reader, const char *scope,
+static enum status memory_entries(struct store_reader *reader, const char *scope, int kind,
 	store_entry_fn *each, void *context, struct failure *failure)
 {
 	GPtrArray *list = all_entries(memory_of(reader));
@@ -411,7 +411,7 @@ static enum status memory_entries(struct store_reader *reader, const char *scope
 
 	for (guint i = 0; i < list->len && status == STATUS_OK; i++) {
 		const struct store_entry *entry = list->pdata[i];
-		if (strcmp(entry->scope, scope) == 0)
+		if (strcmp(entry->scope, scope) == 0 && (kind == 0 || entry->kind == kind))
 			status = each(context, entry);
 	}
 	g_ptr_array_unref(list);

@@ -1,6 +1,7 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * The SQLite driver: entries, and what is taken out on demand. */
+#include <limits.h>
 #include <string.h>
 
 #include "engine/store/sqlite.h"
@@ -54,8 +55,8 @@ static bool copy_column(sqlite3_stmt *row, int column, char *text, size_t room)
 	return true;
 }
 
-enum status sqlite_entries(struct store_reader *reader, const char *scope, store_entry_fn *each,
-	void *context, struct failure *failure)
+enum status sqlite_entries(struct store_reader *reader, const char *scope, int kind,
+	store_entry_fn *each, void *context, struct failure *failure)
 {
 	struct connection *connection = &((struct sqlite_reader *)reader)->connection;
 	sqlite3_stmt *row = sqlite_statement(connection, SQL_ENTRIES);
@@ -66,6 +67,8 @@ enum status sqlite_entries(struct store_reader *reader, const char *scope, store
 	if (!row)
 		return sqlite_failure(connection, "reading", failure);
 	bind_bytes(row, 1, scope);
+	sqlite3_bind_int(row, 2, kind);
+	sqlite3_bind_int(row, 3, kind ? kind : INT_MAX);
 	while (status == STATUS_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
 		struct store_entry entry = {.scope = scope, .kind = sqlite3_column_int(row, 0),
 			.name = name, .value = value, .time = sqlite3_column_int64(row, 3)};

@@ -40,7 +40,7 @@ static const char *const SQL[SQL_STATEMENTS] = {
 			  "VALUES (?1, ?2, ?3, ?4, ?5)",
 	[SQL_DELETE_ENTRY] = "DELETE FROM entry WHERE scope = ?1 AND kind = ?2 AND name = ?3",
 	[SQL_ENTRIES] = "SELECT kind, name, value, time FROM entry WHERE scope = ?1 "
-			"ORDER BY kind, name",
+			"AND kind BETWEEN ?2 AND ?3 ORDER BY kind, name",
 	[SQL_JOURNAL] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM journal WHERE user = "
 			"(SELECT id FROM user WHERE name = ?1) AND seq > ?2 ORDER BY seq",
 	[SQL_STRIP_SUPERSEDED] = "UPDATE journal SET tokens = NULL WHERE seq IN (SELECT supersedes "

@@ -131,8 +131,8 @@ enum status sqlite_user_reports(struct store_reader *reader, const char *user, s
 	store_report_fn *each, void *context, struct failure *failure);
 enum status sqlite_journal(struct store_reader *reader, const char *user, int64_t after,
 	store_report_fn *each, void *context, struct failure *failure);
-enum status sqlite_entries(struct store_reader *reader, const char *scope, store_entry_fn *each,
-	void *context, struct failure *failure);
+enum status sqlite_entries(struct store_reader *reader, const char *scope, int kind,
+	store_entry_fn *each, void *context, struct failure *failure);
 enum status sqlite_read_checkpoint(struct store_reader *reader,
 	struct store_checkpoint *checkpoint, struct failure *failure);
 enum status sqlite_tokens(struct store_reader *reader, store_token_fn *each, void *context,

@@ -102,6 +102,8 @@ enum status store_find(struct store *store, const char *user, uint64_t message,
 
 static enum status check_entry(const struct store_entry *entry, struct failure *failure)
 {
+	if (entry->kind <= 0)
+		return failure_set(failure, STATUS_INVALID, "entry of kind %d", entry->kind);
 	if (strnlen(entry->name, STORE_MAX_NAME + 1) > STORE_MAX_NAME ||
 		(entry->value && strnlen(entry->value, STORE_MAX_VALUE + 1) > STORE_MAX_VALUE))
 		return failure_set(failure, STATUS_INVALID, "entry %.40s is too long", entry->name);
@@ -215,13 +217,14 @@ enum status store_journal(struct store_reader *reader, const char *user, int64_t
 		: status;
 }
 
-enum status store_entries(struct store_reader *reader, const char *scope, store_entry_fn *each,
-	void *context, struct failure *failure)
+enum status store_entries(struct store_reader *reader, const char *scope, int kind,
+	store_entry_fn *each, void *context, struct failure *failure)
 {
 	enum status status = check_user(scope, failure);
 
-	return status == STATUS_OK ? reader->driver->entries(reader, scope, each, context, failure)
-				   : status;
+	return status == STATUS_OK
+		? reader->driver->entries(reader, scope, kind, each, context, failure)
+		: status;
 }
 
 enum status store_read_checkpoint(struct store_reader *reader,

@@ -44,6 +44,10 @@ struct contribution {
 enum report_flags {
 	REPORT_CONSENT = 1, /* the reporter shares: it taught global too */
 	REPORT_MUTED = 2,   /* recorded, but moves no store and supersedes nothing */
+	/* With LABEL_FORGET: a quick flip back undid it, from spam to ham or from
+	 * ham to spam. */
+	REPORT_FLIP_HAM = 4,
+	REPORT_FLIP_SPAM = 8,
 };
 
 /* One press as the journal keeps it. Reports of the same user about the same
@@ -82,7 +86,7 @@ struct store_checkpoint {
  * from another. */
 struct store_entry {
 	const char *scope; /* at most STORE_MAX_USER bytes */
-	int kind;          /* the caller's */
+	int kind;          /* the caller's, > 0 */
 	const char *name;  /* at most STORE_MAX_NAME bytes */
 	const char *value; /* at most STORE_MAX_VALUE bytes; NULL = to be removed */
 	int64_t time;      /* of the last change, seconds since 1970 */
@@ -193,9 +197,9 @@ enum status store_user_reports(struct store_reader *reader, const char *user, si
 enum status store_journal(struct store_reader *reader, const char *user, int64_t after,
 	store_report_fn *each, void *context, struct failure *failure);
 
-/* Walks the entries of one scope, by kind and name (bytewise). */
-enum status store_entries(struct store_reader *reader, const char *scope, store_entry_fn *each,
-	void *context, struct failure *failure);
+/* Walks the entries of one scope, by kind and name (bytewise). `kind` 0 = all. */
+enum status store_entries(struct store_reader *reader, const char *scope, int kind,
+	store_entry_fn *each, void *context, struct failure *failure);
 
 /* Reads the checkpoint (zeroes when there is none yet). */
 enum status store_read_checkpoint(struct store_reader *reader,

@@ -287,7 +287,7 @@ static enum status print_entry(void *context, const struct store_entry *entry)
 static const char *entries(const char *scope)
 {
 	seen[0] = '\0';
-	assert_ok(store_entries(reader, scope, print_entry, NULL, &failure));
+	assert_ok(store_entries(reader, scope, 0, print_entry, NULL, &failure));
 	return seen;
 }
 
@@ -308,6 +308,8 @@ START_TEST(entries_are_kept_by_scope)
 	ck_assert_str_eq(entries("bob"), "bob/2/B=x@9 bob/2/a'\xff=@8 bob/2/b=allow@10 ");
 	ck_assert_str_eq(entries(""), "/2/b=allow@7 ");
 	ck_assert_str_eq(entries("bo"), "");
+	assert_ok(store_entries(reader, "bob", 1, print_entry, NULL, &failure));
+	ck_assert_str_eq(seen, "");
 }
 END_TEST
 

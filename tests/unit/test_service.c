@@ -15,6 +15,7 @@ static struct worker *worker;
 static struct service_settings settings;
 static struct failure failure;
 static uint64_t random_state;
+static const char *const user_bob = "bob";
 
 #define assert_ok(call) ck_assert_msg((call) == STATUS_OK, "%s: %s", #call, failure.detail)
 
@@ -77,7 +78,9 @@ static struct answer press_with(
 	struct batch *batch;
 	const char *text = message(number);
 
-	assert_ok(press_new(service, user, label, consent, 1000, &press, &failure));
+	const struct press_info info = {
+		.user = user, .event = {.label = label}, .consent = consent, .time = 1000};
+	assert_ok(press_new(service, &info, &press, &failure));
 	assert_ok(press_run(press, worker, text, strlen(text), &failure));
 	assert_ok(batch_begin(service, &press, 1, &batch, &failure));
 	assert_ok(batch_run(batch, &failure));
@@ -97,9 +100,9 @@ static struct verdict score(const char *user, unsigned number)
 	struct query *query;
 	const char *text = message(number);
 
-	assert_ok(query_begin(service, user, false, &query, &failure));
+	assert_ok(query_begin(service, &user, 1, false, &query, &failure));
 	assert_ok(query_run(query, worker, text, strlen(text), &failure));
-	struct verdict verdict = *query_verdict(query);
+	struct verdict verdict = *query_verdict(query, 0);
 	query_end(service, &query);
 	return verdict;
 }
@@ -176,7 +179,7 @@ START_TEST(consent_decides_what_global_learns)
 
 	ck_assert(!answer.taught_global && answer.ask_consent);
 	answer = press_with("eve", 1, LABEL_SPAM, CONSENT_DECLINED);
-	ck_assert(!answer.taught_global && !answer.ask_consent);
+	ck_assert(!answer.taught_global && answer.ask_consent);
 	ck_assert_double_eq(score("", 1).log_odds, before);
 	answer = press_with("ann", 1, LABEL_SPAM, CONSENT_GRANTED);
 	ck_assert(answer.taught_global && !answer.ask_consent);
@@ -184,7 +187,7 @@ START_TEST(consent_decides_what_global_learns)
 	answer = press_with("", 2, LABEL_SPAM, CONSENT_DECLINED);
 	ck_assert(answer.taught_global);
 	settings.default_consent = true;
-	service_configure(service, &settings);
+	assert_ok(service_configure(service, &settings, &failure));
 	ck_assert(press_with("bob", 3, LABEL_SPAM, CONSENT_DEFAULT).taught_global);
 }
 END_TEST
@@ -288,8 +291,11 @@ START_TEST(a_batch_counts_each_press_in_order)
 	once = score("", 1).log_odds;
 	press_with("eve", 1, LABEL_FORGET, CONSENT_GRANTED);
 	for (size_t i = 0; i < 6; i++) {
-		assert_ok(press_new(
-			service, "bob", labels[i], CONSENT_GRANTED, 1, &presses[i], &failure));
+		const struct press_info info = {.user = "bob",
+			.event = {.label = labels[i]},
+			.consent = CONSENT_GRANTED,
+			.time = 1};
+		assert_ok(press_new(service, &info, &presses[i], &failure));
 		assert_ok(press_run(presses[i], worker, text, strlen(text), &failure));
 	}
 	assert_ok(batch_begin(service, presses, 6, &batch, &failure));
@@ -309,7 +315,7 @@ START_TEST(a_query_that_began_before_a_press_leaves_nothing_stale)
 	const char *text = message(1);
 
 	press("bob", 2, LABEL_SPAM);
-	assert_ok(query_begin(service, "bob", false, &query, &failure));
+	assert_ok(query_begin(service, &user_bob, 1, false, &query, &failure));
 	assert_ok(query_run(query, worker, text, strlen(text), &failure));
 	press("bob", 1, LABEL_SPAM);
 	query_end(service, &query);
@@ -320,7 +326,7 @@ END_TEST
 START_TEST(only_the_newest_reports_of_a_user_count)
 {
 	settings.user_reports = 3;
-	service_configure(service, &settings);
+	assert_ok(service_configure(service, &settings, &failure));
 	for (unsigned i = 0; i < 10; i++)
 		press("bob", i, LABEL_SPAM);
 	for (unsigned i = 7; i < 10; i++)
@@ -335,7 +341,7 @@ START_TEST(the_cache_keeps_its_budget)
 	char user[16];
 
 	settings.user_cache_bytes = 100000;
-	service_configure(service, &settings);
+	assert_ok(service_configure(service, &settings, &failure));
 	for (unsigned i = 0; i < 200; i++) {
 		sprintf(user, "user%u", i);
 		press(user, i, LABEL_SPAM);
@@ -355,9 +361,9 @@ START_TEST(reasons_add_up_to_the_margin)
 
 	teach_global();
 	press("bob", 1, LABEL_HAM);
-	assert_ok(query_begin(service, "bob", true, &query, &failure));
+	assert_ok(query_begin(service, &user_bob, 1, true, &query, &failure));
 	assert_ok(query_run(query, worker, text, strlen(text), &failure));
-	const struct verdict *verdict = query_verdict(query);
+	const struct verdict *verdict = query_verdict(query, 0);
 	double sum = verdict->bias, last = INFINITY;
 	bool subject = false;
 	for (size_t i = 0; i < verdict->reason_count; i++) {
@@ -381,10 +387,13 @@ START_TEST(bad_arguments_are_refused)
 
 	memset(name, 'u', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	ck_assert_int_eq(query_begin(service, name, false, &query, &failure), STATUS_INVALID);
-	ck_assert_int_eq(press_new(service, name, LABEL_SPAM, CONSENT_DEFAULT, 1, &one, &failure),
-		STATUS_INVALID);
-	assert_ok(press_new(service, "bob", LABEL_SPAM, CONSENT_DEFAULT, 1, &one, &failure));
+	const char *wrong = name;
+	ck_assert_int_eq(query_begin(service, &wrong, 1, false, &query, &failure), STATUS_INVALID);
+	const struct press_info bad = {.user = name}, domain = {.user = "@example.org"},
+		good = {.user = "bob", .event = {.label = LABEL_SPAM}};
+	ck_assert_int_eq(press_new(service, &bad, &one, &failure), STATUS_INVALID);
+	ck_assert_int_eq(press_new(service, &domain, &one, &failure), STATUS_INVALID);
+	assert_ok(press_new(service, &good, &one, &failure));
 	ck_assert_int_eq(press_run(one, worker, "", 0, &failure), STATUS_INVALID);
 	press_free(&one);
 }

@@ -314,6 +314,88 @@ START_TEST(authentication_counts_by_who_says_so)
 }
 END_TEST
 
+static const char *field(const struct token_set *set, const char *name, size_t number)
+{
+	for (size_t i = 0; i < set->field_count; i++) {
+		if (strcmp(set->fields[i].name, name) == 0 && number-- == 0)
+			return set->fields[i].value;
+	}
+	return NULL;
+}
+
+START_TEST(fields_of_the_sender_are_kept)
+{
+	struct token_set set = run("Received: from a by b;\r\n\t today \r\nX-Own: 1\r\n"
+		"FROM:\r\n  Bob <bob@Example.ORG>\r\nList-Id: <l.example.org>\r\nFrom: 2\r\n"
+		"From: 3\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n"
+		"Content-Type: message/rfc822\r\n\r\nFrom: nested@example.org\r\n\r\nhi\r\n--x--\r\n");
+
+	ck_assert_str_eq(field(&set, "received", 0), "from a by b; today");
+	ck_assert_str_eq(field(&set, "x-own", 0), "1");
+	ck_assert_str_eq(field(&set, "from", 0), "Bob <bob@Example.ORG>");
+	ck_assert_str_eq(field(&set, "from", 1), "2");
+	ck_assert_ptr_null(field(&set, "from", 2));
+	ck_assert_str_eq(field(&set, "list-id", 0), "<l.example.org>");
+	set = run("Subject: x\n\nnothing of the message before\n");
+	ck_assert_ptr_null(field(&set, "from", 0));
+}
+END_TEST
+
+START_TEST(padding_pushes_no_sender_out)
+{
+	static char text[400000];
+	size_t used = 0;
+
+	for (int i = 0; i < 200; i++)
+		used += (size_t)sprintf(text + used, "Received: from %d %01000d\nX-%d: %0500d\n", i, i, i, i);
+	sprintf(text + used, "List-Unsubscribe: %08000d\nFrom: bob@example.org\n\nhi\n", 1);
+	struct token_set set = run(text);
+	ck_assert_str_eq(field(&set, "from", 0), "bob@example.org");
+	ck_assert_uint_eq(strlen(field(&set, "list-unsubscribe", 0)), 2048);
+	ck_assert_ptr_nonnull(strstr(field(&set, "received", 0), "from 0 "));
+	for (size_t i = 0; i < set.field_count; i++) {
+		bool long_one = strcmp(set.fields[i].name, "list-unsubscribe") == 0;
+		if (long_one || strcmp(set.fields[i].name, "from") == 0)
+			ck_assert(set.fields[i].cut == long_one);
+	}
+}
+END_TEST
+
+START_TEST(addresses_are_read)
+{
+	static const struct {
+		const char *value, *address;
+		size_t count;
+	} rows[] = {
+		{"Bob <Bob@Example.ORG>", "Bob@example.org", 1},
+		{"bob@example.org", "bob@example.org", 1},
+		{"\"a@b.c\" <bob@example.org>", "bob@example.org", 1},
+		{"bob@example.org, eve@example.net", "bob@example.org", 2},
+		{"friends: bob@example.org, eve@example.net;", "bob@example.org", 2},
+		{"=?utf-8?q?a=40b?= <bob@example.org> (x@y.z)", "bob@example.org", 1},
+		{"", "", 0},
+		{"undisclosed-recipients:;", "", 0},
+	};
+	char address[64];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ck_assert_uint_eq(
+			tokenizer_address(rows[i].value, address, sizeof(address)), rows[i].count);
+		ck_assert_str_eq(address, rows[i].address);
+	}
+	tokenizer_address("bob@example.org", address, 8);
+	ck_assert_str_eq(address, "");
+}
+END_TEST
+
+START_TEST(digests_are_keyed_by_name)
+{
+	ck_assert_uint_eq(tokenizer_digest(tokenizer, "a", "b"), tokenizer_digest(tokenizer, "a", "b"));
+	ck_assert_uint_ne(tokenizer_digest(tokenizer, "a", "b"), tokenizer_digest(tokenizer, "b", "a"));
+	ck_assert_uint_ne(tokenizer_digest(tokenizer, "ab", ""), tokenizer_digest(tokenizer, "a", "b"));
+}
+END_TEST
+
 START_TEST(identity_tells_messages_apart)
 {
 	uint64_t first = run(HEAD "\r\nHello invoice\r\n").identity;
@@ -522,6 +604,10 @@ static Suite *suite(void)
 	tcase_add_test(tcase, received_gives_hosts_networks_and_shapes);
 	tcase_add_test(tcase, authentication_counts_by_who_says_so);
 	tcase_add_test(tcase, identity_tells_messages_apart);
+	tcase_add_test(tcase, fields_of_the_sender_are_kept);
+	tcase_add_test(tcase, padding_pushes_no_sender_out);
+	tcase_add_test(tcase, addresses_are_read);
+	tcase_add_test(tcase, digests_are_keyed_by_name);
 	tcase_add_test(tcase, secret_changes_the_keys);
 	tcase_add_loop_test(tcase, odd_messages_are_survived, 0, sizeof(ODD) / sizeof(ODD[0]));
 	tcase_add_test(tcase, words_without_headers_are_seen);

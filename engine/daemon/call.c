@@ -1,0 +1,278 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/daemon/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <glib.h>
+#include <jansson.h>
+
+#include "engine/daemon/render.h"
+
+enum { MAX_ENTRIES = 10000, EXPORT_REPORTS = 500 };
+
+struct call {
+	const struct call_kind *kind;
+	json_t *json;
+	const char *scope; /* within the JSON */
+	const char *only;  /* kind of entries; NULL = all */
+	json_int_t after;
+	json_t *entries;   /* a list */
+};
+
+/* --- Reading ---------------------------------------------------------------- */
+
+static enum status give_entries(struct call *call, struct worker *worker, struct query *query,
+	json_t *answer, struct failure *failure);
+static enum status give_policy(struct call *call, struct worker *worker, struct query *query,
+	json_t *answer, struct failure *failure);
+static enum status give_export(struct call *call, struct worker *worker, struct query *query,
+	json_t *answer, struct failure *failure);
+
+static const struct call_kind {
+	const char *name;
+	enum call_right right; /* for a user; for other scopes it takes an administrator */
+	enum call_work work;
+	enum status (*read)(struct call *call, struct worker *worker, struct query *query,
+		json_t *answer, struct failure *failure);
+	bool queries;
+} KINDS[] = {
+	{"entries", CALL_AS_USER, CALL_READS, give_entries, false},
+	{"change", CALL_AS_USER, CALL_CHANGES, NULL, false},
+	{"policy", CALL_AS_USER, CALL_READS, give_policy, true},
+	{"export", CALL_AS_USER, CALL_READS, give_export, false},
+	{"erase", CALL_AS_ADMINISTRATOR, CALL_CHANGES, NULL, false},
+};
+
+static enum status find_kind(struct call *call, const char *name, struct failure *failure)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(KINDS); i++) {
+		if (strcmp(name, KINDS[i].name) == 0)
+			call->kind = &KINDS[i];
+	}
+	return call->kind ? STATUS_OK
+			  : failure_set(failure, STATUS_INVALID, "no such call: %.40s", name);
+}
+
+static enum status read_call(struct call *call, struct failure *failure)
+{
+	const char *name = "", *scope = NULL, *user = NULL;
+	json_error_t error;
+	enum status status;
+
+	if (json_unpack_ex(call->json, &error, 0, "{s:s, s?s, s?s, s?s, s?I, s?o !}", "call", &name,
+		    "scope", &scope, "user", &user, "kind", &call->only, "after", &call->after,
+		    "entries", &call->entries) != 0)
+		return failure_set(failure, STATUS_INVALID, "call: %.150s", error.text);
+	status = find_kind(call, name, failure);
+	if (status != STATUS_OK)
+		return status;
+	call->scope = scope ? scope : user;
+	if (!call->scope || strlen(call->scope) > STORE_MAX_USER)
+		return failure_set(failure, STATUS_INVALID, "%s: whose? Name a user", name);
+	if (call->only && !entry_kind_named(call->only))
+		return failure_set(
+			failure, STATUS_INVALID, "%s: no such kind: %.40s", name, call->only);
+	if (strcmp(name, "change") == 0 &&
+		(!json_is_array(call->entries) || json_array_size(call->entries) > MAX_ENTRIES))
+		return failure_set(failure, STATUS_INVALID,
+			"change: a list of at most %d entries is wanted", MAX_ENTRIES);
+	return STATUS_OK;
+}
+
+enum status call_parse(struct call **result, const char *text, size_t length, struct failure *failure)
+{
+	struct call *call = NULL;
+	json_error_t error;
+	enum status status;
+
+	*result = NULL;
+	if (length > CALL_MAX_BYTES)
+		return failure_set(failure, STATUS_LIMIT, "call: more than %d bytes", CALL_MAX_BYTES);
+	call = g_new0(struct call, 1);
+	call->json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	status = call->json ? read_call(call, failure)
+			    : failure_set(failure, STATUS_INVALID, "call: %.150s", error.text);
+	if (status == STATUS_OK)
+		*result = call;
+	else
+		call_free(&call);
+	return status;
+}
+
+void call_free(struct call **call)
+{
+	if (!*call)
+		return;
+	json_decref((*call)->json);
+	g_free(*call);
+	*call = NULL;
+}
+
+const char *call_name(const struct call *call)
+{
+	return call->kind->name;
+}
+
+const char *call_scope(const struct call *call)
+{
+	return call->scope;
+}
+
+enum call_right call_right(const struct call *call)
+{
+	bool user = *call->scope && *call->scope != '@';
+
+	return user ? call->kind->right : CALL_AS_ADMINISTRATOR;
+}
+
+enum call_work call_work(const struct call *call)
+{
+	return call->kind->work;
+}
+
+bool call_queries(const struct call *call)
+{
+	return call->kind->queries;
+}
+
+/* --- Answers ----------------------------------------------------------------- */
+
+static enum status add_entry(void *context, const struct store_entry *entry)
+{
+	json_t *list = context;
+
+	json_array_append_new(list, render_entry(entry));
+	return STATUS_OK;
+}
+
+static enum status give_entries(struct call *call, struct worker *worker, struct query *query,
+	json_t *answer, struct failure *failure)
+{
+	json_t *list = json_array();
+	(void)query;
+
+	json_object_set_new(answer, "entries", list);
+	return store_entries(worker_reader(worker), call->scope,
+		call->only ? (int)entry_kind_named(call->only) : 0, add_entry, list, failure);
+}
+
+static enum status give_policy(struct call *call, struct worker *worker, struct query *query,
+	json_t *answer, struct failure *failure)
+{
+	struct policy_view view;
+	enum status status = query_policy(query, worker, &view, failure);
+	(void)call;
+
+	if (status == STATUS_OK)
+		render_policy(answer, &view);
+	return status;
+}
+
+struct export {
+	json_t *list;
+	int64_t last;
+};
+
+static enum status add_report(void *context, const struct report *report)
+{
+	struct export *export = context;
+
+	if (json_array_size(export->list) == EXPORT_REPORTS)
+		return STATUS_INTERRUPTED; /* the rest with the next call */
+	json_array_append_new(export->list, render_journal(report));
+	export->last = report->seq;
+	return STATUS_OK;
+}
+
+/* The first part has the entries; "next" says with which number to go on. */
+static enum status give_export(struct call *call, struct worker *worker, struct query *query,
+	json_t *answer, struct failure *failure)
+{
+	struct export export = {.list = json_array()};
+	enum status status = STATUS_OK;
+
+	if (call->after == 0)
+		status = give_entries(call, worker, query, answer, failure);
+	json_object_set_new(answer, "reports", export.list);
+	if (status != STATUS_OK)
+		return status;
+	status = store_journal(
+		worker_reader(worker), call->scope, call->after, add_report, &export, failure);
+	if (status == STATUS_INTERRUPTED) {
+		json_object_set_new(answer, "next", json_integer(export.last));
+		status = STATUS_OK;
+	}
+	return status;
+}
+
+enum status call_read(struct call *call, struct worker *worker, struct query *query, char **answer,
+	struct failure *failure)
+{
+	json_t *json = json_object();
+	enum status status;
+
+	json_object_set_new(json, "scope", render_string(call->scope));
+	status = call->kind->read(call, worker, query, json, failure);
+	*answer = status == STATUS_OK ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+	json_decref(json);
+	return status;
+}
+
+/* --- Changes ------------------------------------------------------------------ */
+
+static enum status take_entry(const struct call *call, json_t *json, int64_t time,
+	struct store_entry *entry, struct failure *failure)
+{
+	const char *kind = "";
+	json_t *value = NULL;
+	json_error_t error;
+
+	*entry = (struct store_entry){.scope = call->scope, .name = "", .time = time};
+	if (json_unpack_ex(json, &error, 0, "{s:s, s?s, s:o !}", "kind", &kind, "name", &entry->name,
+		    "value", &value) != 0)
+		return failure_set(failure, STATUS_INVALID, "entry: %.150s", error.text);
+	entry->kind = (int)entry_kind_named(kind);
+	entry->value = json_string_value(value);
+	if (!entry->value && !json_is_null(value))
+		return failure_set(failure, STATUS_INVALID, "entry: a value is a string or null");
+	return STATUS_OK;
+}
+
+static enum status change_list(const struct call *call, struct service *service, int64_t time,
+	struct change **change, struct failure *failure)
+{
+	size_t count = json_array_size(call->entries);
+	struct store_entry *entries = g_new0(struct store_entry, count + 1);
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < count && status == STATUS_OK; i++)
+		status = take_entry(
+			call, json_array_get(call->entries, i), time, &entries[i], failure);
+	if (status == STATUS_OK)
+		status = change_entries(service, entries, count, change, failure);
+	g_free(entries);
+	return status;
+}
+
+enum status call_change(const struct call *call, struct service *service, int64_t time,
+	struct change **change, struct failure *failure)
+{
+	if (strcmp(call->kind->name, "erase") == 0)
+		return change_erase(service, call->scope, change, failure);
+	return change_list(call, service, time, change, failure);
+}
+
+char *call_receipt(const struct call *call, const struct receipt *receipt, int64_t time)
+{
+	json_t *json = json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:b}", "call",
+		call->kind->name, "scope", render_string(call->scope), "time", (json_int_t)time,
+		"entries", (json_int_t)receipt->entries, "reports", (json_int_t)receipt->reports,
+		"global_tokens", (json_int_t)receipt->tokens, "journal", (json_int_t)receipt->seq,
+		"compacted", receipt->compacted);
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	return text;
+}

@@ -1,0 +1,44 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * Calls that carry no message: a JSON object in, a JSON object out.
+ *
+ *   {"call": "entries", "scope": S, "kind": K}   what a scope has laid down; K may be left out
+ *   {"call": "change", "scope": S, "entries": [{"kind": K, "name": N, "value": V or null}]}
+ *   {"call": "policy", "user": U}                the policy, and how it came to be
+ *   {"call": "export", "user": U, "after": SEQ}  a part of all that is kept of a user
+ *   {"call": "erase", "user": U}
+ *
+ * A scope is "" (the site), "@example.org" or a user. */
+#pragma once
+
+#include "engine/base/status.h"
+#include "engine/daemon/writer.h"
+#include "engine/service/service.h"
+
+enum { CALL_MAX_BYTES = 1 << 20 };
+
+struct call;
+
+/* What a call needs: rights, and who carries it out. */
+enum call_right { CALL_AS_USER, CALL_AS_ADMINISTRATOR };
+enum call_work { CALL_READS, CALL_CHANGES };
+
+/* STATUS_INVALID, STATUS_LIMIT with what is wrong. */
+enum status call_parse(struct call **call, const char *text, size_t length, struct failure *failure);
+void call_free(struct call **call);
+
+const char *call_name(const struct call *call);
+const char *call_scope(const struct call *call);
+enum call_right call_right(const struct call *call);
+enum call_work call_work(const struct call *call);
+
+/* Of CALL_READS. `query` was begun for call_scope and is ended by the caller, NULL
+ * unless call_queries. Any thread. The answer is to be freed with free. */
+bool call_queries(const struct call *call);
+enum status call_read(struct call *call, struct worker *worker, struct query *query, char **answer,
+	struct failure *failure);
+
+/* Of CALL_CHANGES: makes the change for the writer; and what became of it. */
+enum status call_change(const struct call *call, struct service *service, int64_t time,
+	struct change **change, struct failure *failure);
+char *call_receipt(const struct call *call, const struct receipt *receipt, int64_t time);

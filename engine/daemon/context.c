@@ -1,0 +1,114 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/daemon/context.h"
+
+#include <string.h>
+
+#include <glib.h>
+#include <jansson.h>
+
+static enum status read_recipients(
+	struct context *context, const json_t *list, struct failure *failure)
+{
+	size_t count = json_array_size(list);
+
+	if (!json_is_array(list) || count == 0 || count > QUERY_MAX_USERS)
+		return failure_set(failure, STATUS_INVALID,
+			"recipients: a list of 1 to %d names is wanted", QUERY_MAX_USERS);
+	context->recipients = g_new0(char *, count + 1);
+	for (size_t i = 0; i < count; i++) {
+		const char *name = json_string_value(json_array_get(list, i));
+
+		if (!name)
+			return failure_set(failure, STATUS_INVALID, "recipients: a name is no string");
+		context->recipients[context->recipient_count++] = g_strdup(name);
+	}
+	return STATUS_OK;
+}
+
+static enum status read_consent(struct context *context, const char *word, struct failure *failure)
+{
+	if (strcmp(word, "granted") == 0)
+		context->consent = CONSENT_GRANTED;
+	else if (strcmp(word, "declined") == 0)
+		context->consent = CONSENT_DECLINED;
+	else
+		return failure_set(failure, STATUS_INVALID,
+			"consent: %.40s is neither granted nor declined", word);
+	return STATUS_OK;
+}
+
+static bool read_folder(const char *name, enum event_folder *folder)
+{
+	return !name || event_folder_named(name, folder);
+}
+
+static enum status read_event(struct context *context, json_t *json, struct failure *failure)
+{
+	struct event *event = &context->event;
+	const char *kind = "", *from = NULL, *to = NULL;
+	json_int_t selected = 0;
+	json_error_t error;
+
+	if (json_unpack_ex(json, &error, 0, "{s:s, s?s, s?s, s?I !}", "kind", &kind, "from", &from,
+		    "to", &to, "selected", &selected) != 0)
+		return failure_set(failure, STATUS_INVALID, "event: %.150s", error.text);
+	if (strcmp(kind, "button") == 0)
+		event->kind = EVENT_BUTTON;
+	else if (strcmp(kind, "move") == 0)
+		event->kind = EVENT_MOVE;
+	else if (strcmp(kind, "flag") == 0)
+		event->kind = EVENT_FLAG;
+	else
+		return failure_set(failure, STATUS_INVALID,
+			"event: %.40s is none of button, move, flag", kind);
+	if (!read_folder(from, &event->from) || !read_folder(to, &event->to))
+		return failure_set(failure, STATUS_INVALID,
+			"event: a folder is inbox, junk, trash or other");
+	event->selected = (unsigned)CLAMP(selected, 0, 1000000);
+	return STATUS_OK;
+}
+
+static enum status read_object(struct context *context, json_t *json, struct failure *failure)
+{
+	json_t *recipients = NULL, *event = NULL;
+	const char *consent = NULL;
+	json_error_t error;
+	enum status status = STATUS_OK;
+
+	if (json_unpack_ex(json, &error, 0, "{s?o, s?s, s?o !}", "recipients", &recipients,
+		    "consent", &consent, "event", &event) != 0)
+		return failure_set(failure, STATUS_INVALID, "context: %.150s", error.text);
+	if (recipients)
+		status = read_recipients(context, recipients, failure);
+	if (status == STATUS_OK && consent)
+		status = read_consent(context, consent, failure);
+	if (status == STATUS_OK && event)
+		status = read_event(context, event, failure);
+	return status;
+}
+
+enum status context_parse(struct context *context, const char *text, struct failure *failure)
+{
+	json_error_t error;
+	json_t *json;
+	enum status status;
+
+	*context = (struct context){0};
+	if (!*text)
+		return STATUS_OK;
+	json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+	if (!json)
+		return failure_set(failure, STATUS_INVALID, "context: %.150s", error.text);
+	status = read_object(context, json, failure);
+	json_decref(json);
+	if (status != STATUS_OK)
+		context_free(context);
+	return status;
+}
+
+void context_free(struct context *context)
+{
+	g_strfreev(context->recipients);
+	*context = (struct context){0};
+}

@@ -1,0 +1,27 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * What goes with a message besides its bytes, as a JSON object:
+ *
+ *   {"recipients": ["bob@example.org", ...],
+ *    "consent": "granted" or "declined",
+ *    "event": {"kind": "button", "move" or "flag",
+ *              "from": "inbox", "junk", "trash" or "other", "to": the same,
+ *              "selected": 1}}
+ *
+ * All of it is optional; an unknown member is an error, since a misspelt "consent"
+ * must not be passed over. */
+#pragma once
+
+#include "engine/base/status.h"
+#include "engine/service/service.h"
+
+struct context {
+	char **recipients; /* NULL-terminated; NULL = none named */
+	size_t recipient_count;
+	enum consent consent;
+	struct event event; /* EVENT_TOLD when nothing is said */
+};
+
+/* Empty text gives an empty context. STATUS_INVALID with what is wrong. */
+enum status context_parse(struct context *context, const char *text, struct failure *failure);
+void context_free(struct context *context);

@@ -1,0 +1,230 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * Entries laid down, consent withdrawn, users erased. */
+#include "engine/service/internal.h"
+
+#include <string.h>
+
+#include <glib.h>
+
+struct change {
+	struct service *service;
+	GPtrArray *entries; /* struct store_entry with strings of its own */
+	char *erased;       /* the user; NULL = entries */
+	struct site *site;  /* as the entries make it; NULL = unchanged */
+	bool done;
+	struct receipt receipt;
+};
+
+static void free_entry(gpointer data)
+{
+	struct store_entry *entry = data;
+
+	g_free((char *)entry->scope);
+	g_free((char *)entry->name);
+	g_free((char *)entry->value);
+	g_free(entry);
+}
+
+static struct change *change_new(struct service *service)
+{
+	struct change *change = g_new0(struct change, 1);
+
+	change->service = service;
+	change->entries = g_ptr_array_new_with_free_func(free_entry);
+	return change;
+}
+
+static void change_free(struct change **change)
+{
+	if (!*change)
+		return;
+	site_unref(&(*change)->site);
+	g_ptr_array_unref((*change)->entries);
+	g_free((*change)->erased);
+	g_free(*change);
+	*change = NULL;
+}
+
+static enum status add_entry(
+	struct change *change, const struct store_entry *entry, struct failure *failure)
+{
+	char name[STORE_MAX_NAME + 1];
+	enum status status = entries_check(entry, name, failure);
+
+	if (status != STATUS_OK)
+		return status;
+	struct store_entry *copy = g_new0(struct store_entry, 1);
+	*copy = *entry;
+	copy->scope = *entry->scope == '@' ? g_ascii_strdown(entry->scope, -1)
+					   : g_strdup(entry->scope);
+	copy->name = g_strdup(name);
+	copy->value = g_strdup(entry->value);
+	g_ptr_array_add(change->entries, copy);
+	return STATUS_OK;
+}
+
+enum status change_entries(struct service *service, const struct store_entry *entries, size_t count,
+	struct change **result, struct failure *failure)
+{
+	struct change *change = change_new(service);
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < count && status == STATUS_OK; i++)
+		status = add_entry(change, &entries[i], failure);
+	if (status != STATUS_OK)
+		change_free(&change);
+	*result = change;
+	return status;
+}
+
+enum status change_erase(struct service *service, const char *user, struct change **result,
+	struct failure *failure)
+{
+	enum status status = service_check_user(user, failure);
+
+	*result = NULL;
+	if (status == STATUS_OK && !*user)
+		status = failure_set(failure, STATUS_INVALID, "erase whom? Name a user");
+	if (status != STATUS_OK)
+		return status;
+	*result = change_new(service);
+	(*result)->erased = g_strdup(user);
+	return STATUS_OK;
+}
+
+/* --- Taking out ---------------------------------------------------------------- */
+
+static enum status subtract(void *context, const struct report *report)
+{
+	return global_remove(context, report->keys, report->count, &report->global);
+}
+
+static enum status add_again(void *context, const struct report *report)
+{
+	return global_add(context, report->keys, report->count, &report->global);
+}
+
+/* Takes what the user taught out of global and out of the store, in one durable
+ * step: of each message the newest report holds what is in global. */
+static enum status take_out(
+	struct change *change, struct store_removal *removal, struct failure *failure)
+{
+	struct service *service = change->service;
+	enum status status = store_user_reports(service->reader, removal->user, SIZE_MAX, subtract,
+		service->global, failure);
+
+	if (status != STATUS_OK)
+		return status; /* unreadable, or out of memory: global is as damaged as its journal */
+	change->receipt.tokens += global_dirty(service->global);
+	status = global_checkpoint(service->global, service->store, removal, failure);
+	if (status != STATUS_OK)
+		store_user_reports(service->reader, removal->user, SIZE_MAX, add_again,
+			service->global, NULL);
+	change->receipt.reports += removal->reports;
+	change->receipt.entries += removal->entries;
+	return status;
+}
+
+static bool withdraws(const struct store_entry *entry)
+{
+	return entry->kind == ENTRY_CONSENT &&
+		(!entry->value || strcmp(entry->value, "granted") != 0);
+}
+
+/* Consents first, each a step of its own; then all the rest in one. */
+static enum status run_entries(struct change *change, struct failure *failure)
+{
+	struct service *service = change->service;
+	enum status status = STATUS_OK;
+	size_t rest = 0;
+	struct store_entry *entries = g_new0(struct store_entry, change->entries->len + 1);
+
+	for (guint i = 0; i < change->entries->len && status == STATUS_OK; i++) {
+		const struct store_entry *entry = change->entries->pdata[i];
+		struct store_removal removal = {.user = entry->scope, .entry = entry};
+
+		if (withdraws(entry))
+			status = take_out(change, &removal, failure);
+		else
+			entries[rest++] = *entry;
+	}
+	if (status == STATUS_OK)
+		status = store_put_entries(service->store, entries, rest, failure);
+	if (status == STATUS_OK)
+		change->receipt.entries = change->entries->len;
+	g_free(entries);
+	return status;
+}
+
+static enum status run_erasure(struct change *change, struct failure *failure)
+{
+	struct store_removal removal = {.user = change->erased, .everything = true};
+	enum status status = take_out(change, &removal, failure);
+
+	if (status != STATUS_OK)
+		return status;
+	change->done = true;
+	status = store_compact(change->service->store, failure);
+	change->receipt.compacted = status == STATUS_OK;
+	return status;
+}
+
+static bool concerns_site(const struct change *change)
+{
+	for (guint i = 0; i < change->entries->len; i++) {
+		const struct store_entry *entry = change->entries->pdata[i];
+		if (!*entry->scope)
+			return true;
+	}
+	return false;
+}
+
+enum status change_run(struct change *change, struct failure *failure)
+{
+	struct service *service = change->service;
+	enum status status =
+		change->erased ? run_erasure(change, failure) : run_entries(change, failure);
+
+	if (status == STATUS_OK)
+		change->done = true;
+	if (status == STATUS_OK && concerns_site(change))
+		status = site_again(&change->site, service->site, service->reader, failure);
+	change->receipt.seq = global_seq(service->global);
+	return status;
+}
+
+const struct receipt *change_receipt(const struct change *change)
+{
+	return &change->receipt;
+}
+
+/* --- Publishing ------------------------------------------------------------------ */
+
+static void drop(struct users *users, const char *scope)
+{
+	if (!*scope)
+		users_clear(users);
+	else if (*scope == '@')
+		users_drop_domain(users, scope);
+	users_drop(users, scope);
+}
+
+void change_end(struct service *service, struct change **result)
+{
+	struct change *change = *result;
+
+	if (!change)
+		return;
+	/* Also after a failure: some steps may have been made. */
+	for (guint i = 0; i < change->entries->len; i++)
+		drop(service->users, ((struct store_entry *)change->entries->pdata[i])->scope);
+	if (change->erased)
+		users_drop(service->users, change->erased);
+	if (change->site) {
+		struct site *former = service->site;
+		service->site = change->site;
+		change->site = former;
+	}
+	change_free(result);
+}

@@ -1,0 +1,46 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * What a site, a domain or a user may lay down: consent, block and allow lists,
+ * trusted senders, policy. Checks and the one way of writing each. Pure.
+ *
+ * A scope is "" (the site), "@example.org" (all users whose name ends so) or a
+ * user name. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/status.h"
+#include "engine/store/store.h"
+
+enum entry_kind {
+	ENTRY_CONSENT = 1, /* of a user; name "", value "granted" or "declined" */
+	ENTRY_LIST = 2,    /* name: address, domain or network; value "allow" or "block" */
+	ENTRY_TRUST = 3,   /* of the site; name: address or domain; value "trusted" */
+	ENTRY_POLICY = 4,  /* name: see below; value: a number or a word */
+};
+
+/* Names of ENTRY_POLICY. */
+#define POLICY_JUNK_SCORE "junk-score"     /* a message with this score is spam */
+#define POLICY_REJECT_SCORE "reject-score" /* from here on spam is rejected, if at all */
+#define POLICY_SPAM_ACTION "spam-action"   /* "tag", "junk" or "reject" */
+
+/* What happens to a message, mildest first. */
+enum action { ACTION_DELIVER, ACTION_TAG, ACTION_JUNK, ACTION_REJECT };
+const char *action_name(enum action action);
+bool action_named(const char *name, enum action *action);
+
+/* The domain's scope that a user belongs to: from the last '@' of the name on, in
+ * lower case; "" when there is none. */
+void entries_domain(const char *user, char scope[STORE_MAX_USER + 1]);
+
+/* Checks an entry and writes its name in the one way ("Bob@EXAMPLE.org" becomes
+ * "bob@example.org", "10.1.2.3/8" becomes "10.0.0.0/8"). A value of NULL removes,
+ * whatever it was. STATUS_INVALID with what is wrong. */
+enum status entries_check(const struct store_entry *entry, char name[STORE_MAX_NAME + 1],
+	struct failure *failure);
+
+/* "list", "trust", "policy", "consent"; 0 = no such kind. */
+enum entry_kind entry_kind_named(const char *name);
+const char *entry_kind_name(int kind);

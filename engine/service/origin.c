@@ -1,0 +1,320 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/service/origin.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "engine/service/results.h"
+
+static bool is_field(const struct tokenizer_field *field, const char *name)
+{
+	return strcmp(field->name, name) == 0;
+}
+
+static bool is_listed(const char *word, const char *const *list)
+{
+	for (; list && *list; list++) {
+		if (strcasecmp(word, *list) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool origin_is_within(const char *domain, const char *other)
+{
+	size_t length = strlen(domain), other_length = strlen(other);
+
+	if (!strchr(other, '.') || length < other_length ||
+		strcmp(domain + length - other_length, other) != 0)
+		return false;
+	return length == other_length || domain[length - other_length - 1] == '.';
+}
+
+/* --- Author and list ----------------------------------------------------- */
+
+static void read_author(
+	struct origin *origin, const struct tokenizer_field *fields, size_t count)
+{
+	char other[ORIGIN_MAX_ADDRESS + 1];
+
+	for (size_t i = 0; i < count; i++) {
+		if (!is_field(&fields[i], "from"))
+			continue;
+		origin->authors += tokenizer_address(
+			fields[i].value, origin->authors ? other : origin->author, sizeof(other));
+		origin->authors += fields[i].cut;
+	}
+	const char *at = strrchr(origin->author, '@');
+	origin->domain = at ? at + 1 : "";
+}
+
+/* RFC 2919: the identifier in angle brackets, or all of the value. */
+static void read_list(struct origin *origin, const struct tokenizer_field *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!is_field(&fields[i], "list-id"))
+			continue;
+		const char *start = strrchr(fields[i].value, '<');
+		start = start ? start + 1 : fields[i].value;
+		size_t length = strcspn(start, ">");
+		if (length > ORIGIN_MAX_DOMAIN)
+			return;
+		for (size_t j = 0; j < length; j++)
+			origin->list[j] = (char)tolower((unsigned char)start[j]);
+		return;
+	}
+}
+
+/* --- The sending host ----------------------------------------------------- */
+
+/* An address literal such as "[192.0.2.1]" or "[IPv6:2001:db8::1]"; returns the
+ * character after it, or NULL. */
+static const char *read_literal(const char *text, const char *end, struct network *client)
+{
+	char address[64];
+	const char *close = memchr(text, ']', (size_t)(end - text));
+
+	if (*text != '[' || !close)
+		return NULL;
+	text++;
+	if (close - text > 5 && strncasecmp(text, "IPv6:", 5) == 0)
+		text += 5;
+	if ((size_t)(close - text) >= sizeof(address) || memchr(text, '/', (size_t)(close - text)))
+		return NULL;
+	memcpy(address, text, (size_t)(close - text));
+	address[close - text] = '\0';
+	return network_parse(client, address) ? close + 1 : NULL;
+}
+
+/* What the client said of itself may be a literal, too: "helo=[10.0.0.1]". */
+static bool follows_helo(const char *start, const char *at)
+{
+	while (at > start && (at[-1] == ' ' || at[-1] == '='))
+		at--;
+	return at - start >= 4 &&
+		(strncasecmp(at - 4, "helo", 4) == 0 || strncasecmp(at - 4, "ehlo", 4) == 0);
+}
+
+/* The literal that the server saw: within the parentheses after the name that
+ * the client gave (RFC 5321 section 4.4, TCP-info), or where that name stands. */
+static bool read_client(const char *line, struct network *client)
+{
+	const char *end = strstr(line, " by ");
+	const char *open;
+
+	if (strncasecmp(line, "from ", 5) != 0)
+		return false;
+	line += 5;
+	end = end ? end : line + strlen(line);
+	open = memchr(line, '(', (size_t)(end - line));
+	for (const char *at = open; at && at < end; at++) {
+		if (*at == '[' && !follows_helo(line, at) && read_literal(at, end, client))
+			return true;
+	}
+	return *line == '[' && read_literal(line, end, client);
+}
+
+static bool is_ours(const struct origin_trust *trust, const struct network *client)
+{
+	for (size_t i = 0; i < trust->network_count; i++) {
+		if (network_contains(&trust->networks[i], client))
+			return true;
+	}
+	return false;
+}
+
+/* Finds the border: returns the index of its field, or `count`. */
+static size_t find_border(struct origin *origin, const struct origin_trust *trust,
+	const struct tokenizer_field *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!is_field(&fields[i], "received"))
+			continue;
+		origin->received++;
+		if (!read_client(fields[i].value, &origin->client)) {
+			/* A hand-over to the mail store names no client. */
+			if (strstr(fields[i].value, " with LMTP"))
+				continue;
+			return i;
+		}
+		if (is_ours(trust, &origin->client))
+			continue;
+		origin->has_client = true;
+		return i;
+	}
+	/* Our own networks alone: everything was written by us. */
+	return count;
+}
+
+/* --- Authentication ------------------------------------------------------- */
+
+/* How much one result is worth beside another of the same check. */
+static int rank(const char *result)
+{
+	return strcmp(result, "pass") == 0 ? 2 : *result ? 1 : 0;
+}
+
+static void keep(struct origin_check *check, const struct result *result)
+{
+	if (rank(result->value) <= rank(check->result))
+		return;
+	snprintf(check->result, sizeof(check->result), "%s", result->value);
+	snprintf(check->domain, sizeof(check->domain), "%s", result->domain);
+}
+
+struct judgement {
+	struct origin *origin;
+	const struct tokenizer_field *fields;
+	size_t count;
+};
+
+static bool passes(const struct result *result, const char *method)
+{
+	return strcmp(result->method, method) == 0 && strcmp(result->value, "pass") == 0;
+}
+
+static void on_result(void *context, const struct result *result)
+{
+	struct origin *origin = ((struct judgement *)context)->origin;
+	bool within = origin_is_within(origin->domain, result->domain);
+
+	if (strcmp(result->method, "spf") == 0)
+		keep(&origin->spf, result);
+	else if (strcmp(result->method, "dkim") == 0)
+		keep(&origin->dkim, result);
+	else if (strcmp(result->method, "dmarc") == 0)
+		keep(&origin->dmarc, result);
+	if (strcmp(result->method, "dmarc") == 0 && strcmp(result->value, "fail") == 0)
+		origin->refuted = true;
+	if ((passes(result, "dkim") || passes(result, "spf")) && within)
+		origin->authenticated = true;
+	if (passes(result, "dmarc") && (!*result->domain || strcmp(result->domain, origin->domain) == 0))
+		origin->authenticated = true;
+}
+
+/* "d=" of the only signature: what a bare "pass" must be about. */
+static void only_signer(const struct judgement *judgement, char *domain, size_t size)
+{
+	size_t signatures = 0;
+
+	*domain = '\0';
+	for (size_t i = 0; i < judgement->count; i++) {
+		if (!is_field(&judgement->fields[i], "dkim-signature"))
+			continue;
+		if (signatures++ == 0)
+			results_tag(judgement->fields[i].value, "d", domain, size);
+	}
+	if (signatures != 1)
+		*domain = '\0';
+}
+
+/* One field of our own server. False when it only claims to be that. */
+static bool read_stamp(struct judgement *judgement, const struct origin_trust *trust,
+	const struct tokenizer_field *field)
+{
+	struct result result = {.method = "dkim"};
+
+	if (field->cut)
+		return false;
+	if (is_field(field, "authentication-results"))
+		return results_read(field->value, trust->authserv_ids, on_result, judgement);
+	if (is_field(field, "received-spf"))
+		return results_read_spf(field->value, trust->authserv_ids, on_result, judgement);
+	results_read_bare(field->value, &result);
+	if (!*result.domain)
+		only_signer(judgement, result.domain, sizeof(result.domain));
+	on_result(judgement, &result);
+	return true;
+}
+
+static void read_stamps(struct origin *origin, const struct origin_trust *trust,
+	const struct tokenizer_field *fields, size_t count, size_t border)
+{
+	struct judgement judgement = {.origin = origin, .fields = fields, .count = count};
+	size_t end = border;
+
+	if (trust->below_received && border < count) {
+		for (end = border + 1; end < count && !is_field(&fields[end], "received");)
+			end++;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!is_listed(fields[i].name, trust->header_names))
+			continue;
+		if (i < end && read_stamp(&judgement, trust, &fields[i]))
+			origin->stamped = true;
+		else if (i >= end && results_claims(fields[i].value, trust->authserv_ids))
+			origin->forged = true;
+	}
+}
+
+void origin_read(struct origin *origin, const struct origin_trust *trust,
+	const struct tokenizer_field *fields, size_t count)
+{
+	*origin = (struct origin){0};
+	read_author(origin, fields, count);
+	read_list(origin, fields, count);
+	size_t border = find_border(origin, trust, fields, count);
+	if (trust->authserv_ids && *trust->authserv_ids && origin->received > 0)
+		read_stamps(origin, trust, fields, count, border);
+	/* Two authors: which one would be proven? */
+	if (origin->authors != 1 || !*origin->domain || origin->refuted)
+		origin->authenticated = false;
+}
+
+/* --- Unsubscribing -------------------------------------------------------- */
+
+static bool is_target(const char *url, size_t length)
+{
+	static const char *const schemes[] = {"mailto:", "https://", "http://"};
+
+	for (size_t i = 0; i < length; i++) {
+		if (url[i] <= ' ' || url[i] > '~' || strchr("<>\"", url[i]))
+			return false;
+	}
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		size_t scheme = strlen(schemes[i]);
+		if (length > scheme && strncasecmp(url, schemes[i], scheme) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void add_targets(struct origin_targets *targets, const char *value, bool one_click)
+{
+	size_t used = 0;
+
+	for (const char *at = strchr(value, '<'); at && targets->count < ORIGIN_MAX_TARGETS;
+		at = strchr(at, '<')) {
+		size_t length = strcspn(++at, ">");
+		if (!at[length] || used + length >= sizeof(targets->text))
+			return;
+		if (!is_target(at, length))
+			continue;
+		char *url = targets->text + used;
+		memcpy(url, at, length);
+		url[length] = '\0';
+		used += length + 1;
+		targets->list[targets->count++] = (struct origin_target){.url = url,
+			.one_click = one_click && strncasecmp(url, "https:", 6) == 0};
+	}
+}
+
+void origin_unsubscribe(
+	struct origin_targets *targets, const struct tokenizer_field *fields, size_t count)
+{
+	const char *value = NULL;
+	bool one_click = false;
+
+	targets->count = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (is_field(&fields[i], "list-unsubscribe") && !value)
+			value = fields[i].value;
+		if (is_field(&fields[i], "list-unsubscribe-post"))
+			one_click = strcasecmp(fields[i].value, "List-Unsubscribe=One-Click") == 0;
+	}
+	if (value)
+		add_targets(targets, value, one_click);
+}

@@ -1,0 +1,244 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/service/preferences.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <glib.h>
+
+enum { PREFIXES = 129, ALLOW = 1, BLOCK = 2, ENTRY_BYTES = 80 };
+
+struct preferences {
+	enum consent_state consent;
+	int64_t consent_time;
+	struct policy_part policy;
+	GHashTable *list;  /* name -> ALLOW or BLOCK; NULL = empty */
+	GHashTable *trust; /* names as a set; NULL = empty */
+	bool prefixes[PREFIXES]; /* lengths of the list's networks */
+	size_t bytes;
+};
+
+/* --- Reading ----------------------------------------------------------------- */
+
+static void add_name(struct preferences *preferences, GHashTable **table, const char *name, int value)
+{
+	if (!*table)
+		*table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_hash_table_replace(*table, g_strdup(name), GINT_TO_POINTER(value));
+	preferences->bytes += ENTRY_BYTES + strlen(name);
+}
+
+static void add_policy(struct policy_part *policy, const struct store_entry *entry)
+{
+	double score = g_ascii_strtod(entry->value, NULL);
+
+	if (strcmp(entry->name, POLICY_JUNK_SCORE) == 0) {
+		policy->has_junk = true;
+		policy->junk = score;
+	} else if (strcmp(entry->name, POLICY_REJECT_SCORE) == 0) {
+		policy->has_reject = true;
+		policy->reject = score;
+	} else if (strcmp(entry->name, POLICY_SPAM_ACTION) == 0) {
+		policy->has_action = action_named(entry->value, &policy->action);
+	}
+	policy->time = MAX(policy->time, entry->time);
+}
+
+static enum status add_entry(void *context, const struct store_entry *entry)
+{
+	struct preferences *preferences = context;
+	struct network network;
+	char name[STORE_MAX_NAME + 1];
+
+	/* What was written by another version, or by hand, must not decide. */
+	if (entries_check(entry, name, NULL) != STATUS_OK)
+		return STATUS_OK;
+	switch ((enum entry_kind)entry->kind) {
+	case ENTRY_CONSENT:
+		preferences->consent = strcmp(entry->value, "granted") == 0 ? CONSENT_YES : CONSENT_NO;
+		preferences->consent_time = entry->time;
+		break;
+	case ENTRY_LIST:
+		add_name(preferences, &preferences->list, name,
+			strcmp(entry->value, "block") == 0 ? BLOCK : ALLOW);
+		if (network_parse(&network, name))
+			preferences->prefixes[network.bits] = true;
+		break;
+	case ENTRY_TRUST:
+		add_name(preferences, &preferences->trust, name, ALLOW);
+		break;
+	case ENTRY_POLICY:
+		add_policy(&preferences->policy, entry);
+		break;
+	}
+	return STATUS_OK;
+}
+
+enum status preferences_read(struct preferences **result, struct store_reader *reader,
+	const char *scope, struct failure *failure)
+{
+	struct preferences *preferences = calloc(1, sizeof(*preferences));
+	enum status status;
+
+	*result = NULL;
+	if (!preferences)
+		return failure_set(failure, STATUS_NOMEM, "reading preferences: out of memory");
+	preferences->bytes = sizeof(*preferences);
+	status = store_entries(reader, scope, 0, add_entry, preferences, failure);
+	if (status == STATUS_OK)
+		*result = preferences;
+	else
+		preferences_free(&preferences);
+	return status;
+}
+
+void preferences_free(struct preferences **preferences)
+{
+	if (!*preferences)
+		return;
+	if ((*preferences)->list)
+		g_hash_table_destroy((*preferences)->list);
+	if ((*preferences)->trust)
+		g_hash_table_destroy((*preferences)->trust);
+	free(*preferences);
+	*preferences = NULL;
+}
+
+size_t preferences_bytes(const struct preferences *preferences)
+{
+	return preferences->bytes;
+}
+
+enum consent_state preferences_consent(const struct preferences *preferences, int64_t *time)
+{
+	*time = preferences->consent_time;
+	return preferences->consent;
+}
+
+const struct policy_part *preferences_policy(const struct preferences *preferences)
+{
+	return &preferences->policy;
+}
+
+/* --- Lists --------------------------------------------------------------------- */
+
+static int find_name(GHashTable *table, const char *key, char *name)
+{
+	int value = GPOINTER_TO_INT(g_hash_table_lookup(table, key));
+
+	if (value)
+		g_strlcpy(name, key, STORE_MAX_NAME + 1);
+	return value;
+}
+
+/* The address, its domain, then the domains above that. */
+static int find_author(GHashTable *table, const struct origin *origin, char *name)
+{
+	char *address = g_ascii_strdown(origin->author, -1);
+	int value = *address ? find_name(table, address, name) : 0;
+
+	for (const char *domain = origin->domain; *domain && !value;) {
+		value = find_name(table, domain, name);
+		domain += strcspn(domain, ".");
+		domain += *domain == '.';
+	}
+	g_free(address);
+	return value;
+}
+
+static int find_client(const struct preferences *preferences, const struct network *client, char *name)
+{
+	int value = 0;
+
+	for (unsigned bits = PREFIXES; bits-- > 0 && !value;) {
+		struct network around;
+		char text[NETWORK_TEXT];
+
+		if (!preferences->prefixes[bits])
+			continue;
+		around = network_around(client, bits);
+		network_format(&around, text);
+		value = find_name(preferences->list, text, name);
+	}
+	return value;
+}
+
+bool preferences_trusts(
+	const struct preferences *preferences, const struct origin *origin, char *name)
+{
+	return preferences->trust && find_author(preferences->trust, origin, name) != 0;
+}
+
+static bool match_scope(const struct preferences *preferences, enum list_scope scope,
+	const struct origin *origin, struct list_match *match)
+{
+	int value;
+
+	if (!preferences || !preferences->list)
+		return false;
+	value = find_author(preferences->list, origin, match->name);
+	if (value == ALLOW && origin->refuted)
+		value = 0;
+	if (!value && origin->has_client)
+		value = find_client(preferences, &origin->client, match->name);
+	if (!value)
+		return false;
+	match->scope = scope;
+	match->block = value == BLOCK;
+	return true;
+}
+
+void preferences_match(const struct preferences *user, const struct preferences *domain,
+	const struct preferences *site, const struct origin *origin, struct list_match *match)
+{
+	*match = (struct list_match){.scope = LIST_NONE};
+	if (!match_scope(user, LIST_USER, origin, match) &&
+		!match_scope(domain, LIST_DOMAIN, origin, match) &&
+		!match_scope(site, LIST_SITE, origin, match))
+		*match->name = '\0'; /* of an entry that did not hold */
+}
+
+const char *list_scope_name(enum list_scope scope)
+{
+	static const char *const names[] = {"none", "user", "domain", "site"};
+
+	return names[scope];
+}
+
+/* --- Policy ---------------------------------------------------------------------- */
+
+static void overlay(struct policy *policy, const struct preferences *preferences, enum list_scope scope)
+{
+	if (!preferences)
+		return;
+	const struct policy_part *part = &preferences->policy;
+	if (part->has_junk) {
+		policy->junk = part->junk;
+		policy->junk_from = scope;
+	}
+	if (part->has_reject) {
+		policy->reject = part->reject;
+		policy->reject_from = scope;
+	}
+	if (part->has_action) {
+		policy->action = part->action;
+		policy->action_from = scope;
+	}
+}
+
+struct policy policy_of(const struct policy_bounds *bounds, const struct preferences *user,
+	const struct preferences *domain, const struct preferences *site)
+{
+	struct policy policy = {
+		.junk = bounds->junk, .reject = bounds->reject, .action = bounds->action};
+
+	overlay(&policy, site, LIST_SITE);
+	overlay(&policy, domain, LIST_DOMAIN);
+	overlay(&policy, user, LIST_USER);
+	if (policy.junk_from == LIST_USER)
+		policy.junk = fmin(fmax(policy.junk, bounds->junk_min), bounds->junk_max);
+	policy.reject = fmax(policy.reject, policy.junk);
+	return policy;
+}

@@ -1,0 +1,65 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * What the files around a query share: its state, its stores, its explanation. */
+#pragma once
+
+#include "engine/service/internal.h"
+
+/* A token as the tokenizer told of it, for the explanation. */
+struct told {
+	uint64_t key;
+	char *field;
+	char *text;
+};
+
+/* One user for whom the message is judged. */
+struct recipient {
+	char user[STORE_MAX_USER + 1];
+	char domain[STORE_MAX_USER + 1];    /* the scope "@example.org"; "" = none */
+	struct user_place *place;           /* NULL: global only */
+	struct user_store *store;           /* NULL while cold */
+	struct user_place *domain_place;    /* NULL: none, or an earlier recipient has it */
+	struct user_store *domain_store;    /* NULL while cold, and without a domain */
+	const struct recipient *same_domain; /* the earlier one */
+	struct verdict verdict;
+};
+
+struct query {
+	struct service *service;
+	struct user_rules rules; /* as of begin: configure may come between */
+	double reject_uncertainty;
+	struct site *site;
+	struct recipient *recipients;
+	size_t count;
+	struct origin origin;
+	uint64_t sender, list; /* digests for the past */
+	bool explain;
+	bool out_of_memory;
+	struct told *told;
+	size_t told_count;
+	struct reason *reasons;
+};
+
+/* The preferences of a recipient's domain come with this; NULL = none. */
+const struct user_store *query_domain(const struct recipient *recipient);
+
+/* What a recipient's store is folded from. */
+struct user_basis query_basis(const struct query *query, const struct recipient *recipient);
+
+/* Reads the domain's preferences; then the user's store: makes cold warm. */
+enum status query_fold_domain(struct query *query, struct recipient *recipient,
+	struct worker *worker, struct failure *failure);
+enum status query_fold(struct query *query, struct recipient *recipient, struct worker *worker,
+	struct failure *failure);
+
+/* By how much the user's presses have moved the threshold, in score. */
+double query_shift(const struct model_params *params, const struct user_store *store);
+
+/* Makes room for tokens that explain, which are kept with their texts; NULL when
+ * nothing is to be explained. */
+tokenizer_watch_fn *explain_begin(struct query *query);
+
+/* Fills in the reasons of the first verdict. */
+void explain_verdict(
+	struct query *query, struct worker *worker, const struct model_message *message);
+void explain_free(struct query *query);

@@ -1,0 +1,95 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/service/site.h"
+
+#include <glib.h>
+
+#include "engine/service/service.h"
+
+static char **copy_list(const char *const *list)
+{
+	return list ? g_strdupv((char **)list) : g_new0(char *, 1);
+}
+
+static enum status read_networks(
+	struct site *site, const char *const *list, struct failure *failure)
+{
+	size_t count = list ? g_strv_length((char **)list) : 0;
+
+	site->networks = g_new0(struct network, count + 1);
+	for (size_t i = 0; i < count; i++) {
+		if (!network_parse(&site->networks[i], list[i]))
+			return failure_set(failure, STATUS_INVALID,
+				"own-networks: %.60s is no address or network", list[i]);
+	}
+	site->trust.networks = site->networks;
+	site->trust.network_count = count;
+	return STATUS_OK;
+}
+
+static struct site *start(
+	const char *const *authserv_ids, const char *const *header_names, bool below_received)
+{
+	struct site *site = g_new0(struct site, 1);
+
+	site->references = 1;
+	site->authserv_ids = copy_list(authserv_ids);
+	site->header_names = copy_list(header_names);
+	site->trust.authserv_ids = (const char *const *)site->authserv_ids;
+	site->trust.header_names = (const char *const *)site->header_names;
+	site->trust.below_received = below_received;
+	return site;
+}
+
+static enum status finish(struct site **result, struct site *site, enum status status,
+	struct store_reader *reader, struct failure *failure)
+{
+	if (status == STATUS_OK)
+		status = preferences_read(&site->preferences, reader, "", failure);
+	if (status != STATUS_OK)
+		site_unref(&site);
+	*result = site;
+	return status;
+}
+
+enum status site_new(struct site **result, const struct service_settings *settings,
+	struct store_reader *reader, struct failure *failure)
+{
+	struct site *site = start(settings->authserv_ids, settings->authentication_headers,
+		settings->authentication_below_received);
+
+	return finish(
+		result, site, read_networks(site, settings->own_networks, failure), reader, failure);
+}
+
+enum status site_again(struct site **result, const struct site *former, struct store_reader *reader,
+	struct failure *failure)
+{
+	const struct origin_trust *trust = &former->trust;
+	struct site *site = start(trust->authserv_ids, trust->header_names, trust->below_received);
+
+	site->networks = g_new0(struct network, trust->network_count + 1);
+	for (size_t i = 0; i < trust->network_count; i++)
+		site->networks[i] = trust->networks[i];
+	site->trust.networks = site->networks;
+	site->trust.network_count = trust->network_count;
+	return finish(result, site, STATUS_OK, reader, failure);
+}
+
+struct site *site_ref(struct site *site)
+{
+	site->references++;
+	return site;
+}
+
+void site_unref(struct site **site)
+{
+	if (*site && --(*site)->references == 0) {
+		preferences_free(&(*site)->preferences);
+		g_strfreev((*site)->authserv_ids);
+		g_strfreev((*site)->header_names);
+		g_free((*site)->networks);
+		g_free(*site);
+	}
+	*site = NULL;
+}

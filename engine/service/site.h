@@ -1,0 +1,28 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * What the whole site has laid down, in its settings and entries: immutable, and
+ * replaced as a whole. References are counted by the owner's thread. */
+#pragma once
+
+#include "engine/service/origin.h"
+#include "engine/service/preferences.h"
+
+struct service_settings;
+
+struct site {
+	struct origin_trust trust; /* of the strings below */
+	char **authserv_ids;
+	char **header_names;
+	struct network *networks;
+	struct preferences *preferences;
+	unsigned references;
+};
+
+/* One reference. STATUS_INVALID: one of the settings' networks is none. */
+enum status site_new(struct site **site, const struct service_settings *settings,
+	struct store_reader *reader, struct failure *failure);
+/* The same settings with the entries as they are now. */
+enum status site_again(struct site **site, const struct site *former, struct store_reader *reader,
+	struct failure *failure);
+struct site *site_ref(struct site *site);
+void site_unref(struct site **site);
