@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <glib.h>
 #include <jansson.h>
 
 #include "engine/client/exchange.h"
@@ -87,11 +88,42 @@ static enum exit_code run_why(const struct options *options, const struct input 
 	return code == EXIT_SPAM ? EXIT_DONE : code;
 }
 
+/* The Context header of a report; to be freed. */
+static char *context_header(const struct options *options)
+{
+	json_t *context = json_object(), *event = json_object();
+	const struct {
+		const char *name, *value;
+	} parts[] = {{"kind", options->event}, {"from", options->from}, {"to", options->to}};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+		if (*parts[i].value)
+			json_object_set_new(event, parts[i].name, json_string(parts[i].value));
+	}
+	if (options->selected > 0)
+		json_object_set_new(event, "selected", json_integer(options->selected));
+	if (json_object_size(event) > 0)
+		json_object_set(context, "event", event);
+	if (*options->consent)
+		json_object_set_new(context, "consent", json_string(options->consent));
+	json_decref(event);
+	char *text = json_dumps(context, JSON_COMPACT);
+	char *header = json_object_size(context) > 0 && text
+		? g_strdup_printf("Context: %s\r\n", text) : g_strdup("");
+	free(text);
+	json_decref(context);
+	return header;
+}
+
 static enum exit_code run_tell(
 	const struct options *options, const struct input *input, const char *headers)
 {
-	json_t *json = ask(options, input, "TELL", headers);
+	char *context = context_header(options);
+	char *all = g_strconcat(headers, context, NULL);
+	json_t *json = ask(options, input, "TELL", all);
 
+	g_free(all);
+	g_free(context);
 	if (!json)
 		return EXIT_FAILED;
 	print(options, input, json, show_answer);
@@ -113,27 +145,41 @@ static enum exit_code run_forget(const struct options *options, const struct inp
 	return run_tell(options, input, "Remove: local\r\n");
 }
 
-static enum exit_code run_stats(const struct options *options, const struct input *input)
+static enum exit_code run_diagnose(const struct options *options, const struct input *input)
 {
-	json_t *json = ask(options, input, "STATS", "");
+	json_t *json = ask(options, input, "DIAGNOSE", "");
 
 	if (!json)
 		return EXIT_FAILED;
-	print(options, input, json, show_stats);
+	print(options, input, json, show_diagnosis);
 	return EXIT_DONE;
 }
 
-static enum exit_code run_ping(const struct options *options, const struct input *input)
+static enum exit_code run_stats(const struct options *options, char **words, int count)
+{
+	json_t *json = ask(options, NULL, "STATS", "");
+	(void)words;
+	(void)count;
+
+	if (!json)
+		return EXIT_FAILED;
+	print(options, NULL, json, show_stats);
+	return EXIT_DONE;
+}
+
+static enum exit_code run_ping(const struct options *options, char **words, int count)
 {
 	struct exchange exchange = {
 		.socket = options->socket, .command = "PING", .headers = "", .user = ""};
 	struct buffer body;
 	struct failure failure = {0};
 	enum status status = exchange_run(&exchange, &body, &failure);
+	(void)words;
+	(void)count;
 
 	buffer_free(&body);
 	if (status != STATUS_OK)
-		return fail(input, &failure);
+		return fail(NULL, &failure);
 	puts(options->json ? "{\"pong\":true}" : "hamletd answers");
 	return EXIT_DONE;
 }
@@ -180,13 +226,32 @@ static enum exit_code run_tokens(const struct options *options, const struct inp
 }
 
 const struct command commands[] = {
-	{"score", NULL, "score messages; exit status 1 when one is spam", true, run_score},
-	{"why", NULL, "say which features gave the score", true, run_why},
-	{"report", "spam", "report messages as spam", true, run_report_spam},
-	{"report", "ham", "report messages as not spam", true, run_report_ham},
-	{"forget", NULL, "undo the reports of messages", true, run_forget},
-	{"tokens", NULL, "show the features of messages; asks no daemon", true, run_tokens},
-	{"stats", NULL, "show the daemon's counters", false, run_stats},
-	{"ping", NULL, "see whether the daemon answers", false, run_ping},
+	{"score", NULL, "score messages; exit status 1 when one is spam", run_score, NULL, NULL},
+	{"why", NULL, "say which features gave the score", run_why, NULL, NULL},
+	{"diagnose", NULL, "answer a support case, step by step", run_diagnose, NULL, NULL},
+	{"report", "spam", "report messages as spam", run_report_spam, NULL, NULL},
+	{"report", "ham", "report messages as not spam", run_report_ham, NULL, NULL},
+	{"forget", NULL, "undo the reports of messages", run_forget, NULL, NULL},
+	{"tokens", NULL, "show the features of messages; asks no daemon", run_tokens, NULL, NULL},
+	{"list", "show", "show who is blocked and allowed", NULL, admin_list_show, NULL},
+	{"list", "allow", "let mail of these pass", NULL, admin_list_allow, "ENTRY..."},
+	{"list", "block", "call mail of these spam", NULL, admin_list_block, "ENTRY..."},
+	{"list", "remove", "let the score decide again", NULL, admin_list_remove, "ENTRY..."},
+	{"list", "import", "take lines \"allow ENTRY\" and \"block ENTRY\"", NULL,
+		admin_list_import, "FILE..."},
+	{"policy", "show", "show the policy and how it came to be", NULL, admin_policy_show, NULL},
+	{"policy", "set", "junk-score, reject-score, spam-action", NULL, admin_policy_set,
+		"NAME=VALUE..."},
+	{"policy", "unset", "let the next wider policy hold", NULL, admin_policy_unset, "NAME..."},
+	{"consent", NULL, "grant, decline or withdraw: may reports teach everybody", NULL,
+		admin_consent, "ANSWER"},
+	{"trust", "show", "show the site's trusted senders", NULL, admin_trust_show, NULL},
+	{"trust", "add", "trust senders, when authenticated", NULL, admin_trust_add, "ENTRY..."},
+	{"trust", "remove", "trust them no more", NULL, admin_trust_remove, "ENTRY..."},
+	{"trust", "import", "take a file of one ENTRY a line", NULL, admin_trust_import, "FILE..."},
+	{"user", "export", "write all that is kept of users", NULL, admin_user_export, "USER..."},
+	{"user", "erase", "erase all that is kept of users", NULL, admin_user_erase, "USER..."},
+	{"stats", NULL, "show the daemon's counters", NULL, run_stats, NULL},
+	{"ping", NULL, "see whether the daemon answers", NULL, run_ping, NULL},
 };
 const size_t commands_count = sizeof(commands) / sizeof(commands[0]);

@@ -1,6 +1,7 @@
 # Never the store, the service or libuv: a client asks the daemon.
 bin_PROGRAMS += hamlet
 hamlet_SOURCES = \
+	%D%/admin.c \
 	%D%/commands.c %D%/commands.h \
 	%D%/exchange.c %D%/exchange.h \
 	%D%/main.c \

@@ -27,8 +27,9 @@ static char *command_list(void)
 
 	for (size_t i = 0; i < commands_count; i++) {
 		char *words = g_strjoin(" ", commands[i].name, commands[i].argument, NULL);
-		g_string_append_printf(text, "  %-12s %s%s\n", words, commands[i].summary,
-			commands[i].takes_message ? " [FILE...]" : "");
+		g_string_append_printf(text, "  %-14s %-13s %s\n", words,
+			commands[i].words ? commands[i].words : commands[i].run ? "[FILE...]" : "",
+			commands[i].summary);
 		g_free(words);
 	}
 	return g_string_free(text, FALSE);
@@ -116,48 +117,111 @@ static enum exit_code run(const struct options *options, int argc, char **argv)
 
 	if (!command)
 		return fail_usage(argc < 2 ? "say what to do" : "no such command");
-	if (command->takes_message)
+	if (command->run)
 		return run_inputs(command, options, argv + used, argc - used);
-	if (argc > used)
-		return fail_usage("this command takes no file");
-	return command->run(options, NULL);
+	if (argc > used && !command->words)
+		return fail_usage("nothing may follow this command");
+	if (argc == used && command->words)
+		return fail_usage("something is to follow this command");
+	return command->run_words(options, argv + used, argc - used);
+}
+
+/* Values of the options as they come from the command line. */
+struct given {
+	char *socket, *user, *domain, *consent, *event, *from, *to;
+	gboolean json, version, site;
+	gint selected;
+};
+
+static void free_given(struct given *given)
+{
+	g_free(given->socket);
+	g_free(given->user);
+	g_free(given->domain);
+	g_free(given->consent);
+	g_free(given->event);
+	g_free(given->from);
+	g_free(given->to);
+}
+
+static const char *or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+static struct options options_of(const struct given *given)
+{
+	const char *from_environment = getenv("HAMLET_SOCKET");
+
+	return (struct options){.socket = given->socket ? given->socket
+			: from_environment                      ? from_environment
+								: DEFAULT_SOCKET,
+		.user = or_empty(given->user),
+		.json = given->json,
+		.domain = or_empty(given->domain),
+		.site = given->site,
+		.consent = or_empty(given->consent),
+		.event = or_empty(given->event),
+		.from = or_empty(given->from),
+		.to = or_empty(given->to),
+		.selected = given->selected};
+}
+
+static bool parse(struct given *given, int *argc, char ***argv)
+{
+	const GOptionEntry entries[] = {
+		{"user", 'u', 0, G_OPTION_ARG_STRING, &given->user,
+			"whose mail it is; otherwise everybody's opinion alone", "USER"},
+		{"domain", 'd', 0, G_OPTION_ARG_STRING, &given->domain,
+			"of list and policy: for all users of a domain", "DOMAIN"},
+		{"site", 0, 0, G_OPTION_ARG_NONE, &given->site,
+			"of list and policy: for the whole site", NULL},
+		{"consent", 0, 0, G_OPTION_ARG_STRING, &given->consent,
+			"of a report: what the person answered, granted or declined", "ANSWER"},
+		{"event", 0, 0, G_OPTION_ARG_STRING, &given->event,
+			"of a report: what the person did, button, move or flag", "KIND"},
+		{"from", 0, 0, G_OPTION_ARG_STRING, &given->from,
+			"folder it was in: inbox, junk, trash or other", "FOLDER"},
+		{"to", 0, 0, G_OPTION_ARG_STRING, &given->to, "folder it went to", "FOLDER"},
+		{"selected", 0, 0, G_OPTION_ARG_INT, &given->selected,
+			"messages that were selected together", "NUMBER"},
+		{"socket", 's', 0, G_OPTION_ARG_FILENAME, &given->socket,
+			"of hamletd [$HAMLET_SOCKET, " DEFAULT_SOCKET "]", "PATH"},
+		{"json", 0, 0, G_OPTION_ARG_NONE, &given->json, "answers as JSON, one line each",
+			NULL},
+		{"version", 0, 0, G_OPTION_ARG_NONE, &given->version, "print the version", NULL},
+		{0},
+	};
+	GOptionContext *context = g_option_context_new("COMMAND [...]");
+	GError *error = NULL;
+	char *list = command_list();
+
+	g_option_context_set_description(context, list);
+	g_option_context_add_main_entries(context, entries, NULL);
+	bool valid = g_option_context_parse(context, argc, argv, &error);
+	if (!valid) {
+		fail_usage(error->message);
+		g_error_free(error);
+	}
+	g_free(list);
+	g_option_context_free(context);
+	return valid;
 }
 
 int main(int argc, char **argv)
 {
-	char *socket = NULL, *user = NULL;
-	gboolean json = FALSE, version = FALSE;
-	const GOptionEntry entries[] = {
-		{"user", 'u', 0, G_OPTION_ARG_STRING, &user,
-			"whose mail it is; otherwise everybody's opinion alone", "USER"},
-		{"socket", 's', 0, G_OPTION_ARG_FILENAME, &socket,
-			"of hamletd [$HAMLET_SOCKET, " DEFAULT_SOCKET "]", "PATH"},
-		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "answers as JSON, one line each", NULL},
-		{"version", 0, 0, G_OPTION_ARG_NONE, &version, "print the version", NULL},
-		{0},
-	};
-	GError *error = NULL;
-	GOptionContext *context = g_option_context_new("COMMAND [FILE...]");
-	char *list = command_list();
-	enum exit_code code;
+	struct given given = {0};
+	enum exit_code code = EXIT_USAGE;
 
-	g_option_context_set_description(context, list);
-	g_option_context_add_main_entries(context, entries, NULL);
-	if (!g_option_context_parse(context, &argc, &argv, &error)) {
-		code = fail_usage(error->message);
-		g_error_free(error);
-	} else if (version) {
+	if (!parse(&given, &argc, &argv)) {
+		code = EXIT_USAGE;
+	} else if (given.version) {
 		puts("hamlet " PACKAGE_VERSION);
 		code = EXIT_DONE;
 	} else {
-		const char *from_environment = getenv("HAMLET_SOCKET");
-		struct options options = {.user = user ? user : "", .json = json};
-		options.socket = socket ? socket : from_environment ? from_environment : DEFAULT_SOCKET;
+		struct options options = options_of(&given);
 		code = run(&options, argc, argv);
 	}
-	g_free(list);
-	g_free(socket);
-	g_free(user);
-	g_option_context_free(context);
+	free_given(&given);
 	return code;
 }

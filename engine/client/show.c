@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <glib.h>
 
@@ -61,10 +62,17 @@ static double shown_score(const json_t *verdict)
 
 void show_score(const json_t *verdict)
 {
-	printf("%s %.1f / %.1f (probability %.4f, judged by the reports of %s)\n",
+	const json_t *entry = json_object_get(verdict, "entry");
+
+	printf("%s %.1f / %.1f (probability %.4f, judged by the reports of %s)",
 		truth(verdict, "spam") ? "spam" : "ham", shown_score(verdict),
 		number(verdict, "threshold"), number(verdict, "probability"),
 		truth(verdict, "personal") ? "you and everybody" : "everybody");
+	if (json_is_object(entry)) {
+		printf("; the %s's list says %s: ", string(entry, "scope"), string(entry, "list"));
+		show_text(string(entry, "entry"), strlen(string(entry, "entry")), 200);
+	}
+	putchar('\n');
 }
 
 static void show_reason(const json_t *reason, double strongest)
@@ -121,6 +129,19 @@ void show_why(const json_t *verdict)
 	show_sum(verdict, listed, number(verdict, "margin") - number(verdict, "bias") - listed);
 }
 
+/* What to do about a newsletter instead of reporting it. */
+static void show_unsubscribe(const json_t *answer)
+{
+	size_t i;
+	json_t *target;
+
+	json_array_foreach(json_object_get(answer, "unsubscribe"), i, target) {
+		fputs("unsubscribe: ", stdout);
+		show_text(string(target, "url"), strlen(string(target, "url")), 500);
+		puts(truth(target, "one_click") ? " (one click)" : "");
+	}
+}
+
 void show_answer(const json_t *answer)
 {
 	static const struct {
@@ -131,6 +152,8 @@ void show_answer(const json_t *answer)
 		{"flip", "learned anew: the report before is undone"},
 		{"forgotten", "forgotten"},
 		{"unknown", "was not learned: nothing to forget"},
+		{"ignored", "nothing was reported"},
+		{"trusted", "the sender is trusted: recorded, nothing learned"},
 	};
 	const char *outcome = string(answer, "outcome");
 
@@ -138,10 +161,12 @@ void show_answer(const json_t *answer)
 		if (strcmp(outcome, texts[i].outcome) == 0)
 			outcome = texts[i].text;
 	}
-	printf("%s%s\n", outcome,
+	const char *reason = string(answer, "reason");
+	printf("%s%s%s%s\n", outcome, *reason ? ": " : "", reason,
 		truth(answer, "taught_global")                         ? " (shared with everybody)"
 		: strcmp(string(answer, "consent"), "ask") == 0 ? " (for this user alone)"
 									: "");
+	show_unsubscribe(answer);
 }
 
 static void show_member(const char *prefix, const char *key, const json_t *value)
@@ -170,4 +195,101 @@ void show_stats(const json_t *stats)
 
 	json_object_foreach((json_t *)stats, key, value)
 		show_member("", key, value);
+}
+
+/* --- Administration ---------------------------------------------------------- */
+
+static const char *shown_time(const json_t *object, const char *key, char text[32])
+{
+	time_t seconds = (time_t)json_integer_value(json_object_get(object, key));
+	struct tm parts;
+
+	if (seconds == 0 || !localtime_r(&seconds, &parts) ||
+		strftime(text, 32, "%Y-%m-%d %H:%M", &parts) == 0)
+		strcpy(text, "never");
+	return text;
+}
+
+void show_diagnosis(const json_t *diagnosis)
+{
+	const json_t *reasons = json_object_get(diagnosis, "reasons");
+	size_t i, j;
+	json_t *step, *reason;
+
+	show_score(diagnosis);
+	json_array_foreach(json_object_get(diagnosis, "steps"), i, step) {
+		const char *finding = string(step, "finding"), *advice = string(step, "advice");
+
+		printf("\n%zu. %-15s", i + 1, string(step, "step"));
+		show_text(finding, strlen(finding), 1000);
+		if (*advice) {
+			printf("\n   %-15s", "-> do:");
+			show_text(advice, strlen(advice), 1000);
+		}
+		putchar('\n');
+		if (strcmp(string(step, "step"), "score") != 0)
+			continue;
+		json_array_foreach(reasons, j, reason) {
+			double first = number(json_array_get(reasons, 0), "everybody") +
+				number(json_array_get(reasons, 0), "own");
+			if (j < 5)
+				show_reason(reason, fabs(first));
+		}
+	}
+}
+
+void show_policy(const json_t *policy)
+{
+	char text[32];
+	size_t i;
+	json_t *move;
+
+	printf("spam:              %s (laid down by the %s)\n", string(policy, "spam_action"),
+		string(policy, "spam_action_from"));
+	printf("junk score:        %.1f (%s)\n", number(policy, "junk_score"),
+		string(policy, "junk_score_from"));
+	printf("reject score:      %.1f (%s)\n", number(policy, "reject_score"),
+		string(policy, "reject_score_from"));
+	printf("moved by presses:  %+.2f (at most %.1f) by %.0f reports as spam and %.0f as not spam\n",
+		number(policy, "shift"), number(policy, "shift_limit"),
+		number(policy, "reports_spam"), number(policy, "reports_ham"));
+	printf("in force:          spam from a score of %.2f on\n",
+		number(policy, "effective_junk_score"));
+	printf("own policy:        last changed %s; a junk score of %.1f to %.1f may be chosen\n",
+		shown_time(policy, "changed", text), number(policy, "junk_score_min"),
+		number(policy, "junk_score_max"));
+	printf("consent:           %s", string(policy, "consent"));
+	printf(" (%s)\n", shown_time(policy, "consent_time", text));
+	json_array_foreach(json_object_get(policy, "moves"), i, move) {
+		if (i == 0)
+			puts("\nthe last presses and where they left the threshold:");
+		printf("  %s  %-5s %+.2f\n", shown_time(move, "time", text), string(move, "label"),
+			number(move, "shift"));
+	}
+}
+
+void show_entries(const json_t *entries)
+{
+	char text[32];
+	size_t i;
+	json_t *entry;
+
+	json_array_foreach(json_object_get(entries, "entries"), i, entry) {
+		printf("%-8s ", string(entry, "value"));
+		show_text(string(entry, "name"), strlen(string(entry, "name")), 400);
+		printf("  (%s)\n", shown_time(entry, "time", text));
+	}
+}
+
+void show_receipt(const json_t *receipt)
+{
+	char text[32];
+	const char *scope = string(receipt, "scope");
+
+	printf("%s", strcmp(string(receipt, "call"), "erase") == 0 ? "erased " : "changed ");
+	show_text(*scope ? scope : "the site", strlen(*scope ? scope : "the site"), 300);
+	printf(" at %s: %.0f entries, %.0f reports, %.0f tokens of the global store%s\n",
+		shown_time(receipt, "time", text), number(receipt, "entries"),
+		number(receipt, "reports"), number(receipt, "global_tokens"),
+		truth(receipt, "compacted") ? "; the database was rewritten without them" : "");
 }

@@ -19,5 +19,15 @@ void show_why(const json_t *verdict);
 /* What became of a report. */
 void show_answer(const json_t *answer);
 
+/* The steps of a diagnosis, with the strongest reasons. */
+void show_diagnosis(const json_t *diagnosis);
+
+/* A policy and how it came to be. */
+void show_policy(const json_t *policy);
+
+/* Entries, one a line; what a change did. */
+void show_entries(const json_t *entries);
+void show_receipt(const json_t *receipt);
+
 /* Every counter on a line, groups as prefixes. */
 void show_stats(const json_t *stats);
