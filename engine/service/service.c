@@ -14,12 +14,12 @@ const struct service_settings service_defaults = {
 	.user_reports = 500,
 	.user_cache_bytes = (size_t)256 << 20,
 	.global_tokens = 0,
-	.reject_score = 12,
+	.reject_score = 10,
 	.spam_action = ACTION_JUNK,
 	.junk_score_min = 2,
 	.junk_score_max = 10,
 	.own_shift = 3,
-	.reject_uncertainty = 1.5,
+	.reject_uncertainty = 4,
 	.events = {.flip_seconds = 60, .mass_selection = 50},
 };
 

@@ -3,7 +3,10 @@ UNIT_HEADER = tests/unit/unit.h
 
 unit_tests = \
 	%D%/test_base \
+	%D%/test_event \
+	%D%/test_feedback \
 	%D%/test_model \
+	%D%/test_origin \
 	%D%/test_pack \
 	%D%/test_service \
 	%D%/test_settings \
@@ -49,3 +52,15 @@ tests_unit_test_settings_LDADD   = libsettings.a libbase.a $(GLIB_LIBS) $(CHECK_
 tests_unit_test_trainer_SOURCES = %D%/test_trainer.c $(UNIT_HEADER)
 tests_unit_test_trainer_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
 tests_unit_test_trainer_LDADD   = libtrainer.a libsettings.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_event_SOURCES = %D%/test_event.c $(UNIT_HEADER)
+tests_unit_test_event_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_event_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_origin_SOURCES = %D%/test_origin.c $(UNIT_HEADER)
+tests_unit_test_origin_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_origin_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_feedback_SOURCES = %D%/test_feedback.c $(UNIT_HEADER)
+tests_unit_test_feedback_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_feedback_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
