@@ -1,0 +1,324 @@
+# Hamlet - adaptive Bayesian spam learning engine
+# SPDX-License-Identifier: Apache-2.0
+"""The feedback rules through the running daemon and its client."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from conftest import BUILD
+from hamlet_client import TELL, ask, exchange, score
+
+NOBODY = 65534
+
+
+def call(path, **members):
+    reply = ask(path, "CALL", json.dumps(members).encode())
+    if reply.code != 0:
+        raise RuntimeError(reply.status)
+    return reply.json
+
+
+def press(path, label, message, user="", **context):
+    headers = TELL.get(label, ())
+    if context:
+        headers += ("Context: " + json.dumps(context),)
+    reply = ask(path, "TELL", message, user, headers)
+    if reply.code != 0:
+        raise RuntimeError(reply.status)
+    return reply.json
+
+
+def hamlet(daemon, *words, code=0, data=b""):
+    done = subprocess.run([BUILD / "hamlet", "--socket", daemon.socket, *words], input=data,
+                          capture_output=True, timeout=60)
+    assert done.returncode == code, done.stderr.decode()
+    return done.stdout.decode() if code in (0, 1) else done.stderr.decode()
+
+
+def newsletter(number, proof="mx.example.org; dkim=pass header.d=shop.example", below=""):
+    stamp = "Authentication-Results: %s\n" % proof if proof else ""
+    return (stamp + "Received: from shop.example (shop [192.0.2.7]) by mx.example.org; x\n" + below +
+            "From: Shop <news@shop.example>\nSubject: offer %d\nMessage-ID: <%d@shop.example>\n"
+            "List-Unsubscribe: <https://shop.example/off?%d>\n"
+            "List-Unsubscribe-Post: List-Unsubscribe=One-Click\n\nbuy now %d\n"
+            % (number, number, number, number)).encode()
+
+
+@pytest.fixture
+def site(make_daemon):
+    return make_daemon(authserv_ids="mx.example.org").start()
+
+
+def test_consent_is_remembered(daemon, message):
+    known = score(daemon.socket, message(1))["known"]
+    answer = press(daemon.socket, "spam", message(1), "bob")
+    assert answer["consent"] == "ask" and not answer["taught_global"]
+    answer = press(daemon.socket, "spam", message(1), "bob", consent="granted")
+    assert answer["taught_global"] and answer["outcome"] == "repeat"
+    assert press(daemon.socket, "spam", message(2), "bob")["consent"] == "known"
+    daemon.stop()
+    daemon.start()
+    assert press(daemon.socket, "spam", message(3), "bob")["taught_global"]
+    assert score(daemon.socket, message(1))["known"] > known
+    hamlet(daemon, "consent", "withdraw", "--user", "bob")
+    assert score(daemon.socket, message(1))["known"] == known
+    assert score(daemon.socket, message(1), "bob")["spam"]
+    assert press(daemon.socket, "spam", message(4), "bob")["consent"] == "ask"
+
+
+def test_a_trusted_sender_is_not_learned_as_spam(site, tmp_path):
+    names = tmp_path / "trusted"
+    names.write_text("# newsletters\nshop.example\n" +
+                     "".join("sender%d.example\n" % i for i in range(3000)))
+    hamlet(site, "trust", "import", str(names))
+    assert len(hamlet(site, "trust", "show").splitlines()) == 3001
+    before = score(site.socket, newsletter(9))
+    for number in range(50):
+        answer = press(site.socket, "spam", newsletter(number % 3), "user%d" % number,
+                       consent="granted")
+        assert answer["outcome"] == "trusted" and answer["trusted"] == "shop.example"
+        assert answer["unsubscribe"] == [
+            {"url": "https://shop.example/off?%d" % (number % 3), "one_click": True}]
+    assert score(site.socket, newsletter(9)) == before
+    forged = [newsletter(5, proof=None), newsletter(6, proof="evil.example; dkim=pass header.d=shop.example"),
+              newsletter(7, proof=None, below="Authentication-Results: mx.example.org;\n"
+                         " dkim=pass header.d=shop.example\n"),
+              newsletter(8, proof="mx.example.org; dkim=fail header.d=shop.example",
+                         below="AUTHENTICATION-RESULTS: MX.EXAMPLE.ORG; DKIM=PASS HEADER.D=SHOP.EXAMPLE\n")]
+    for number, mail in enumerate(forged):
+        assert press(site.socket, "spam", mail, "user")["outcome"] == "new", number
+    text = hamlet(site, "report", "spam", "--user", "eve", data=newsletter(1))
+    assert "trusted" in text and "https://shop.example/off?1 (one click)" in text
+
+
+def test_lists_decide_and_are_named(site, message, tmp_path):
+    user = ["--user", "bob@example.org"]
+    assert "ham" in hamlet(site, "score", *user, data=message(3))
+    hamlet(site, "list", "block", "EXAMPLE.com", *user)
+    verdict = score(site.socket, message(3), "bob@example.org")
+    assert verdict["spam"] and verdict["entry"] == {
+        "scope": "user", "list": "block", "entry": "example.com"}
+    assert "the user's list says block: example.com" in hamlet(
+        site, "score", *user, data=message(3), code=1)
+    assert not score(site.socket, message(3), "ann@example.org")["spam"]
+    hamlet(site, "list", "allow", "sender3@example.com", "--domain", "example.org")
+    hamlet(site, "list", "remove", "example.com", *user)
+    assert score(site.socket, message(3), "bob@example.org")["entry"]["scope"] == "domain"
+    entries = tmp_path / "entries"
+    entries.write_text("block 192.0.2.0/24 # a bad neighbourhood\n\nallow ann@friends.example\n")
+    hamlet(site, "list", "import", str(entries), "--site")
+    assert score(site.socket, message(3), "eve@example.net")["entry"]["entry"] == "192.0.2.0/24"
+    shown = hamlet(site, "list", "show", "--site")
+    assert "192.0.2.0/24" in shown and "ann@friends.example" in shown
+    entries.write_text("deny example.org\n")
+    assert "deny" in hamlet(site, "list", "import", str(entries), "--site", code=3)
+    assert "whose?" in hamlet(site, "list", "block", "example.org", code=2)
+    site.stop()
+    site.start()
+    assert score(site.socket, message(3), "eve@example.net")["spam"]
+
+
+def test_policy_acts_and_explains_itself(daemon, message):
+    for number in range(60):
+        press(daemon.socket, "spam" if number % 2 else "ham",
+              message(number, "pills" if number % 2 else "dinner"))
+    hamlet(daemon, "policy", "set", "spam-action=reject", "reject-score=5", "--site")
+    hamlet(daemon, "list", "block", "sender1@example.com", "--site")
+    verdict = score(daemon.socket, message(1), "bob")
+    assert verdict["action"] == "reject" and verdict["reply"].startswith("554 5.7.1 ")
+    hamlet(daemon, "policy", "set", "spam-action=junk", "junk-score=4", "--user", "bob")
+    verdict = score(daemon.socket, message(1), "bob")
+    assert (verdict["action"], verdict["reply"], verdict["threshold"]) == ("junk", "", 4)
+    press(daemon.socket, "spam", message(100), "bob")
+    shown = hamlet(daemon, "policy", "show", "--user", "bob")
+    assert "junk (laid down by the user)" in shown and "1 reports as spam" in shown
+    policy = call(daemon.socket, call="policy", user="bob")
+    assert policy["junk_score"] == 4 and policy["shift"] < 0 and len(policy["moves"]) == 1
+    hamlet(daemon, "policy", "unset", "junk-score", "spam-action", "--user", "bob")
+    assert score(daemon.socket, message(1), "bob")["action"] == "reject"
+    assert "no score" in hamlet(daemon, "policy", "set", "junk-score=x", "--user", "bob", code=3)
+
+
+def test_several_recipients_are_answered_at_once(daemon, message):
+    press(daemon.socket, "spam", message(1), "ann@example.org")
+    names = ["ann@example.org", "bob@example.org", "", "eve"]
+    verdict = ask(daemon.socket, "CHECK", message(1), "", (
+        "Context: " + json.dumps({"recipients": names}),)).json
+    assert [v["user"] for v in verdict["recipients"]] == names
+    assert [v["spam"] for v in verdict["recipients"]] == [True, False, False, False]
+    assert verdict["action"] == "deliver" and not verdict["spam"]
+    for each in verdict["recipients"]:
+        assert each == score(daemon.socket, message(1), each["user"])
+
+
+def test_events_are_judged_in_one_place(daemon, message):
+    def move(source, target, **more):
+        return press(daemon.socket, "", message(1), "bob",
+                     event={"kind": "move", "from": source, "to": target, **more})
+    before = score(daemon.socket, message(1), "bob")
+    for source, target in (("inbox", "trash"), ("junk", "trash"), ("trash", "inbox"),
+                           ("inbox", "other")):
+        answer = move(source, target)
+        assert answer["outcome"] == "ignored" and answer["reason"]
+    assert score(daemon.socket, message(1), "bob") == before
+    assert move("inbox", "junk")["outcome"] == "new"
+    assert score(daemon.socket, message(1), "bob")["spam"]
+    assert move("junk", "inbox")["outcome"] == "forgotten"  # within the minute
+    assert score(daemon.socket, message(1), "bob") == before
+    assert move("junk", "inbox")["outcome"] == "ignored"
+    answer = press(daemon.socket, "spam", message(2), "bob", consent="granted",
+                   event={"kind": "button", "selected": 500})
+    assert not answer["taught_global"] and answer["consent"] == "known"
+    assert "deleting" in hamlet(daemon, "report", "ham", "--user", "bob", "--event", "move",
+                                "--from", "junk", "--to", "trash", data=message(3))
+
+
+def test_a_wrong_context_is_an_error(daemon, message):
+    for context in ("{", "[]", '{"concent":"granted"}', '{"consent":"maybe"}', '{"event":{}}',
+                    '{"event":{"kind":"throw"}}', '{"event":{"kind":"move","from":"attic"}}',
+                    '{"recipients":[]}', '{"recipients":[1]}', '{"recipients":"bob"}',
+                    '{"recipients":["@example.org"]}', '{"recipients":["%s"]}' % ("u" * 256)):
+        reply = ask(daemon.socket, "CHECK", message(1), "bob", ("Context: " + context,))
+        assert reply.code == 65, context
+    for body in (b"", b"{", b"[]", b'{"call":"other","user":"bob"}', b'{"call":"erase"}',
+                 b'{"call":"change","user":"bob"}', b'{"call":"erase","user":""}',
+                 b'{"call":"change","user":"bob","entries":[{"kind":"list","name":"x y","value":"block"}]}',
+                 b'{"call":"policy","user":"bob","more":1}'):
+        assert ask(daemon.socket, "CALL", body).code == 65, body
+
+
+def test_rights(make_daemon, message):
+    daemon = make_daemon(socket_mode="0666", reporters="daemon", administrators="bin")
+    for folder in list(daemon.folder.parents)[:-2] + [daemon.folder]:
+        folder.chmod(folder.stat().st_mode | 0o011)  # pytest's folders are its owner's
+    daemon.start()
+    (daemon.folder / "run").chmod(0o755)
+
+    def as_login(uid, **members):
+        body = json.dumps(members).encode()
+        request = b"CALL SPAMC/1.5\r\nContent-length: %d\r\n\r\n" % len(body)
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                os.setuid(uid)
+                os.write(writer, exchange(daemon.socket, request + body))
+            finally:
+                os._exit(0)
+        os.close(writer)
+        os.waitpid(child, 0)
+        with os.fdopen(reader, "rb") as pipe:
+            return int(pipe.read().split()[1])
+
+    entry = [{"kind": "list", "name": "example.org", "value": "block"}]
+    users = {"nobody": NOBODY, "daemon": 1, "bin": 2}
+    expected = {  # own, another's, the site's, erasing another
+        "nobody": (0, 77, 77, 77), "daemon": (0, 0, 77, 77), "bin": (0, 0, 0, 0)}
+    for login, uid in users.items():
+        codes = (as_login(uid, call="change", user=login, entries=entry),
+                 as_login(uid, call="change", user="bob", entries=entry),
+                 as_login(uid, call="change", scope="", entries=entry),
+                 as_login(uid, call="erase", user="bob"))
+        assert codes == expected[login], login
+        assert as_login(uid, call="export", user="bob") == expected[login][1]
+
+
+def unique_keys(daemon, user, others):
+    def keys(name):
+        reports = json.loads(hamlet(daemon, "user", "export", name))["reports"]
+        return {int(key, 16) for report in reports for key in report["tokens"]}
+    return keys(user) - set().union(*(keys(name) for name in others))
+
+
+def varint(number):
+    parts = [number & 0x7F]
+    while number > 0x7F:
+        number >>= 7
+        parts.append(number & 0x7F | 0x80)
+    return bytes(reversed(parts))
+
+
+def traces(daemon, name, keys):
+    """Files of the database that have the name or a key in them, in any encoding."""
+    found = []
+    needles = [name.encode()]
+    for key in keys:
+        needles += [key.to_bytes(5, "big"), key.to_bytes(5, "little"), varint(key),
+                    b"%010x" % key]
+    for path in sorted(daemon.database.parent.iterdir()):
+        data = path.read_bytes()
+        found += [(path.name, needle) for needle in needles if needle in data]
+    return found
+
+
+def test_an_erased_user_leaves_no_trace(daemon, message):
+    name = "Robert'); DROP-TABLE <bobby@example.org>"
+    for number in range(40):
+        press(daemon.socket, "spam" if number % 3 else "ham",
+              message(number, "bobbys own words %d %d" % (number, number * 7919)), name, consent="granted")
+        press(daemon.socket, "ham" if number % 3 else "spam",
+              message(1000 + number, "eves own words %d" % number), "eve", consent="granted")
+    press(daemon.socket, "ham", message(1, "bobbys own words 1 7919"), name)
+    press(daemon.socket, "forget", message(2, "bobbys own words 2 15838"), name)
+    call(daemon.socket, call="change", user=name, entries=[
+        {"kind": "list", "name": "example.net", "value": "block"},
+        {"kind": "policy", "name": "junk-score", "value": "4"}])
+    daemon.stop()
+    daemon.start()  # so that the token rows are written
+    keys = unique_keys(daemon, name, ["eve"])
+    assert len(keys) > 100
+    assert len(traces(daemon, name, keys)) > 50  # the search finds what is there
+    eve = [score(daemon.socket, message(n), "eve") for n in range(1000, 1010)]
+    text = hamlet(daemon, "user", "erase", name)
+    assert "erased" in text and "42 reports" in text and "rewritten" in text
+    assert traces(daemon, name, keys) == []
+    again = [score(daemon.socket, message(n), "eve") for n in range(1000, 1010)]
+    assert [v["spam"] for v in again] == [v["spam"] for v in eve]
+    assert json.loads(hamlet(daemon, "user", "export", name)) == {
+        "user": name, "entries": [], "reports": []}
+    known = score(daemon.socket, message(5, "bobbys own words 5 39595"))
+    daemon.stop()
+    assert traces(daemon, name, keys) == []
+    daemon.start()
+    assert score(daemon.socket, message(5, "bobbys own words 5 39595")) == known
+    assert press(daemon.socket, "spam", message(1), name)["consent"] == "ask"
+
+
+def test_an_export_is_complete(daemon, message):
+    for number in range(1203):
+        press(daemon.socket, "spam", message(number), "bob")
+    call(daemon.socket, call="change", user="bob",
+         entries=[{"kind": "list", "name": "example.net", "value": "allow"}])
+    export = json.loads(hamlet(daemon, "user", "export", "bob"))
+    assert export["user"] == "bob" and len(export["reports"]) == 1203
+    assert [entry["kind"] for entry in export["entries"]] == ["list"]
+    first = export["reports"][0]
+    assert first["label"] == "spam" and len(first["tokens"]) > 40 and not first["shared"]
+
+
+def test_erasing_waits_for_nobody(daemon, message):
+    """Queries are answered while a user is erased."""
+    for number in range(200):
+        press(daemon.socket, "spam", message(number), "user%d" % (number % 20), consent="granted")
+    for user in range(20):
+        eraser = subprocess.Popen([BUILD / "hamlet", "--socket", daemon.socket, "user", "erase",
+                                   "user%d" % user], stdout=subprocess.DEVNULL)
+        while eraser.poll() is None:
+            score(daemon.socket, message(user), "user%d" % user)
+        assert eraser.returncode == 0
+    assert score(daemon.socket, message(1))["known"] == 0
+
+
+def test_diagnose(site, message):
+    hamlet(site, "trust", "add", "shop.example")
+    press(site.socket, "spam", newsletter(1), "bob")
+    text = hamlet(site, "diagnose", "--user", "bob", data=newsletter(1))
+    for part in ("1. list", "2. policy", "3. authentication", "DKIM: pass for shop.example",
+                 "192.0.2.7", "5. score", "the sender is trusted", "7. next"):
+        assert part in text, part
+    steps = ask(site.socket, "DIAGNOSE", message(1), "bob").json["steps"]
+    assert [s["step"] for s in steps] == [
+        "list", "policy", "authentication", "origin", "score", "past", "next"]
+    assert "stamped nothing" in steps[2]["advice"]
