@@ -14,9 +14,11 @@ libdaemon_a_SOURCES = \
 	%D%/render.c %D%/render.h \
 	%D%/render-json.c \
 	%D%/request.c %D%/request.h \
-	%D%/request-call.c \
 	%D%/server.c %D%/server.h \
 	%D%/stats.c %D%/stats.h \
+	%D%/task.c %D%/task.h \
+	%D%/task-call.c \
+	%D%/task-internal.h \
 	%D%/writer.c %D%/writer.h
 libdaemon_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(UV_CFLAGS) $(JANSSON_CFLAGS)
 DAEMON_LIBS = libdaemon.a libprotocol.a libsettings.a $(SERVICE_LIBS) \

@@ -3,7 +3,6 @@
 #include "engine/daemon/request.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "engine/daemon/render.h"
 #include "engine/daemon/server.h"
@@ -29,89 +28,53 @@ static enum spamd_code code_of(enum status status)
 	}
 }
 
-static double elapsed_ms(const struct request *request)
-{
-	return (double)(uv_hrtime() - request->started) / 1e6;
-}
-
 /* --- Endings ------------------------------------------------------------- */
 
 static void end(struct request *request)
 {
-	query_end(request->server->service, &request->query);
-	press_free(&request->press);
-	call_free(&request->call);
-	context_free(&request->context);
-	free(request->json);
-	request->json = NULL;
+	task_release(&request->task);
 	request->done(request);
 }
 
-void request_fail(struct request *request)
+static void fail(struct request *request)
 {
-	const struct failure *failure = &request->failure;
+	const struct failure *failure = &request->task.failure;
 
 	request->server->counters.commands[request->spamd->command].failed++;
-	server_log_refusal(request->server, LOG_WARNING,
-		(struct log_field[]){log_text("command", counters_command(request->spamd->command)),
-			log_user(request->spamd->user), log_text("reason", failure->detail),
-			peer_log(request->peer), {0}});
 	buffer_clear(&request->reply);
 	spamd_reply_error(&request->reply, code_of(failure->code), failure->detail);
 	end(request);
 }
 
-void request_finish(struct request *request)
+static void finish(struct request *request)
 {
 	if (request->reply.failed) { /* memory was not enough for it */
 		buffer_free(&request->reply);
-		failure_set(&request->failure, STATUS_NOMEM, "out of memory for the reply");
-		request_fail(request);
+		failure_set(&request->task.failure, STATUS_NOMEM, "out of memory for the reply");
+		fail(request);
 		return;
 	}
 	request->server->counters.commands[request->spamd->command].done++;
 	end(request);
 }
 
-void request_reply_json(struct request *request)
+static void reply_json(struct request *request, const char *json)
 {
-	if (request->json)
-		spamd_reply_json(&request->reply, request->json);
+	if (json)
+		spamd_reply_json(&request->reply, json);
 	else
 		request->reply.failed = true;
-	request_finish(request);
+	finish(request);
 }
 
-void request_submit(struct request *request, void (*run)(struct job *job, struct worker *worker),
-	void (*done)(struct job *job))
+/* --- Tasks --------------------------------------------------------------- */
+
+static void render_scan(struct task *task)
 {
-	struct server *server = request->server;
-	enum status status;
-
-	request->job.data = request;
-	request->job.run = run;
-	request->job.done = done;
-	status = jobs_submit(server->jobs, &request->job, server->settings.max_jobs);
-	if (status == STATUS_OK)
-		return;
-	server->counters.refused.jobs++;
-	failure_set(&request->failure, status, "too busy: %zu messages are being worked on",
-		jobs_running(server->jobs) + jobs_waiting(server->jobs));
-	request_fail(request);
-}
-
-/* --- Scans --------------------------------------------------------------- */
-
-static void on_scan(struct job *job, struct worker *worker)
-{
-	struct request *request = job->data;
+	struct request *request = task->owner;
 	const struct spamd_request *spamd = request->spamd;
-
-	query_run(request->query, worker, spamd->message, spamd->length, &request->failure);
-
-	size_t mildest = query_mildest(request->query);
-	const struct verdict *verdict = query_verdict(request->query, mildest);
-	char *json = spamd->json ? render_query_json(request->query) : NULL;
+	const struct verdict *verdict = query_verdict(task->query, query_mildest(task->query));
+	char *json = spamd->json ? render_query_json(task->query) : NULL;
 	char *report = verdict->reasons && !json ? render_report(verdict) : NULL;
 	struct spamd_verdict shown = {
 		.spam = verdict->spam,
@@ -121,78 +84,10 @@ static void on_scan(struct job *job, struct worker *worker)
 		.report = report,
 		.json = json,
 	};
+
 	spamd_reply_verdict(&request->reply, spamd, &shown);
 	free(report);
 	free(json);
-}
-
-static void log_scan(const struct request *request, const struct verdict *verdict)
-{
-	log_event(request->server->log, LOG_INFO, "scan",
-		(struct log_field[]){log_text("command", counters_command(request->spamd->command)),
-			log_user(request->spamd->user),
-			log_text("verdict", verdict->spam ? "spam" : "ham"),
-			log_text("action", action_name(verdict->action)),
-			log_real("score", verdict->score), log_hex("identity", verdict->identity),
-			log_number("personal", verdict->personal),
-			log_number("recipients", (int64_t)query_count(request->query)),
-			log_number("tokens", (int64_t)verdict->tokens),
-			log_number("bytes", (int64_t)request->spamd->length),
-			log_real("ms", elapsed_ms(request)), peer_log(request->peer), {0}});
-}
-
-static void on_scanned(struct job *job)
-{
-	struct request *request = job->data;
-	struct server *server = request->server;
-	const struct verdict *verdict =
-		query_verdict(request->query, query_mildest(request->query));
-
-	if (request->failure.code != STATUS_OK)
-		log_event(server->log, LOG_ERROR, "user-unreadable",
-			(struct log_field[]){log_user(request->spamd->user),
-				log_text("reason", request->failure.detail), {0}});
-	log_scan(request, verdict);
-	if (verdict->spam)
-		server->counters.spam++;
-	else
-		server->counters.ham++;
-	server->counters.personal += verdict->personal;
-	request_finish(request);
-}
-
-static void start_scan(struct request *request)
-{
-	enum spamd_command command = request->spamd->command;
-	bool explain = command == SPAMD_REPORT || command == SPAMD_REPORT_IFSPAM;
-	const struct context *context = &request->context;
-	const char *const *users = context->recipients
-		? (const char *const *)context->recipients
-		: &request->spamd->user;
-	enum status status = query_begin(request->server->service, users,
-		context->recipients ? context->recipient_count : 1, explain, &request->query,
-		&request->failure);
-
-	if (status == STATUS_OK)
-		request_submit(request, on_scan, on_scanned);
-	else
-		request_fail(request);
-}
-
-/* --- Reports ------------------------------------------------------------- */
-
-static void log_report(const struct request *request, const struct answer *answer)
-{
-	static const char *const LABELS[] = {"forget", "ham", "spam"};
-
-	log_event(request->server->log, LOG_INFO, "report",
-		(struct log_field[]){log_user(request->spamd->user),
-			log_text("label", LABELS[answer->label]),
-			log_text("outcome", outcome_name(answer->outcome)),
-			log_hex("identity", answer->identity), log_number("seq", answer->seq),
-			log_number("global", answer->taught_global),
-			log_number("bytes", (int64_t)request->spamd->length),
-			log_real("ms", elapsed_ms(request)), peer_log(request->peer), {0}});
 }
 
 static void reply_answer(struct request *request, const struct answer *answer)
@@ -208,57 +103,30 @@ static void reply_answer(struct request *request, const struct answer *answer)
 	free(json);
 }
 
-static void on_committed(struct ticket *ticket, const struct failure *failure)
+static void on_task(struct task *task)
 {
-	struct request *request = ticket->data;
-	const struct answer *answer = press_answer(request->press);
+	struct request *request = task->owner;
 
-	if (failure) {
-		failure_set(&request->failure, failure->code, "report not kept: %s (%.180s)",
-			status_text(failure->code), failure->detail);
-		request_fail(request);
+	if (task->failure.code != STATUS_OK) {
+		fail(request);
 		return;
 	}
-	log_report(request, answer);
-	request->server->counters.outcomes[answer->outcome]++;
-	reply_answer(request, answer);
-	request_finish(request);
-}
-
-static void on_press(struct job *job, struct worker *worker)
-{
-	struct request *request = job->data;
-
-	peer_resolve(request->peer);
-	press_run(request->press, worker, request->spamd->message, request->spamd->length,
-		&request->failure);
-}
-
-/* Rights come first: who has none need not know whether the message was good. */
-static void on_pressed(struct job *job)
-{
-	struct request *request = job->data;
-	struct server *server = request->server;
-	struct failure failure;
-	enum status status =
-		peer_may_report(request->peer, request->spamd->user, &server->settings, &failure);
-
-	if (status != STATUS_OK) {
-		server->counters.refused.rights++;
-		request->failure = failure;
-	} else if (request->failure.code == STATUS_OK) {
-		request->ticket.data = request;
-		request->ticket.press = request->press;
-		request->ticket.done = on_committed;
-		status = writer_submit(server->writer, &request->ticket, &request->failure);
-		if (status == STATUS_OK)
-			return; /* the request may be gone by now */
-		server->counters.refused.reports++;
+	switch (task->kind) {
+	case TASK_SCAN: /* rendered */
+		finish(request);
+		break;
+	case TASK_PRESS:
+		reply_answer(request, press_answer(task->press));
+		finish(request);
+		break;
+	case TASK_DIAGNOSE:
+	case TASK_CALL:
+		reply_json(request, task->json);
+		break;
 	}
-	request_fail(request);
 }
 
-static void start_tell(struct request *request)
+static void start_task(struct request *request, enum task_kind kind)
 {
 	static const enum label LABELS[] = {
 		[SPAMD_TELL_NOTHING] = LABEL_FORGET,
@@ -267,52 +135,60 @@ static void start_tell(struct request *request)
 		[SPAMD_TELL_FORGET] = LABEL_FORGET,
 	};
 	const struct spamd_request *spamd = request->spamd;
-	struct press_info info = {.user = spamd->user,
-		.event = request->context.event,
-		.consent = request->context.consent,
-		.time = time(NULL)};
+	struct task *task = &request->task;
 
-	/* A move says what it means by its folders. */
-	if (spamd->tell == SPAMD_TELL_NOTHING && info.event.kind != EVENT_MOVE) {
-		spamd_reply_told(&request->reply, spamd, &(struct spamd_told){0});
-		request_finish(request);
-		return;
-	}
-	info.event.label = LABELS[spamd->tell];
-	enum status status =
-		press_new(request->server->service, &info, &request->press, &request->failure);
-	if (status == STATUS_OK)
-		request_submit(request, on_press, on_pressed);
-	else
-		request_fail(request);
+	task->kind = kind;
+	task->label = LABELS[spamd->tell];
+	task->explain = spamd->command == SPAMD_REPORT || spamd->command == SPAMD_REPORT_IFSPAM;
+	task->render = render_scan;
+	task->done = on_task;
+	task_start(task);
 }
 
-/* --- The rest ------------------------------------------------------------ */
+static void start_tell(struct request *request)
+{
+	const struct spamd_request *spamd = request->spamd;
+
+	/* A move says what it means by its folders. */
+	if (spamd->tell != SPAMD_TELL_NOTHING || request->task.context.event.kind == EVENT_MOVE) {
+		start_task(request, TASK_PRESS);
+		return;
+	}
+	spamd_reply_told(&request->reply, spamd, &(struct spamd_told){0});
+	finish(request);
+}
 
 static void start_stats(struct request *request)
 {
-	request->json = stats_render(request->server);
-	request_reply_json(request);
+	request->task.json = stats_render(request->server);
+	reply_json(request, request->task.json);
 }
 
 void request_start(struct request *request)
 {
-	request->started = uv_hrtime();
-	request->failure = (struct failure){0};
-	request->reply = BUFFER_INIT(request->spamd->length + REPLY_EXTRA);
-	if (context_parse(&request->context, request->spamd->context, &request->failure) !=
+	const struct spamd_request *spamd = request->spamd;
+
+	request->task = (struct task){.owner = request,
+		.server = request->server,
+		.peer = request->peer,
+		.name = counters_command(spamd->command),
+		.user = spamd->user,
+		.message = spamd->message,
+		.length = spamd->length};
+	request->reply = BUFFER_INIT(spamd->length + REPLY_EXTRA);
+	if (context_parse(&request->task.context, spamd->context, &request->task.failure) !=
 		STATUS_OK) {
-		request_fail(request);
+		fail(request);
 		return;
 	}
-	switch (request->spamd->command) {
+	switch (spamd->command) {
 	case SPAMD_CHECK:
 	case SPAMD_SYMBOLS:
 	case SPAMD_REPORT:
 	case SPAMD_REPORT_IFSPAM:
 	case SPAMD_PROCESS:
 	case SPAMD_HEADERS:
-		start_scan(request);
+		start_task(request, TASK_SCAN);
 		break;
 	case SPAMD_TELL:
 		start_tell(request);
@@ -321,17 +197,17 @@ void request_start(struct request *request)
 		start_stats(request);
 		break;
 	case SPAMD_DIAGNOSE:
-		request_diagnose(request);
+		start_task(request, TASK_DIAGNOSE);
 		break;
 	case SPAMD_CALL:
-		request_call(request);
+		start_task(request, TASK_CALL);
 		break;
 	case SPAMD_PING:
 		spamd_reply_pong(&request->reply);
-		request_finish(request);
+		finish(request);
 		break;
 	case SPAMD_SKIP:
-		request_finish(request);
+		finish(request);
 		break;
 	}
 }

@@ -1,0 +1,220 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/daemon/task.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "engine/daemon/server.h"
+#include "engine/daemon/task-internal.h"
+
+static double elapsed_ms(const struct task *task)
+{
+	return (double)(uv_hrtime() - task->started) / 1e6;
+}
+
+/* --- Endings ------------------------------------------------------------- */
+
+void task_release(struct task *task)
+{
+	query_end(task->server->service, &task->query);
+	press_free(&task->press);
+	call_free(&task->call);
+	context_free(&task->context);
+	free(task->json);
+	task->json = NULL;
+}
+
+void task_finish(struct task *task)
+{
+	task->done(task);
+}
+
+void task_fail(struct task *task)
+{
+	server_log_refusal(task->server, LOG_WARNING,
+		(struct log_field[]){log_text("command", task->name), log_user(task->user),
+			log_text("reason", task->failure.detail), peer_log(task->peer), {0}});
+	task->done(task);
+}
+
+void task_submit(struct task *task, void (*run)(struct job *job, struct worker *worker),
+	void (*done)(struct job *job))
+{
+	struct server *server = task->server;
+	enum status status;
+
+	task->job.data = task;
+	task->job.run = run;
+	task->job.done = done;
+	status = jobs_submit(server->jobs, &task->job, server->settings.max_jobs);
+	if (status == STATUS_OK)
+		return;
+	server->counters.refused.jobs++;
+	failure_set(&task->failure, status, "too busy: %zu messages are being worked on",
+		jobs_running(server->jobs) + jobs_waiting(server->jobs));
+	task_fail(task);
+}
+
+/* --- Scans --------------------------------------------------------------- */
+
+/* A user's store that cannot be read is no failure: the verdict is everybody's. */
+static void on_scan(struct job *job, struct worker *worker)
+{
+	struct task *task = job->data;
+
+	query_run(task->query, worker, task->message, task->length, &task->failure);
+	if (task->render)
+		task->render(task);
+}
+
+static void log_scan(const struct task *task, const struct verdict *verdict)
+{
+	log_event(task->server->log, LOG_INFO, "scan",
+		(struct log_field[]){log_text("command", task->name),
+			log_user(task->user),
+			log_text("verdict", verdict->spam ? "spam" : "ham"),
+			log_text("action", action_name(verdict->action)),
+			log_real("score", verdict->score), log_hex("identity", verdict->identity),
+			log_number("personal", verdict->personal),
+			log_number("recipients", (int64_t)query_count(task->query)),
+			log_number("tokens", (int64_t)verdict->tokens),
+			log_number("bytes", (int64_t)task->length),
+			log_real("ms", elapsed_ms(task)), peer_log(task->peer), {0}});
+}
+
+static void on_scanned(struct job *job)
+{
+	struct task *task = job->data;
+	struct server *server = task->server;
+	const struct verdict *verdict =
+		query_verdict(task->query, query_mildest(task->query));
+
+	if (task->failure.code != STATUS_OK)
+		log_event(server->log, LOG_ERROR, "user-unreadable",
+			(struct log_field[]){log_user(task->user),
+				log_text("reason", task->failure.detail), {0}});
+	task->failure = (struct failure){0};
+	log_scan(task, verdict);
+	if (verdict->spam)
+		server->counters.spam++;
+	else
+		server->counters.ham++;
+	server->counters.personal += verdict->personal;
+	task_finish(task);
+}
+
+static void start_scan(struct task *task)
+{
+	const struct context *context = &task->context;
+	const char *const *users =
+		context->recipients ? (const char *const *)context->recipients : &task->user;
+	enum status status = query_begin(task->server->service, users,
+		context->recipients ? context->recipient_count : 1, task->explain, &task->query,
+		&task->failure);
+
+	if (status == STATUS_OK)
+		task_submit(task, on_scan, on_scanned);
+	else
+		task_fail(task);
+}
+
+/* --- Reports ------------------------------------------------------------- */
+
+static void log_report(const struct task *task, const struct answer *answer)
+{
+	static const char *const LABELS[] = {"forget", "ham", "spam"};
+
+	log_event(task->server->log, LOG_INFO, "report",
+		(struct log_field[]){log_user(task->user),
+			log_text("label", LABELS[answer->label]),
+			log_text("outcome", outcome_name(answer->outcome)),
+			log_hex("identity", answer->identity), log_number("seq", answer->seq),
+			log_number("global", answer->taught_global),
+			log_number("bytes", (int64_t)task->length),
+			log_real("ms", elapsed_ms(task)), peer_log(task->peer), {0}});
+}
+
+static void on_committed(struct ticket *ticket, const struct failure *failure)
+{
+	struct task *task = ticket->data;
+	const struct answer *answer = press_answer(task->press);
+
+	if (failure) {
+		failure_set(&task->failure, failure->code, "report not kept: %s (%.180s)",
+			status_text(failure->code), failure->detail);
+		task_fail(task);
+		return;
+	}
+	log_report(task, answer);
+	task->server->counters.outcomes[answer->outcome]++;
+	task_finish(task);
+}
+
+static void on_press(struct job *job, struct worker *worker)
+{
+	struct task *task = job->data;
+
+	peer_resolve(task->peer);
+	press_run(task->press, worker, task->message, task->length,
+		&task->failure);
+}
+
+/* Rights come first: who has none need not know whether the message was good. */
+static void on_pressed(struct job *job)
+{
+	struct task *task = job->data;
+	struct server *server = task->server;
+	struct failure failure;
+	enum status status =
+		peer_may_report(task->peer, task->user, &server->settings, &failure);
+
+	if (status != STATUS_OK) {
+		server->counters.refused.rights++;
+		task->failure = failure;
+	} else if (task->failure.code == STATUS_OK) {
+		task->ticket.data = task;
+		task->ticket.press = task->press;
+		task->ticket.done = on_committed;
+		status = writer_submit(server->writer, &task->ticket, &task->failure);
+		if (status == STATUS_OK)
+			return; /* the task may be gone by now */
+		server->counters.refused.reports++;
+	}
+	task_fail(task);
+}
+
+static void start_press(struct task *task)
+{
+	struct press_info info = {.user = task->user,
+		.event = task->context.event,
+		.consent = task->context.consent,
+		.time = time(NULL)};
+	enum status status;
+
+	info.event.label = task->label;
+	status = press_new(task->server->service, &info, &task->press, &task->failure);
+	if (status == STATUS_OK)
+		task_submit(task, on_press, on_pressed);
+	else
+		task_fail(task);
+}
+
+void task_start(struct task *task)
+{
+	task->started = uv_hrtime();
+	switch (task->kind) {
+	case TASK_SCAN:
+		start_scan(task);
+		break;
+	case TASK_PRESS:
+		start_press(task);
+		break;
+	case TASK_DIAGNOSE:
+		task_diagnose(task);
+		break;
+	case TASK_CALL:
+		task_call(task);
+		break;
+	}
+}
