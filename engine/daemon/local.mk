@@ -15,6 +15,7 @@ libdaemon_a_SOURCES = \
 	%D%/render-json.c \
 	%D%/request.c %D%/request.h \
 	%D%/server.c %D%/server.h \
+	%D%/sockets.c %D%/sockets.h \
 	%D%/stats.c %D%/stats.h \
 	%D%/task.c %D%/task.h \
 	%D%/task-call.c \

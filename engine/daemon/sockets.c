@@ -1,0 +1,242 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/daemon/sockets.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <uv.h>
+
+/* Of sd_listen_fds(3). */
+static const int FIRST_PASSED_FD = 3;
+
+/* --- The Unix socket ----------------------------------------------------- */
+
+static enum status set_address(
+	struct sockaddr_un *address, const char *path, struct failure *failure)
+{
+	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	if (strlen(path) >= sizeof(address->sun_path))
+		return failure_set(failure, STATUS_INVALID,
+			"%s: longer than the %zu bytes that a socket's path may have", path,
+			sizeof(address->sun_path) - 1);
+	strcpy(address->sun_path, path);
+	return STATUS_OK;
+}
+
+/* A socket that nobody answers at is what a killed process left behind. */
+static enum status remove_stale(const struct sockaddr_un *address, struct failure *failure)
+{
+	const char *path = address->sun_path;
+	struct stat found;
+	int probe = -1;
+	enum status status = STATUS_OK;
+
+	if (lstat(path, &found) != 0)
+		goto out; /* bind() will say why */
+	if (!S_ISSOCK(found.st_mode)) {
+		status = failure_set(failure, STATUS_BUSY, "%s: exists and is not a socket", path);
+		goto out;
+	}
+	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (connect(probe, (const struct sockaddr *)address, sizeof(*address)) == 0)
+		status = failure_set(
+			failure, STATUS_BUSY, "%s: another process listens there", path);
+	else if (errno != ECONNREFUSED)
+		status = failure_set(failure, STATUS_BUSY,
+			"%s: cannot tell whether another process listens there: %s", path,
+			g_strerror(errno));
+	else if (unlink(path) != 0)
+		status = failure_set(
+			failure, STATUS_IO, "%s: cannot be removed: %s", path, g_strerror(errno));
+out:
+	if (probe >= 0)
+		close(probe);
+	return status;
+}
+
+static enum status set_access(
+	const char *path, const struct settings *settings, struct failure *failure)
+{
+	const char *name = settings->socket_group;
+
+	if (*name) {
+		const struct group *group = getgrnam(name);
+
+		if (!group)
+			return failure_set(
+				failure, STATUS_NOTFOUND, "socket-group %s: no such group", name);
+		if (chown(path, (uid_t)-1, group->gr_gid) != 0)
+			return failure_set(failure, STATUS_DENIED, "%s: group %s: %s", path, name,
+				g_strerror(errno));
+	}
+	if (chmod(path, (mode_t)settings->socket_mode) != 0)
+		return failure_set(failure, STATUS_IO, "%s: mode %04o: %s", path,
+			(unsigned)settings->socket_mode, g_strerror(errno));
+	return STATUS_OK;
+}
+
+/* Nobody can connect before mode and group are set: it does not listen yet. */
+enum status sockets_open_unix(const struct settings *settings, const char *name, char **result,
+	int *result_fd, struct failure *failure)
+{
+	char *path = g_build_filename(settings->runtime_directory, name, NULL);
+	struct sockaddr_un address;
+	int fd = -1;
+	enum status status = set_address(&address, path, failure);
+
+	if (status == STATUS_OK)
+		status = remove_stale(&address, failure);
+	if (status != STATUS_OK)
+		goto out;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+		status = failure_set(failure, STATUS_IO, "%s: %s", path, g_strerror(errno));
+		goto out;
+	}
+	status = set_access(path, settings, failure);
+	if (status != STATUS_OK) {
+		unlink(path);
+		goto out;
+	}
+	*result = path;
+	*result_fd = fd;
+	return STATUS_OK;
+out:
+	if (fd >= 0)
+		close(fd);
+	g_free(path);
+	return status;
+}
+
+/* --- TCP ----------------------------------------------------------------- */
+
+static bool parse_address(const char *text, struct sockaddr_storage *address)
+{
+	char *host = g_strdup(text[0] == '[' ? text + 1 : text);
+	char *colon = strrchr(host, ':');
+	int port = colon ? atoi(colon + 1) : 0;
+	bool valid = false;
+
+	if (colon) {
+		*colon = '\0';
+		if (text[0] == '[') {
+			colon[-1] = '\0';
+			valid = uv_ip6_addr(host, port, (struct sockaddr_in6 *)address) == 0;
+		} else {
+			valid = uv_ip4_addr(host, port, (struct sockaddr_in *)address) == 0;
+		}
+	}
+	g_free(host);
+	return valid;
+}
+
+enum status sockets_open_tcp(
+	const char *key, const char *text, int *domain, int *result, struct failure *failure)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t size;
+	int on = 1;
+	int fd;
+
+	if (!parse_address(text, &address))
+		return failure_set(failure, STATUS_INVALID, "%s %s: no address", key, text);
+	size = address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+					     : sizeof(struct sockaddr_in);
+	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) != 0) {
+		failure_set(failure, STATUS_IO, "%s %s: %s", key, text, g_strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return STATUS_IO;
+	}
+	*domain = address.ss_family;
+	*result = fd;
+	return STATUS_OK;
+}
+
+/* --- Sockets from systemd ------------------------------------------------ */
+
+static int count_passed(void)
+{
+	const char *pid = getenv("LISTEN_PID");
+	const char *count = getenv("LISTEN_FDS");
+
+	if (!pid || !count || strtoll(pid, NULL, 10) != getpid())
+		return 0;
+	return atoi(count);
+}
+
+static bool is_loopback(int fd)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t size = sizeof(address);
+	const struct sockaddr_in *four = (const struct sockaddr_in *)&address;
+	const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&address;
+
+	if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+		return false;
+	if (address.ss_family == AF_INET)
+		return ntohl(four->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	return address.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
+}
+
+/* The name of a passed socket; those without one are SPAMD's. To be freed. */
+static char *name_of(int index)
+{
+	const char *names = getenv("LISTEN_FDNAMES");
+	char **list = g_strsplit(names ? names : "", ":", -1);
+	bool known = index < (int)g_strv_length(list) &&
+		(strcmp(list[index], "http") == 0 || strcmp(list[index], "milter") == 0);
+	char *name = g_strdup(known ? list[index] : "spamd");
+
+	g_strfreev(list);
+	return name;
+}
+
+static enum status check_passed(int fd, int *domain, struct failure *failure)
+{
+	int type = 0;
+	socklen_t size = sizeof(int);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, domain, &size) != 0 ||
+		getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_STREAM)
+		return failure_set(failure, STATUS_INVALID,
+			"descriptor %d from the service manager is no stream socket", fd);
+	if (*domain != AF_UNIX && !is_loopback(fd))
+		return failure_set(failure, STATUS_INVALID,
+			"descriptor %d from the service manager is not bound to loopback", fd);
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return STATUS_OK;
+}
+
+enum status sockets_passed(const char *name, size_t *count, sockets_fn *each, void *context,
+	struct failure *failure)
+{
+	int passed = count_passed();
+	enum status status = STATUS_OK;
+
+	*count = 0;
+	for (int i = 0; i < passed && status == STATUS_OK; i++) {
+		char *mine = name_of(i);
+		int domain = 0;
+		if (strcmp(mine, name) == 0) {
+			status = check_passed(FIRST_PASSED_FD + i, &domain, failure);
+			if (status == STATUS_OK)
+				status = each(context, FIRST_PASSED_FD + i, domain, failure);
+			(*count)++;
+		}
+		g_free(mine);
+	}
+	return status;
+}
