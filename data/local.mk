@@ -16,6 +16,7 @@ data_outputs = \
 	%D%/systemd/hamletd.service
 
 EXTRA_DIST += \
+	%D%/openapi.json \
 	$(data_inputs) \
 	%D%/systemd/hamlet.sysusers \
 	%D%/systemd/hamlet.tmpfiles \

@@ -5,9 +5,14 @@ libdaemon_a_SOURCES = \
 	%D%/connection.c %D%/connection.h \
 	%D%/context.c %D%/context.h \
 	%D%/counters.h \
+	%D%/http.c %D%/http.h \
+	%D%/http-api.c \
+	%D%/http-exchange.h \
+	%D%/http-rspamd.c \
 	%D%/job.c %D%/job.h \
 	%D%/listener.c %D%/listener.h \
 	%D%/log.c %D%/log.h \
+	%D%/metrics.c %D%/metrics.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/peer.c %D%/peer.h \
 	%D%/reload.c %D%/reload.h \
@@ -21,9 +26,10 @@ libdaemon_a_SOURCES = \
 	%D%/task-call.c \
 	%D%/task-internal.h \
 	%D%/writer.c %D%/writer.h
-libdaemon_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(UV_CFLAGS) $(JANSSON_CFLAGS)
+libdaemon_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(UV_CFLAGS) $(JANSSON_CFLAGS) \
+	$(MHD_CFLAGS)
 DAEMON_LIBS = libdaemon.a libprotocol.a libsettings.a $(SERVICE_LIBS) \
-	$(UV_LIBS) $(JANSSON_LIBS) $(GLIB_LIBS)
+	$(UV_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) $(GLIB_LIBS)
 
 sbin_PROGRAMS += hamletd
 hamletd_SOURCES  = %D%/main.c

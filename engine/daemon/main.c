@@ -28,6 +28,7 @@ static const struct {
 	{server_start_writer, server_stop_writer},
 	{server_start_signals, server_stop_signals},
 	{server_start_listeners, server_stop_listeners},
+	{server_start_http, server_stop_http},
 };
 
 struct options {

@@ -17,6 +17,7 @@ enum { PEER_MAX_LOGIN = 255 };
 
 struct peer {
 	bool local; /* a Unix socket: uid and pid are known */
+	bool trusted; /* it has shown the token: may report for any user */
 	uid_t uid;
 	pid_t pid;
 	char login[PEER_MAX_LOGIN + 1]; /* "" before peer_resolve, and where there is none */

@@ -14,6 +14,7 @@
 
 #include "engine/daemon/connection.h"
 #include "engine/daemon/listener.h"
+#include "engine/daemon/http.h"
 #include "engine/daemon/notify.h"
 #include "engine/daemon/reload.h"
 #include "engine/settings/service-settings.h"
@@ -172,7 +173,7 @@ static bool is_stopping(const struct server *server)
 
 void server_on_disconnect(struct server *server)
 {
-	if (is_stopping(server) && server->connection_count == 0)
+	if (is_stopping(server) && server->connection_count == 0 && http_active(server->http) == 0)
 		writer_drain(server->writer, on_drained, server);
 }
 
@@ -182,6 +183,7 @@ static void force(struct server *server)
 		return;
 	server->state = SERVER_FORCED;
 	connections_expire(server);
+	http_expire(server->http);
 }
 
 static void on_grace_over(uv_timer_t *timer)
@@ -203,6 +205,7 @@ static void drain(struct server *server, int number)
 		(struct log_field[]){log_text("signal", number == SIGTERM ? "TERM" : "INT"),
 			log_number("connections", (int64_t)server->connection_count), {0}});
 	listeners_close(server);
+	http_quiesce(server->http);
 	uv_timer_start(&server->grace_timer, on_grace_over,
 		MIN(GRACE_MS, server->settings.body_timeout * 1000), 0);
 	connections_drain(server);
@@ -272,6 +275,16 @@ enum status server_start_listeners(struct server *server, struct failure *failur
 void server_stop_listeners(struct server *server)
 {
 	listeners_close(server);
+}
+
+enum status server_start_http(struct server *server, struct failure *failure)
+{
+	return http_open(&server->http, server, failure);
+}
+
+void server_stop_http(struct server *server)
+{
+	http_close(&server->http);
 }
 
 /* --- Service ------------------------------------------------------------- */

@@ -23,6 +23,7 @@ enum { SERVER_SIGNALS = 3, SERVER_READ_SIZE = 65536 };
 enum server_state { SERVER_RUNNING, SERVER_DRAINING, SERVER_FORCED, SERVER_STOPPED };
 
 struct connection;
+struct http;
 struct listener;
 
 struct server {
@@ -37,6 +38,7 @@ struct server {
 	struct jobs *jobs;
 	struct writer *writer;
 	struct listener *listeners;
+	struct http *http;
 	enum server_state state;
 	uint64_t started; /* uv_hrtime */
 	bool has_loop;
@@ -80,6 +82,8 @@ enum status server_start_signals(struct server *server, struct failure *failure)
 void server_stop_signals(struct server *server);
 enum status server_start_listeners(struct server *server, struct failure *failure);
 void server_stop_listeners(struct server *server);
+enum status server_start_http(struct server *server, struct failure *failure);
+void server_stop_http(struct server *server);
 
 /* Serves until a SIGTERM or SIGINT, then until everything that was taken is
  * answered and durable. */
@@ -91,7 +95,8 @@ enum status server_load_settings(struct server *server, struct failure *failure)
 /* Threads for messages, as configured or one a processor. */
 size_t server_workers(const struct settings *settings);
 
-/* A connection is gone: the last one may be what a shutdown waits for. */
+/* A connection or an HTTP request is gone: the last one may be what a shutdown
+ * waits for. */
 void server_on_disconnect(struct server *server);
 
 /* Logs event=refused with the fields, but only so many a second: refusals come

@@ -20,6 +20,8 @@ struct settings {
 	uint64_t socket_mode; /* octal in the file */
 	char *socket_group; /* "" = the daemon's own */
 	char *listen_tcp; /* "127.0.0.1:783", "" = none; loopback only */
+	char *listen_http; /* as listen_tcp */
+	char *http_token_file; /* path or "" */
 	char **reporters; /* logins that may report for any user; NULL-terminated */
 	char **administrators; /* logins that may do everything */
 	uint64_t workers; /* threads; 0 = one a processor */

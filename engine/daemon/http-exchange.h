@@ -1,0 +1,77 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * One HTTP request and its answer, as http.c gives it to a route. */
+#pragma once
+
+#include <microhttpd.h>
+#include <stdbool.h>
+
+#include "engine/base/buffer.h"
+#include "engine/daemon/peer.h"
+#include "engine/daemon/task.h"
+
+struct server;
+struct exchange;
+
+/* A path that is served. */
+struct route {
+	const char *method;
+	const char *path;   /* compared without case where `rspamd` is set */
+	const char *name;   /* for log and counters */
+	bool open;          /* over TCP without a token, too */
+	bool rspamd;        /* errors are {"error": ...} and not problem details */
+	/* The whole body is there. Answers now, or starts the exchange's task. */
+	void (*start)(struct exchange *exchange);
+};
+
+extern const struct route http_routes[];
+extern const size_t http_routes_count;
+
+struct exchange {
+	struct server *server;
+	struct MHD_Connection *connection;
+	const struct route *route;
+	struct peer peer;
+	struct buffer body;
+	struct task task;
+
+	/* The answer. */
+	bool answered;
+	unsigned code;
+	const char *type;  /* Content-Type */
+	char *text;        /* owned, by malloc */
+	size_t length;
+
+	/* Private to http.c. */
+	void (*finish)(struct task *task);
+	struct listening *listening;
+	struct exchange *next, **place; /* in the list of all */
+	bool started, suspended, too_large;
+	size_t held;
+};
+
+/* Takes over `text` (malloc), NULL = out of memory. */
+void exchange_answer(struct exchange *exchange, unsigned code, const char *type, char *text);
+void exchange_answer_json(struct exchange *exchange, char *json);
+void exchange_fail(struct exchange *exchange, const struct failure *failure);
+
+/* A query parameter, or a header field; NULL = not given. Borrowed. */
+const char *exchange_parameter(const struct exchange *exchange, const char *name);
+const char *exchange_header(const struct exchange *exchange, const char *name);
+
+/* All values of a parameter or a field, NULL-terminated, to be freed with
+ * g_strfreev; NULL when there is none. */
+char **exchange_parameters(const struct exchange *exchange, const char *name);
+char **exchange_headers(const struct exchange *exchange, const char *name);
+
+/* Starts the task about the body, for this user (borrowed); its context and label
+ * were filled in before. `finish` answers when it was done. */
+void exchange_start(struct exchange *exchange, enum task_kind kind, const char *user,
+	void (*render)(struct task *task), void (*finish)(struct task *task));
+
+/* Routes of http-rspamd.c. */
+void rspamd_check(struct exchange *exchange);
+void rspamd_learn_spam(struct exchange *exchange);
+void rspamd_learn_ham(struct exchange *exchange);
+void rspamd_ping(struct exchange *exchange);
+void rspamd_stat(struct exchange *exchange);
