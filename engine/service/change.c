@@ -95,14 +95,29 @@ enum status change_erase(struct service *service, const char *user, struct chang
 
 /* --- Taking out ---------------------------------------------------------------- */
 
+struct subtraction {
+	struct global *global;
+	size_t done; /* reports */
+};
+
 static enum status subtract(void *context, const struct report *report)
 {
-	return global_remove(context, report->keys, report->count, &report->global);
+	struct subtraction *subtraction = context;
+	enum status status =
+		global_remove(subtraction->global, report->keys, report->count, &report->global);
+
+	subtraction->done += status == STATUS_OK;
+	return status;
 }
 
 static enum status add_again(void *context, const struct report *report)
 {
-	return global_add(context, report->keys, report->count, &report->global);
+	struct subtraction *subtraction = context;
+
+	if (subtraction->done == 0)
+		return STATUS_INTERRUPTED;
+	subtraction->done--;
+	return global_add(subtraction->global, report->keys, report->count, &report->global);
 }
 
 /* Takes what the user taught out of global and out of the store, in one durable
@@ -111,16 +126,19 @@ static enum status take_out(
 	struct change *change, struct store_removal *removal, struct failure *failure)
 {
 	struct service *service = change->service;
-	enum status status = store_user_reports(service->reader, removal->user, SIZE_MAX, subtract,
-		service->global, failure);
+	struct subtraction subtraction = {.global = service->global};
+	enum status status = store_user_reports(
+		service->reader, removal->user, SIZE_MAX, subtract, &subtraction, failure);
 
-	if (status != STATUS_OK)
-		return status; /* unreadable, or out of memory: global is as damaged as its journal */
-	change->receipt.tokens += global_dirty(service->global);
-	status = global_checkpoint(service->global, service->store, removal, failure);
-	if (status != STATUS_OK)
+	if (status == STATUS_OK) {
+		change->receipt.tokens += global_dirty(service->global);
+		status = global_checkpoint(service->global, service->store, removal, failure);
+	}
+	if (status != STATUS_OK) {
 		store_user_reports(service->reader, removal->user, SIZE_MAX, add_again,
-			service->global, NULL);
+			&subtraction, NULL);
+		return status;
+	}
 	change->receipt.reports += removal->reports;
 	change->receipt.entries += removal->entries;
 	return status;

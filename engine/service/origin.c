@@ -126,14 +126,19 @@ static bool is_ours(const struct origin_trust *trust, const struct network *clie
 	return false;
 }
 
-/* Finds the border: returns the index of its field, or `count`. */
+/* Finds the border: returns the index of its field. Where only our own networks
+ * are named it is the lowest line: what stands below may be any client's. 0 when
+ * there is no line at all. */
 static size_t find_border(struct origin *origin, const struct origin_trust *trust,
 	const struct tokenizer_field *fields, size_t count)
 {
+	size_t lowest = 0;
+
 	for (size_t i = 0; i < count; i++) {
 		if (!is_field(&fields[i], "received"))
 			continue;
 		origin->received++;
+		lowest = i;
 		if (!read_client(fields[i].value, &origin->client)) {
 			/* A hand-over to the mail store names no client. */
 			if (strstr(fields[i].value, " with LMTP"))
@@ -145,8 +150,7 @@ static size_t find_border(struct origin *origin, const struct origin_trust *trus
 		origin->has_client = true;
 		return i;
 	}
-	/* Our own networks alone: everything was written by us. */
-	return count;
+	return lowest;
 }
 
 /* --- Authentication ------------------------------------------------------- */
@@ -236,7 +240,7 @@ static void read_stamps(struct origin *origin, const struct origin_trust *trust,
 	struct judgement judgement = {.origin = origin, .fields = fields, .count = count};
 	size_t end = border;
 
-	if (trust->below_received && border < count) {
+	if (trust->below_received) {
 		for (end = border + 1; end < count && !is_field(&fields[end], "received");)
 			end++;
 	}

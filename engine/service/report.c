@@ -33,6 +33,8 @@ struct batch {
 	struct report *reports;
 	struct press **writers; /* the press of each report */
 	size_t report_count;
+	struct store_entry *consents; /* that persons gave with these presses */
+	size_t consent_count;
 	struct scratch scratch;
 	enum status status;
 };
@@ -136,6 +138,16 @@ enum status press_run(struct press *press, struct worker *worker, const char *me
 	return STATUS_OK;
 }
 
+static void free_batch(struct batch *batch)
+{
+	if (batch) {
+		free(batch->reports);
+		free(batch->writers);
+		free(batch->consents);
+	}
+	free(batch);
+}
+
 enum status batch_begin(struct service *service, struct press *const *presses, size_t count,
 	struct batch **result, struct failure *failure)
 {
@@ -145,13 +157,10 @@ enum status batch_begin(struct service *service, struct press *const *presses, s
 	if (batch) {
 		batch->reports = calloc(count + 1, sizeof(*batch->reports));
 		batch->writers = calloc(count + 1, sizeof(struct press *));
+		batch->consents = calloc(count + 1, sizeof(*batch->consents));
 	}
-	if (!batch || !batch->reports || !batch->writers) {
-		if (batch) {
-			free(batch->reports);
-			free(batch->writers);
-		}
-		free(batch);
+	if (!batch || !batch->reports || !batch->writers || !batch->consents) {
+		free_batch(batch);
 		return failure_set(failure, STATUS_NOMEM, "taking reports: out of memory");
 	}
 	batch->service = service;
@@ -197,26 +206,38 @@ static enum status read_consent(void *context, const struct store_entry *entry)
 	return STATUS_OK;
 }
 
-/* Whether this press is shared; keeps what the person has just answered. */
-static enum status settle_consent(
-	struct service *service, const struct press *press, bool *shares, struct failure *failure)
+/* What the user has said: with this batch, or before. */
+static enum status find_consent(struct batch *batch, const char *user, enum consent_state *state,
+	struct failure *failure)
 {
-	enum consent_state state = CONSENT_UNKNOWN;
-	struct store_entry answer = {
-		.scope = press->user, .kind = ENTRY_CONSENT, .name = "", .time = press->time};
+	*state = CONSENT_UNKNOWN;
+	for (size_t i = batch->consent_count; i > 0; i--) {
+		if (strcmp(batch->consents[i - 1].scope, user) == 0)
+			return read_consent(state, &batch->consents[i - 1]);
+	}
+	return store_entries(
+		batch->service->reader, user, ENTRY_CONSENT, read_consent, state, failure);
+}
+
+/* Whether this press is shared; notes what the person has just answered. */
+static enum status settle_consent(
+	struct batch *batch, const struct press *press, bool *shares, struct failure *failure)
+{
+	enum consent_state state;
+	const char *answer = NULL;
 	enum status status;
 
 	*shares = !*press->user;
 	if (*shares)
 		return STATUS_OK;
-	status = store_entries(
-		service->reader, press->user, ENTRY_CONSENT, read_consent, &state, failure);
+	status = find_consent(batch, press->user, &state, failure);
 	if (press->consent == CONSENT_GRANTED && state != CONSENT_YES)
-		answer.value = "granted";
+		answer = "granted";
 	else if (press->consent == CONSENT_DECLINED && state == CONSENT_UNKNOWN)
-		answer.value = "declined";
-	if (status == STATUS_OK && answer.value)
-		status = store_put_entries(service->store, &answer, 1, failure);
+		answer = "declined";
+	if (answer)
+		batch->consents[batch->consent_count++] = (struct store_entry){.scope = press->user,
+			.kind = ENTRY_CONSENT, .name = "", .value = answer, .time = press->time};
 	*shares = press->consent == CONSENT_GRANTED ||
 		(press->consent == CONSENT_DEFAULT &&
 			(state == CONSENT_YES ||
@@ -338,7 +359,7 @@ static enum status run_press(struct batch *batch, struct press *press, struct fa
 		record_trusted(batch, press);
 		return STATUS_OK;
 	}
-	status = settle_consent(batch->service, press, &shares, failure);
+	status = settle_consent(batch, press, &shares, failure);
 	if (status != STATUS_OK)
 		return status;
 	answer->ask_consent = !shares;
@@ -371,6 +392,10 @@ enum status batch_run(struct batch *batch, struct failure *failure)
 
 	for (size_t i = 0; i < batch->count && status == STATUS_OK; i++)
 		status = run_press(batch, batch->presses[i], failure);
+	/* First: what is shared must rest on a consent. */
+	if (status == STATUS_OK && batch->consent_count > 0)
+		status = store_put_entries(
+			batch->service->store, batch->consents, batch->consent_count, failure);
 	if (status == STATUS_OK && batch->report_count > 0)
 		status = store_append(
 			batch->service->store, batch->reports, batch->report_count, failure);
@@ -392,8 +417,6 @@ void batch_end(struct service *service, struct batch **result)
 		batch->presses[i]->answer.status = batch->status;
 	for (size_t i = 0; i < batch->report_count; i++)
 		users_drop(service->users, batch->reports[i].user);
-	free(batch->reports);
-	free(batch->writers);
-	free(batch);
+	free_batch(batch);
 	*result = NULL;
 }

@@ -1,5 +1,5 @@
 UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -Wno-missing-prototypes
-UNIT_HEADER = tests/unit/unit.h
+UNIT_HEADER = tests/unit/unit.h tests/unit/service-fixture.h
 
 unit_tests = \
 	%D%/test_base \

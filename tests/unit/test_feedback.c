@@ -7,33 +7,13 @@
 #include <string.h>
 
 #include "engine/service/diagnosis.h"
-#include "engine/service/service.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/service-fixture.h"
 
-static struct store *store;
-static struct service *service;
-static struct worker *worker;
-static struct service_settings settings;
-static struct failure failure;
 static int64_t now;
 
 static const char *const authserv_ids[] = {"mx.example.org", NULL};
 static const char *const headers[] = {"Authentication-Results", NULL};
 static const char *const networks[] = {"10.0.0.0/8", NULL};
-
-#define assert_ok(call) ck_assert_msg((call) == STATUS_OK, "%s: %s", #call, failure.detail)
-
-static void open_service(void)
-{
-	assert_ok(service_open(&service, store, &settings, &failure));
-	assert_ok(worker_open(service, &worker, &failure));
-}
-
-static void close_service(void)
-{
-	worker_close(&worker);
-	service_close(&service);
-}
 
 static void setup(void)
 {
@@ -44,12 +24,6 @@ static void setup(void)
 	now = 1000000;
 	assert_ok(store_open_memory(&store, &failure));
 	open_service();
-}
-
-static void teardown(void)
-{
-	close_service();
-	store_close(&store);
 }
 
 /* --- Doing --------------------------------------------------------------------- */

@@ -130,6 +130,8 @@ static const struct {
 	{"two From fields", STAMP BORDER "From: evil@evil.example\n" AUTHOR, false},
 	{"two authors", STAMP BORDER "From: news@news.example, evil@evil.example\n\nx", false},
 	{"the address as a name", STAMP BORDER "From: \"news@news.example\" <evil@evil.example>\n\nx", false},
+	{"written by a client of our own network", "Received: from pc (pc [10.1.1.1]) by mx.example.org; x\n"
+		STAMP AUTHOR, false},
 	{"none given", "Authentication-Results: mx.example.org; none\n" BORDER AUTHOR, false},
 	{"a bare pass with two signatures", "X-HE-DKIM-Result: pass\n" BORDER
 		"DKIM-Signature: d=evil.example\nDKIM-Signature: d=news.example\n" AUTHOR, false},

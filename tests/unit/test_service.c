@@ -6,30 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/service/service.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/service-fixture.h"
 
-static struct store *store;
-static struct service *service;
-static struct worker *worker;
-static struct service_settings settings;
-static struct failure failure;
 static uint64_t random_state;
 static const char *const user_bob = "bob";
-
-#define assert_ok(call) ck_assert_msg((call) == STATUS_OK, "%s: %s", #call, failure.detail)
-
-static void open_service(void)
-{
-	assert_ok(service_open(&service, store, &settings, &failure));
-	assert_ok(worker_open(service, &worker, &failure));
-}
-
-static void close_service(void)
-{
-	worker_close(&worker);
-	service_close(&service);
-}
 
 static void setup(void)
 {
@@ -37,12 +17,6 @@ static void setup(void)
 	random_state = 3;
 	assert_ok(store_open_memory(&store, &failure));
 	open_service();
-}
-
-static void teardown(void)
-{
-	close_service();
-	store_close(&store);
 }
 
 static void reopen(void)

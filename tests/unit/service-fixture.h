@@ -1,0 +1,34 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * A service over a store in memory, with one worker. Each test program has its
+ * own. */
+#pragma once
+
+#include "engine/service/service.h"
+#include "tests/unit/unit.h"
+
+static struct store *store;
+static struct service *service;
+static struct worker *worker;
+static struct service_settings settings;
+static struct failure failure;
+
+#define assert_ok(call) ck_assert_msg((call) == STATUS_OK, "%s: %s", #call, failure.detail)
+
+static void open_service(void)
+{
+	assert_ok(service_open(&service, store, &settings, &failure));
+	assert_ok(worker_open(service, &worker, &failure));
+}
+
+static void close_service(void)
+{
+	worker_close(&worker);
+	service_close(&service);
+}
+
+static void teardown(void)
+{
+	close_service();
+	store_close(&store);
+}
