@@ -20,7 +20,8 @@ EXTRA_DIST += \
 	$(data_inputs) \
 	%D%/systemd/hamlet.sysusers \
 	%D%/systemd/hamlet.tmpfiles \
-	$(srcdir)/data/sample
+	$(srcdir)/data/sample \
+	$(srcdir)/data/examples
 CLEANFILES += $(data_outputs)
 
 $(data_outputs): Makefile

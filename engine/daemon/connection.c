@@ -14,7 +14,7 @@
 
 /* spamd's limits; libspamc's own lines are shorter. */
 static const size_t LINE_MAX_BYTES = 8192;
-static const size_t HEADERS_MAX = 256;
+static const size_t HEADERS_MAX = 1100;
 
 /* After the reply a client that has not ended its own side is listened to for
  * so long: closing a socket with unread bytes would reset it, and the client

@@ -107,6 +107,14 @@ enum status context_parse(struct context *context, const char *text, struct fail
 	return status;
 }
 
+void context_add_recipients(struct context *context, const char *names, size_t count)
+{
+	context->recipients = g_new0(char *, count + 1);
+	context->recipient_count = count;
+	for (size_t i = 0; i < count; i++, names += strlen(names) + 1)
+		context->recipients[i] = g_strdup(names);
+}
+
 void context_free(struct context *context)
 {
 	g_strfreev(context->recipients);

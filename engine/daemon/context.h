@@ -24,4 +24,7 @@ struct context {
 
 /* Empty text gives an empty context. STATUS_INVALID with what is wrong. */
 enum status context_parse(struct context *context, const char *text, struct failure *failure);
+
+/* Adds `count` terminated names that stand one after another. */
+void context_add_recipients(struct context *context, const char *names, size_t count);
 void context_free(struct context *context);

@@ -40,18 +40,6 @@ static char **identities(const struct exchange *exchange)
 
 /* --- Scans ------------------------------------------------------------------------ */
 
-static const char *action_of(const struct verdict *verdict)
-{
-	static const char *const names[] = {
-		[ACTION_DELIVER] = "no action",
-		[ACTION_TAG] = "add header",
-		[ACTION_JUNK] = "add header",
-		[ACTION_REJECT] = "reject",
-	};
-
-	return names[verdict->action];
-}
-
 static json_t *symbols_of(const struct verdict *verdict)
 {
 	char probability[32];
@@ -73,7 +61,7 @@ static void render_check(struct task *task)
 {
 	const struct verdict *verdict = query_verdict(task->query, query_mildest(task->query));
 	json_t *json = json_pack("{s:b, s:f, s:f, s:s, s:{s:f, s:f}, s:o}", "is_skipped", 0, "score",
-		verdict->score, "required_score", verdict->threshold, "action", action_of(verdict),
+		verdict->score, "required_score", verdict->threshold, "action", render_rspamd_action(verdict),
 		"thresholds", "reject", verdict->policy.reject, "add header", verdict->policy.junk,
 		"symbols", symbols_of(verdict));
 

@@ -35,6 +35,18 @@ const char *render_symbols(const struct verdict *verdict)
 	return LISTS[verdict->spam][verdict->personal][unsure];
 }
 
+const char *render_rspamd_action(const struct verdict *verdict)
+{
+	static const char *const names[] = {
+		[ACTION_DELIVER] = "no action",
+		[ACTION_TAG] = "add header",
+		[ACTION_JUNK] = "add header",
+		[ACTION_REJECT] = "reject",
+	};
+
+	return names[verdict->action];
+}
+
 /* The report may become a mail header, so it is ASCII: other characters are
  * written \u{...}, octets that are no UTF-8 \xNN. */
 static void append_shown(struct buffer *output, const char *text)

@@ -13,6 +13,9 @@
  * than one standard deviation. A constant. */
 const char *render_symbols(const struct verdict *verdict);
 
+/* The action in rspamd's words: "no action", "add header", "reject". */
+const char *render_rspamd_action(const struct verdict *verdict);
+
 /* A few lines of printable ASCII, the strongest reasons among them: well below
  * 32,000 bytes, each below 500, so that Exim and spamc take it. To be freed with
  * free; NULL when out of memory. */

@@ -80,6 +80,8 @@ static void render_scan(struct task *task)
 		.spam = verdict->spam,
 		.score = verdict->score,
 		.threshold = verdict->threshold,
+		.reject = verdict->policy.reject,
+		.action = render_rspamd_action(verdict),
 		.symbols = render_symbols(verdict),
 		.report = report,
 		.json = json,
@@ -181,6 +183,9 @@ void request_start(struct request *request)
 		fail(request);
 		return;
 	}
+	if (!request->task.context.recipients && spamd->recipient_count > 0)
+		context_add_recipients(
+			&request->task.context, spamd->recipients, spamd->recipient_count);
 	switch (spamd->command) {
 	case SPAMD_CHECK:
 	case SPAMD_SYMBOLS:

@@ -42,6 +42,16 @@ static enum spamd_code on_context(
 		&headers->context, value, BAD_HEADER("Context contains control characters"), text);
 }
 
+static enum spamd_code on_recipient(
+	struct spamd_headers *headers, struct slice value, const char **text)
+{
+	if (value.length >= 2 && value.data[0] == '<' && value.data[value.length - 1] == '>')
+		value = (struct slice){value.data + 1, value.length - 2};
+	headers->recipient_count++;
+	return take_text(&headers->recipients, value,
+		BAD_HEADER("Rcpt contains control characters"), text);
+}
+
 static enum spamd_code on_content_length(
 	struct spamd_headers *headers, struct slice value, const char **text)
 {
@@ -125,15 +135,17 @@ static const struct field {
 	const char *name;
 	enum spamd_code (*take)(
 		struct spamd_headers *headers, struct slice value, const char **text);
+	bool repeats;
 } FIELDS[] = {
-	{"User", on_user},
-	{"Content-length", on_content_length},
-	{"Compress", on_compress},
-	{"Message-class", on_message_class},
-	{"Set", on_set},
-	{"Remove", on_remove},
-	{"Accept", on_accept},
-	{"Context", on_context},
+	{"User", on_user, false},
+	{"Content-length", on_content_length, false},
+	{"Compress", on_compress, false},
+	{"Message-class", on_message_class, false},
+	{"Set", on_set, false},
+	{"Remove", on_remove, false},
+	{"Accept", on_accept, false},
+	{"Context", on_context, false},
+	{"Rcpt", on_recipient, true},
 };
 
 /* A name with white space in it must not pass as an unknown header: "User :"
@@ -166,7 +178,7 @@ enum spamd_code spamd_headers_line(
 			continue;
 		/* Two values for one thing are a mistake or an injection: no
 		 * choice between them would be safe. */
-		if (headers->seen & 1u << i)
+		if (headers->seen & 1u << i && !FIELDS[i].repeats)
 			return refuse(SPAMD_PROTOCOL, BAD_HEADER("header given twice"), text);
 		headers->seen |= 1u << i;
 		return FIELDS[i].take(headers, slice_trim(value), text);
@@ -197,4 +209,5 @@ void spamd_headers_free(struct spamd_headers *headers)
 {
 	buffer_free(&headers->user);
 	buffer_free(&headers->context);
+	buffer_free(&headers->recipients);
 }

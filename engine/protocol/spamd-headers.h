@@ -18,10 +18,12 @@ struct spamd_places {
 	bool remote;
 };
 
-/* Empty when zeroed, but for the limits of `user` and `context`. */
+/* Empty when zeroed, but for the limits of the buffers. */
 struct spamd_headers {
 	struct buffer user; /* terminated; no data when there was no header */
 	struct buffer context; /* the same */
+	struct buffer recipients; /* terminated, one after another */
+	size_t recipient_count;
 	bool json;
 	bool has_length;
 	size_t content_length; /* SIZE_MAX when it does not fit */

@@ -236,10 +236,36 @@ out:
 	buffer_free(&added);
 }
 
+/* Each further line becomes part of Exim's $spam_report. */
+static void reply_rspamc(struct buffer *output, const struct spamd_verdict *verdict)
+{
+	struct points points = points_of(verdict);
+	const char *symbols = or_empty(verdict->symbols);
+
+	buffer_printf(output, "RSPAMD/1.3 0 EX_OK\r\nMetric: default; %s; ",
+		verdict->spam ? "True" : "False");
+	append_points(output, points.score);
+	buffer_append_string(output, " / ");
+	append_points(output, points.threshold);
+	buffer_append_string(output, " / ");
+	append_points(output, tenths(verdict->reject));
+	buffer_printf(output, "\r\nAction: %s\r\n", or_empty(verdict->action));
+	while (*symbols) {
+		size_t length = strcspn(symbols, ",");
+
+		buffer_append_string(output, "Symbol: ");
+		append_clean(output, symbols, length);
+		buffer_append_string(output, "\r\n");
+		symbols += length + (symbols[length] == ',');
+	}
+}
+
 void spamd_reply_verdict(struct buffer *output, const struct spamd_request *request,
 	const struct spamd_verdict *verdict)
 {
-	if (request->json && verdict->json)
+	if (request->rspamc)
+		reply_rspamc(output, verdict);
+	else if (request->json && verdict->json)
 		reply_verdict_json(output, request, verdict);
 	else if (FORMS[request->command].rewrites)
 		reply_message(output, request, verdict);

@@ -14,6 +14,9 @@
 /* Later minor versions are compatible and get what 1.5 gets. */
 static const int NEWEST_MINOR = 5;
 
+/* Bytes of all recipients' names. */
+static const size_t RECIPIENTS_MAX = 262144;
+
 /* Happy path: REQUEST_LINE, HEADERS (skipped where the version has none), BODY
  * (skipped where the command has none), COMPLETE. Each of the first three can
  * end in REFUSED. The last two are final. */
@@ -93,6 +96,9 @@ static void complete(struct spamd_session *session)
 	request->command = session->command->command;
 	request->user = session->headers.user.data ? session->headers.user.data : "";
 	request->context = session->headers.context.data ? session->headers.context.data : "";
+	request->recipients =
+		session->headers.recipients.data ? session->headers.recipients.data : "";
+	request->recipient_count = session->headers.recipient_count;
 	request->json = session->headers.json;
 	request->message = session->message.data ? session->message.data : "";
 	request->length = session->message.length;
@@ -108,13 +114,16 @@ static void enter_body(struct spamd_session *session)
 		complete(session);
 }
 
-/* "SPAMC/1.<minor>" gives 10 to 15; anything else 0. */
-static int parse_version(struct slice text)
+/* "SPAMC/1.<minor>" gives 10 to 15, "RSPAMC/1.<minor>" as well; anything else 0. */
+static int parse_version(struct slice text, bool *rspamc)
 {
 	static const char PREFIX[] = "SPAMC/1.";
 	const size_t prefix = sizeof(PREFIX) - 1;
 	int minor = 0;
 
+	*rspamc = text.length > 0 && *text.data == 'R';
+	if (*rspamc)
+		text = (struct slice){text.data + 1, text.length - 1};
 	if (text.length <= prefix || memcmp(text.data, PREFIX, prefix) != 0)
 		return 0;
 	for (size_t i = prefix; i < text.length; i++) {
@@ -144,8 +153,9 @@ static void on_request_line(struct spamd_session *session, struct slice line)
 	struct slice version = {line.data + name.length, line.length - name.length};
 
 	session->command = find_command(name);
-	session->request.version = parse_version(slice_trim(version));
-	if (!session->command || session->request.version == 0) {
+	session->request.version = parse_version(slice_trim(version), &session->request.rspamc);
+	if (!session->command || session->request.version == 0 ||
+		(session->request.rspamc && session->command->command != SPAMD_CHECK)) {
 		size_t shown =
 			line.length < sizeof(session->text) ? line.length : sizeof(session->text);
 		refuse(session, SPAMD_PROTOCOL, "Bad header line: %.*s", (int)shown, line.data);
@@ -311,6 +321,7 @@ struct spamd_session *spamd_session_new(const struct spamd_limits *limits)
 	session->line.limit = limits->line + 1;
 	session->headers.user.limit = limits->line + 1;
 	session->headers.context.limit = limits->line + 1;
+	session->headers.recipients.limit = RECIPIENTS_MAX;
 	session->message.limit = limits->message;
 	return session;
 }
@@ -354,7 +365,7 @@ bool spamd_session_in_headers(const struct spamd_session *session)
 size_t spamd_session_size(const struct spamd_session *session)
 {
 	return sizeof(*session) + session->line.capacity + session->headers.user.capacity +
-		session->headers.context.capacity +
+		session->headers.context.capacity + session->headers.recipients.capacity +
 	       session->message.capacity;
 }
 

@@ -8,6 +8,10 @@
  * Exim, Haraka) are measured to read it. One request a connection; the server
  * closes after the reply.
  *
+ * RSPAMC/1.x in place of SPAMC is what Exim's variant=rspamd speaks (rspamd's old
+ * protocol): CHECK alone, with a Rcpt line for each recipient, and a reply of its
+ * own form.
+ *
  * Own extensions, ignored by other servers: the request header
  * `Accept: application/json` asks for a JSON body in place of the text one
  * (with TELL too); `Context:` carries a JSON object with what SPAMD has no header
@@ -72,6 +76,11 @@ struct spamd_request {
 	enum spamd_tell tell;
 	int version;      /* 10 * major + minor: 12 for SPAMC/1.2; 10 to 15 */
 	const char *user; /* "" when absent; any octets 0x20-0xFF, terminated */
+	bool rspamc;
+	/* Of Rcpt lines, without angle brackets: terminated names one after another;
+	 * recipient_count of them. */
+	const char *recipients;
+	size_t recipient_count;
 	bool json;
 	const char *context; /* "" when absent; as user */
 	const char *message; /* never NULL; not terminated */
@@ -117,6 +126,8 @@ struct spamd_verdict {
 	bool spam;
 	double score;
 	double threshold;
+	double reject;       /* for RSPAMC: score from which on it is rejected */
+	const char *action;  /* for RSPAMC: "no action", "add header", "reject" */
 	const char *symbols; /* comma list, no white space: "HAMLET_SPAM,..."; may be NULL */
 	const char *report;  /* free text, for REPORT; lines end in \n; may be NULL */
 	const char *json;    /* for Accept: application/json; may be NULL */

@@ -131,7 +131,7 @@ static const struct stream {
 	{"CHECK\r\n", SPAMD_PROTOCOL, BAD "CHECK"},
 	{"check SPAMC/1.5\r\n", SPAMD_PROTOCOL, BAD "check SPAMC/1.5"},
 	{"CHECKS SPAMC/1.5\r\n", SPAMD_PROTOCOL, BAD "CHECKS SPAMC/1.5"},
-	{"CHECK RSPAMC/1.3\r\n", SPAMD_PROTOCOL, BAD "CHECK RSPAMC/1.3"},
+	{"PING RSPAMC/1.3\r\n", SPAMD_PROTOCOL, BAD "CHECK RSPAMC/1.3"},
 	{"CHECK SPAMC/2.0\r\n", SPAMD_PROTOCOL, BAD "CHECK SPAMC/2.0"},
 	{"CHECK SPAMC/1.\r\n", SPAMD_PROTOCOL, BAD "CHECK SPAMC/1."},
 	{"CHECK SPAMC/1.x\r\n", SPAMD_PROTOCOL, BAD "CHECK SPAMC/1.x"},
@@ -810,12 +810,43 @@ START_TEST(full_output_fails)
 }
 END_TEST
 
+static const char RSPAMC[] = "CHECK RSPAMC/1.3\r\nContent-length: 2\r\nQueue-Id: 1\r\n"
+			     "From: <a@b>\r\nRecipient-Number: 2\r\nRcpt: <ann@example.org>\r\n"
+			     "Rcpt: bob@example.org\r\nHelo: x\r\nIP: 192.0.2.1\r\n\r\nhi";
+
+START_TEST(exims_rspamd_variant_names_all_recipients)
+{
+	struct spamd_session *session = session_with(RSPAMC);
+	const struct spamd_request *request = spamd_session_request(session);
+	struct spamd_verdict verdict = {.spam = true, .score = 12.34, .threshold = 6, .reject = 15,
+		.action = "add header", .symbols = "HAMLET_SPAM,HAMLET_PERSONAL"};
+	struct buffer output = BUFFER_INIT(1000);
+
+	ck_assert_ptr_nonnull(request);
+	ck_assert(request->rspamc);
+	ck_assert_uint_eq(request->recipient_count, 2);
+	ck_assert_str_eq(request->recipients, "ann@example.org");
+	ck_assert_str_eq(request->recipients + strlen(request->recipients) + 1, "bob@example.org");
+	spamd_reply_verdict(&output, request, &verdict);
+	buffer_append(&output, "", 1);
+	ck_assert_str_eq(output.data,
+		"RSPAMD/1.3 0 EX_OK\r\nMetric: default; True; 12.3 / 6.0 / 15.0\r\n"
+		"Action: add header\r\nSymbol: HAMLET_SPAM\r\nSymbol: HAMLET_PERSONAL\r\n");
+	buffer_free(&output);
+	spamd_session_free(&session);
+	session = session_with("TELL RSPAMC/1.3\r\n\r\n"); /* it has no other command */
+	ck_assert_ptr_null(spamd_session_request(session));
+	spamd_session_free(&session);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("spamd");
 	TCase *session = tcase_create("session");
 	TCase *reply = tcase_create("reply");
 
+	tcase_add_test(session, exims_rspamd_variant_names_all_recipients);
 	tcase_add_loop_test(session, stream_gives_its_event, 0, LENGTH(STREAMS));
 	tcase_add_loop_test(session, stream_in_pieces_gives_the_same, 0, LENGTH(STREAMS));
 	tcase_add_test(session, request_is_complete_without_half_close);

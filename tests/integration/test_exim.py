@@ -1,0 +1,129 @@
+# Hamlet - adaptive Bayesian spam learning engine
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's Exim with the configuration of data/examples/exim: an SMTP session of
+its own (-bh) with the real ACL, spool and scanner interface."""
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import TOP
+from hamlet_client import ask, tell
+
+EXAMPLES = TOP / "data" / "examples" / "exim"
+EXIM = shutil.which("exim4") or "/usr/sbin/exim4"
+
+pytestmark = pytest.mark.skipif(not shutil.which(EXIM), reason="exim4 is not installed")
+
+CONFIG = """
+%s
+acl_smtp_rcpt = acl_check_rcpt
+primary_hostname = mx.example.org
+spool_directory = %s
+exim_user = root
+exim_group = root
+never_users =
+log_file_path = %s/%%slog
+timezone = UTC
+begin acl
+acl_check_rcpt:
+  accept
+%s
+begin routers
+all:
+  driver = accept
+  transport = none
+begin transports
+none:
+  driver = appendfile
+  file = /dev/null
+"""
+
+
+class Exim:
+    def __init__(self, daemon, variant):
+        folder = daemon.folder / "exim"
+        folder.mkdir()
+        main = (EXAMPLES / "hamlet-main.conf").read_text()
+        main = main.replace("/run/hamlet/spamd.sock", str(daemon.socket))
+        acl = (EXAMPLES / "hamlet-acl.conf").read_text()
+        if not variant:
+            main = main.replace(" variant=rspamd", "")
+        self.acl = acl
+        self.config = folder / "exim.conf"
+        self.folder, self.main = folder, main
+        self.write(acl)
+
+    def write(self, acl):
+        self.config.write_text(CONFIG % (self.main, self.folder, self.folder, acl))
+
+    def send(self, message, *recipients):
+        """The answer to the end of DATA, and what Exim said meanwhile."""
+        lines = [b"EHLO client.example", b"MAIL FROM:<sender@example.com>"]
+        lines += [b"RCPT TO:<%s>" % r.encode() for r in recipients]
+        lines += [b"DATA", message.replace(b"\n", b"\r\n").rstrip() + b"\r\n.", b"QUIT"]
+        done = subprocess.run([EXIM, "-C", self.config, "-bh", "192.0.2.77"],
+                              input=b"\r\n".join(lines) + b"\r\n", capture_output=True, timeout=60)
+        replies = done.stdout.decode().splitlines()
+        after = [line for line in replies if line[:3] in ("250", "550", "451", "452", "421", "554")]
+        return after[-1], done.stdout.decode() + done.stderr.decode()
+
+
+def teach(daemon, message):
+    """Global learns what is spam; enough of it to be certain."""
+    for number in range(150):
+        tell(daemon.socket, "spam" if number % 2 else "ham",
+             message(number, "pills casino winner" if number % 2 else "meeting minutes agenda"))
+
+
+@pytest.fixture
+def taught(make_daemon, message):
+    daemon = make_daemon(reject_score=5, reject_uncertainty=6).start()
+    teach(daemon, message)
+    return daemon
+
+
+def policy(daemon, scope, action):
+    reply = ask(daemon.socket, "CALL", json.dumps({
+        "call": "change", "scope": scope,
+        "entries": [{"kind": "policy", "name": "spam-action", "value": action}]}).encode())
+    assert reply.code == 0, reply.status
+
+
+def test_every_recipient_has_a_say(taught, message):
+    exim = Exim(taught, variant=True)
+    spam, ham = message(901, "pills casino winner"), message(902, "meeting minutes agenda")
+    policy(taught, "strict@example.org", "reject")
+    answer, said = exim.send(ham, "strict@example.org", "mild@example.org")
+    assert answer.startswith("250 OK"), said
+    answer, said = exim.send(spam, "strict@example.org")
+    assert answer.startswith("550 5.7.1 Spam message rejected"), said
+    answer, said = exim.send(spam, "strict@example.org", "mild@example.org")
+    assert answer.startswith("250 OK") and "X-Spam-Flag: YES" in said, said
+    policy(taught, "@example.org", "reject")
+    answer, said = exim.send(spam, "strict@example.org", "mild@example.org")
+    assert answer.startswith("550 "), said
+    assert "recipients=2" in taught.log_text()
+
+
+def test_spamassassins_manner(taught, message):
+    exim = Exim(taught, variant=False)
+    exim.write(exim.acl.replace("{eq{$spam_action}{reject}}", "{>{$spam_score_int}{50}}"))
+    answer, said = exim.send(message(901, "pills casino winner"), "bob@example.org")
+    assert answer.startswith("550 "), said
+    answer, said = exim.send(message(902, "meeting minutes agenda"), "bob@example.org")
+    assert answer.startswith("250 OK") and "X-Hamlet-Score: " in said, said
+
+
+@pytest.mark.parametrize("variant", [True, False])
+def test_without_a_scorer_mail_flows_or_waits(taught, message, variant):
+    exim = Exim(taught, variant)
+    taught.stop()
+    answer, said = exim.send(message(901, "pills casino winner"), "bob@example.org")
+    assert answer.startswith("250 OK"), said
+    exim.write(exim.acl.replace("/defer_ok", "").replace("  warn\n    spam =", "  deny\n    spam ="))
+    answer, said = exim.send(message(901, "pills casino winner"), "bob@example.org")
+    assert answer.startswith("451 "), said
+    taught.start()
+    assert "spam acl condition" not in exim.send(message(1), "bob@example.org")[1]
