@@ -13,6 +13,7 @@ libdaemon_a_SOURCES = \
 	%D%/listener.c %D%/listener.h \
 	%D%/log.c %D%/log.h \
 	%D%/metrics.c %D%/metrics.h \
+	%D%/milter.c %D%/milter.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/peer.c %D%/peer.h \
 	%D%/reload.c %D%/reload.h \

@@ -29,6 +29,7 @@ static const struct {
 	{server_start_signals, server_stop_signals},
 	{server_start_listeners, server_stop_listeners},
 	{server_start_http, server_stop_http},
+	{server_start_milter, server_stop_milter},
 };
 
 struct options {

@@ -15,6 +15,7 @@
 #include "engine/daemon/connection.h"
 #include "engine/daemon/listener.h"
 #include "engine/daemon/http.h"
+#include "engine/daemon/milter.h"
 #include "engine/daemon/notify.h"
 #include "engine/daemon/reload.h"
 #include "engine/settings/service-settings.h"
@@ -173,7 +174,8 @@ static bool is_stopping(const struct server *server)
 
 void server_on_disconnect(struct server *server)
 {
-	if (is_stopping(server) && server->connection_count == 0 && http_active(server->http) == 0)
+	if (is_stopping(server) && server->connection_count == 0 &&
+		http_active(server->http) == 0 && milter_connections(server->milter) == 0)
 		writer_drain(server->writer, on_drained, server);
 }
 
@@ -206,6 +208,7 @@ static void drain(struct server *server, int number)
 			log_number("connections", (int64_t)server->connection_count), {0}});
 	listeners_close(server);
 	http_quiesce(server->http);
+	milter_quiesce(server->milter);
 	uv_timer_start(&server->grace_timer, on_grace_over,
 		MIN(GRACE_MS, server->settings.body_timeout * 1000), 0);
 	connections_drain(server);
@@ -285,6 +288,16 @@ enum status server_start_http(struct server *server, struct failure *failure)
 void server_stop_http(struct server *server)
 {
 	http_close(&server->http);
+}
+
+enum status server_start_milter(struct server *server, struct failure *failure)
+{
+	return milter_open(&server->milter, server, failure);
+}
+
+void server_stop_milter(struct server *server)
+{
+	milter_close(&server->milter);
 }
 
 /* --- Service ------------------------------------------------------------- */

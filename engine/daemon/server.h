@@ -25,6 +25,7 @@ enum server_state { SERVER_RUNNING, SERVER_DRAINING, SERVER_FORCED, SERVER_STOPP
 struct connection;
 struct http;
 struct listener;
+struct milter;
 
 struct server {
 	uv_loop_t loop;
@@ -39,6 +40,7 @@ struct server {
 	struct writer *writer;
 	struct listener *listeners;
 	struct http *http;
+	struct milter *milter;
 	enum server_state state;
 	uint64_t started; /* uv_hrtime */
 	bool has_loop;
@@ -84,6 +86,8 @@ enum status server_start_listeners(struct server *server, struct failure *failur
 void server_stop_listeners(struct server *server);
 enum status server_start_http(struct server *server, struct failure *failure);
 void server_stop_http(struct server *server);
+enum status server_start_milter(struct server *server, struct failure *failure);
+void server_stop_milter(struct server *server);
 
 /* Serves until a SIGTERM or SIGINT, then until everything that was taken is
  * answered and durable. */

@@ -1,5 +1,9 @@
 noinst_LIBRARIES += libprotocol.a
 libprotocol_a_SOURCES = \
+	%D%/milter.h \
+	%D%/milter-frame.h \
+	%D%/milter-reply.c \
+	%D%/milter-session.c \
 	%D%/spamd.h \
 	%D%/spamd-headers.c \
 	%D%/spamd-headers.h \

@@ -25,6 +25,7 @@ struct entry {
 };
 
 static const char *const LEVELS[] = {"error", "warning", "info", "debug", NULL};
+static const char *const FAILURES[] = {"accept", "tempfail", NULL};
 static const char *const ACTIONS[] = {"tag", "junk", "reject", NULL};
 
 #define KIB        1024.0
@@ -49,6 +50,10 @@ static const struct entry ENTRIES[] = {
 		"loopback address and port of HTTP with a token; empty: none"},
 	{"http-token-file", {TYPE_TEXT, 0, 0, NULL}, AT(http_token_file), "", RESTART,
 		"file with the token that clients of listen-http show"},
+	{"listen-milter", {TYPE_ADDRESS, 0, 0, NULL}, AT(listen_milter), "", RESTART,
+		"loopback address and port of the milter, beside its Unix socket; empty: none"},
+	{"on-failure", {TYPE_WORD, 0, 0, FAILURES}, AT(on_failure), "accept", RELOAD,
+		"what the milter does with a message that cannot be judged: accept or tempfail"},
 	{"reporters", {TYPE_LIST, 0, 0, NULL}, AT(reporters), "", RELOAD,
 		"logins that may report for any user"},
 	{"administrators", {TYPE_LIST, 0, 0, NULL}, AT(administrators), "", RELOAD,

@@ -22,6 +22,8 @@ struct settings {
 	char *listen_tcp; /* "127.0.0.1:783", "" = none; loopback only */
 	char *listen_http; /* as listen_tcp */
 	char *http_token_file; /* path or "" */
+	char *listen_milter; /* as listen_tcp */
+	char *on_failure; /* accept, tempfail */
 	char **reporters; /* logins that may report for any user; NULL-terminated */
 	char **administrators; /* logins that may do everything */
 	uint64_t workers; /* threads; 0 = one a processor */

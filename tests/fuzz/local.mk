@@ -1,7 +1,8 @@
 # Each target is one file with LLVMFuzzerTestOneInput. With --enable-fuzz it is
 # linked to libFuzzer (scripts/fuzz runs it); otherwise replay_main.c replays
 # the corpus, and the bytes of every seed cut short, in plain `make check`.
-fuzz_targets = %D%/fuzz_tokenizer %D%/fuzz_html %D%/fuzz_spamd %D%/fuzz_settings
+fuzz_targets = %D%/fuzz_tokenizer %D%/fuzz_html %D%/fuzz_spamd %D%/fuzz_settings \
+	%D%/fuzz_milter
 
 if FUZZ
 noinst_PROGRAMS += $(fuzz_targets)
@@ -39,5 +40,11 @@ tests_fuzz_fuzz_settings_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_settings_CFLAGS   = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_settings_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_settings_LDADD    = libsettings.a libbase.a $(GLIB_LIBS)
+
+tests_fuzz_fuzz_milter_SOURCES  = %D%/fuzz_milter.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_milter_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_milter_CFLAGS   = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_milter_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_milter_LDADD    = libprotocol.a libbase.a
 
 EXTRA_DIST += $(srcdir)/tests/fuzz/corpus

@@ -5,6 +5,7 @@ unit_tests = \
 	%D%/test_base \
 	%D%/test_event \
 	%D%/test_feedback \
+	%D%/test_milter \
 	%D%/test_model \
 	%D%/test_origin \
 	%D%/test_pack \
@@ -64,3 +65,7 @@ tests_unit_test_origin_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
 tests_unit_test_feedback_SOURCES = %D%/test_feedback.c $(UNIT_HEADER)
 tests_unit_test_feedback_CFLAGS  = $(UNIT_CFLAGS)
 tests_unit_test_feedback_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_milter_SOURCES = %D%/test_milter.c $(UNIT_HEADER)
+tests_unit_test_milter_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_milter_LDADD   = libprotocol.a libbase.a $(CHECK_LIBS)

@@ -1,0 +1,574 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/protocol/milter.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "engine/protocol/milter-frame.h"
+
+/* Data of a frame: 65,535 bytes and the command. */
+static const size_t FRAME_MAX = 65536;
+
+/* Commands and replies of our own while a message comes in, and names. */
+static const size_t OUTPUT_MAX = 65536;
+static const size_t NAMES_MAX = 262144;
+static const size_t FORGED_MAX = 8192;
+
+enum { VERSION = 6, OLDEST_VERSION = 2 };
+
+/* What we may do to a message: add and change header fields. */
+enum { ADD_HEADERS = 0x1, CHANGE_HEADERS = 0x10 };
+
+/* What the mail server need not send, and where it need not wait for us. */
+enum {
+	NO_HELO = 0x2,
+	NO_UNKNOWN = 0x100,
+	NO_DATA = 0x200,
+	QUIET_HEADER = 0x80,
+	QUIET_CONNECT = 0x1000,
+	QUIET_HELO = 0x2000,
+	QUIET_MAIL = 0x4000,
+	QUIET_RCPT = 0x8000,
+	QUIET_DATA = 0x10000,
+	QUIET_UNKNOWN = 0x20000,
+	QUIET_END_OF_HEADER = 0x40000,
+	QUIET_BODY = 0x80000,
+	LEADING_SPACE = 0x100000,
+	WANTED = NO_HELO | NO_UNKNOWN | NO_DATA | QUIET_HEADER | QUIET_CONNECT | QUIET_HELO |
+		QUIET_MAIL | QUIET_RCPT | QUIET_DATA | QUIET_UNKNOWN | QUIET_END_OF_HEADER |
+		QUIET_BODY | LEADING_SPACE,
+};
+
+/* GREETING until the negotiation; then IDLE, and MAIL within a message. WAITING
+ * for the reply. The last two are final. */
+enum state { GREETING, IDLE, MAIL, WAITING, FINISHED, FAILED };
+
+struct milter_session {
+	struct milter_limits limits;
+	enum state state;
+	uint32_t agreed; /* protocol flags */
+	struct buffer input; /* an unfinished frame, or what came after a message */
+	struct buffer output;
+	struct buffer text;
+	struct buffer recipients;
+	struct buffer forged_names;
+	struct milter_forged forged[MILTER_MAX_FORGED];
+	size_t forged_at[MILTER_MAX_FORGED]; /* of the names, which may move */
+	struct milter_message message;
+	char host[256]; /* of the client */
+	char client[64];
+	char server[256]; /* the mail server's name */
+	char sender[512];
+	char queue_id[64];
+	char error[128];
+};
+
+/* One frame's data; strings are taken from its front. */
+struct frame {
+	char command;
+	const char *data;
+	size_t length;
+};
+
+__attribute__((format(printf, 2, 3))) static void fail(
+	struct milter_session *session, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(session->error, sizeof(session->error), format, arguments);
+	va_end(arguments);
+	session->state = FAILED;
+}
+
+/* NULL when there is no whole string. */
+static const char *take_string(struct frame *frame)
+{
+	const char *string = frame->data;
+	const char *end = memchr(string, '\0', frame->length);
+
+	if (!end)
+		return NULL;
+	frame->length -= (size_t)(end + 1 - string);
+	frame->data = end + 1;
+	return string;
+}
+
+static uint32_t read_number(const char *data)
+{
+	const unsigned char *bytes = (const unsigned char *)data;
+
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+		bytes[3];
+}
+
+/* --- A message ------------------------------------------------------------------ */
+
+static void reset_message(struct milter_session *session)
+{
+	buffer_free(&session->text); /* the next one may be small */
+	buffer_clear(&session->recipients);
+	buffer_clear(&session->forged_names);
+	session->sender[0] = session->queue_id[0] = '\0';
+	session->message = (struct milter_message){0};
+}
+
+/* Keeps what there is room for. */
+static void add_text(struct milter_session *session, const char *data, size_t length)
+{
+	size_t room = session->text.limit - session->text.length;
+
+	if (length > room) {
+		session->message.truncated = true;
+		length = room;
+	}
+	buffer_append(&session->text, data, length);
+	if (session->text.failed)
+		fail(session, "out of memory");
+}
+
+/* A header field's lines end in LF, or in CRLF. */
+static void add_lines(struct milter_session *session, const char *text)
+{
+	while (*text) {
+		size_t length = strcspn(text, "\r\n");
+
+		add_text(session, text, length);
+		text += length;
+		if (*text == '\r')
+			text++;
+		if (*text == '\n') {
+			add_text(session, "\r\n", 2);
+			text++;
+		}
+	}
+}
+
+static bool is_ours(const char *name)
+{
+	return strncasecmp(name, "X-Spam-", 7) == 0 || strncasecmp(name, "X-Hamlet-", 9) == 0;
+}
+
+/* Occurrences are counted by name, without regard to case. */
+static void note_forged(struct milter_session *session, const char *name)
+{
+	struct milter_message *message = &session->message;
+	unsigned index = 1;
+
+	if (!is_ours(name) || message->forged_count == MILTER_MAX_FORGED)
+		return;
+	for (size_t i = 0; i < message->forged_count; i++)
+		index += strcasecmp(session->forged_names.data + session->forged_at[i], name) == 0;
+	session->forged_at[message->forged_count] = session->forged_names.length;
+	buffer_append(&session->forged_names, name, strlen(name) + 1);
+	if (session->forged_names.failed) {
+		session->forged_names.failed = false; /* so many are not to be removed */
+		return;
+	}
+	session->forged[message->forged_count++].index = index;
+}
+
+/* "<bob@example.org>" as "bob@example.org". */
+static size_t strip(const char **address)
+{
+	size_t length = strlen(*address);
+
+	if (length >= 2 && (*address)[0] == '<' && (*address)[length - 1] == '>') {
+		(*address)++;
+		length -= 2;
+	}
+	return length;
+}
+
+static void add_recipient(struct milter_session *session, const char *address)
+{
+	struct milter_message *message = &session->message;
+	size_t length = strip(&address);
+	struct buffer *names = &session->recipients;
+
+	if (message->recipient_count == session->limits.recipients ||
+		names->length + length + 1 > names->limit) {
+		message->recipients_lost++;
+		return;
+	}
+	buffer_append(names, address, length);
+	buffer_append(names, "", 1);
+	message->recipient_count++;
+}
+
+static void complete(struct milter_session *session)
+{
+	struct milter_message *message = &session->message;
+
+	message->text = session->text.data ? session->text.data : "";
+	message->length = session->text.length;
+	message->client = session->client;
+	message->sender = session->sender;
+	message->queue_id = session->queue_id;
+	message->recipients = session->recipients.data ? session->recipients.data : "";
+	message->forged = session->forged;
+	for (size_t i = 0; i < message->forged_count; i++)
+		session->forged[i].name = session->forged_names.data + session->forged_at[i];
+	session->state = WAITING;
+}
+
+/* --- Commands --------------------------------------------------------------------- */
+
+static void on_negotiate(struct milter_session *session, struct frame *frame)
+{
+	if (frame->length < 12) {
+		fail(session, "negotiation is too short");
+		return;
+	}
+	uint32_t version = read_number(frame->data), actions = read_number(frame->data + 4),
+		 protocol = read_number(frame->data + 8);
+	if (version < OLDEST_VERSION) {
+		fail(session, "milter version %lu is too old", (unsigned long)version);
+		return;
+	}
+	if ((actions & (ADD_HEADERS | CHANGE_HEADERS)) != (ADD_HEADERS | CHANGE_HEADERS)) {
+		fail(session, "the mail server lets no header field be added or changed");
+		return;
+	}
+	session->agreed = protocol & WANTED;
+	milter_put_head(&session->output, MILTER_NEGOTIATE, 12);
+	milter_put_number(&session->output, version < VERSION ? version : VERSION);
+	milter_put_number(&session->output, ADD_HEADERS | CHANGE_HEADERS);
+	milter_put_number(&session->output, session->agreed);
+	session->state = IDLE;
+}
+
+/* Name and value in turn, after a byte that tells the stage. */
+static void on_macros(struct milter_session *session, struct frame *frame)
+{
+	const char *name, *value;
+
+	if (frame->length > 0) {
+		frame->data++;
+		frame->length--;
+	}
+	while ((name = take_string(frame)) && (value = take_string(frame))) {
+		if (strcmp(name, "i") == 0 || strcmp(name, "{i}") == 0)
+			snprintf(session->queue_id, sizeof(session->queue_id), "%s", value);
+		else if (strcmp(name, "j") == 0)
+			snprintf(session->server, sizeof(session->server), "%s", value);
+	}
+}
+
+/* Host name, family, port, address. */
+static void on_connect(struct milter_session *session, struct frame *frame)
+{
+	const char *host = take_string(frame), *address;
+
+	session->client[0] = '\0';
+	if (!host || frame->length < 1) {
+		fail(session, "connect without a host");
+		return;
+	}
+	snprintf(session->host, sizeof(session->host), "%s", host);
+	char family = *frame->data;
+	if ((family != '4' && family != '6') || frame->length < 3)
+		return;
+	frame->data += 3;
+	frame->length -= 3;
+	address = take_string(frame);
+	if (!address) {
+		fail(session, "connect without an address");
+		return;
+	}
+	if (strncasecmp(address, "IPv6:", 5) == 0)
+		address += 5;
+	snprintf(session->client, sizeof(session->client), "%s", address);
+}
+
+/* The mail server puts its own Received line on top only after us: without it the
+ * topmost one would be a stranger's. */
+static void add_received(struct milter_session *session)
+{
+	char line[640];
+
+	if (!*session->client)
+		return;
+	int length = snprintf(line, sizeof(line), "Received: from %s (%s [%s]) by %s with SMTP\r\n",
+		session->host, session->host, session->client, session->server);
+	for (int i = 0; i + 2 < length; i++) {
+		if ((unsigned char)line[i] < 0x20)
+			line[i] = ' ';
+	}
+	add_text(session, line, (size_t)length);
+}
+
+static void on_mail(struct milter_session *session, struct frame *frame)
+{
+	const char *address = take_string(frame);
+	char queue_id[sizeof(session->queue_id)];
+
+	if (!address) {
+		fail(session, "MAIL without an address");
+		return;
+	}
+	strcpy(queue_id, session->queue_id); /* told before */
+	reset_message(session);
+	strcpy(session->queue_id, queue_id);
+	size_t length = strip(&address);
+	snprintf(session->sender, sizeof(session->sender), "%.*s", (int)length, address);
+	add_received(session);
+	session->state = MAIL;
+}
+
+static void on_rcpt(struct milter_session *session, struct frame *frame)
+{
+	const char *address = take_string(frame);
+
+	if (address)
+		add_recipient(session, address);
+	else
+		fail(session, "RCPT without an address");
+}
+
+static void on_header(struct milter_session *session, struct frame *frame)
+{
+	const char *name = take_string(frame);
+	const char *value = name ? take_string(frame) : NULL;
+
+	if (!value) {
+		fail(session, "header field without a value");
+		return;
+	}
+	note_forged(session, name);
+	add_text(session, name, strlen(name));
+	add_text(session, ":", 1);
+	if (!(session->agreed & LEADING_SPACE))
+		add_text(session, " ", 1);
+	add_lines(session, value);
+	add_text(session, "\r\n", 2);
+}
+
+static void on_end_of_header(struct milter_session *session, struct frame *frame)
+{
+	(void)frame;
+	add_text(session, "\r\n", 2);
+}
+
+static void on_body(struct milter_session *session, struct frame *frame)
+{
+	add_text(session, frame->data, frame->length);
+}
+
+static void on_end_of_body(struct milter_session *session, struct frame *frame)
+{
+	add_text(session, frame->data, frame->length);
+	if (session->state == MAIL)
+		complete(session);
+}
+
+static void on_abort(struct milter_session *session, struct frame *frame)
+{
+	(void)frame;
+	reset_message(session);
+	session->state = IDLE;
+}
+
+static void on_quit(struct milter_session *session, struct frame *frame)
+{
+	(void)frame;
+	session->state = FINISHED;
+}
+
+static void on_quit_new(struct milter_session *session, struct frame *frame)
+{
+	on_abort(session, frame);
+	session->client[0] = '\0';
+}
+
+static void on_nothing(struct milter_session *session, struct frame *frame)
+{
+	(void)session;
+	(void)frame;
+}
+
+enum { IN_GREETING = 1 << GREETING, IN_IDLE = 1 << IDLE, IN_MAIL = 1 << MAIL,
+	ANY = IN_GREETING | IN_IDLE | IN_MAIL };
+
+/* `quiet` is the flag with which the mail server waits for no answer; 0 = it never
+ * does. */
+static const struct {
+	char command;
+	unsigned states;
+	uint32_t quiet;
+	bool answered;
+	void (*take)(struct milter_session *session, struct frame *frame);
+} COMMANDS[] = {
+	{MILTER_NEGOTIATE, IN_GREETING, 0, false, on_negotiate},
+	{MILTER_MACROS, ANY, 0, false, on_macros},
+	{MILTER_CONNECT, IN_IDLE, QUIET_CONNECT, true, on_connect},
+	{MILTER_HELO, IN_IDLE | IN_MAIL, QUIET_HELO, true, on_nothing},
+	{MILTER_MAIL, IN_IDLE | IN_MAIL, QUIET_MAIL, true, on_mail},
+	{MILTER_RCPT, IN_MAIL, QUIET_RCPT, true, on_rcpt},
+	{MILTER_DATA, IN_MAIL, QUIET_DATA, true, on_nothing},
+	{MILTER_HEADER, IN_MAIL, QUIET_HEADER, true, on_header},
+	{MILTER_END_OF_HEADER, IN_MAIL, QUIET_END_OF_HEADER, true, on_end_of_header},
+	{MILTER_BODY, IN_MAIL, QUIET_BODY, true, on_body},
+	{MILTER_END_OF_BODY, IN_MAIL, 0, false, on_end_of_body},
+	{MILTER_ABORT, ANY, 0, false, on_abort},
+	{MILTER_QUIT_COMMAND, ANY, 0, false, on_quit},
+	{MILTER_QUIT_NEW, ANY, 0, false, on_quit_new},
+	{MILTER_UNKNOWN, IN_IDLE | IN_MAIL, QUIET_UNKNOWN, true, on_nothing},
+};
+
+static void on_frame(struct milter_session *session, struct frame *frame)
+{
+	for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++) {
+		if (COMMANDS[i].command != frame->command)
+			continue;
+		if (!(COMMANDS[i].states & 1u << session->state)) {
+			fail(session, "command %c out of order", frame->command);
+			return;
+		}
+		COMMANDS[i].take(session, frame);
+		if (COMMANDS[i].answered && !(session->agreed & COMMANDS[i].quiet) &&
+			session->state != FAILED)
+			milter_put_head(&session->output, MILTER_CONTINUE, 0);
+		return;
+	}
+	fail(session, "unknown command 0x%02x", (unsigned char)frame->command);
+}
+
+/* --- Frames ----------------------------------------------------------------------- */
+
+static enum milter_event event_of(const struct milter_session *session)
+{
+	switch (session->state) {
+	case WAITING:
+		return MILTER_MESSAGE;
+	case FINISHED:
+		return MILTER_QUIT;
+	case FAILED:
+		return MILTER_ERROR;
+	default:
+		return MILTER_NEED_MORE;
+	}
+}
+
+static bool takes_frames(const struct milter_session *session)
+{
+	return session->state == GREETING || session->state == IDLE || session->state == MAIL;
+}
+
+/* Takes whole frames from the front; returns the bytes taken. */
+static size_t take_frames(struct milter_session *session, const char *data, size_t length)
+{
+	size_t used = 0;
+
+	while (takes_frames(session) && length - used >= 4) {
+		size_t size = read_number(data + used);
+
+		if (size == 0 || size > FRAME_MAX) {
+			fail(session, "frame of %zu bytes", size);
+		} else if (length - used < 4 + size) {
+			break;
+		} else {
+			struct frame frame = {data[used + 4], data + used + 5, size - 1};
+			on_frame(session, &frame);
+			used += 4 + size;
+		}
+	}
+	if (session->output.failed)
+		fail(session, "the mail server asks more than it listens");
+	return used;
+}
+
+static enum milter_event go_on(struct milter_session *session)
+{
+	size_t used = take_frames(session, session->input.data, session->input.length);
+
+	buffer_consume(&session->input, used);
+	return event_of(session);
+}
+
+enum milter_event milter_session_feed(
+	struct milter_session *session, const char *data, size_t length)
+{
+	size_t used = 0;
+
+	if (session->state == FINISHED || session->state == FAILED)
+		return event_of(session);
+	if (session->input.length == 0)
+		used = take_frames(session, data, length);
+	buffer_append(&session->input, data + used, length - used);
+	if (session->input.failed)
+		fail(session, "more than a message at a time");
+	return session->input.length > 0 && takes_frames(session) ? go_on(session)
+								  : event_of(session);
+}
+
+enum milter_event milter_session_next(struct milter_session *session)
+{
+	if (session->state != WAITING)
+		return event_of(session);
+	reset_message(session);
+	session->state = IDLE;
+	return session->input.length > 0 ? go_on(session) : MILTER_NEED_MORE;
+}
+
+/* --- The rest ----------------------------------------------------------------------- */
+
+struct milter_session *milter_session_new(const struct milter_limits *limits)
+{
+	struct milter_session *session = calloc(1, sizeof(*session));
+
+	if (!session)
+		return NULL;
+	session->limits = *limits;
+	/* A frame that is unfinished, and what one read may bring beyond it. */
+	session->input.limit = 4 * FRAME_MAX;
+	session->output.limit = OUTPUT_MAX;
+	session->text.limit = limits->message;
+	session->recipients.limit = NAMES_MAX;
+	session->forged_names.limit = FORGED_MAX;
+	return session;
+}
+
+void milter_session_free(struct milter_session **session)
+{
+	if (!*session)
+		return;
+	buffer_free(&(*session)->input);
+	buffer_free(&(*session)->output);
+	buffer_free(&(*session)->text);
+	buffer_free(&(*session)->recipients);
+	buffer_free(&(*session)->forged_names);
+	free(*session);
+	*session = NULL;
+}
+
+struct buffer *milter_session_output(struct milter_session *session)
+{
+	return &session->output;
+}
+
+const struct milter_message *milter_session_message(const struct milter_session *session)
+{
+	return session->state == WAITING ? &session->message : NULL;
+}
+
+const char *milter_session_error(const struct milter_session *session)
+{
+	return session->error;
+}
+
+bool milter_session_busy(const struct milter_session *session)
+{
+	return session->state == GREETING || session->state == MAIL;
+}
+
+size_t milter_session_size(const struct milter_session *session)
+{
+	return sizeof(*session) + session->input.capacity + session->output.capacity +
+		session->text.capacity + session->recipients.capacity +
+		session->forged_names.capacity;
+}

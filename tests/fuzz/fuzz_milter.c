@@ -1,0 +1,89 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * Any split of a milter stream gives the same messages as the whole, within the
+ * limits. The first byte chooses how the rest is cut. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/protocol/milter.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct milter_limits LIMITS = {.message = 256, .recipients = 2};
+
+#define REQUIRE(condition)                                                                         \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			fprintf(stderr, "line %d: %s\n", __LINE__, #condition);                    \
+			abort();                                                                   \
+		}                                                                                  \
+	} while (0)
+
+/* What a stream gave, folded into one number. */
+struct outcome {
+	uint64_t sum;
+	enum milter_event last;
+};
+
+static void fold(struct outcome *outcome, const void *data, size_t length)
+{
+	const unsigned char *bytes = data;
+
+	for (size_t i = 0; i < length; i++)
+		outcome->sum = (outcome->sum ^ bytes[i]) * UINT64_C(0x100000001B3);
+}
+
+static void take_message(struct milter_session *session, struct outcome *outcome)
+{
+	const struct milter_message *message = milter_session_message(session);
+	const char *name = message->recipients;
+
+	REQUIRE(message->length <= LIMITS.message);
+	REQUIRE(message->recipient_count <= LIMITS.recipients);
+	REQUIRE(message->forged_count <= MILTER_MAX_FORGED);
+	fold(outcome, message->text, message->length);
+	fold(outcome, message->sender, strlen(message->sender));
+	fold(outcome, message->client, strlen(message->client));
+	for (size_t i = 0; i < message->recipient_count; i++, name += strlen(name) + 1)
+		fold(outcome, name, strlen(name) + 1);
+	for (size_t i = 0; i < message->forged_count; i++)
+		fold(outcome, message->forged[i].name, strlen(message->forged[i].name));
+}
+
+static struct outcome run(const uint8_t *data, size_t size, size_t piece)
+{
+	struct milter_session *session = milter_session_new(&LIMITS);
+	struct outcome outcome = {.last = MILTER_NEED_MORE};
+
+	REQUIRE(session);
+	for (size_t at = 0; at < size; at += piece) {
+		size_t part = piece < size - at ? piece : size - at;
+		char *copy = malloc(part);
+
+		REQUIRE(copy);
+		memcpy(copy, data + at, part);
+		outcome.last = milter_session_feed(session, copy, part);
+		free(copy);
+		while (outcome.last == MILTER_MESSAGE) {
+			take_message(session, &outcome);
+			outcome.last = milter_session_next(session);
+		}
+		buffer_clear(milter_session_output(session));
+	}
+	milter_session_free(&session);
+	return outcome;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < 2 || size > 60000)
+		return 0;
+	struct outcome whole = run(data + 1, size - 1, size);
+	struct outcome cut = run(data + 1, size - 1, data[0] % 64 + 1u);
+
+	REQUIRE(whole.last == cut.last);
+	REQUIRE(whole.sum == cut.sum);
+	return 0;
+}

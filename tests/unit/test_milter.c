@@ -1,0 +1,250 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * The milter session: what a mail server says gives the message, byte by byte or
+ * whole; what it should not say ends the connection. */
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/protocol/milter.h"
+#include "tests/unit/unit.h"
+
+static const struct milter_limits LIMITS = {.message = 2000, .recipients = 3};
+static struct milter_session *session;
+static char stream[300000];
+static size_t stream_length;
+
+static void setup(void)
+{
+	session = milter_session_new(&LIMITS);
+	ck_assert_ptr_nonnull(session);
+	stream_length = 0;
+}
+
+static void teardown(void)
+{
+	milter_session_free(&session);
+	ck_assert_ptr_null(session);
+}
+
+static void put(char command, const void *data, size_t length)
+{
+	const unsigned char head[] = {0, (unsigned char)((length + 1) >> 16),
+		(unsigned char)((length + 1) >> 8), (unsigned char)(length + 1), (unsigned char)command};
+
+	memcpy(stream + stream_length, head, 5);
+	memcpy(stream + stream_length + 5, data, length);
+	stream_length += 5 + length;
+}
+
+#define PUT(command, literal) put(command, literal, sizeof(literal) - 1)
+
+static void put_greeting(const char *protocol)
+{
+	char data[12] = {0, 0, 0, 6, 0, 0, 1, (char)0xFF};
+
+	memcpy(data + 8, protocol, 4);
+	put('O', data, 12);
+}
+
+static const char ALL[] = {0, 0x1F, (char)0xFF, (char)0xFF, 0};
+
+static void put_mail(void)
+{
+	PUT('D', "Ci\0Q1\0j\0mx\0");
+	PUT('C', "host.example\0" "4\0\x19" "192.0.2.9\0");
+	PUT('D', "Mi\0Q77\0");
+	PUT('M', "<ann@example.com>\0SIZE=10\0");
+	PUT('R', "<bob@example.org>\0");
+	PUT('R', "eve@example.org\0");
+	PUT('L', "Subject\0 folded\n\tline\0");
+	PUT('L', "X-Spam-Flag\0 NO\0");
+	PUT('L', "x-spam-flag\0 NO\0");
+	PUT('L', "X-Hamlet-Score\0 -5\0");
+	PUT('N', "");
+	PUT('B', "hello\r\n");
+	PUT('E', "the end\r\n");
+}
+
+static void assert_mail(void)
+{
+	const struct milter_message *message = milter_session_message(session);
+
+	ck_assert_ptr_nonnull(message);
+	ck_assert_str_eq(message->client, "192.0.2.9");
+	ck_assert_str_eq(message->sender, "ann@example.com");
+	ck_assert_str_eq(message->queue_id, "Q77");
+	ck_assert_uint_eq(message->recipient_count, 2);
+	ck_assert_str_eq(message->recipients, "bob@example.org");
+	ck_assert_str_eq(message->recipients + 16, "eve@example.org");
+	ck_assert_uint_eq(message->forged_count, 3);
+	ck_assert_str_eq(message->forged[1].name, "x-spam-flag");
+	ck_assert_uint_eq(message->forged[1].index, 2);
+	ck_assert_str_eq(message->forged[2].name, "X-Hamlet-Score");
+	ck_assert_uint_eq(message->forged[2].index, 1);
+	static const char text[] = "Received: from host.example (host.example [192.0.2.9]) by mx with SMTP\r\n"
+				   "Subject: folded\r\n\tline\r\nX-Spam-Flag: NO\r\nx-spam-flag: NO\r\n"
+				   "X-Hamlet-Score: -5\r\n\r\nhello\r\nthe end\r\n";
+	ck_assert_uint_eq(message->length, sizeof(text) - 1);
+	ck_assert_mem_eq(message->text, text, sizeof(text) - 1);
+	ck_assert(!message->truncated);
+}
+
+START_TEST(a_message_is_put_together)
+{
+	size_t piece = (size_t)_i;
+
+	put_greeting(ALL);
+	put_mail();
+	size_t mail = stream_length;
+	enum milter_event event = MILTER_NEED_MORE;
+	for (size_t at = 0; at < mail; at += piece) {
+		ck_assert_int_eq(event, MILTER_NEED_MORE);
+		event = milter_session_feed(session, stream + at, piece < mail - at ? piece : mail - at);
+	}
+	ck_assert_int_eq(event, MILTER_MESSAGE);
+	assert_mail();
+	/* Nothing but the negotiation was answered. */
+	const struct buffer *output = milter_session_output(session);
+	ck_assert_uint_eq(output->length, 17);
+	ck_assert_mem_eq(output->data, "\0\0\0\x0DO\0\0\0\x06\0\0\0\x11\0\x1F\xF3\x82", 17);
+	ck_assert_int_eq(milter_session_next(session), MILTER_NEED_MORE);
+	ck_assert(!milter_session_busy(session));
+}
+END_TEST
+
+START_TEST(several_messages_come_on_one_connection)
+{
+	put_greeting(ALL);
+	put_mail();
+	PUT('A', "");
+	PUT('M', "<>\0");
+	PUT('R', "<one@example.org>\0");
+	PUT('A', ""); /* thought better of it */
+	PUT('M', "<>\0");
+	PUT('R', "<two@example.org>\0");
+	PUT('N', "");
+	PUT('E', "");
+	PUT('Q', "");
+	ck_assert_int_eq(milter_session_feed(session, stream, stream_length), MILTER_MESSAGE);
+	assert_mail();
+	ck_assert_int_eq(milter_session_next(session), MILTER_MESSAGE);
+	const struct milter_message *message = milter_session_message(session);
+	ck_assert_str_eq(message->sender, "");
+	ck_assert_str_eq(message->recipients, "two@example.org");
+	ck_assert_uint_eq(message->recipient_count, 1);
+	ck_assert_mem_eq(message->text + message->length - 8, "SMTP\r\n\r\n", 8);
+	ck_assert_int_eq(milter_session_next(session), MILTER_QUIT);
+	ck_assert_int_eq(milter_session_feed(session, "x", 1), MILTER_QUIT);
+}
+END_TEST
+
+START_TEST(a_mail_server_that_waits_is_answered)
+{
+	put_greeting("\0\0\0\0");
+	put_mail();
+	ck_assert_int_eq(milter_session_feed(session, stream, stream_length), MILTER_MESSAGE);
+	const struct buffer *output = milter_session_output(session);
+	/* Connect, MAIL, two RCPT, four header fields, end of header, body. */
+	ck_assert_uint_eq(output->length, 17 + 10 * 5);
+	for (size_t i = 17; i < output->length; i += 5)
+		ck_assert_mem_eq(output->data + i, "\0\0\0\x01" "c", 5);
+	/* Without the leading space of values one is put there. */
+	ck_assert_ptr_nonnull(memmem(milter_session_message(session)->text, 200, "Subject:  folded", 16));
+}
+END_TEST
+
+START_TEST(what_is_too_much_is_passed_over)
+{
+	static char chunk[65535];
+
+	memset(chunk, 'x', sizeof(chunk));
+	put_greeting(ALL);
+	PUT('M', "<ann@example.com>\0");
+	for (int i = 0; i < 5; i++)
+		PUT('R', "<bob@example.org>\0");
+	PUT('N', "");
+	put('B', chunk, sizeof(chunk));
+	put('B', chunk, sizeof(chunk));
+	PUT('E', "");
+	ck_assert_int_eq(milter_session_feed(session, stream, stream_length), MILTER_MESSAGE);
+	const struct milter_message *message = milter_session_message(session);
+	ck_assert(message->truncated);
+	ck_assert_uint_eq(message->length, LIMITS.message);
+	ck_assert_uint_eq(message->recipient_count, 3);
+	ck_assert_uint_eq(message->recipients_lost, 2);
+}
+END_TEST
+
+static const struct {
+	const char *data;
+	size_t length;
+	const char *error;
+} WRONG[] = {
+#define ROW(literal, error) {literal, sizeof(literal) - 1, error}
+	ROW("\0\0\0\0", "frame of 0 bytes"),
+	ROW("\0\1\0\1O", "frame of 65537 bytes"),
+	ROW("\xFF\xFF\xFF\xFF", "frame of 4294967295 bytes"),
+	ROW("GET / HTTP/1.1\r\n\r\n", "frame of 1195725856 bytes"),
+	ROW("\0\0\0\1O", "negotiation is too short"),
+	ROW("\0\0\0\x0DO\0\0\0\1\0\0\1\xFF\0\0\0\0", "milter version 1 is too old"),
+	ROW("\0\0\0\x0DO\0\0\0\6\0\0\0\1\0\0\0\0", "the mail server lets no header field be added or changed"),
+	ROW("\0\0\0\1M", "command M out of order"),
+	ROW("\0\0\0\x0DO\0\0\0\6\0\0\1\xFF\0\0\0\0\0\0\0\1z", "unknown command 0x7a"),
+	ROW("\0\0\0\x0DO\0\0\0\6\0\0\1\xFF\0\0\0\0\0\0\0\4Mabc", "MAIL without an address"),
+	ROW("\0\0\0\x0DO\0\0\0\6\0\0\1\xFF\0\0\0\0\0\0\0\2R\0", "command R out of order"),
+	ROW("\0\0\0\x0DO\0\0\0\6\0\0\1\xFF\0\0\0\0\0\0\0\2M\0\0\0\0\4Lab\0", "header field without a value"),
+	ROW("\0\0\0\x0DO\0\0\0\6\0\0\1\xFF\0\0\0\0\0\0\0\1C", "connect without a host"),
+	ROW("\0\0\0\x0DO\0\0\0\6\0\0\1\xFF\0\0\0\0\0\0\0\6Ca\0" "4\0\0", "connect without an address"),
+	ROW("\0\0\0\x0DO\0\0\0\6\0\0\1\xFF\0\0\0\0\0\0\0\1E", "command E out of order"),
+#undef ROW
+};
+
+START_TEST(what_is_wrong_is_named)
+{
+	enum milter_event event =
+		milter_session_feed(session, WRONG[_i].data, WRONG[_i].length);
+
+	ck_assert_int_eq(event, MILTER_ERROR);
+	ck_assert_str_eq(milter_session_error(session), WRONG[_i].error);
+	ck_assert_int_eq(milter_session_feed(session, "\0\0\0\1Q", 5), MILTER_ERROR);
+}
+END_TEST
+
+START_TEST(replies_are_frames)
+{
+	struct buffer output = BUFFER_INIT(1000);
+
+	milter_delete_header(&output, "X-Spam-Flag", 2);
+	milter_add_header(&output, "X-A", "b\nc");
+	milter_reply(&output, "554 5.7.1 100% spam");
+	milter_accept(&output);
+	static const char expected[] = "\0\0\0\x12m\0\0\0\2X-Spam-Flag\0\0"
+				       "\0\0\0\x0Di\0\0\0\0X-A\0b c\0"
+				       "\0\0\0\x16y554 5.7.1 100%% spam\0"
+				       "\0\0\0\1a";
+	ck_assert_uint_eq(output.length, sizeof(expected) - 1);
+	ck_assert_mem_eq(output.data, expected, sizeof(expected) - 1);
+	buffer_free(&output);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("milter");
+	TCase *tcase = tcase_create("milter");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_loop_test(tcase, a_message_is_put_together, 1, 400);
+	tcase_add_test(tcase, several_messages_come_on_one_connection);
+	tcase_add_test(tcase, a_mail_server_that_waits_is_answered);
+	tcase_add_test(tcase, what_is_too_much_is_passed_over);
+	tcase_add_loop_test(tcase, what_is_wrong_is_named, 0, sizeof(WRONG) / sizeof(WRONG[0]));
+	tcase_add_test(tcase, replies_are_frames);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+int main(void)
+{
+	return unit_main(suite());
+}
