@@ -154,13 +154,13 @@ static void add_fields(struct buffer *output, const struct verdict *verdict)
 	int stars = (int)fmin(fmax(verdict->score, 0), STARS_MAX);
 
 	snprintf(text, sizeof(text), "%s, score=%.1f required=%.1f tests=%s autolearn=no",
-		verdict->spam ? "Yes" : "No", verdict->score, verdict->threshold,
+		verdict->spam ? "Yes" : "No", render_score(verdict), verdict->threshold,
 		render_symbols(verdict));
 	milter_add_header(output, "X-Spam-Status", text);
 	memset(text, '*', (size_t)stars);
 	text[stars] = '\0';
 	milter_add_header(output, "X-Spam-Level", text);
-	snprintf(text, sizeof(text), "%.1f", verdict->score);
+	snprintf(text, sizeof(text), "%.1f", render_score(verdict));
 	milter_add_header(output, "X-Hamlet-Score", text);
 	/* To tag leaves the message where it is. */
 	if (verdict->action == ACTION_JUNK || verdict->action == ACTION_REJECT)

@@ -96,8 +96,7 @@ static void append_reasons(
 	}
 }
 
-/* Rounded as the Spam: line is, but never up to the threshold. */
-static double shown_score(const struct verdict *verdict)
+double render_score(const struct verdict *verdict)
 {
 	double score = round(verdict->score * 10) / 10;
 
@@ -111,7 +110,7 @@ char *render_report(const struct verdict *verdict)
 	struct buffer output = BUFFER_INIT(REPORT_MAX);
 
 	buffer_printf(&output, "Hamlet: %s, score %.1f, spam from %.1f on (probability %.4f)\n",
-		verdict->spam ? "spam" : "not spam", shown_score(verdict), verdict->threshold,
+		verdict->spam ? "spam" : "not spam", render_score(verdict), verdict->threshold,
 		verdict->probability);
 	buffer_printf(&output, "Judged by the reports of %s; %zu of %zu features known%s\n",
 		verdict->personal ? "you and everybody" : "everybody", verdict->known,

@@ -13,6 +13,10 @@
  * than one standard deviation. A constant. */
 const char *render_symbols(const struct verdict *verdict);
 
+/* The score for people: rounded to a tenth, but never up to a threshold that it
+ * does not reach. */
+double render_score(const struct verdict *verdict);
+
 /* The action in rspamd's words: "no action", "add header", "reject". */
 const char *render_rspamd_action(const struct verdict *verdict);
 

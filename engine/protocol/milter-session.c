@@ -37,10 +37,9 @@ enum {
 	QUIET_UNKNOWN = 0x20000,
 	QUIET_END_OF_HEADER = 0x40000,
 	QUIET_BODY = 0x80000,
-	LEADING_SPACE = 0x100000,
 	WANTED = NO_HELO | NO_UNKNOWN | NO_DATA | QUIET_HEADER | QUIET_CONNECT | QUIET_HELO |
 		QUIET_MAIL | QUIET_RCPT | QUIET_DATA | QUIET_UNKNOWN | QUIET_END_OF_HEADER |
-		QUIET_BODY | LEADING_SPACE,
+		QUIET_BODY,
 };
 
 /* GREETING until the negotiation; then IDLE, and MAIL within a message. WAITING
@@ -341,9 +340,7 @@ static void on_header(struct milter_session *session, struct frame *frame)
 	}
 	note_forged(session, name);
 	add_text(session, name, strlen(name));
-	add_text(session, ":", 1);
-	if (!(session->agreed & LEADING_SPACE))
-		add_text(session, " ", 1);
+	add_text(session, ": ", 2);
 	add_lines(session, value);
 	add_text(session, "\r\n", 2);
 }

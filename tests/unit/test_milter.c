@@ -56,10 +56,10 @@ static void put_mail(void)
 	PUT('M', "<ann@example.com>\0SIZE=10\0");
 	PUT('R', "<bob@example.org>\0");
 	PUT('R', "eve@example.org\0");
-	PUT('L', "Subject\0 folded\n\tline\0");
-	PUT('L', "X-Spam-Flag\0 NO\0");
-	PUT('L', "x-spam-flag\0 NO\0");
-	PUT('L', "X-Hamlet-Score\0 -5\0");
+	PUT('L', "Subject\0folded\n\tline\0");
+	PUT('L', "X-Spam-Flag\0NO\0");
+	PUT('L', "x-spam-flag\0NO\0");
+	PUT('L', "X-Hamlet-Score\0-5\0");
 	PUT('N', "");
 	PUT('B', "hello\r\n");
 	PUT('E', "the end\r\n");
@@ -106,7 +106,7 @@ START_TEST(a_message_is_put_together)
 	/* Nothing but the negotiation was answered. */
 	const struct buffer *output = milter_session_output(session);
 	ck_assert_uint_eq(output->length, 17);
-	ck_assert_mem_eq(output->data, "\0\0\0\x0DO\0\0\0\x06\0\0\0\x11\0\x1F\xF3\x82", 17);
+	ck_assert_mem_eq(output->data, "\0\0\0\x0DO\0\0\0\x06\0\0\0\x11\0\x0F\xF3\x82", 17);
 	ck_assert_int_eq(milter_session_next(session), MILTER_NEED_MORE);
 	ck_assert(!milter_session_busy(session));
 }
@@ -148,8 +148,6 @@ START_TEST(a_mail_server_that_waits_is_answered)
 	ck_assert_uint_eq(output->length, 17 + 10 * 5);
 	for (size_t i = 17; i < output->length; i += 5)
 		ck_assert_mem_eq(output->data + i, "\0\0\0\x01" "c", 5);
-	/* Without the leading space of values one is put there. */
-	ck_assert_ptr_nonnull(memmem(milter_session_message(session)->text, 200, "Subject:  folded", 16));
 }
 END_TEST
 

@@ -1,0 +1,269 @@
+# Hamlet - adaptive Bayesian spam learning engine
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's Postfix with the configuration of data/examples/postfix: an instance of
+the test's own, asked with swaks, delivering into Maildirs."""
+import concurrent.futures
+import json
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+
+from conftest import TOP, wait_until
+from hamlet_client import ask, tell
+
+POSTFIX = shutil.which("postfix") or "/usr/sbin/postfix"
+
+pytestmark = [
+    pytest.mark.skipif(not shutil.which(POSTFIX), reason="postfix is not installed"),
+    pytest.mark.skipif(not shutil.which("swaks"), reason="swaks is not installed"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="Postfix is started by root"),
+]
+
+SPAM, HAM = "pills casino winner", "meeting minutes agenda"
+
+MAIN = """
+compatibility_level = 3.6
+queue_directory = {queue}
+data_directory = {data}
+command_directory = /usr/sbin
+daemon_directory = /usr/lib/postfix/sbin
+mail_owner = postfix
+setgid_group = postdrop
+myhostname = mx.example.org
+mydestination =
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+maillog_file = {folder}/maillog
+maillog_file_prefixes = {folder}
+message_size_limit = 50000000
+mailbox_size_limit = 0
+virtual_mailbox_limit = 0
+virtual_mailbox_domains = example.org
+virtual_mailbox_base = {mail}
+virtual_mailbox_maps = texthash:{folder}/mailboxes
+alias_maps =
+local_recipient_maps =
+virtual_uid_maps = static:{uid}
+virtual_gid_maps = static:{uid}
+virtual_minimum_uid = 1
+smtpd_recipient_restrictions = permit
+smtpd_client_connection_count_limit = 0
+in_flow_delay = 0
+{example}
+"""
+
+MASTER = """
+127.0.0.1:{port} inet n - n - 100 smtpd
+postlog unix-dgram n - n - 1 postlogd
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+smtp unix - - n - - smtp
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+virtual unix - n n - - virtual
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Postfix:
+    def __init__(self, folder, milter_port, **changes):
+        nobody = pwd.getpwnam("nobody")
+        self.folder, self.port = folder, free_port()
+        self.mail = folder / "mail"
+        self.config = folder / "etc"
+        for name in ("etc", "queue", "data", "mail"):
+            (folder / name).mkdir()
+        os.chown(folder / "data", pwd.getpwnam("postfix").pw_uid, 0)
+        os.chown(self.mail, nobody.pw_uid, nobody.pw_gid)
+        example = (TOP / "data" / "examples" / "postfix" / "main.cf.hamlet").read_text()
+        example = example.replace("127.0.0.1:8891", "127.0.0.1:%d" % milter_port)
+        for key, value in changes.items():
+            example += "%s = %s\n" % (key, value)
+        (folder / "mailboxes").write_text("".join(
+            "%s@example.org %s/\n" % (name, name) for name in ("bob", "eve", "mild", "strict")))
+        (self.config / "main.cf").write_text(MAIN.format(
+            folder=folder, queue=folder / "queue", data=folder / "data", mail=self.mail,
+            uid=nobody.pw_uid, example=example))
+        (self.config / "master.cf").write_text(MASTER.format(port=self.port))
+        (self.config / "dynamicmaps.cf").write_text("")
+        for each in [folder] + list(folder.parents)[:-2]:
+            each.chmod(each.stat().st_mode | 0o011)
+
+    def run(self, word):
+        return subprocess.run([POSTFIX, "-c", self.config, word], capture_output=True, timeout=60)
+
+    def start(self):
+        started = self.run("start")
+        wait_until(self.answers, "Postfix answers: %s" % started.stderr.decode())
+        return self
+
+    def answers(self):
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 5) as connection:
+                return connection.recv(100).startswith(b"220")
+        except OSError:
+            return False
+
+    def log(self):
+        path = self.folder / "maillog"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def send(self, message, *recipients):
+        """The answer to the end of DATA."""
+        path = self.folder / ("message%d" % time.monotonic_ns())
+        path.write_bytes(message)
+        done = subprocess.run(
+            ["swaks", "--server", "127.0.0.1:%d" % self.port, "--from", "sender@example.com",
+             "--to", ",".join(recipients), "--data", "@%s" % path, "--suppress-data",
+             "--timeout", "60"], capture_output=True, timeout=120)
+        path.unlink()
+        replies = [line for line in done.stdout.decode(errors="replace").splitlines()
+                   if line[:3] in ("<- ", "<**")]
+        return replies[-2].split(None, 1)[1] if len(replies) > 1 else done.stderr.decode()
+
+    def delivered(self, user, number=1):
+        """The user's mail, once there are so many."""
+        folder = self.mail / user / "new"
+        wait_until(lambda: folder.exists() and len(list(folder.iterdir())) >= number,
+                   "%s has %d messages: %s" % (user, number, self.log()[-2000:]), 60)
+        return [path.read_bytes() for path in sorted(folder.iterdir(), key=lambda p: p.stat().st_mtime)]
+
+
+def policy(daemon, scope, action):
+    reply = ask(daemon.socket, "CALL", json.dumps({
+        "call": "change", "scope": scope,
+        "entries": [{"kind": "policy", "name": "spam-action", "value": action}]}).encode())
+    assert reply.code == 0, reply.status
+
+
+@pytest.fixture
+def site(make_daemon, message, tmp_path):
+    port = free_port()
+    daemon = make_daemon(listen_milter="127.0.0.1:%d" % port, reject_score=5,
+                         reject_uncertainty=6, on_failure="tempfail").start()
+    for number in range(150):
+        tell(daemon.socket, "spam" if number % 2 else "ham", message(number, SPAM if number % 2 else HAM))
+    folder = tmp_path / "postfix"
+    folder.mkdir()
+    postfix = Postfix(folder, port).start()
+    yield daemon, postfix
+    postfix.run("stop")
+
+
+def header(mail, name):
+    lines = mail.split(b"\n\n", 1)[0].decode(errors="replace").splitlines()
+    return [line.split(": ", 1)[1] for line in lines if line.lower().startswith(name.lower() + ": ")]
+
+
+def test_policies_of_recipients(site, message):
+    daemon, postfix = site
+    spam = message(901, SPAM)
+    policy(daemon, "strict@example.org", "reject")
+    assert postfix.send(spam, "strict@example.org").startswith("554 5.7.1 Spam message rejected")
+    assert postfix.send(spam, "mild@example.org").startswith("250 ")
+    mail = postfix.delivered("mild")[0]
+    assert header(mail, "X-Spam-Flag") == ["YES"] and header(mail, "X-Spam-Status")[0].startswith("Yes, score=")
+    assert postfix.send(spam, "strict@example.org", "mild@example.org").startswith("250 ")
+    assert header(postfix.delivered("mild", 2)[1], "X-Spam-Flag") == ["YES"]
+    assert header(postfix.delivered("strict")[0], "X-Spam-Flag") == ["YES"]
+    policy(daemon, "mild@example.org", "reject")
+    assert postfix.send(spam, "strict@example.org", "mild@example.org").startswith("554 5.7.1 ")
+    policy(daemon, "mild@example.org", "tag")
+    assert postfix.send(spam, "mild@example.org").startswith("250 ")
+    tagged = postfix.delivered("mild", 3)[2]
+    assert header(tagged, "X-Spam-Flag") == [] and header(tagged, "X-Spam-Status")[0].startswith("Yes")
+    assert postfix.send(message(902, HAM), "strict@example.org").startswith("250 ")
+    good = postfix.delivered("strict", 2)[1]
+    assert header(good, "X-Spam-Flag") == [] and float(header(good, "X-Hamlet-Score")[0]) < 5
+
+
+def test_forged_fields_are_removed(site, message):
+    _, postfix = site
+    forged = (b"X-Spam-Flag: NO\nX-Spam-Status: No, score=-99\nx-spam-flag: NO\n"
+              b"X-Hamlet-Score: -99\nX-Other: stays\nX-Spam-Flag: NO\n") + message(901, SPAM)
+    assert postfix.send(forged, "bob@example.org").startswith("250 ")
+    mail = postfix.delivered("bob")[0]
+    assert header(mail, "X-Spam-Flag") == ["YES"]
+    assert len(header(mail, "X-Spam-Status")) == len(header(mail, "X-Hamlet-Score")) == 1
+    assert b"-99" not in mail and header(mail, "X-Other") == ["stays"]
+
+
+def test_lists_know_the_client(site, message):
+    daemon, postfix = site
+    daemon.write_config(own_networks="10.0.0.0/8")
+    daemon.process.send_signal(1)
+    wait_until(lambda: "event=reload" in daemon.log_text(), "settings are read")
+    reply = ask(daemon.socket, "CALL", json.dumps({
+        "call": "change", "scope": "", "entries": [
+            {"kind": "list", "name": "127.0.0.1", "value": "block"},
+            {"kind": "policy", "name": "spam-action", "value": "reject"}]}).encode())
+    assert reply.code == 0
+    assert postfix.send(message(902, HAM), "bob@example.org").startswith(
+        "554 5.7.1 Sender is blocked")
+
+
+def test_a_large_message(site, message):
+    _, postfix = site
+    assert postfix.send(message(902, HAM, size=20 << 20), "bob@example.org").startswith("250 ")
+    assert len(postfix.delivered("bob")[0]) > 20 << 20
+
+
+def test_many_sessions(site, message):
+    daemon, postfix = site
+    with concurrent.futures.ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(
+            lambda n: postfix.send(message(1000 + n, SPAM if n % 2 else HAM), "bob@example.org"),
+            range(50)))
+    assert all(answer.startswith("250 ") for answer in answers), answers
+    mails = postfix.delivered("bob", 50)
+    flagged = [mail for mail in mails if header(mail, "X-Spam-Flag") == ["YES"]]
+    assert all(SPAM.encode() in mail for mail in flagged) and len(flagged) >= 5
+    for mail in mails:
+        score, = header(mail, "X-Hamlet-Score")
+        assert (float(score) >= 5) == (mail in flagged)
+    assert daemon.log_text().count("command=milter") >= 50
+
+
+def test_a_restart_amid_the_stream(site, message):
+    daemon, postfix = site
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        sent = [pool.submit(postfix.send, message(2000 + n, HAM), "bob@example.org") for n in range(60)]
+        time.sleep(1)
+        daemon.stop()
+        time.sleep(1)
+        daemon.start()
+        answers = [each.result() for each in sent]
+    accepted = sum(answer.startswith("250 ") for answer in answers)
+    assert accepted + sum(answer.startswith("4") for answer in answers) == 60, answers
+    assert len(postfix.delivered("bob", accepted)) == accepted
+    assert postfix.send(message(901, SPAM), "eve@example.org").startswith("250 ")
+    assert header(postfix.delivered("eve")[0], "X-Spam-Flag") == ["YES"]
+
+
+def test_without_the_filter_mail_flows(site, message):
+    daemon, postfix = site
+    daemon.stop()
+    assert postfix.send(message(901, SPAM), "bob@example.org").startswith("250 ")
+    assert header(postfix.delivered("bob")[0], "X-Spam-Flag") == []
+    daemon.start()
