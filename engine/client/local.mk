@@ -9,3 +9,18 @@ hamlet_SOURCES = \
 hamlet_CPPFLAGS = $(AM_CPPFLAGS) -DDEFAULT_SOCKET='"$(runstatedir)/hamlet/spamd.sock"'
 hamlet_CFLAGS   = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JANSSON_CFLAGS)
 hamlet_LDADD    = libbase.a $(TOKENIZER_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) -lm
+
+# The arguments of other programs, for the scripts that call those.
+bin_PROGRAMS += hamlet-sa-learn hamlet-bogofilter
+compat_sources = \
+	%D%/exchange.c %D%/exchange.h \
+	%D%/messages.c %D%/messages.h
+compat_libs = libbase.a $(GLIB_LIBS) $(JANSSON_LIBS)
+hamlet_sa_learn_SOURCES     = %D%/sa-learn.c $(compat_sources)
+hamlet_sa_learn_CPPFLAGS    = $(hamlet_CPPFLAGS)
+hamlet_sa_learn_CFLAGS      = $(hamlet_CFLAGS)
+hamlet_sa_learn_LDADD       = $(compat_libs)
+hamlet_bogofilter_SOURCES   = %D%/bogofilter.c $(compat_sources)
+hamlet_bogofilter_CPPFLAGS  = $(hamlet_CPPFLAGS)
+hamlet_bogofilter_CFLAGS    = $(hamlet_CFLAGS)
+hamlet_bogofilter_LDADD     = $(compat_libs)

@@ -58,6 +58,7 @@ extern const struct model_params model_defaults;
 /* Evidence is rounded to multiples of this, so that sums in double are exact
  * in any order. Must equal what the store keeps (STORE_UNIT). */
 #define MODEL_UNIT 0x1p-30
+#define MODEL_UNIT_BITS 30
 
 /* One message as the model sees it: tokens [0, head) are the head's, tokens
  * [head, count) the body's. */

@@ -5,7 +5,7 @@
 #include "tokenizer/tokenizer.h"
 
 _Static_assert(STORE_BODY_BIT == TOKENIZER_BODY_BIT, "one bit tells head from body");
-_Static_assert(STORE_UNIT == MODEL_UNIT, "the store keeps the model's numbers exactly");
+_Static_assert(STORE_UNIT_BITS == MODEL_UNIT_BITS, "the store keeps the model's numbers exactly");
 _Static_assert((int)STORE_MAX_TOKENS >= (int)TOKENIZER_MAX_TOKENS, "every set can be kept");
 
 size_t evidence_head(const uint64_t *keys, size_t count)

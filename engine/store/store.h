@@ -20,6 +20,7 @@
  * exact in any order (up to 2^23 in magnitude) and what was added can be taken
  * away to the last bit. */
 #define STORE_UNIT 0x1p-30
+#define STORE_UNIT_BITS 30
 
 enum {
 	STORE_MAX_USER = 255,    /* bytes of a user name */

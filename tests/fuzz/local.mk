@@ -2,7 +2,7 @@
 # linked to libFuzzer (scripts/fuzz runs it); otherwise replay_main.c replays
 # the corpus, and the bytes of every seed cut short, in plain `make check`.
 fuzz_targets = %D%/fuzz_tokenizer %D%/fuzz_html %D%/fuzz_spamd %D%/fuzz_settings \
-	%D%/fuzz_milter
+	%D%/fuzz_milter %D%/fuzz_origin %D%/fuzz_call
 
 if FUZZ
 noinst_PROGRAMS += $(fuzz_targets)
@@ -46,5 +46,17 @@ tests_fuzz_fuzz_milter_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_milter_CFLAGS   = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_milter_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_milter_LDADD    = libprotocol.a libbase.a
+
+tests_fuzz_fuzz_origin_SOURCES  = %D%/fuzz_origin.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_origin_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_origin_CFLAGS   = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_origin_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_origin_LDADD    = $(SERVICE_LIBS)
+
+tests_fuzz_fuzz_call_SOURCES  = %D%/fuzz_call.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_call_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_call_CFLAGS   = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_call_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_call_LDADD    = $(DAEMON_LIBS)
 
 EXTRA_DIST += $(srcdir)/tests/fuzz/corpus

@@ -1,0 +1,87 @@
+# Hamlet - adaptive Bayesian spam learning engine
+# SPDX-License-Identifier: Apache-2.0
+"""The front ends that take sa-learn's and bogofilter's arguments."""
+import os
+import subprocess
+
+import pytest
+
+from conftest import BUILD
+from hamlet_client import score
+
+
+@pytest.fixture
+def call(daemon):
+    def run(program, *words, data=b"", user="bob", code=0):
+        environment = dict(os.environ, HAMLET_SOCKET=str(daemon.socket), HAMLET_USER=user)
+        done = subprocess.run([BUILD / program, *map(str, words)], input=data,
+                              capture_output=True, timeout=60, env=environment)
+        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+        return done.stdout
+    return run
+
+
+def test_sa_learn(daemon, call, message, tmp_path):
+    assert call("hamlet-sa-learn", "--spam", data=message(1)) == \
+        b"Learned tokens from 1 message(s) (1 message(s) examined)\n"
+    assert score(daemon.socket, message(1), "bob")["spam"]
+    assert call("hamlet-sa-learn", "--spam", "--no-sync", data=message(1)) == \
+        b"Learned tokens from 0 message(s) (1 message(s) examined)\n"
+    assert call("hamlet-sa-learn", "--forget", data=message(1)).startswith(b"Forgot tokens from 1 ")
+    assert not score(daemon.socket, message(1), "bob")["spam"]
+    maildir = tmp_path / "Maildir"
+    for name in ("cur", "new", "tmp"):
+        (maildir / name).mkdir(parents=True)
+    for number in range(5):
+        (maildir / ("cur" if number % 2 else "new") / str(number)).write_bytes(message(number))
+    (maildir / "tmp" / "x").write_bytes(message(99))
+    assert call("hamlet-sa-learn", "-u", "ann", "--ham", maildir).startswith(b"Learned tokens from 5 ")
+    mbox = tmp_path / "mbox"
+    mbox.write_bytes(b"".join(b"From x@y today\n" + message(10 + n) + b"\n" for n in range(4)))
+    assert call("hamlet-sa-learn", "--spam", "--mbox", mbox).endswith(b"from 4 message(s) (4 message(s) examined)\n")
+    assert score(daemon.socket, message(12), "bob")["spam"]
+    assert b"nreports" in call("hamlet-sa-learn", "--dump", "magic")
+    call("hamlet-sa-learn", "--sync")
+
+
+def test_sa_learn_errors(daemon, call, message):
+    call("hamlet-sa-learn", code=64)
+    call("hamlet-sa-learn", "--spam", "--ham", code=64)
+    call("hamlet-sa-learn", "--spam", "--no-such-flag", code=64)
+    call("hamlet-sa-learn", "--spam", "/no/such/file", code=74)
+    daemon.stop()
+    call("hamlet-sa-learn", "--spam", data=message(1), code=74)
+    daemon.start()
+
+
+def test_bogofilter(daemon, call, message):
+    mail = b"X-Bogosity: Ham, forged\n" + message(1)
+    call("hamlet-bogofilter", data=mail, code=2)  # nothing known
+    call("hamlet-bogofilter", "-s", data=mail)
+    assert call("hamlet-bogofilter", "-v", data=mail).startswith(
+        b"X-Bogosity: Spam, tests=bogofilter, spamicity=0.9")
+    assert call("hamlet-bogofilter", "-T", data=mail).startswith(b"S 0.9")
+    passed = call("hamlet-bogofilter", "-p", "-e", data=mail)
+    head, body = passed.split(b"\n\n", 1)
+    assert head.count(b"X-Bogosity: ") == 1 and b"forged" not in head
+    assert body == message(1).split(b"\n\n", 1)[1]
+    call("hamlet-bogofilter", "-Sn", data=mail)
+    call("hamlet-bogofilter", data=mail, code=1)
+    call("hamlet-bogofilter", "-N", data=mail)
+    call("hamlet-bogofilter", data=mail, code=2)
+    call("hamlet-bogofilter", "-u", "-v", data=mail, code=2)
+    assert score(daemon.socket, message(1), "bob")["known"] == 0
+
+
+def test_bogofilter_loses_no_mail(daemon, call, message, tmp_path):
+    paths = []
+    for number in range(3):
+        paths.append(tmp_path / str(number))
+        paths[-1].write_bytes(message(number))
+    call("hamlet-bogofilter", "-s", "-B", *paths)
+    lines = call("hamlet-bogofilter", "-T", "-B", *paths).decode().splitlines()
+    assert [line.split()[1] for line in lines] == ["S"] * 3
+    call("hamlet-bogofilter", "-s", "-n", data=message(1), code=3)
+    daemon.stop()
+    assert call("hamlet-bogofilter", "-p", data=message(1), code=3) == message(1)
+    daemon.start()
