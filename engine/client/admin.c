@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <glib.h>
 #include <jansson.h>
@@ -330,11 +331,11 @@ enum exit_code admin_user_erase(const struct options *options, char **words, int
 }
 
 /* One JSON object a user, written part by part: {"user": U, "entries": [...],
- * "reports": [...]}. */
+ * "reports": [...], "receipt": {...}}. */
 static enum exit_code export_user(const struct options *options, const char *user)
 {
 	json_int_t after = 0;
-	size_t reports = 0;
+	size_t reports = 0, entries = 0;
 	bool more = true;
 
 	while (more) {
@@ -350,6 +351,7 @@ static enum exit_code export_user(const struct options *options, const char *use
 			fputs(",\"entries\":", stdout);
 			json_dumpf(json_object_get(part, "entries"), stdout, JSON_COMPACT);
 			fputs(",\"reports\":[", stdout);
+			entries = json_array_size(json_object_get(part, "entries"));
 		}
 		json_array_foreach(json_object_get(part, "reports"), i, report) {
 			fputs(reports++ > 0 ? ",\n" : "\n", stdout);
@@ -359,8 +361,9 @@ static enum exit_code export_user(const struct options *options, const char *use
 		more = after > 0;
 		json_decref(part);
 	}
-	puts("]}");
-	fprintf(stderr, "hamlet: exported %s: %zu reports\n", user, reports);
+	printf("],\"receipt\":{\"call\":\"export\",\"time\":%lld,\"entries\":%zu,\"reports\":%zu}}\n",
+		(long long)time(NULL), entries, reports);
+	fprintf(stderr, "hamlet: exported %s: %zu entries, %zu reports\n", user, entries, reports);
 	return EXIT_DONE;
 }
 

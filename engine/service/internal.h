@@ -13,7 +13,7 @@
 struct service {
 	struct store *store;
 	struct store_reader *reader; /* the writer's */
-	struct service_settings settings; /* its lists are NULL: the site has them */
+	struct service_settings settings; /* its pointers are NULL: the site has them */
 	struct site *site;
 	struct user_rules rules;
 	struct tokenizer_secret secret;

@@ -94,6 +94,19 @@ enum status preferences_read(struct preferences **result, struct store_reader *r
 	return status;
 }
 
+enum status preferences_add_trusted(
+	struct preferences *preferences, const char *name, struct failure *failure)
+{
+	const struct store_entry entry = {
+		.scope = "", .kind = ENTRY_TRUST, .name = name, .value = "trusted"};
+	char written[STORE_MAX_NAME + 1];
+	enum status status = entries_check(&entry, written, failure);
+
+	if (status == STATUS_OK)
+		add_name(preferences, &preferences->trust, written, ALLOW);
+	return status;
+}
+
 void preferences_free(struct preferences **preferences)
 {
 	if (!*preferences)

@@ -34,6 +34,11 @@ size_t preferences_bytes(const struct preferences *preferences);
 enum consent_state preferences_consent(const struct preferences *preferences, int64_t *time);
 const struct policy_part *preferences_policy(const struct preferences *preferences);
 
+/* Adds a trusted sender that is in no store, while nobody else has it yet.
+ * STATUS_INVALID. */
+enum status preferences_add_trusted(
+	struct preferences *preferences, const char *name, struct failure *failure);
+
 /* Is the author on the list of trusted senders: the address, the domain, or a
  * domain above it? Writes the entry's name (STORE_MAX_NAME + 1 bytes). */
 bool preferences_trusts(

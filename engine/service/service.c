@@ -59,6 +59,7 @@ static void set_settings(struct service *service, const struct service_settings 
 	service->settings.authserv_ids = NULL;
 	service->settings.authentication_headers = NULL;
 	service->settings.own_networks = NULL;
+	service->settings.trusted_senders = NULL;
 	set_rules(service);
 }
 

@@ -46,6 +46,10 @@ struct service_settings {
 	bool authentication_below_received;
 	const char *const *own_networks;
 
+	/* A file of trusted senders beside those of the store, one a line, # begins a
+	 * comment; NULL or "" = none. */
+	const char *trusted_senders;
+
 	struct event_rules events;
 };
 

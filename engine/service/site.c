@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/site.h"
 
+#include <string.h>
+
 #include <glib.h>
 
 #include "engine/service/service.h"
@@ -41,11 +43,45 @@ static struct site *start(
 	return site;
 }
 
+/* The file's lines, also the empty ones, for their numbers. */
+static enum status read_trusted(struct site *site, const char *path, struct failure *failure)
+{
+	GError *error = NULL;
+	char *text = NULL;
+	enum status status = STATUS_OK;
+
+	if (path && *path && !g_file_get_contents(path, &text, NULL, &error))
+		status = failure_set(failure, STATUS_IO, "trusted-senders: %.200s", error->message);
+	site->trusted = g_strsplit(text ? text : "", "\n", -1);
+	for (size_t i = 0; site->trusted[i]; i++) {
+		site->trusted[i][strcspn(site->trusted[i], "#")] = '\0';
+		g_strstrip(site->trusted[i]);
+	}
+	g_clear_error(&error);
+	g_free(text);
+	return status;
+}
+
+static enum status add_trusted(struct site *site, struct failure *failure)
+{
+	struct failure wrong = {0};
+
+	for (size_t i = 0; site->trusted[i]; i++) {
+		if (*site->trusted[i] && preferences_add_trusted(site->preferences,
+						 site->trusted[i], &wrong) != STATUS_OK)
+			return failure_set(failure, STATUS_INVALID,
+				"trusted-senders, line %zu: %.180s", i + 1, wrong.detail);
+	}
+	return STATUS_OK;
+}
+
 static enum status finish(struct site **result, struct site *site, enum status status,
 	struct store_reader *reader, struct failure *failure)
 {
 	if (status == STATUS_OK)
 		status = preferences_read(&site->preferences, reader, "", failure);
+	if (status == STATUS_OK)
+		status = add_trusted(site, failure);
 	if (status != STATUS_OK)
 		site_unref(&site);
 	*result = site;
@@ -58,8 +94,10 @@ enum status site_new(struct site **result, const struct service_settings *settin
 	struct site *site = start(settings->authserv_ids, settings->authentication_headers,
 		settings->authentication_below_received);
 
-	return finish(
-		result, site, read_networks(site, settings->own_networks, failure), reader, failure);
+	enum status status = read_networks(site, settings->own_networks, failure);
+	if (status == STATUS_OK)
+		status = read_trusted(site, settings->trusted_senders, failure);
+	return finish(result, site, status, reader, failure);
 }
 
 enum status site_again(struct site **result, const struct site *former, struct store_reader *reader,
@@ -68,6 +106,7 @@ enum status site_again(struct site **result, const struct site *former, struct s
 	const struct origin_trust *trust = &former->trust;
 	struct site *site = start(trust->authserv_ids, trust->header_names, trust->below_received);
 
+	site->trusted = g_strdupv(former->trusted);
 	site->networks = g_new0(struct network, trust->network_count + 1);
 	for (size_t i = 0; i < trust->network_count; i++)
 		site->networks[i] = trust->networks[i];
@@ -88,6 +127,7 @@ void site_unref(struct site **site)
 		preferences_free(&(*site)->preferences);
 		g_strfreev((*site)->authserv_ids);
 		g_strfreev((*site)->header_names);
+		g_strfreev((*site)->trusted);
 		g_free((*site)->networks);
 		g_free(*site);
 	}

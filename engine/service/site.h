@@ -13,12 +13,15 @@ struct site {
 	struct origin_trust trust; /* of the strings below */
 	char **authserv_ids;
 	char **header_names;
+	char **trusted; /* of the file */
 	struct network *networks;
 	struct preferences *preferences;
 	unsigned references;
 };
 
-/* One reference. STATUS_INVALID: one of the settings' networks is none. */
+/* One reference. STATUS_INVALID: one of the settings'
+ * networks is none, or a line of the file of trusted senders no sender;
+ * STATUS_IO: that cannot be read. */
 enum status site_new(struct site **site, const struct service_settings *settings,
 	struct store_reader *reader, struct failure *failure);
 /* The same settings with the entries as they are now. */

@@ -31,6 +31,7 @@ static inline struct service_settings settings_of_service(const struct settings 
 		.authentication_headers = (const char *const *)settings->authentication_headers,
 		.authentication_below_received = settings->authentication_below_received,
 		.own_networks = (const char *const *)settings->own_networks,
+		.trusted_senders = settings->trusted_senders,
 		.events = {.flip_seconds = (int64_t)settings->flip_seconds,
 			.mass_selection = (unsigned)settings->mass_selection},
 	};

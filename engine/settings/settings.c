@@ -119,6 +119,8 @@ static const struct entry ENTRIES[] = {
 		"127.0.0.0/8 ::1 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7",
 		RELOAD,
 		"addresses of our own mail servers, whose Received lines are believed"},
+	{"trusted-senders", {TYPE_TEXT, 0, 0, NULL}, AT(trusted_senders), "", RELOAD,
+		"file of trusted senders beside those that hamlet trust adds"},
 	{"flip-seconds", {TYPE_NUMBER, 0, 86400, NULL}, AT(flip_seconds), "60", RELOAD,
 		"within them the opposite press in a mail program undoes the one before"},
 	{"mass-selection", {TYPE_NUMBER, 1, 1e6, NULL}, AT(mass_selection), "50", RELOAD,

@@ -55,6 +55,7 @@ struct settings {
 	char **authentication_headers;
 	bool authentication_below_received;
 	char **own_networks;
+	char *trusted_senders; /* path or "" */
 	uint64_t flip_seconds;
 	uint64_t mass_selection;
 	char *log_level; /* error, warning, info, debug */

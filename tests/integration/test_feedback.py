@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD
+from conftest import BUILD, wait_until
 from hamlet_client import TELL, ask, exchange, score
 
 NOBODY = 65534
@@ -91,6 +91,23 @@ def test_a_trusted_sender_is_not_learned_as_spam(site, tmp_path):
         assert press(site.socket, "spam", mail, "user")["outcome"] == "new", number
     text = hamlet(site, "report", "spam", "--user", "eve", data=newsletter(1))
     assert "trusted" in text and "https://shop.example/off?1 (one click)" in text
+
+
+def test_trusted_senders_may_be_a_file(make_daemon, tmp_path):
+    names = tmp_path / "trusted"
+    names.write_text("# ours\nShop.Example  # the shop\n")
+    daemon = make_daemon(authserv_ids="mx.example.org", trusted_senders=names).start()
+    assert press(daemon.socket, "spam", newsletter(1), "bob")["outcome"] == "trusted"
+    hamlet(daemon, "trust", "add", "other.example")  # both hold, and the file still does
+    assert press(daemon.socket, "spam", newsletter(2), "bob")["outcome"] == "trusted"
+    names.write_text("")
+    daemon.process.send_signal(1)
+    wait_until(lambda: "event=reload " in daemon.log_text(), "settings are read")
+    assert press(daemon.socket, "spam", newsletter(3), "bob")["outcome"] == "new"
+    names.write_text("not an address\n")
+    daemon.stop()
+    assert daemon.spawn().process.wait(20) != 0
+    assert "line 1: not an address is neither" in daemon.log_text()
 
 
 def test_lists_decide_and_are_named(site, message, tmp_path):
@@ -276,8 +293,8 @@ def test_an_erased_user_leaves_no_trace(daemon, message):
     assert traces(daemon, name, keys) == []
     again = [score(daemon.socket, message(n), "eve") for n in range(1000, 1010)]
     assert [v["spam"] for v in again] == [v["spam"] for v in eve]
-    assert json.loads(hamlet(daemon, "user", "export", name)) == {
-        "user": name, "entries": [], "reports": []}
+    export = json.loads(hamlet(daemon, "user", "export", name))
+    assert export["user"] == name and export["entries"] == export["reports"] == []
     known = score(daemon.socket, message(5, "bobbys own words 5 39595"))
     daemon.stop()
     assert traces(daemon, name, keys) == []
@@ -294,6 +311,7 @@ def test_an_export_is_complete(daemon, message):
     export = json.loads(hamlet(daemon, "user", "export", "bob"))
     assert export["user"] == "bob" and len(export["reports"]) == 1203
     assert [entry["kind"] for entry in export["entries"]] == ["list"]
+    assert (export["receipt"]["reports"], export["receipt"]["entries"]) == (1203, 1)
     first = export["reports"][0]
     assert first["label"] == "spam" and len(first["tokens"]) > 40 and not first["shared"]
 
