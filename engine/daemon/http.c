@@ -608,6 +608,8 @@ void http_quiesce(struct http *http)
 			close(fd);
 		if (listening->path)
 			unlink(listening->path);
+		g_free(listening->path); /* whoever comes next may make it anew */
+		listening->path = NULL;
 	}
 }
 
