@@ -1,7 +1,7 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * The paths that are served over HTTP, and what each asks of the engine. The
- * native ones are described in data/openapi.yaml; a test holds the two together. */
+ * native ones are described in data/openapi.json; a test holds the two together. */
 #include <glib.h>
 #include <jansson.h>
 #include <stdlib.h>

@@ -76,7 +76,9 @@ namespace inbox {{
 
 
 class Dovecot:
-    def __init__(self, folder, daemon):
+    """With the files of data/examples/dovecot, unless `imapsieve` is false."""
+
+    def __init__(self, folder, daemon, imapsieve=True):
         self.folder, self.port = folder, free_port()
         nobody = pwd.getpwnam("nobody")
         scripts = folder / "scripts"
@@ -88,7 +90,8 @@ class Dovecot:
         example = (scripts / "90-hamlet.conf").read_text().replace(INSTALLED, str(scripts))
         self.config = folder / "dovecot.conf"
         self.config.write_text(CONFIG.format(
-            folder=folder, port=self.port, uid=nobody.pw_uid, gid=nobody.pw_gid, example=example))
+            folder=folder, port=self.port, uid=nobody.pw_uid, gid=nobody.pw_gid,
+            example=example if imapsieve else ""))
         (folder / "home").mkdir()
         os.chown(folder / "home", nobody.pw_uid, nobody.pw_gid)
         for each in [folder, daemon.folder, daemon.folder / "run"] + list(folder.parents)[:-2]:
