@@ -73,6 +73,9 @@ static enum status receive_all(int descriptor, struct buffer *reply, struct fail
 static enum status status_of_code(int code)
 {
 	switch (code) {
+	case 65:
+	case 76:
+		return STATUS_INVALID;
 	case 75:
 		return STATUS_OVERLOAD;
 	case 77:

@@ -19,7 +19,8 @@ struct exchange {
 };
 
 /* Sends it and fills `body` with what follows the reply's headers. STATUS_IO: no
- * daemon, no right to the socket, connection lost. STATUS_DENIED, _OVERLOAD, ...:
+ * daemon, no right to the socket, connection lost. STATUS_INVALID: what was sent is
+ * wrong or too large. STATUS_DENIED, _OVERLOAD, ...:
  * the daemon refused; the detail says why in its words. `body` is freed by the
  * caller whatever happens. */
 enum status exchange_run(

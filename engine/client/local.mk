@@ -24,3 +24,12 @@ hamlet_bogofilter_SOURCES   = %D%/bogofilter.c $(compat_sources)
 hamlet_bogofilter_CPPFLAGS  = $(hamlet_CPPFLAGS)
 hamlet_bogofilter_CFLAGS    = $(hamlet_CFLAGS)
 hamlet_bogofilter_LDADD     = $(compat_libs)
+
+# Feedback that arrives as mail, from a mail server's pipe.
+bin_PROGRAMS += hamlet-intake
+hamlet_intake_SOURCES = \
+	%D%/feedback-mail.c %D%/feedback-mail.h \
+	%D%/intake.c $(compat_sources)
+hamlet_intake_CPPFLAGS = $(hamlet_CPPFLAGS)
+hamlet_intake_CFLAGS   = $(AM_CFLAGS) $(GMIME_CFLAGS)
+hamlet_intake_LDADD    = libbase.a $(GMIME_LIBS)

@@ -20,7 +20,8 @@
 
 static const char SOCKET_NAME[] = "milter.sock";
 
-/* A mail server is silent while its own client is: SMTP allows minutes. */
+/* Between two commands a mail server is silent while its own client is: SMTP allows
+ * minutes. */
 static const uint64_t SILENCE_MS = 3600 * 1000;
 
 /* In a shutdown an answer has so long to leave. */
@@ -50,6 +51,8 @@ struct milter_connection {
 	size_t held;
 	struct peer peer;
 	struct task task;
+	bool hurried; /* the timer runs for the rest of a command */
+	size_t commands; /* taken when it was started */
 	struct milter_connection *next, **place;
 };
 
@@ -206,6 +209,20 @@ static void answer_failure(struct buffer *output, const struct milter_message *m
 static void on_event(struct milter_connection *connection, enum milter_event event);
 static void on_silence(uv_timer_t *timer);
 
+/* The rest of a command must follow soon, and a byte of it now and then gives no new time. */
+static void set_timer(struct milter_connection *connection)
+{
+	const struct settings *settings = &connection->milter->server->settings;
+	size_t commands = milter_session_commands(connection->session);
+	bool hurried = milter_session_unfinished(connection->session);
+
+	if (!hurried || !connection->hurried || commands != connection->commands)
+		uv_timer_start(&connection->timer, on_silence,
+			hurried ? settings->body_timeout * UINT64_C(1000) : SILENCE_MS, 0);
+	connection->hurried = hurried;
+	connection->commands = commands;
+}
+
 static void account(struct milter_connection *connection)
 {
 	size_t size = milter_session_size(connection->session);
@@ -233,10 +250,14 @@ static void on_judged(struct task *task)
 		return;
 	}
 	send_bytes(connection, &output);
-	if (server->state == SERVER_RUNNING)
-		on_event(connection, milter_session_next(connection->session));
-	else /* once the answer is out */
+	if (server->state == SERVER_RUNNING) {
+		enum milter_event event = milter_session_next(connection->session);
+		connection->hurried = false;
+		set_timer(connection);
+		on_event(connection, event);
+	} else { /* once the answer is out */
 		uv_timer_start(&connection->timer, on_silence, FAREWELL_MS, 0);
+	}
 }
 
 static void judge(struct milter_connection *connection)
@@ -320,16 +341,21 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 		close_connection(connection);
 		return;
 	}
-	uv_timer_again(&connection->timer);
-	on_event(connection, milter_session_feed(connection->session, buffer->base, (size_t)size));
+	enum milter_event event =
+		milter_session_feed(connection->session, buffer->base, (size_t)size);
+	set_timer(connection);
+	on_event(connection, event);
 }
 
 static void on_silence(uv_timer_t *timer)
 {
 	struct milter_connection *connection = timer->data;
 
-	if (connection->state != JUDGING)
-		close_connection(connection);
+	if (connection->state == JUDGING)
+		return;
+	if (connection->hurried)
+		connection->milter->server->counters.refused.timeouts++;
+	close_connection(connection);
 }
 
 /* --- Accepting ---------------------------------------------------------------------------- */
@@ -361,8 +387,8 @@ static void on_connection(uv_stream_t *stream, int error)
 	struct server *server = milter->server;
 	struct milter_connection *connection = g_new0(struct milter_connection, 1);
 	/* Text beyond the tokenizer's bound would not be looked at. */
-	const struct milter_limits limits = {.message = server->settings.max_message_bytes,
-		.recipients = QUERY_MAX_USERS};
+	const struct milter_limits limits = {
+		.message = server->settings.max_message_bytes, .recipients = QUERY_MAX_USERS};
 	uv_os_fd_t fd;
 
 	add_connection(milter, connection);
@@ -383,7 +409,7 @@ static void on_connection(uv_stream_t *stream, int error)
 		refuse(connection, "too many connections");
 		return;
 	}
-	uv_timer_start(&connection->timer, on_silence, SILENCE_MS, SILENCE_MS);
+	set_timer(connection);
 	uv_read_start(&connection->socket.stream, on_allocate, on_read);
 }
 

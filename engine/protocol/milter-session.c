@@ -50,6 +50,7 @@ struct milter_session {
 	struct milter_limits limits;
 	enum state state;
 	uint32_t agreed; /* protocol flags */
+	size_t commands;
 	struct buffer input; /* an unfinished frame, or what came after a message */
 	struct buffer output;
 	struct buffer text;
@@ -471,6 +472,7 @@ static size_t take_frames(struct milter_session *session, const char *data, size
 		} else {
 			struct frame frame = {data[used + 4], data + used + 5, size - 1};
 			on_frame(session, &frame);
+			session->commands++;
 			used += 4 + size;
 		}
 	}
@@ -558,9 +560,14 @@ const char *milter_session_error(const struct milter_session *session)
 	return session->error;
 }
 
-bool milter_session_busy(const struct milter_session *session)
+bool milter_session_unfinished(const struct milter_session *session)
 {
-	return session->state == GREETING || session->state == MAIL;
+	return session->state == GREETING || session->input.length > 0;
+}
+
+size_t milter_session_commands(const struct milter_session *session)
+{
+	return session->commands;
 }
 
 size_t milter_session_size(const struct milter_session *session)

@@ -76,8 +76,11 @@ struct buffer *milter_session_output(struct milter_session *session);
 const struct milter_message *milter_session_message(const struct milter_session *session);
 const char *milter_session_error(const struct milter_session *session);
 
-/* True before the negotiation and in the middle of a message: somebody waits. */
-bool milter_session_busy(const struct milter_session *session);
+/* True before the negotiation and while a command has come in part: what is missing is
+ * on its way, so that there is no reason to wait long. */
+bool milter_session_unfinished(const struct milter_session *session);
+/* Commands taken so far. */
+size_t milter_session_commands(const struct milter_session *session);
 
 /* Bytes held, for the accounting of memory. */
 size_t milter_session_size(const struct milter_session *session);

@@ -2,7 +2,7 @@
 # linked to libFuzzer (scripts/fuzz runs it); otherwise replay_main.c replays
 # the corpus, and the bytes of every seed cut short, in plain `make check`.
 fuzz_targets = %D%/fuzz_tokenizer %D%/fuzz_html %D%/fuzz_spamd %D%/fuzz_settings \
-	%D%/fuzz_milter %D%/fuzz_origin %D%/fuzz_call
+	%D%/fuzz_milter %D%/fuzz_origin %D%/fuzz_call %D%/fuzz_feedback_mail
 
 if FUZZ
 noinst_PROGRAMS += $(fuzz_targets)
@@ -60,3 +60,10 @@ tests_fuzz_fuzz_call_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_call_LDADD    = $(DAEMON_LIBS)
 
 EXTRA_DIST += $(srcdir)/tests/fuzz/corpus
+
+tests_fuzz_fuzz_feedback_mail_SOURCES  = %D%/fuzz_feedback_mail.c \
+	engine/client/feedback-mail.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_feedback_mail_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_feedback_mail_CFLAGS   = $(FUZZ_CFLAGS) $(GMIME_CFLAGS)
+tests_fuzz_fuzz_feedback_mail_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_feedback_mail_LDADD    = libbase.a $(GMIME_LIBS)

@@ -108,7 +108,11 @@ START_TEST(a_message_is_put_together)
 	ck_assert_uint_eq(output->length, 17);
 	ck_assert_mem_eq(output->data, "\0\0\0\x0DO\0\0\0\x06\0\0\0\x11\0\x0F\xF3\x82", 17);
 	ck_assert_int_eq(milter_session_next(session), MILTER_NEED_MORE);
-	ck_assert(!milter_session_busy(session));
+	ck_assert(!milter_session_unfinished(session));
+	size_t commands = milter_session_commands(session);
+	milter_session_feed(session, "\0\0\0", 3);
+	ck_assert(milter_session_unfinished(session));
+	ck_assert_uint_eq(milter_session_commands(session), commands);
 }
 END_TEST
 

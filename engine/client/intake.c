@@ -1,0 +1,144 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * hamlet-intake: reads a mail that carries feedback from standard input, as a mail
+ * server's pipe gives it, and reports the attached messages to hamletd. It ends with
+ * the codes of sysexits.h: while hamletd is not there the mail stays in the queue. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <glib.h>
+
+#include "engine/client/exchange.h"
+#include "engine/client/feedback-mail.h"
+#include "engine/client/messages.h"
+
+struct arguments {
+	char *user, *label, *socket;
+	gboolean trust;
+};
+
+static bool parse(struct arguments *arguments, int *argc, char ***argv)
+{
+	const GOptionEntry entries[] = {
+		{"user", 'u', 0, G_OPTION_ARG_STRING, &arguments->user, "who reports", "USER"},
+		{"user-from-mail", 0, 0, G_OPTION_ARG_NONE, &arguments->trust,
+			"the mail says who reports: only where no stranger can send to", NULL},
+		{"label", 'l', 0, G_OPTION_ARG_STRING, &arguments->label,
+			"what the messages are, whatever the mail says", "spam|ham"},
+		{"socket", 's', 0, G_OPTION_ARG_FILENAME, &arguments->socket,
+			"of hamletd [$HAMLET_SOCKET, " DEFAULT_SOCKET "]", "PATH"},
+		{0},
+	};
+	GOptionContext *context = g_option_context_new("- feedback that arrives as mail");
+	GError *error = NULL;
+
+	g_option_context_add_main_entries(context, entries, NULL);
+	bool valid = g_option_context_parse(context, argc, argv, &error);
+	if (!valid)
+		fprintf(stderr, "hamlet-intake: %s\n", error->message);
+	g_clear_error(&error);
+	g_option_context_free(context);
+	if (valid && (arguments->user != NULL) == arguments->trust) {
+		fprintf(stderr, "hamlet-intake: say one of --user and --user-from-mail\n");
+		valid = false;
+	}
+	if (valid && arguments->label && strcmp(arguments->label, "spam") != 0 &&
+		strcmp(arguments->label, "ham") != 0) {
+		fprintf(stderr, "hamlet-intake: --label is spam or ham\n");
+		valid = false;
+	}
+	return valid;
+}
+
+static enum feedback_kind kind_of(
+	const struct arguments *arguments, const struct feedback_mail *mail)
+{
+	if (!arguments->label)
+		return mail->kind;
+	return strcmp(arguments->label, "spam") == 0 ? FEEDBACK_SPAM : FEEDBACK_HAM;
+}
+
+/* One message; a refusal for its own sake does not stop the others. */
+static int report(struct exchange *exchange, GBytes *message)
+{
+	struct failure failure = {0};
+	struct buffer body;
+	enum status status;
+
+	exchange->message = g_bytes_get_data(message, &exchange->length);
+	status = exchange_run(exchange, &body, &failure);
+	buffer_free(&body);
+	if (status == STATUS_OK)
+		return EX_OK;
+	fprintf(stderr, "hamlet-intake: %s\n", failure.detail);
+	return status == STATUS_INVALID ? EX_DATAERR : EX_TEMPFAIL;
+}
+
+/* The reports are idempotent: after a temporary failure all of them are sent again. */
+static int report_all(const struct arguments *arguments, const struct feedback_mail *mail)
+{
+	const char *given = getenv("HAMLET_SOCKET");
+	struct exchange exchange = {.command = "TELL",
+		.socket = arguments->socket ? arguments->socket
+			  : given           ? given
+					    : DEFAULT_SOCKET,
+		.user = arguments->trust ? mail->reporter : arguments->user};
+	int code = EX_OK;
+
+	switch (kind_of(arguments, mail)) {
+	case FEEDBACK_SPAM:
+		exchange.headers = "Message-class: spam\r\nSet: local\r\n";
+		break;
+	case FEEDBACK_HAM:
+		exchange.headers = "Message-class: ham\r\nSet: local\r\n";
+		break;
+	case FEEDBACK_UNSAID:
+		fprintf(stderr, "hamlet-intake: the mail does not say whether this is spam\n");
+		return EX_DATAERR;
+	}
+	if (!exchange.user || !*exchange.user) {
+		fprintf(stderr, "hamlet-intake: the mail does not say who reports\n");
+		return EX_DATAERR;
+	}
+	for (guint i = 0; i < mail->messages->len && code != EX_TEMPFAIL; i++) {
+		int one = report(&exchange, g_ptr_array_index(mail->messages, i));
+		code = one > code ? one : code;
+	}
+	return code;
+}
+
+struct intake {
+	const struct arguments *arguments;
+	int code;
+};
+
+static bool take(void *context, const char *data, size_t length)
+{
+	struct intake *intake = context;
+	struct feedback_mail mail;
+	struct failure failure = {0};
+
+	if (feedback_mail_parse(&mail, data, length, &failure) == STATUS_OK) {
+		intake->code = report_all(intake->arguments, &mail);
+	} else {
+		fprintf(stderr, "hamlet-intake: %s\n", failure.detail);
+		intake->code = EX_DATAERR;
+	}
+	feedback_mail_free(&mail);
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments = {0};
+	struct intake intake = {.arguments = &arguments, .code = EX_USAGE};
+
+	if (parse(&arguments, &argc, &argv) && !messages_at("-", false, take, &intake))
+		intake.code = EX_TEMPFAIL;
+	g_free(arguments.user);
+	g_free(arguments.label);
+	g_free(arguments.socket);
+	return intake.code;
+}

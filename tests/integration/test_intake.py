@@ -1,0 +1,100 @@
+# Hamlet - adaptive Bayesian spam learning engine
+# SPDX-License-Identifier: Apache-2.0
+"""Feedback that arrives as mail, through hamlet-intake as a mail server calls it."""
+import email.message
+import subprocess
+
+import pytest
+
+from conftest import BUILD, TOP
+from hamlet_client import score, tell
+
+SEEDS = TOP / "tests" / "fuzz" / "corpus" / "fuzz_feedback_mail"
+
+
+def attach(*messages, subject="see attached", **headers):
+    mail = email.message.EmailMessage()
+    mail["From"], mail["Subject"] = "Bob <bob@example.org>", subject
+    for name, value in headers.items():
+        mail[name.replace("_", "-")] = value
+    mail.set_content("Please look.")
+    head, boundary = mail.as_bytes(), b"=-=next=-="
+    text = head[head.index(b"\n\n") + 2:]
+    lines = [line for line in head[:head.index(b"\n\n")].split(b"\n")
+             if not line.lower().startswith((b"content-", b"mime-"))]
+    parts = [b"\n\n" + text] + [b"\nContent-Type: message/rfc822\n\n" + m for m in messages]
+    return (b"\n".join(lines) + b'\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="'
+            + boundary + b'"\n\n' + b"".join(b"--" + boundary + part + b"\n" for part in parts)
+            + b"--" + boundary + b"--\n")
+
+
+def intake(daemon, mail, *arguments, code=0):
+    done = subprocess.run([BUILD / "hamlet-intake", "--socket", daemon.socket, *arguments],
+                          input=mail, capture_output=True, timeout=60)
+    assert done.returncode == code, done.stderr
+    assert done.stdout == b""
+    return done.stderr.decode()
+
+
+def outcome(daemon, label, message, user):
+    return tell(daemon.socket, label, message, user)["outcome"]
+
+
+def test_what_is_attached_is_what_is_learned(daemon, message):
+    html = (b"Content-Type: multipart/alternative; boundary=x\nSubject: offer\n\n"
+            b"--x\nContent-Type: text/plain\n\ncheap\n--x\nContent-Type: text/html\n"
+            b"Content-Transfer-Encoding: base64\n\nPGI+Y2hlYXA8L2I+\n--x--\n")
+    for number, mail in enumerate([message(1), html, message(2).replace(b"\n", b"\r\n")]):
+        user = "user%d" % number
+        intake(daemon, attach(mail), "--user", user, "--label", "spam")
+        assert score(daemon.socket, mail, user)["spam"]
+        assert outcome(daemon, "spam", mail, user) == "repeat"  # not an other message
+
+
+def test_many_messages_in_one_mail(daemon, message):
+    mails = [message(n) for n in range(20)]
+    intake(daemon, attach(*mails), "--user", "bob", "--label", "ham")
+    assert [outcome(daemon, "ham", mail, "bob") for mail in mails] == ["repeat"] * 20
+    assert "100" in intake(daemon, attach(*[message(n) for n in range(101)]),
+                           "--user", "bob", "--label", "ham", code=65)
+
+
+@pytest.mark.parametrize("mail,user,label", [
+    ("arf", "abuse@isp.example", "spam"),
+    ("arf-not-spam", "abuse@isp.example", "ham"),
+    ("zimbra", "bob@example.org", "spam"),
+    ("nextcloud", "bob@example.org", "ham"),
+])
+def test_known_programs(daemon, mail, user, label):
+    data = (SEEDS / mail).read_bytes()
+    intake(daemon, data, "--user-from-mail")
+    assert "label=%s outcome=new" % label in daemon.log_text()
+    intake(daemon, data, "--user", user)
+    assert "label=%s outcome=repeat" % label in daemon.log_text()
+    intake(daemon, data, "--user", user, "--label", "ham" if label == "spam" else "spam")
+    assert "outcome=flip" in daemon.log_text()
+
+
+def test_what_cannot_be_learned_goes_back_with_the_reason(daemon, message):
+    plain = (SEEDS / "plain").read_bytes()
+    assert "forward it as an attachment" in intake(
+        daemon, plain, "--user", "bob", "--label", "spam", code=65)
+    assert "says nothing of spam" in intake(
+        daemon, (SEEDS / "arf-opt-out").read_bytes(), "--user", "bob", code=65)
+    assert "does not say whether" in intake(daemon, attach(message(1)), "--user", "bob", code=65)
+    nobody = attach(message(1)).replace(b"Bob <bob@example.org>", b"")
+    assert "who reports" in intake(daemon, nobody, "--user-from-mail", "--label", "spam", code=65)
+    liar = (SEEDS / "zimbra").read_bytes().replace(b"Sender: bob", b"Sender: b\x01b")
+    intake(daemon, liar, "--user-from-mail", code=65)
+    assert "event=report" not in daemon.log_text()
+
+
+def test_while_hamletd_is_away_the_mail_waits(daemon, message):
+    daemon.stop()
+    assert "hamletd" in intake(daemon, attach(message(1)), "--user", "bob", "--label", "spam",
+                               code=75)
+
+
+def test_wrong_arguments(daemon):
+    for wrong in ([], ["--user", "bob", "--user-from-mail"], ["--user", "b", "--label", "x"]):
+        intake(daemon, b"", *wrong, code=64)
