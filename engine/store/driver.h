@@ -18,6 +18,8 @@ struct store_driver {
 	enum status (*write_checkpoint)(struct store *store, struct store_removal *removal,
 		const struct store_token *tokens, size_t count,
 		const struct store_checkpoint *checkpoint, struct failure *failure);
+	enum status (*adopt)(struct store *store, const struct store_generation *generation,
+		struct failure *failure);
 	enum status (*compact)(struct store *store, struct failure *failure);
 	enum status (*put_entries)(struct store *store, const struct store_entry *entries,
 		size_t count, struct failure *failure);
@@ -40,6 +42,8 @@ struct store_driver {
 		struct failure *failure);
 	enum status (*reports_after)(struct store_reader *reader, int64_t after,
 		store_report_fn *each, void *context, struct failure *failure);
+	enum status (*counting_reports)(struct store_reader *reader, store_report_fn *each,
+		void *context, struct failure *failure);
 	enum status (*read_stats)(struct store_reader *reader, struct store_stats *stats,
 		struct failure *failure);
 };
@@ -47,6 +51,7 @@ struct store_driver {
 /* Whether store_append lets this report in. Drivers ask it of what they read
  * from a file as well: nothing else may reach the callers. */
 enum status store_check_report(const struct report *report, struct failure *failure);
+bool store_is_contribution(const struct contribution *contribution);
 bool store_is_token(const struct store_token *token);
 
 struct store {

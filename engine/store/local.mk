@@ -6,6 +6,7 @@ libstore_a_SOURCES = \
 	%D%/pack.c %D%/pack.h \
 	%D%/sqlite.c %D%/sqlite.h \
 	%D%/sqlite-entries.c \
+	%D%/sqlite-generation.c \
 	%D%/sqlite-open.c \
 	%D%/sqlite-read.c \
 	%D%/store.c %D%/store.h \
@@ -15,7 +16,8 @@ libstore_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(GLIB_CFLAGS)
 
 schema_files = \
 	data/schema/0001-initial.sql \
-	data/schema/0002-entries.sql
+	data/schema/0002-entries.sql \
+	data/schema/0003-retrained.sql
 EXTRA_DIST += $(schema_files) scripts/embed-sql
 CLEANFILES += %D%/migrations.c
 %D%/migrations.c: $(schema_files) scripts/embed-sql

@@ -24,6 +24,7 @@ struct row {
 	size_t size;
 	struct row *supersedes; /* alive as long as this one: erased together */
 	bool superseded;
+	const struct store_retrained *retrained; /* of the memory's generation; NULL = none */
 };
 
 struct memory {
@@ -36,6 +37,7 @@ struct memory {
 	size_t count;       /* rows that are not erased */
 	struct table *tokens;
 	struct store_checkpoint checkpoint;
+	struct store_retrained *retrained;
 };
 
 struct memory_reader {
@@ -173,6 +175,18 @@ static enum status memory_append(
 	return STATUS_OK;
 }
 
+/* The report with the numbers that it has now. */
+static struct report present(const struct row *row)
+{
+	struct report report = row->report;
+
+	if (row->retrained) {
+		report.global = row->retrained->global;
+		report.margin = row->retrained->margin;
+	}
+	return report;
+}
+
 static enum status memory_find(struct store *store, const char *user, uint64_t message,
 	struct report *report, struct failure *failure)
 {
@@ -180,7 +194,7 @@ static enum status memory_find(struct store *store, const char *user, uint64_t m
 
 	if (!row)
 		return failure_set(failure, STATUS_NOTFOUND, "no such report");
-	*report = row->report;
+	*report = present(row);
 	report->user = user;
 	report->count = 0;
 	return STATUS_OK;
@@ -255,7 +269,9 @@ static void withdraw_user(struct memory *memory, struct store_removal *removal)
 	struct user *user = g_hash_table_lookup(memory->users, removal->user);
 
 	for (guint i = 0; user && i < user->rows->len; i++) {
-		struct report *report = &((struct row *)user->rows->pdata[i])->report;
+		struct row *row = user->rows->pdata[i];
+		struct report *report = &row->report;
+		row->retrained = NULL;
 		if (!(report->flags & REPORT_CONSENT))
 			continue;
 		report->flags &= ~(unsigned)REPORT_CONSENT;
@@ -292,6 +308,59 @@ static enum status memory_write_checkpoint(struct store *store, struct store_rem
 		withdraw_user(memory, removal);
 	return removal && removal->entry ? memory_put_entries(store, removal->entry, 1, failure)
 					 : STATUS_OK;
+}
+
+static void replace_reports(struct memory *memory, const struct store_generation *generation)
+{
+	g_free(memory->retrained);
+	memory->retrained = g_memdup2(generation->reports,
+		generation->report_count * sizeof(*generation->reports));
+	for (guint i = 0; i < memory->rows->len; i++) {
+		if (memory->rows->pdata[i])
+			((struct row *)memory->rows->pdata[i])->retrained = NULL;
+	}
+	for (size_t i = 0; i < generation->report_count; i++) {
+		const struct store_retrained *report = &memory->retrained[i];
+		if (report->seq <= (int64_t)memory->rows->len && memory->rows->pdata[report->seq - 1])
+			((struct row *)memory->rows->pdata[report->seq - 1])->retrained = report;
+	}
+}
+
+static void clear_entries(struct memory *memory, int kind)
+{
+	GPtrArray *entries = all_entries(memory);
+
+	for (guint i = 0; i < entries->len; i++) {
+		if (((struct store_entry *)entries->pdata[i])->kind == kind)
+			g_tree_remove(memory->entries, entries->pdata[i]);
+	}
+	g_ptr_array_unref(entries);
+}
+
+static enum status memory_adopt(struct store *store, const struct store_generation *generation,
+	struct failure *failure)
+{
+	struct memory *memory = (struct memory *)store;
+	struct table *tokens = table_new(0);
+
+	if (!tokens)
+		return failure_set(failure, STATUS_NOMEM, "adopting a generation: out of memory");
+	if (generation->checkpoint.seq > (int64_t)memory->rows->len) {
+		table_free(&tokens);
+		return failure_set(failure, STATUS_INVALID, "no report %lld",
+			(long long)generation->checkpoint.seq);
+	}
+	table_free(&memory->tokens);
+	memory->tokens = tokens;
+	table_track(tokens);
+	for (size_t i = 0; i < generation->token_count; i++)
+		table_set(tokens, generation->tokens[i].key, generation->tokens[i].sum,
+			generation->tokens[i].gain);
+	replace_reports(memory, generation);
+	clear_entries(memory, generation->entry_kind);
+	memory->checkpoint = generation->checkpoint;
+	return memory_put_entries(
+		store, generation->entries, generation->entry_count, failure);
 }
 
 static enum status memory_compact(struct store *store, struct failure *failure)
@@ -339,7 +408,7 @@ static enum status give_row(
 	const struct row *row, store_report_fn *each, void *context, struct failure *failure)
 {
 	uint64_t keys[STORE_MAX_TOKENS];
-	struct report report = row->report;
+	struct report report = present(row);
 
 	report.user = row->user->name;
 	report.count = 0;
@@ -400,6 +469,19 @@ static enum status memory_reports_after(struct store_reader *reader, int64_t aft
 	store_report_fn *each, void *context, struct failure *failure)
 {
 	return give_rows(memory_of(reader)->rows, after, each, context, failure);
+}
+
+static enum status memory_counting_reports(struct store_reader *reader, store_report_fn *each,
+	void *context, struct failure *failure)
+{
+	const GPtrArray *rows = memory_of(reader)->rows;
+	enum status status = STATUS_OK;
+
+	for (guint i = 0; i < rows->len && status == STATUS_OK; i++) {
+		if (rows->pdata[i] && counts(rows->pdata[i]))
+			status = give_row(rows->pdata[i], each, context, failure);
+	}
+	return status;
 }
 
 static enum status memory_entries(struct store_reader *reader, const char *scope, int kind,
@@ -497,6 +579,7 @@ static void memory_close(struct store *store)
 	g_tree_destroy(memory->entries);
 	g_hash_table_destroy(memory->values);
 	table_free(&memory->tokens);
+	g_free(memory->retrained);
 	g_free(memory);
 }
 
@@ -506,6 +589,7 @@ static const struct store_driver memory_driver = {
 	.append = memory_append,
 	.find = memory_find,
 	.write_checkpoint = memory_write_checkpoint,
+	.adopt = memory_adopt,
 	.compact = memory_compact,
 	.put_entries = memory_put_entries,
 	.put = memory_put,
@@ -518,6 +602,7 @@ static const struct store_driver memory_driver = {
 	.read_checkpoint = memory_read_checkpoint,
 	.tokens = memory_tokens,
 	.reports_after = memory_reports_after,
+	.counting_reports = memory_counting_reports,
 	.read_stats = memory_read_stats,
 };
 

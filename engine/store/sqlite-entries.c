@@ -11,7 +11,7 @@ static void bind_bytes(sqlite3_stmt *statement, int at, const char *text)
 	sqlite3_bind_blob(statement, at, text, (int)strlen(text), SQLITE_STATIC);
 }
 
-static enum status write_entry(
+enum status sqlite_write_entry(
 	struct connection *connection, const struct store_entry *entry, struct failure *failure)
 {
 	sqlite3_stmt *write =
@@ -38,7 +38,7 @@ enum status sqlite_put_entries(struct store *store, const struct store_entry *en
 		sqlite_run(connection, sqlite_statement(connection, SQL_BEGIN), doing, failure);
 
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
-		status = write_entry(connection, &entries[i], failure);
+		status = sqlite_write_entry(connection, &entries[i], failure);
 	return sqlite_finish(connection, status, doing, failure);
 }
 
@@ -103,9 +103,10 @@ enum status sqlite_take_out(
 	const char *user = removal->user;
 	enum status status;
 
-	if (!removal->everything) {
+	status = run_for_user(connection, SQL_RETRAINED_WITHDRAW, user, NULL, failure);
+	if (status == STATUS_OK && !removal->everything) {
 		status = run_for_user(connection, SQL_WITHDRAW, user, &removal->reports, failure);
-	} else {
+	} else if (status == STATUS_OK) {
 		status = run_for_user(
 			connection, SQL_ERASE_JOURNAL, user, &removal->reports, failure);
 		if (status == STATUS_OK)
@@ -115,7 +116,7 @@ enum status sqlite_take_out(
 			status = run_for_user(connection, SQL_ERASE_USER, user, NULL, failure);
 	}
 	if (status == STATUS_OK && removal->entry)
-		status = write_entry(connection, removal->entry, failure);
+		status = sqlite_write_entry(connection, removal->entry, failure);
 	return status;
 }
 

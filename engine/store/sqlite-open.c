@@ -321,3 +321,24 @@ enum status store_open_sqlite(struct store **result, const char *path, struct fa
 	}
 	return status;
 }
+
+enum status store_open_sqlite_readonly(
+	struct store **result, const char *path, struct failure *failure)
+{
+	struct sqlite_store *store;
+	enum status status;
+
+	*result = NULL;
+	if (access(path, F_OK) != 0)
+		return failure_set(failure, errno == ENOENT ? STATUS_NOTFOUND : STATUS_DENIED,
+			"opening %s: %s", path, strerror(errno));
+	store = store_new(path);
+	if (!store)
+		return failure_set(failure, STATUS_NOMEM, "opening %s: out of memory", path);
+	status = open_readonly(store, failure);
+	if (status == STATUS_OK)
+		*result = &store->store;
+	else
+		store->store.driver->close(&store->store);
+	return status;
+}

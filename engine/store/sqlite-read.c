@@ -199,6 +199,16 @@ enum status sqlite_reports_after(struct store_reader *reader, int64_t after,
 	return walk_reports(connection, row, NULL, each, context, failure);
 }
 
+enum status sqlite_counting_reports(struct store_reader *reader, store_report_fn *each,
+	void *context, struct failure *failure)
+{
+	struct connection *connection = connection_of(reader);
+	sqlite3_stmt *row = sqlite_statement(connection, SQL_COUNTING_REPORTS);
+
+	return row ? walk_reports(connection, row, NULL, each, context, failure)
+		   : sqlite_failure(connection, "reading", failure);
+}
+
 enum status sqlite_journal(struct store_reader *reader, const char *user, int64_t after,
 	store_report_fn *each, void *context, struct failure *failure)
 {

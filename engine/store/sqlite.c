@@ -17,7 +17,7 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_ADD_USER] = "INSERT INTO user (name) VALUES (?1)",
 	[SQL_FIND_USER] = "SELECT id FROM user WHERE name = ?1",
-	[SQL_FIND_REPORT] = "SELECT " SQLITE_REPORT_COLUMNS " FROM journal WHERE seq = "
+	[SQL_FIND_REPORT] = "SELECT " SQLITE_REPORT_COLUMNS " FROM " SQLITE_REPORTS " WHERE seq = "
 			    "(SELECT max(seq) FROM journal WHERE message = ?2 AND user = "
 			    "(SELECT id FROM user WHERE name = ?1) AND (flags & 2) = 0)",
 	[SQL_ADD_REPORT] = "INSERT INTO journal (seq, time, message, label, flags, margin, head_sum, "
@@ -36,12 +36,20 @@ static const char *const SQL[SQL_STATEMENTS] = {
 			 "undone_head_sum = 0, undone_head_gain = 0, undone_body_sum = 0, "
 			 "undone_body_gain = 0, undone_bias_sum = 0, undone_bias_gain = 0 "
 			 "WHERE user = (SELECT id FROM user WHERE name = ?1) AND (flags & 1)",
+	[SQL_RETRAINED_WITHDRAW] = "DELETE FROM retrained WHERE report IN (SELECT seq FROM journal "
+				   "WHERE user = (SELECT id FROM user WHERE name = ?1))",
+	[SQL_CLEAR_RETRAINED] = "DELETE FROM retrained",
+	[SQL_PUT_RETRAINED] = "INSERT INTO retrained (report, new_margin, new_head_sum, "
+			      "new_head_gain, new_body_sum, new_body_gain, new_bias_sum, "
+			      "new_bias_gain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[SQL_CLEAR_TOKENS] = "DELETE FROM token",
+	[SQL_CLEAR_ENTRIES] = "DELETE FROM entry WHERE kind = ?1",
 	[SQL_PUT_ENTRY] = "INSERT OR REPLACE INTO entry (scope, kind, name, value, time) "
 			  "VALUES (?1, ?2, ?3, ?4, ?5)",
 	[SQL_DELETE_ENTRY] = "DELETE FROM entry WHERE scope = ?1 AND kind = ?2 AND name = ?3",
 	[SQL_ENTRIES] = "SELECT kind, name, value, time FROM entry WHERE scope = ?1 "
 			"AND kind BETWEEN ?2 AND ?3 ORDER BY kind, name",
-	[SQL_JOURNAL] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM journal WHERE user = "
+	[SQL_JOURNAL] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM " SQLITE_REPORTS " WHERE user = "
 			"(SELECT id FROM user WHERE name = ?1) AND seq > ?2 ORDER BY seq",
 	[SQL_STRIP_SUPERSEDED] = "UPDATE journal SET tokens = NULL WHERE seq IN (SELECT supersedes "
 				 "FROM journal WHERE seq > ?1 AND seq <= ?2)",
@@ -53,12 +61,18 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_GET_VALUE] = "SELECT value FROM meta WHERE name = ?1",
 	/* Beside max(), SQLite takes bare columns from the row that has it. */
 	[SQL_USER_REPORTS] =
-		"SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM journal WHERE seq IN "
+		"SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM " SQLITE_REPORTS " WHERE seq IN "
 		"(SELECT newest FROM (SELECT max(seq) AS newest, label AS l "
 		"FROM journal WHERE user = (SELECT id FROM user WHERE name = ?1) "
 		"AND (flags & 2) = 0 GROUP BY message) WHERE l <> 0 ORDER BY newest DESC LIMIT ?2) ORDER BY seq",
 	[SQL_REPORTS_AFTER] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens, (SELECT name FROM user "
-			      "WHERE id = journal.user) FROM journal WHERE seq > ?1 ORDER BY seq",
+			      "WHERE id = journal.user) FROM " SQLITE_REPORTS " WHERE seq > ?1 ORDER BY seq",
+	[SQL_COUNTING_REPORTS] =
+		"SELECT " SQLITE_REPORT_COLUMNS ", tokens, (SELECT name FROM user WHERE id = j.user) "
+		"FROM journal AS j LEFT JOIN retrained ON report = seq WHERE label <> 0 "
+		"AND (flags & 2) = 0 AND NOT EXISTS (SELECT 1 FROM journal AS n WHERE "
+		"n.user = j.user AND n.message = j.message AND n.seq > j.seq AND (n.flags & 2) = 0) "
+		"ORDER BY seq",
 	[SQL_TOKENS] = "SELECT key, sum, gain FROM token",
 	[SQL_STATS] = "SELECT (SELECT count(*) FROM journal), (SELECT count(*) FROM user), "
 		      "(SELECT count(*) FROM token), "
@@ -193,7 +207,7 @@ static enum status find_user(
 	return status;
 }
 
-static void bind_contribution(sqlite3_stmt *row, int at, const struct contribution *contribution)
+void sqlite_bind_contribution(sqlite3_stmt *row, int at, const struct contribution *contribution)
 {
 	sqlite3_bind_int64(row, at, units(contribution->head_sum));
 	sqlite3_bind_int64(row, at + 1, units(contribution->head_gain));
@@ -218,8 +232,8 @@ static enum status insert_report(
 	sqlite3_bind_int64(row, 4, report->label);
 	sqlite3_bind_int64(row, 5, report->flags);
 	sqlite3_bind_double(row, 6, report->margin);
-	bind_contribution(row, 7, &report->global);
-	bind_contribution(row, 13, &report->undone);
+	sqlite_bind_contribution(row, 7, &report->global);
+	sqlite_bind_contribution(row, 13, &report->undone);
 	sqlite3_bind_int64(row, 19, user);
 	sqlite3_bind_blob(row, 20, packed, (int)size, SQLITE_STATIC);
 	sqlite3_bind_int64(row, 21, (int64_t)report->sender);
@@ -281,6 +295,15 @@ static enum status put_value(struct connection *connection, const char *name, co
 	return sqlite_run(connection, put, "writing to", failure);
 }
 
+enum status sqlite_put_checkpoint(struct connection *connection,
+	const struct store_checkpoint *checkpoint, struct failure *failure)
+{
+	const struct sqlite_checkpoint row = {
+		checkpoint->seq, units(checkpoint->bias_sum), units(checkpoint->bias_gain)};
+
+	return put_value(connection, SQLITE_CHECKPOINT, &row, sizeof(row), failure);
+}
+
 static enum status sqlite_put(struct store *store, const char *name, const void *value, size_t size,
 	struct failure *failure)
 {
@@ -288,7 +311,7 @@ static enum status sqlite_put(struct store *store, const char *name, const void 
 		&((struct sqlite_store *)store)->connection, name, value, size, failure);
 }
 
-static enum status write_token(
+enum status sqlite_write_token(
 	struct connection *connection, const struct store_token *token, struct failure *failure)
 {
 	bool gone = token->gain <= 0;
@@ -318,7 +341,7 @@ static enum status strip(struct connection *connection, enum sqlite_statement wh
 }
 
 /* A checkpoint past the journal would hide the reports to come from a replay. */
-static enum status check_seq(struct connection *connection, int64_t seq, struct failure *failure)
+enum status sqlite_check_seq(struct connection *connection, int64_t seq, struct failure *failure)
 {
 	sqlite3_stmt *row = sqlite_statement(connection, SQL_LAST_REPORT);
 	enum status status = STATUS_OK;
@@ -338,25 +361,23 @@ static enum status sqlite_write_checkpoint(struct store *store, struct store_rem
 {
 	static const char doing[] = "writing tokens to";
 	struct connection *connection = &((struct sqlite_store *)store)->connection;
-	const struct sqlite_checkpoint row = {
-		checkpoint->seq, units(checkpoint->bias_sum), units(checkpoint->bias_gain)};
 	struct sqlite_checkpoint before;
 	enum status status = run(connection, SQL_BEGIN, doing, failure);
 
 	if (status == STATUS_OK)
-		status = check_seq(connection, row.seq, failure);
+		status = sqlite_check_seq(connection, checkpoint->seq, failure);
 	if (status == STATUS_OK)
 		status = sqlite_get_checkpoint(connection, &before, failure);
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
-		status = write_token(connection, &tokens[i], failure);
+		status = sqlite_write_token(connection, &tokens[i], failure);
 	if (status == STATUS_OK)
-		status = strip(connection, SQL_STRIP_SUPERSEDED, before.seq, row.seq, failure);
+		status = strip(connection, SQL_STRIP_SUPERSEDED, before.seq, checkpoint->seq, failure);
 	if (status == STATUS_OK)
-		status = strip(connection, SQL_STRIP_FORGOTTEN, before.seq, row.seq, failure);
+		status = strip(connection, SQL_STRIP_FORGOTTEN, before.seq, checkpoint->seq, failure);
 	if (status == STATUS_OK && removal)
 		status = sqlite_take_out(connection, removal, failure);
 	if (status == STATUS_OK)
-		status = put_value(connection, SQLITE_CHECKPOINT, &row, sizeof(row), failure);
+		status = sqlite_put_checkpoint(connection, checkpoint, failure);
 	return sqlite_finish(connection, status, doing, failure);
 }
 
@@ -382,6 +403,7 @@ const struct store_driver sqlite_driver = {
 	.append = sqlite_append,
 	.find = sqlite_find,
 	.write_checkpoint = sqlite_write_checkpoint,
+	.adopt = sqlite_adopt,
 	.compact = sqlite_compact,
 	.put_entries = sqlite_put_entries,
 	.put = sqlite_put,
@@ -394,5 +416,6 @@ const struct store_driver sqlite_driver = {
 	.read_checkpoint = sqlite_read_checkpoint,
 	.tokens = sqlite_tokens,
 	.reports_after = sqlite_reports_after,
+	.counting_reports = sqlite_counting_reports,
 	.read_stats = sqlite_read_stats,
 };

@@ -25,12 +25,18 @@ enum sqlite_statement {
 	SQL_JOURNAL,
 	SQL_STRIP_SUPERSEDED,
 	SQL_STRIP_FORGOTTEN,
+	SQL_RETRAINED_WITHDRAW,
+	SQL_CLEAR_RETRAINED,
+	SQL_PUT_RETRAINED,
+	SQL_CLEAR_TOKENS,
+	SQL_CLEAR_ENTRIES,
 	SQL_PUT_TOKEN,
 	SQL_DELETE_TOKEN,
 	SQL_PUT_VALUE,
 	SQL_GET_VALUE,
 	SQL_USER_REPORTS,
 	SQL_REPORTS_AFTER,
+	SQL_COUNTING_REPORTS,
 	SQL_TOKENS,
 	SQL_STATS,
 	SQL_LAST_REPORT,
@@ -87,6 +93,21 @@ void sqlite_close_connection(struct connection *connection);
 enum status sqlite_take_out(
 	struct connection *connection, struct store_removal *removal, struct failure *failure);
 
+/* Writes one, or removes it: part of a transaction of the caller's. */
+enum status sqlite_write_entry(struct connection *connection, const struct store_entry *entry,
+	struct failure *failure);
+enum status sqlite_write_token(
+	struct connection *connection, const struct store_token *token, struct failure *failure);
+enum status sqlite_put_checkpoint(struct connection *connection,
+	const struct store_checkpoint *checkpoint, struct failure *failure);
+enum status sqlite_check_seq(struct connection *connection, int64_t seq, struct failure *failure);
+void sqlite_bind_contribution(
+	sqlite3_stmt *row, int at, const struct contribution *contribution);
+
+/* Puts a generation in place: sqlite-generation.c. */
+enum status sqlite_adopt(struct store *store, const struct store_generation *generation,
+	struct failure *failure);
+
 /* Commits, or rolls back when something failed. */
 enum status sqlite_finish(struct connection *connection, enum status status, const char *doing,
 	struct failure *failure);
@@ -116,9 +137,14 @@ enum status sqlite_read_report(struct connection *connection, sqlite3_stmt *row,
 	struct report *report, struct failure *failure);
 
 #define SQLITE_REPORT_COLUMNS                                                                      \
-	"seq, time, message, label, flags, margin, head_sum, head_gain, body_sum, body_gain, "     \
-	"bias_sum, bias_gain, undone_head_sum, undone_head_gain, undone_body_sum, "                \
-	"undone_body_gain, undone_bias_sum, undone_bias_gain, sender, list"
+	"seq, time, message, label, flags, ifnull(new_margin, margin), "                           \
+	"ifnull(new_head_sum, head_sum), ifnull(new_head_gain, head_gain), "                       \
+	"ifnull(new_body_sum, body_sum), ifnull(new_body_gain, body_gain), "                       \
+	"ifnull(new_bias_sum, bias_sum), ifnull(new_bias_gain, bias_gain), undone_head_sum, "      \
+	"undone_head_gain, undone_body_sum, undone_body_gain, undone_bias_sum, "                   \
+	"undone_bias_gain, sender, list"
+/* Where they come from. */
+#define SQLITE_REPORTS "journal LEFT JOIN retrained ON report = seq"
 enum { SQLITE_REPORT_WIDTH = 20 };
 
 /* Methods that need only a reader. */
@@ -139,5 +165,7 @@ enum status sqlite_tokens(struct store_reader *reader, store_token_fn *each, voi
 	struct failure *failure);
 enum status sqlite_reports_after(struct store_reader *reader, int64_t after,
 	store_report_fn *each, void *context, struct failure *failure);
+enum status sqlite_counting_reports(struct store_reader *reader, store_report_fn *each,
+	void *context, struct failure *failure);
 enum status sqlite_read_stats(
 	struct store_reader *reader, struct store_stats *stats, struct failure *failure);

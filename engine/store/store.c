@@ -31,7 +31,7 @@ static enum status check_user(const char *user, struct failure *failure)
 	return STATUS_OK;
 }
 
-static bool is_contribution(const struct contribution *c)
+bool store_is_contribution(const struct contribution *c)
 {
 	const double numbers[] = {
 		c->head_sum, c->head_gain, c->body_sum, c->body_gain, c->bias_sum, c->bias_gain};
@@ -60,8 +60,8 @@ enum status store_check_report(const struct report *report, struct failure *fail
 	if (report->count > STORE_MAX_TOKENS || !are_ascending(report->keys, report->count))
 		return failure_set(failure, STATUS_INVALID, "report with %zu tokens out of order",
 			report->count);
-	if (!isfinite(report->margin) || !is_contribution(&report->global) ||
-		!is_contribution(&report->undone))
+	if (!isfinite(report->margin) || !store_is_contribution(&report->global) ||
+		!store_is_contribution(&report->undone))
 		return failure_set(failure, STATUS_INVALID, "report with impossible numbers");
 	return check_user(report->user, failure);
 }
@@ -110,11 +110,17 @@ static enum status check_entry(const struct store_entry *entry, struct failure *
 	return check_user(entry->scope, failure);
 }
 
+static bool is_checkpoint(const struct store_checkpoint *checkpoint)
+{
+	return checkpoint->seq >= 0 && is_sum(checkpoint->bias_sum) &&
+		is_sum(checkpoint->bias_gain);
+}
+
 static enum status write_checkpoint(struct store *store, struct store_removal *removal,
 	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
 	struct failure *failure)
 {
-	if (checkpoint->seq < 0 || !is_sum(checkpoint->bias_sum) || !is_sum(checkpoint->bias_gain))
+	if (!is_checkpoint(checkpoint))
 		return failure_set(failure, STATUS_INVALID, "impossible checkpoint");
 	for (size_t i = 0; i < count; i++) {
 		if (!store_is_token(&tokens[i]))
@@ -144,6 +150,34 @@ enum status store_remove(struct store *store, struct store_removal *removal,
 	return status == STATUS_OK
 		? write_checkpoint(store, removal, tokens, count, checkpoint, failure)
 		: status;
+}
+
+static enum status check_generation(
+	const struct store_generation *generation, struct failure *failure)
+{
+	bool possible = is_checkpoint(&generation->checkpoint) && generation->entry_kind > 0;
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < generation->token_count && possible; i++)
+		possible = store_is_token(&generation->tokens[i]) && generation->tokens[i].gain > 0;
+	for (size_t i = 0; i < generation->report_count && possible; i++)
+		possible = store_is_contribution(&generation->reports[i].global) &&
+			isfinite(generation->reports[i].margin) && generation->reports[i].seq > 0;
+	if (!possible)
+		return failure_set(failure, STATUS_INVALID, "generation with impossible numbers");
+	for (size_t i = 0; i < generation->entry_count && status == STATUS_OK; i++)
+		status = check_entry(&generation->entries[i], failure);
+	return status;
+}
+
+enum status store_adopt(
+	struct store *store, const struct store_generation *generation, struct failure *failure)
+{
+	enum status status = check_generation(generation, failure);
+
+	if (status == STATUS_OK && !store_writable(store))
+		status = failure_set(failure, STATUS_READONLY, "the database is read-only");
+	return status == STATUS_OK ? store->driver->adopt(store, generation, failure) : status;
 }
 
 enum status store_compact(struct store *store, struct failure *failure)
@@ -243,6 +277,12 @@ enum status store_reports_after(struct store_reader *reader, int64_t after,
 	store_report_fn *each, void *context, struct failure *failure)
 {
 	return reader->driver->reports_after(reader, after, each, context, failure);
+}
+
+enum status store_counting_reports(struct store_reader *reader, store_report_fn *each,
+	void *context, struct failure *failure)
+{
+	return reader->driver->counting_reports(reader, each, context, failure);
 }
 
 enum status store_read_stats(

@@ -103,6 +103,25 @@ struct store_removal {
 	int64_t entries; /* and entries that were deleted */
 };
 
+/* What one report adds to global in a new generation. */
+struct store_retrained {
+	int64_t seq;                /* of the report */
+	struct contribution global;
+	double margin;              /* of the global scope without this report */
+};
+
+/* What takes the place of the global rows as a whole. */
+struct store_generation {
+	const struct store_retrained *reports; /* others keep what they added */
+	size_t report_count;
+	const struct store_token *tokens; /* all rows; distinct keys */
+	size_t token_count;
+	struct store_checkpoint checkpoint;
+	int entry_kind; /* all entries of this kind are replaced by these */
+	const struct store_entry *entries;
+	size_t entry_count;
+};
+
 struct store;
 struct store_reader;
 
@@ -122,6 +141,11 @@ typedef enum status store_entry_fn(void *context, const struct store_entry *entr
  * A database that cannot be written (read-only file system or file) opens
  * nevertheless, see store_writable. */
 enum status store_open_sqlite(struct store **store, const char *path, struct failure *failure);
+
+/* Opens an existing database for reading alone, beside the process that writes
+ * it: store_writable is false. STATUS_NOTFOUND: there is none. */
+enum status store_open_sqlite_readonly(
+	struct store **store, const char *path, struct failure *failure);
 
 /* A store in memory, for tests and evaluation. Never fails but for memory. */
 enum status store_open_memory(struct store **store, struct failure *failure);
@@ -160,6 +184,13 @@ enum status store_write_checkpoint(struct store *store, const struct store_token
 enum status store_remove(struct store *store, struct store_removal *removal,
 	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
 	struct failure *failure);
+
+/* Puts a generation in the place of the global rows, in one durable step: from now
+ * on a report of `reports` reads with these numbers, every other one with those that
+ * it was appended with. STATUS_INVALID: impossible numbers, or a checkpoint as
+ * store_write_checkpoint refuses it. Takes time in proportion to its size. */
+enum status store_adopt(
+	struct store *store, const struct store_generation *generation, struct failure *failure);
 
 /* Rewrites the database into as little room as it needs; nothing that was
  * deleted is anywhere in its files then. Takes time and room in proportion to
@@ -211,10 +242,15 @@ enum status store_tokens(struct store_reader *reader, store_token_fn *each, void
 	struct failure *failure);
 
 /* Walks the reports with seq > `after`, ascending, superseded ones too.
- * Starting from the rows of a checkpoint at `after`, adding `global` and taking
- * away `undone` of each in turn gives the present sums. */
+ * Starting from the rows of the newest checkpoint at `after`, adding `global` and
+ * taking away `undone` of each in turn gives the present sums. */
 enum status store_reports_after(struct store_reader *reader, int64_t after,
 	store_report_fn *each, void *context, struct failure *failure);
+
+/* Walks the reports of all users that count, ascending by seq, with tokens: one
+ * state of the store, whatever is written meanwhile. */
+enum status store_counting_reports(struct store_reader *reader, store_report_fn *each,
+	void *context, struct failure *failure);
 
 struct store_stats {
 	int64_t reports;      /* rows of the journal */

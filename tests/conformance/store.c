@@ -534,6 +534,115 @@ START_TEST(checkpoints_replace_rows_and_strip_the_dead)
 }
 END_TEST
 
+static const char *counting_reports(void)
+{
+	seen[0] = '\0';
+	assert_ok(store_counting_reports(reader, on_report, NULL, &failure));
+	return seen;
+}
+
+START_TEST(the_reports_of_all_that_count)
+{
+	struct report muted = report("bob", 3, LABEL_SPAM);
+
+	open_all(_i);
+	append("bob", 1, LABEL_SPAM);
+	append("eve", 1, LABEL_SPAM);
+	append("bob", 2, LABEL_HAM);
+	append("bob", 1, LABEL_HAM);
+	append("eve", 2, LABEL_SPAM);
+	append("eve", 2, LABEL_FORGET);
+	append("", 5, LABEL_HAM);
+	append("bob", 3, LABEL_HAM);
+	muted.flags = REPORT_MUTED;
+	assert_ok(store_append(store, &muted, 1, &failure));
+	ck_assert_str_eq(counting_reports(), "1:2 2:1 1:1 5:1 3:1 ");
+}
+END_TEST
+
+static enum status on_numbers(void *context, const struct report *one)
+{
+	(void)context;
+	sprintf(seen + strlen(seen), "%s/%llu:%g,%g@%g ", one->user,
+		(unsigned long long)one->message, one->global.head_sum / STORE_UNIT,
+		one->global.bias_gain / STORE_UNIT, one->margin);
+	return STATUS_OK;
+}
+
+static const char *numbers(void)
+{
+	seen[0] = '\0';
+	assert_ok(store_reports_after(reader, 0, on_numbers, NULL, &failure));
+	return seen;
+}
+
+START_TEST(a_generation_takes_the_place_of_the_former)
+{
+	const struct store_token tokens[] = {{7, STORE_UNIT, STORE_UNIT}, {9, 2, 3}};
+	const struct store_entry former = {"old", 7, "", "1", 5}, fresh = {"eve", 7, "", "2", 6};
+	struct store_retrained reports[] = {
+		{.seq = 1, .global = contribution(-8, 4), .margin = -2},
+		{.seq = 2, .global = contribution(1, 1), .margin = 3}};
+	struct store_generation generation = {.reports = reports, .report_count = 2,
+		.tokens = tokens, .token_count = 2, .entry_kind = 7, .entries = &fresh,
+		.entry_count = 1, .checkpoint = {.seq = 3, .bias_sum = 1, .bias_gain = 2}};
+	struct store_removal removal = {.user = "bob"};
+	struct store_checkpoint checkpoint;
+	double sums[3] = {0};
+
+	open_all(_i);
+	ck_assert_int_eq(store_adopt(store, &generation, &failure), STATUS_INVALID); /* no report 3 */
+	append_shared("bob", 1);
+	append_shared("eve", 1);
+	append_shared("eve", 2);
+	assert_ok(store_put_entries(store, &former, 1, &failure));
+	assert_ok(store_adopt(store, &generation, &failure));
+	reopen();
+	ck_assert_str_eq(numbers(), "bob/1:-8,12@-2 eve/1:1,3@3 eve/2:3,15@0.5 ");
+	ck_assert_str_eq(entries("old"), "");
+	ck_assert_str_eq(entries("eve"), "eve/7/=2@6 ");
+	assert_ok(store_tokens(reader, sum_tokens, sums, &failure));
+	ck_assert_double_eq(sums[2], 2);
+	assert_ok(store_read_checkpoint(reader, &checkpoint, &failure));
+	ck_assert_mem_eq(&checkpoint, &generation.checkpoint, sizeof(checkpoint));
+	assert_ok(store_remove(store, &removal, tokens, 2, &checkpoint, &failure));
+	ck_assert_str_eq(numbers(), "bob/1:0,0@0.5 eve/1:1,3@3 eve/2:3,15@0.5 ");
+	/* The next one replaces it whole. */
+	reports[0].seq = 3;
+	generation.report_count = 1;
+	generation.token_count = generation.entry_count = 0;
+	assert_ok(store_adopt(store, &generation, &failure));
+	reopen();
+	ck_assert_str_eq(numbers(), "bob/1:0,0@0.5 eve/1:3,15@0.5 eve/2:-8,12@-2 ");
+	ck_assert_str_eq(entries("eve"), "");
+	reports[0].margin = NAN;
+	ck_assert_int_eq(store_adopt(store, &generation, &failure), STATUS_INVALID);
+}
+END_TEST
+
+START_TEST(a_reader_beside_the_writer_writes_nothing)
+{
+	struct store *beside = NULL;
+	struct store_reader *other = NULL;
+	struct report one = report("bob", 2, LABEL_HAM);
+
+	open_all(SQLITE);
+	ck_assert_int_eq(store_open_sqlite_readonly(&beside, "/nowhere/x", &failure), STATUS_NOTFOUND);
+	ck_assert_ptr_null(beside);
+	append("bob", 1, LABEL_SPAM);
+	assert_ok(store_open_sqlite_readonly(&beside, path, &failure));
+	assert_ok(store_reader_open(beside, &other, &failure));
+	ck_assert(!store_writable(beside));
+	ck_assert_int_eq(store_append(beside, &one, 1, &failure), STATUS_READONLY);
+	append("bob", 2, LABEL_HAM);
+	seen[0] = '\0';
+	assert_ok(store_counting_reports(other, on_report, NULL, &failure));
+	ck_assert_str_eq(seen, "1:2 2:1 ");
+	store_reader_close(&other);
+	store_close(&beside);
+}
+END_TEST
+
 START_TEST(values_are_kept)
 {
 	char value[8];
@@ -1262,6 +1371,8 @@ static Suite *suite(void)
 	tcase_add_loop_test(all, a_bad_report_appends_nothing, 0, DRIVERS);
 	tcase_add_loop_test(all, the_largest_report_fits, 0, DRIVERS);
 	tcase_add_loop_test(all, checkpoints_replace_rows_and_strip_the_dead, 0, DRIVERS);
+	tcase_add_loop_test(all, the_reports_of_all_that_count, 0, DRIVERS);
+	tcase_add_loop_test(all, a_generation_takes_the_place_of_the_former, 0, DRIVERS);
 	tcase_add_loop_test(all, values_are_kept, 0, DRIVERS);
 	tcase_add_loop_test(all, bad_checkpoints_change_nothing, 0, DRIVERS);
 	tcase_add_loop_test(all, random_presses_equal_a_plain_model, 0, DRIVERS);
@@ -1272,6 +1383,7 @@ static Suite *suite(void)
 	tcase_add_test(sqlite, readers_see_what_is_committed);
 	tcase_add_test(sqlite, a_walk_sees_one_moment_and_holds_nobody_up);
 	tcase_add_test(sqlite, a_second_writer_is_refused);
+	tcase_add_test(sqlite, a_reader_beside_the_writer_writes_nothing);
 	tcase_add_test(sqlite, a_newer_database_is_refused);
 	tcase_add_test(sqlite, a_foreign_database_is_refused);
 	tcase_add_test(sqlite, we_do_not_move_in_with_another_program);
