@@ -1,7 +1,7 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * Entries laid down, consent withdrawn, users erased. */
-#include "engine/service/internal.h"
+#include "engine/service/adoption.h"
 
 #include <string.h>
 
@@ -11,6 +11,7 @@ struct change {
 	struct service *service;
 	GPtrArray *entries; /* struct store_entry with strings of its own */
 	char *erased;       /* the user; NULL = entries */
+	struct adoption *adoption;
 	struct site *site;  /* as the entries make it; NULL = unchanged */
 	bool done;
 	struct receipt receipt;
@@ -40,6 +41,7 @@ static void change_free(struct change **change)
 	if (!*change)
 		return;
 	site_unref(&(*change)->site);
+	adoption_free(&(*change)->adoption);
 	g_ptr_array_unref((*change)->entries);
 	g_free((*change)->erased);
 	g_free(*change);
@@ -93,6 +95,23 @@ enum status change_erase(struct service *service, const char *user, struct chang
 	return STATUS_OK;
 }
 
+struct change *change_adopt(struct service *service, struct adoption **adoption)
+{
+	struct change *change = change_new(service);
+
+	change->adoption = *adoption;
+	*adoption = NULL;
+	return change;
+}
+
+struct adoption *change_take_adoption(struct change *change)
+{
+	struct adoption *adoption = change->adoption;
+
+	change->adoption = NULL;
+	return adoption;
+}
+
 /* --- Taking out ---------------------------------------------------------------- */
 
 struct subtraction {
@@ -139,6 +158,7 @@ static enum status take_out(
 			&subtraction, NULL);
 		return status;
 	}
+	atomic_fetch_add(&service->removals, 1);
 	change->receipt.reports += removal->reports;
 	change->receipt.entries += removal->entries;
 	return status;
@@ -201,8 +221,9 @@ static bool concerns_site(const struct change *change)
 enum status change_run(struct change *change, struct failure *failure)
 {
 	struct service *service = change->service;
-	enum status status =
-		change->erased ? run_erasure(change, failure) : run_entries(change, failure);
+	enum status status = change->adoption ? adoption_run(change->adoption, &change->receipt, failure)
+		: change->erased              ? run_erasure(change, failure)
+					      : run_entries(change, failure);
 
 	if (status == STATUS_OK)
 		change->done = true;
@@ -239,6 +260,8 @@ void change_end(struct service *service, struct change **result)
 		drop(service->users, ((struct store_entry *)change->entries->pdata[i])->scope);
 	if (change->erased)
 		users_drop(service->users, change->erased);
+	if (change->adoption && change->done)
+		adoption_publish(change->adoption);
 	if (change->site) {
 		struct site *former = service->site;
 		service->site = change->site;

@@ -14,7 +14,7 @@ enum { DIAGNOSIS_STEPS = 7 };
 struct diagnosis_step {
 	const char *name; /* "list", "policy", "authentication", ... */
 	char finding[480]; /* a sentence or two */
-	char advice[320];  /* what to do next; "" = nothing */
+	char advice[320]; /* what to do next; "" = nothing */
 };
 
 struct diagnosis {
@@ -26,8 +26,8 @@ struct diagnosis_case {
 	const struct verdict *verdict;
 	const struct origin *origin;
 	const struct past *past;
-	bool trusted;          /* the author is on the site's list of trusted senders */
-	const char *user;      /* "" = nobody in particular */
+	bool trusted; /* the author is on the site's list of trusted senders */
+	const char *user; /* "" = nobody in particular */
 	bool has_authserv_ids; /* the site has said how its mail servers sign */
 };
 

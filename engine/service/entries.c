@@ -35,6 +35,7 @@ static const struct {
 	{"list", ENTRY_LIST},
 	{"trust", ENTRY_TRUST},
 	{"policy", ENTRY_POLICY},
+	{"reputation", ENTRY_REPUTATION},
 };
 
 enum entry_kind entry_kind_named(const char *name)
@@ -193,6 +194,8 @@ enum status entries_check(const struct store_entry *entry, char name[STORE_MAX_N
 		return status;
 	case ENTRY_POLICY:
 		return check_policy(entry, failure);
+	case ENTRY_REPUTATION:
+		return failure_set(failure, STATUS_INVALID, "a reputation is the trainer's to say");
 	default:
 		return failure_set(failure, STATUS_INVALID, "no such kind of entry");
 	}

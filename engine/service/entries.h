@@ -16,15 +16,16 @@
 
 enum entry_kind {
 	ENTRY_CONSENT = 1, /* of a user; name "", value "granted" or "declined" */
-	ENTRY_LIST = 2,    /* name: address, domain or network; value "allow" or "block" */
-	ENTRY_TRUST = 3,   /* of the site; name: address or domain; value "trusted" */
-	ENTRY_POLICY = 4,  /* name: see below; value: a number or a word */
+	ENTRY_LIST = 2, /* name: address, domain or network; value "allow" or "block" */
+	ENTRY_TRUST = 3, /* of the site; name: address or domain; value "trusted" */
+	ENTRY_POLICY = 4, /* name: see below; value: a number or a word */
+	ENTRY_REPUTATION = 5, /* of a user, the trainer's; name "": see reputation.h */
 };
 
 /* Names of ENTRY_POLICY. */
-#define POLICY_JUNK_SCORE "junk-score"     /* a message with this score is spam */
+#define POLICY_JUNK_SCORE   "junk-score" /* a message with this score is spam */
 #define POLICY_REJECT_SCORE "reject-score" /* from here on spam is rejected, if at all */
-#define POLICY_SPAM_ACTION "spam-action"   /* "tag", "junk" or "reject" */
+#define POLICY_SPAM_ACTION  "spam-action" /* "tag", "junk" or "reject" */
 
 /* What happens to a message, mildest first. */
 enum action { ACTION_DELIVER, ACTION_TAG, ACTION_JUNK, ACTION_REJECT };
@@ -38,9 +39,9 @@ void entries_domain(const char *user, char scope[STORE_MAX_USER + 1]);
 /* Checks an entry and writes its name in the one way ("Bob@EXAMPLE.org" becomes
  * "bob@example.org", "10.1.2.3/8" becomes "10.0.0.0/8"). A value of NULL removes,
  * whatever it was. STATUS_INVALID with what is wrong. */
-enum status entries_check(const struct store_entry *entry, char name[STORE_MAX_NAME + 1],
-	struct failure *failure);
+enum status entries_check(
+	const struct store_entry *entry, char name[STORE_MAX_NAME + 1], struct failure *failure);
 
-/* "list", "trust", "policy", "consent"; 0 = no such kind. */
+/* "list", "trust", "policy", "consent", "reputation"; 0 = no such kind. */
 enum entry_kind entry_kind_named(const char *name);
 const char *entry_kind_name(int kind);

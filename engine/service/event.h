@@ -10,10 +10,10 @@
 #include "engine/store/store.h"
 
 enum event_kind {
-	EVENT_TOLD,   /* a command or script says what it is: taken as told */
+	EVENT_TOLD, /* a command or script says what it is: taken as told */
 	EVENT_BUTTON, /* "Spam" or "Not spam" was pressed */
-	EVENT_MOVE,   /* the message went from one folder to another */
-	EVENT_FLAG,   /* $Junk or $NotJunk was set */
+	EVENT_MOVE, /* the message went from one folder to another */
+	EVENT_FLAG, /* $Junk or $NotJunk was set */
 };
 
 enum event_folder { FOLDER_UNKNOWN, FOLDER_INBOX, FOLDER_JUNK, FOLDER_TRASH, FOLDER_OTHER };
@@ -27,10 +27,10 @@ struct event {
 
 /* What was done about the message before, by the same user. */
 struct event_history {
-	bool known;       /* there is a report */
+	bool known; /* there is a report */
 	enum label label; /* of the newest one */
 	enum label undone_for; /* it is a quick flip back: which label undid it */
-	int64_t elapsed;  /* seconds since */
+	int64_t elapsed; /* seconds since */
 };
 
 /* What the site takes for a quick flip and a mass selection. */
@@ -40,10 +40,10 @@ struct event_rules {
 };
 
 struct event_decision {
-	bool report;      /* else nothing is reported */
+	bool report; /* else nothing is reported */
 	enum label label; /* what is reported */
-	bool own;         /* it teaches its user alone, whatever the consent */
-	bool flip_back;   /* a quick flip back: label is LABEL_FORGET */
+	bool own; /* it teaches its user alone, whatever the consent */
+	bool flip_back; /* a quick flip back: label is LABEL_FORGET */
 	const char *reason; /* a sentence for a person; "" = as pressed */
 };
 

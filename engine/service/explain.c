@@ -69,7 +69,7 @@ void explain_verdict(
 
 	for (size_t i = 0; i < count; i++)
 		worker->keys[i] = query->told[i].key;
-	global_read(query->service->global, worker->keys, count, worker->everybody.sums,
+	global_read(query->global, worker->keys, count, worker->everybody.sums,
 		worker->everybody.gains, &everybody);
 	verdict->bias = model_mean(params->bias_variance, everybody.bias_sum, everybody.bias_gain);
 	if (verdict->personal) {

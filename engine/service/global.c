@@ -10,12 +10,48 @@
 
 struct global {
 	struct table *table;
+	int references; /* the owner's to count */
 	/* Written by the writer, read by anybody. */
 	_Atomic double bias_sum;
 	_Atomic double bias_gain;
 	_Atomic int64_t seq;
 	_Atomic int64_t checkpoint_seq;
 };
+
+static void free_global(struct global *global)
+{
+	table_free(&global->table);
+	free(global);
+}
+
+struct global *global_new(size_t limit)
+{
+	struct global *global = calloc(1, sizeof(*global));
+
+	if (!global)
+		return NULL;
+	global->references = 1;
+	global->table = table_new(limit);
+	if (global->table) {
+		table_track(global->table);
+		return global;
+	}
+	free(global);
+	return NULL;
+}
+
+struct global *global_ref(struct global *global)
+{
+	global->references++;
+	return global;
+}
+
+void global_unref(struct global **global)
+{
+	if (*global && --(*global)->references == 0)
+		free_global(*global);
+	*global = NULL;
+}
 
 static enum status load_token(void *context, const struct store_token *token)
 {
@@ -39,14 +75,13 @@ enum status global_load(struct global **result, struct store_reader *reader, siz
 	struct failure *failure)
 {
 	struct store_checkpoint checkpoint;
-	enum status status = STATUS_NOMEM;
-	struct global *global = calloc(1, sizeof(*global));
+	struct global *global = global_new(limit);
+	enum status status;
 
 	*result = NULL;
-	if (!global || !(global->table = table_new(limit))) {
-		failure_set(failure, status, "reading the global store: out of memory");
-		goto out;
-	}
+	if (!global)
+		return failure_set(
+			failure, STATUS_NOMEM, "reading the global store: out of memory");
 	status = store_read_checkpoint(reader, &checkpoint, failure);
 	if (status != STATUS_OK)
 		goto out;
@@ -57,24 +92,15 @@ enum status global_load(struct global **result, struct store_reader *reader, siz
 	status = store_tokens(reader, load_token, global, failure);
 	if (status != STATUS_OK)
 		goto out;
-	table_track(global->table);
+	table_clean(global->table);
 	status = store_reports_after(reader, checkpoint.seq, replay_report, global, failure);
 	if (status == STATUS_OK) {
 		*result = global;
 		global = NULL;
 	}
 out:
-	global_free(&global);
+	global_unref(&global);
 	return status;
-}
-
-void global_free(struct global **global)
-{
-	if (!*global)
-		return;
-	table_free(&(*global)->table);
-	free(*global);
-	*global = NULL;
 }
 
 void global_read(const struct global *global, const uint64_t *keys, size_t count, double *sums,
@@ -157,6 +183,37 @@ enum status global_checkpoint(struct global *global, struct store *store,
 		table_clean(global->table);
 		global->checkpoint_seq = checkpoint.seq;
 	}
+	free(collected.tokens);
+	return status;
+}
+
+enum status global_adopt(struct global *global, struct store *store,
+	struct store_generation *generation, struct failure *failure)
+{
+	size_t count = table_dirty_count(global->table);
+	struct collected collected = {.tokens = malloc((count + 1) * sizeof(*collected.tokens))};
+	enum status status;
+
+	if (!collected.tokens)
+		return failure_set(failure, STATUS_NOMEM, "adopting a generation: out of memory");
+	/* It was never clean: all of it is dirty. */
+	table_dirty(global->table, collect_token, &collected);
+	size_t kept = 0;
+	for (size_t i = 0; i < collected.count; i++) {
+		if (collected.tokens[i].gain > 0)
+			collected.tokens[kept++] = collected.tokens[i];
+	}
+	generation->tokens = collected.tokens;
+	generation->token_count = kept;
+	generation->checkpoint = (struct store_checkpoint){
+		.seq = global->seq, .bias_sum = global->bias_sum, .bias_gain = global->bias_gain};
+	status = store_adopt(store, generation, failure);
+	if (status == STATUS_OK) {
+		table_clean(global->table);
+		global->checkpoint_seq = global->seq;
+	}
+	generation->tokens = NULL;
+	generation->token_count = 0;
 	free(collected.tokens);
 	return status;
 }

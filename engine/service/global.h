@@ -14,9 +14,16 @@
 struct global;
 
 /* Loads rows and replays the journal after them. `limit` = most tokens. */
-enum status global_load(struct global **global, struct store_reader *reader, size_t limit,
-	struct failure *failure);
-void global_free(struct global **global);
+enum status global_load(
+	struct global **global, struct store_reader *reader, size_t limit, struct failure *failure);
+
+/* An empty one that changes are to be added to; NULL when out of memory. */
+struct global *global_new(size_t limit);
+
+/* [owner] Whoever reads it on another thread holds a reference. The last one frees
+ * it. */
+struct global *global_ref(struct global *global);
+void global_unref(struct global **global);
 
 /* [any] Fills sums and gains (room for `count` each) and points *evidence at
  * them. */
@@ -36,6 +43,10 @@ void global_includes(struct global *global, int64_t seq);
  * takes `removal` (NULL = nothing) out of the store. */
 enum status global_checkpoint(struct global *global, struct store *store,
 	struct store_removal *removal, struct failure *failure);
+
+/* [writer] Puts it into the store as a generation: fills in tokens and checkpoint. */
+enum status global_adopt(struct global *global, struct store *store,
+	struct store_generation *generation, struct failure *failure);
 
 size_t global_dirty(const struct global *global);
 size_t global_tokens(const struct global *global);

@@ -3,6 +3,8 @@
  * What the files of this folder share and nobody else sees. */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "engine/model/model.h"
 #include "engine/service/global.h"
 #include "engine/service/service.h"
@@ -19,6 +21,8 @@ struct service {
 	struct tokenizer_secret secret;
 	struct global *global;
 	struct users *users;
+	size_t adoptions; /* that are on their way */
+	_Atomic int64_t removals; /* withdrawals and erasures so far */
 };
 
 /* Numbers of one message's tokens in one scope. */

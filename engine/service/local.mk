@@ -1,11 +1,13 @@
 noinst_LIBRARIES += libservice.a
 libservice_a_SOURCES = \
+	%D%/adoption.c %D%/adoption.h \
 	%D%/change.c \
 	%D%/diagnosis.c %D%/diagnosis.h \
 	%D%/entries.c %D%/entries.h \
 	%D%/event.c %D%/event.h \
 	%D%/evidence.c %D%/evidence.h \
 	%D%/explain.c \
+	%D%/generation.c %D%/generation.h \
 	%D%/global.c %D%/global.h \
 	%D%/inquiry.c \
 	%D%/internal.h \
@@ -14,6 +16,7 @@ libservice_a_SOURCES = \
 	%D%/preferences.c %D%/preferences.h \
 	%D%/query.c %D%/query.h \
 	%D%/report.c \
+	%D%/reputation.c %D%/reputation.h \
 	%D%/results.c %D%/results.h \
 	%D%/service.c %D%/service.h \
 	%D%/site.c %D%/site.h \

@@ -32,23 +32,23 @@ enum { ORIGIN_MAX_ADDRESS = 320, ORIGIN_MAX_DOMAIN = 255, ORIGIN_MAX_TARGETS = 8
 
 /* What our servers say a check gave. */
 struct origin_check {
-	char result[16];  /* "pass", "fail", ... in lower case; "" = not stamped */
+	char result[16]; /* "pass", "fail", ... in lower case; "" = not stamped */
 	char domain[ORIGIN_MAX_DOMAIN + 1]; /* that it is about, lower case; may be "" */
 };
 
 struct origin {
 	char author[ORIGIN_MAX_ADDRESS + 1]; /* the From address; "" = none */
-	const char *domain;                  /* its part after the @, or "" */
-	size_t authors;                      /* mailboxes in all From fields */
-	char list[ORIGIN_MAX_DOMAIN + 1];    /* List-Id (RFC 2919), lower case; "" = none */
+	const char *domain; /* its part after the @, or "" */
+	size_t authors; /* mailboxes in all From fields */
+	char list[ORIGIN_MAX_DOMAIN + 1]; /* List-Id (RFC 2919), lower case; "" = none */
 	bool has_client;
 	struct network client; /* the sending host */
-	size_t received;       /* lines down to the border, 0 = none was found */
+	size_t received; /* lines down to the border, 0 = none was found */
 	struct origin_check spf, dkim, dmarc; /* the best of each that was stamped */
-	bool stamped;       /* there was any field of ours */
-	bool forged;        /* there was one that claims to be ours, but is not */
+	bool stamped; /* there was any field of ours */
+	bool forged; /* there was one that claims to be ours, but is not */
 	bool authenticated; /* the author's domain is proven: DMARC, or DKIM or SPF aligned */
-	bool refuted;       /* DMARC failed */
+	bool refuted; /* DMARC failed */
 };
 
 /* Reads the fields of a token_set. */
@@ -59,7 +59,7 @@ void origin_read(struct origin *origin, const struct origin_trust *trust,
  * printable ASCII, at most ORIGIN_MAX_TARGETS. */
 struct origin_target {
 	const char *url; /* within `text` */
-	bool one_click;  /* RFC 8058: an empty POST does it */
+	bool one_click; /* RFC 8058: an empty POST does it */
 };
 struct origin_targets {
 	struct origin_target list[ORIGIN_MAX_TARGETS];

@@ -72,6 +72,8 @@ static enum status add_entry(void *context, const struct store_entry *entry)
 	case ENTRY_POLICY:
 		add_policy(&preferences->policy, entry);
 		break;
+	case ENTRY_REPUTATION:
+		break;
 	}
 	return STATUS_OK;
 }

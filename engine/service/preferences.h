@@ -66,10 +66,11 @@ void preferences_match(const struct preferences *user, const struct preferences 
 /* --- Policy ------------------------------------------------------------------ */
 
 struct policy {
-	double junk;   /* score from which on a message is spam */
+	double junk; /* score from which on a message is spam */
 	double reject; /* score from which on spam may be rejected; >= junk */
 	enum action action; /* what happens to spam */
-	enum list_scope junk_from, reject_from, action_from; /* who laid it down; LIST_NONE: settings */
+	enum list_scope junk_from, reject_from,
+		action_from; /* who laid it down; LIST_NONE: settings */
 };
 
 /* What the settings say of policies. */

@@ -66,6 +66,7 @@ enum status query_begin(struct service *service, const char *const *users, size_
 		return failure_set(failure, STATUS_NOMEM, "scoring: out of memory");
 	}
 	query->service = service;
+	query->global = global_ref(service->global);
 	query->rules = service->rules;
 	query->reject_uncertainty = service->settings.reject_uncertainty;
 	query->site = site_ref(service->site);
@@ -93,6 +94,7 @@ void query_end(struct service *service, struct query **result)
 				&recipient->domain_store);
 	}
 	site_unref(&query->site);
+	global_unref(&query->global);
 	explain_free(query);
 	free(query->recipients);
 	free(query);
@@ -273,7 +275,7 @@ enum status query_run(struct query *query, struct worker *worker, const char *me
 	struct subject subject = {.set = &set};
 	size_t head = partition(&set, worker->keys);
 	subject.message = model_message(&query->rules.params, head, set.count);
-	global_read(query->service->global, worker->keys, set.count, worker->everybody.sums,
+	global_read(query->global, worker->keys, set.count, worker->everybody.sums,
 		worker->everybody.gains, &subject.everybody);
 	for (size_t i = 0; i < query->count; i++) {
 		enum status status = query_fold(query, &query->recipients[i], worker, failure);

@@ -15,17 +15,18 @@ struct told {
 /* One user for whom the message is judged. */
 struct recipient {
 	char user[STORE_MAX_USER + 1];
-	char domain[STORE_MAX_USER + 1];    /* the scope "@example.org"; "" = none */
-	struct user_place *place;           /* NULL: global only */
-	struct user_store *store;           /* NULL while cold */
-	struct user_place *domain_place;    /* NULL: none, or an earlier recipient has it */
-	struct user_store *domain_store;    /* NULL while cold, and without a domain */
+	char domain[STORE_MAX_USER + 1]; /* the scope "@example.org"; "" = none */
+	struct user_place *place; /* NULL: global only */
+	struct user_store *store; /* NULL while cold */
+	struct user_place *domain_place; /* NULL: none, or an earlier recipient has it */
+	struct user_store *domain_store; /* NULL while cold, and without a domain */
 	const struct recipient *same_domain; /* the earlier one */
 	struct verdict verdict;
 };
 
 struct query {
 	struct service *service;
+	struct global *global; /* as of begin */
 	struct user_rules rules; /* as of begin: configure may come between */
 	double reject_uncertainty;
 	struct site *site;

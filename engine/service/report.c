@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/service/evidence.h"
+#include "engine/service/reputation.h"
 
 struct press {
 	char user[STORE_MAX_USER + 1];
@@ -249,14 +250,21 @@ static enum status settle_consent(
 
 /* Undoes the superseded report in global, and learns the new one there when the
  * reporter shares it. */
-static enum status move_global(struct batch *batch, bool shares, struct report *report)
+static enum status move_global(
+	struct batch *batch, bool shares, struct report *report, struct failure *failure)
 {
 	struct service *service = batch->service;
 	const struct model_params *params = &batch->rules.params;
 	struct model_evidence evidence;
-	enum status status =
-		global_remove(service->global, report->keys, report->count, &report->undone);
+	double error = 0;
+	enum status status = STATUS_OK;
 
+	if (shares)
+		status = reputation_read(service->reader, report->user, batch->rules.label_error,
+			&error, failure);
+	if (status == STATUS_OK)
+		status = global_remove(
+			service->global, report->keys, report->count, &report->undone);
 	if (status != STATUS_OK || report->label == LABEL_FORGET)
 		return status;
 	struct model_message message =
@@ -267,7 +275,7 @@ static enum status move_global(struct batch *batch, bool shares, struct report *
 	if (!shares)
 		return STATUS_OK;
 	struct model_step step = model_learn(params, &message, report->margin,
-		report->label == LABEL_SPAM, batch->rules.label_error);
+		report->label == LABEL_SPAM, error);
 	report->global = evidence_contribution(&step);
 	report->flags |= REPORT_CONSENT;
 	status = global_add(service->global, report->keys, report->count, &report->global);
@@ -330,7 +338,7 @@ static enum status learn_press(struct batch *batch, struct press *press,
 	if (decision->flip_back)
 		report->flags |=
 			previous->label == LABEL_SPAM ? REPORT_FLIP_HAM : REPORT_FLIP_SPAM;
-	enum status status = move_global(batch, shares, report);
+	enum status status = move_global(batch, shares, report, failure);
 	if (status != STATUS_OK) {
 		batch->report_count--;
 		return failure_set(failure, status, "learning a report: %s", status_text(status));

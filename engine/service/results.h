@@ -13,7 +13,7 @@
 /* All in lower case. */
 struct result {
 	char method[16]; /* "spf", "dkim", "dmarc", ... */
-	char value[16];  /* "pass", "fail", ... */
+	char value[16]; /* "pass", "fail", ... */
 	/* What it is about: header.d or header.i of dkim, header.from of dmarc,
 	 * smtp.mailfrom of spf; "" = not said. */
 	char domain[256];

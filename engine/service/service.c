@@ -116,7 +116,7 @@ void service_close(struct service **service)
 {
 	if (!*service)
 		return;
-	global_free(&(*service)->global);
+	global_unref(&(*service)->global);
 	users_free(&(*service)->users);
 	site_unref(&(*service)->site);
 	store_reader_close(&(*service)->reader);
@@ -200,7 +200,8 @@ const char *service_smtp_reply(enum status status)
 
 size_t service_dirty(const struct service *service)
 {
-	return global_dirty(service->global);
+	/* An adoption needs the tokens of reports that a checkpoint strips. */
+	return service->adoptions ? 0 : global_dirty(service->global);
 }
 
 enum status service_checkpoint(struct service *service, struct failure *failure)

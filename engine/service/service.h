@@ -25,19 +25,19 @@
 
 /* Lists end in NULL; the service copies them. */
 struct service_settings {
-	double junk_probability;  /* a message at or above it is spam; (0, 1) */
-	double threshold;         /* the score that stands for it */
-	double label_error;       /* how often reporters press wrongly; [0, 0.5] */
-	bool default_consent;     /* does a press teach global when nothing else tells */
-	size_t user_reports;      /* newest reports of a user that count, >= 1 */
-	size_t user_cache_bytes;  /* for users' stores in memory */
-	size_t global_tokens;     /* most tokens of the global store; 0 = no limit */
+	double junk_probability; /* a message at or above it is spam; (0, 1) */
+	double threshold; /* the score that stands for it */
+	double label_error; /* how often reporters press wrongly; [0, 0.5] */
+	bool default_consent; /* does a press teach global when nothing else tells */
+	size_t user_reports; /* newest reports of a user that count, >= 1 */
+	size_t user_cache_bytes; /* for users' stores in memory */
+	size_t global_tokens; /* most tokens of the global store; 0 = no limit */
 
 	/* Policy where nobody has laid down another. `threshold` is the junk score. */
 	double reject_score;
 	enum action spam_action;
 	double junk_score_min, junk_score_max; /* for what users lay down */
-	double own_shift;          /* how far a user's presses move the own threshold, in score */
+	double own_shift; /* how far a user's presses move the own threshold, in score */
 	double reject_uncertainty; /* above it nothing is rejected for its score, in nats */
 
 	/* Whom to believe: see origin.h. */
@@ -67,8 +67,8 @@ void service_close(struct service **service);
 /* [owner] Takes other settings; user stores are folded anew where they depend on
  * them. Not while a batch, change or checkpoint is between begin and end. On
  * failure the former settings hold. */
-enum status service_configure(struct service *service, const struct service_settings *settings,
-	struct failure *failure);
+enum status service_configure(
+	struct service *service, const struct service_settings *settings, struct failure *failure);
 const struct service_settings *service_settings(const struct service *service);
 
 /* --- Workers ------------------------------------------------------------- */
@@ -89,30 +89,30 @@ struct reason {
 	const char *field;
 	const char *text;
 	double everybody; /* part of the margin that is global's, in nats */
-	double own;       /* part that is the user's own */
+	double own; /* part that is the user's own */
 };
 
 struct verdict {
-	bool spam;          /* score >= threshold */
+	bool spam; /* score >= threshold */
 	enum action action; /* what is to happen to the message */
-	const char *reply;  /* for SMTP: "554 5.7.1 ..." with ACTION_REJECT, else "" */
-	bool spared;        /* junk and not rejected only because the score is uncertain */
+	const char *reply; /* for SMTP: "554 5.7.1 ..." with ACTION_REJECT, else "" */
+	bool spared; /* junk and not rejected only because the score is uncertain */
 	struct list_match match; /* the entry that decided before the score, if any */
-	struct policy policy;    /* the recipient's */
+	struct policy policy; /* the recipient's */
 	/* site's threshold + log_odds - log_odds(junk_probability); an entry that
 	 * blocks or allows lifts it 100 above the threshold or puts it 100 below. */
 	double score;
-	double threshold;   /* the recipient's junk score */
+	double threshold; /* the recipient's junk score */
 	double probability; /* of spam */
 	double log_odds;
 	double uncertainty; /* standard deviation of the margin, in nats */
-	double margin;      /* sum of bias and all tokens, before uncertainty */
-	double bias;        /* part of the margin that no token brings */
-	double own_shift;   /* by which the user's presses have moved the threshold, in score */
-	bool personal;      /* the user's own reports took part */
-	size_t tokens;      /* of the message */
-	size_t known;       /* of them known to global or the user */
-	uint64_t identity;  /* of the message */
+	double margin; /* sum of bias and all tokens, before uncertainty */
+	double bias; /* part of the margin that no token brings */
+	double own_shift; /* by which the user's presses have moved the threshold, in score */
+	bool personal; /* the user's own reports took part */
+	size_t tokens; /* of the message */
+	size_t known; /* of them known to global or the user */
+	uint64_t identity; /* of the message */
 	/* Only when asked for: all tokens that took part, strongest first. */
 	const struct reason *reasons;
 	size_t reason_count;
@@ -159,7 +159,7 @@ struct past_press {
 };
 struct past_counts {
 	size_t spam, ham; /* messages, by the newest report of each */
-	int64_t last;     /* time of the last one */
+	int64_t last; /* time of the last one */
 };
 struct past {
 	struct past_press message;
@@ -181,9 +181,9 @@ struct policy_view {
 	struct policy policy;
 	double threshold; /* that is in force: junk score plus shift */
 	double shift;
-	double limit;     /* the shift's */
+	double limit; /* the shift's */
 	double junk_min, junk_max;
-	int64_t changed;  /* when the user's own policy entries were; 0 = never */
+	int64_t changed; /* when the user's own policy entries were; 0 = never */
 	enum consent_state consent;
 	int64_t consent_time;
 	size_t spam, ham; /* reports that count */
@@ -209,13 +209,13 @@ const char *service_smtp_reply(enum status status);
 enum consent { CONSENT_DEFAULT, CONSENT_GRANTED, CONSENT_DECLINED };
 
 enum outcome {
-	OUTCOME_NEW,      /* learned for the first time */
-	OUTCOME_REPEAT,   /* the same label again: nothing moved */
-	OUTCOME_FLIP,     /* the other label before: undone and learned anew */
+	OUTCOME_NEW, /* learned for the first time */
+	OUTCOME_REPEAT, /* the same label again: nothing moved */
+	OUTCOME_FLIP, /* the other label before: undone and learned anew */
 	OUTCOME_FORGOTTEN, /* undone */
-	OUTCOME_UNKNOWN,  /* nothing to forget */
-	OUTCOME_IGNORED,  /* what was done says nothing: see the reason */
-	OUTCOME_TRUSTED,  /* spam of a trusted sender: recorded, nothing moved */
+	OUTCOME_UNKNOWN, /* nothing to forget */
+	OUTCOME_IGNORED, /* what was done says nothing: see the reason */
+	OUTCOME_TRUSTED, /* spam of a trusted sender: recorded, nothing moved */
 };
 
 /* The name of an outcome, for replies and logs: "new", "repeat", ... */
@@ -231,8 +231,8 @@ struct press_info {
 };
 
 /* [owner] `info` is copied. STATUS_INVALID as query_begin. */
-enum status press_new(struct service *service, const struct press_info *info,
-	struct press **press, struct failure *failure);
+enum status press_new(struct service *service, const struct press_info *info, struct press **press,
+	struct failure *failure);
 
 /* [any] Tokenizes. */
 enum status press_run(struct press *press, struct worker *worker, const char *message,
@@ -242,14 +242,14 @@ struct answer {
 	enum status status; /* STATUS_OK: durable (or nothing had to be written) */
 	enum outcome outcome;
 	bool taught_global;
-	bool ask_consent;   /* the user has not agreed to share: ask */
-	enum label label;   /* that was reported */
+	bool ask_consent; /* the user has not agreed to share: ask */
+	enum label label; /* that was reported */
 	const char *reason; /* why it is not as pressed; "" = it is */
 	/* Of OUTCOME_TRUSTED: the site's entry, and where to unsubscribe. */
 	const char *trusted;
 	const struct origin_targets *unsubscribe;
-	int64_t seq;        /* of the journal; 0 when nothing was written */
-	uint64_t identity;  /* of the message */
+	int64_t seq; /* of the journal; 0 when nothing was written */
+	uint64_t identity; /* of the message */
 };
 
 /* Valid after the batch ended. */
@@ -284,15 +284,36 @@ enum status change_entries(struct service *service, const struct store_entry *en
 
 /* [owner] Erases a user: journal, entries, and the part in global, from the
  * database's files as well. */
-enum status change_erase(struct service *service, const char *user, struct change **change,
-	struct failure *failure);
+enum status change_erase(
+	struct service *service, const char *user, struct change **change, struct failure *failure);
+
+/* A generation that the trainer made (generation.h): folded beside the running one,
+ * then put in its place. While an adoption exists there are no checkpoints. */
+struct adoption;
+
+/* [owner] The generation in the file `path`. `keep` = where the present one is kept as
+ * the way back to it; NULL = nowhere. */
+struct adoption *adoption_new(struct service *service, const char *path, const char *keep);
+
+/* [any] Reads the file and folds the journal; takes its time. May be repeated. */
+enum status adoption_prepare(
+	struct adoption *adoption, struct worker *worker, struct failure *failure);
+
+/* [owner] What the writer does of it: brings it up to the present and puts it in
+ * place. STATUS_BUSY of change_run: something was taken out of the journal meanwhile;
+ * prepare it again. Takes over *adoption. */
+struct change *change_adopt(struct service *service, struct adoption **adoption);
+
+/* [owner] After a change_run that failed: gives it back. */
+struct adoption *change_take_adoption(struct change *change);
+void adoption_free(struct adoption **adoption);
 
 struct receipt {
 	int64_t reports; /* erased or withdrawn */
 	int64_t entries; /* laid down, removed or erased */
-	size_t tokens;   /* of global that changed */
-	int64_t seq;     /* global includes the journal up to here */
-	bool compacted;  /* the files hold nothing of what was erased */
+	size_t tokens; /* of global that changed */
+	int64_t seq; /* global includes the journal up to here */
+	bool compacted; /* the files hold nothing of what was erased */
 };
 
 /* [writer] Not while a batch or checkpoint is between begin and end. Durable on

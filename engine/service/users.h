@@ -20,7 +20,7 @@
 struct user_rules {
 	struct model_params params;
 	struct policy_bounds bounds;
-	double threshold;     /* the score that stands for ... */
+	double threshold; /* the score that stands for ... */
 	double junk_log_odds; /* ... these log-odds */
 	double label_error;
 	size_t reports; /* newest ones that count */
@@ -36,7 +36,7 @@ static inline double rules_log_odds(const struct user_rules *rules, double score
 struct user_store {
 	struct preferences *preferences;
 	struct policy policy; /* of a user: with what domain and site say */
-	struct table *table;  /* NULL of a domain */
+	struct table *table; /* NULL of a domain */
 	double bias_sum;
 	double bias_gain;
 	size_t reports; /* that were folded; 0 = the user has no evidence */

@@ -2,6 +2,7 @@ UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -Wno-missing-prototypes
 UNIT_HEADER = tests/unit/unit.h tests/unit/service-fixture.h
 
 unit_tests = \
+	%D%/test_adoption \
 	%D%/test_base \
 	%D%/test_event \
 	%D%/test_feedback \
@@ -61,6 +62,10 @@ tests_unit_test_event_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
 tests_unit_test_origin_SOURCES = %D%/test_origin.c $(UNIT_HEADER)
 tests_unit_test_origin_CFLAGS  = $(UNIT_CFLAGS)
 tests_unit_test_origin_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_adoption_SOURCES = %D%/test_adoption.c $(UNIT_HEADER)
+tests_unit_test_adoption_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
+tests_unit_test_adoption_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_feedback_SOURCES = %D%/test_feedback.c $(UNIT_HEADER)
 tests_unit_test_feedback_CFLAGS  = $(UNIT_CFLAGS)

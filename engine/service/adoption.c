@@ -1,0 +1,303 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * A new generation takes over: folded beside the running one from the journal,
+ * brought up to the present, put in its place in one step. */
+#include "engine/service/adoption.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "engine/service/entries.h"
+#include "engine/service/reputation.h"
+
+struct adoption {
+	struct service *service;
+	char *path, *keep;
+	struct generation taught; /* what is adopted */
+	struct generation present; /* what was taught until now */
+	GArray *retrained; /* struct store_retrained: what goes into the store */
+	GHashTable *errors; /* double by user, of those who are not average */
+	struct global *global;
+	int64_t seq; /* the journal is folded up to here */
+	int64_t removals; /* of the service when it was */
+};
+
+struct adoption *adoption_new(struct service *service, const char *path, const char *keep)
+{
+	struct adoption *adoption = g_new0(struct adoption, 1);
+
+	adoption->service = service;
+	adoption->path = g_strdup(path);
+	adoption->keep = g_strdup(keep);
+	service->adoptions++;
+	return adoption;
+}
+
+static void clear(struct adoption *adoption)
+{
+	generation_free(&adoption->taught);
+	generation_free(&adoption->present);
+	g_clear_pointer(&adoption->retrained, g_array_unref);
+	g_clear_pointer(&adoption->errors, g_hash_table_unref);
+	global_unref(&adoption->global);
+}
+
+void adoption_free(struct adoption **adoption)
+{
+	if (!*adoption)
+		return;
+	clear(*adoption);
+	(*adoption)->service->adoptions--;
+	g_free((*adoption)->path);
+	g_free((*adoption)->keep);
+	g_free(*adoption);
+	*adoption = NULL;
+}
+
+/* --- Folding -------------------------------------------------------------------- */
+
+/* What a report adds in the new generation. What is not shared adds nothing,
+ * whatever the generation says: consent may have been withdrawn since. */
+static struct contribution taught_by(const struct adoption *adoption, const struct report *report)
+{
+	const struct generation_report *found = generation_find(&adoption->taught, report->seq);
+
+	if (!(report->flags & REPORT_CONSENT))
+		return (struct contribution){0};
+	return found ? found->taught.global : report->global;
+}
+
+struct fold {
+	struct adoption *adoption;
+	GArray *present; /* struct generation_report */
+	struct store_reader *reader;
+	struct failure *failure;
+};
+
+static void note_error(struct adoption *adoption, const char *user, double error)
+{
+	double *kept;
+
+	if (!*user || g_hash_table_contains(adoption->errors, user))
+		return;
+	kept = g_new(double, 1);
+	*kept = error;
+	g_hash_table_insert(adoption->errors, g_strdup(user), kept);
+}
+
+static enum status fold_report(void *context, const struct report *report)
+{
+	struct fold *fold = context;
+	struct adoption *adoption = fold->adoption;
+	const struct generation_report *found = generation_find(&adoption->taught, report->seq);
+	struct contribution global = taught_by(adoption, report);
+	struct generation_report present = {
+		.taught = {.seq = report->seq, .global = report->global, .margin = report->margin}};
+	enum status status = global_add(adoption->global, report->keys, report->count, &global);
+
+	if (status == STATUS_OK)
+		status = reputation_read(fold->reader, report->user,
+			adoption->service->settings.label_error, &present.error, fold->failure);
+	if (status != STATUS_OK)
+		return status;
+	g_array_append_val(fold->present, present);
+	if (found && (report->flags & REPORT_CONSENT)) {
+		g_array_append_val(adoption->retrained, found->taught);
+		note_error(adoption, report->user, found->error);
+	}
+	adoption->seq = report->seq;
+	return STATUS_OK;
+}
+
+static enum status fold_journal(
+	struct adoption *adoption, struct store_reader *reader, struct failure *failure)
+{
+	struct fold fold = {.adoption = adoption,
+		.reader = reader,
+		.failure = failure,
+		.present = g_array_new(FALSE, FALSE, sizeof(struct generation_report))};
+	enum status status = store_counting_reports(reader, fold_report, &fold, failure);
+
+	adoption->present = (struct generation){.seq = adoption->seq,
+		.time = g_get_real_time() / G_USEC_PER_SEC,
+		.count = fold.present->len};
+	adoption->present.reports = (struct generation_report *)g_array_free(fold.present, FALSE);
+	return status;
+}
+
+enum status adoption_prepare(
+	struct adoption *adoption, struct worker *worker, struct failure *failure)
+{
+	enum status status;
+
+	clear(adoption);
+	adoption->seq = 0;
+	adoption->removals = atomic_load(&adoption->service->removals);
+	adoption->retrained = g_array_new(FALSE, FALSE, sizeof(struct store_retrained));
+	adoption->errors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	adoption->global = global_new(adoption->service->settings.global_tokens);
+	if (!adoption->global)
+		return failure_set(failure, STATUS_NOMEM, "adopting a generation: out of memory");
+	status = generation_read(&adoption->taught, adoption->path, failure);
+	if (status == STATUS_OK)
+		status = fold_journal(adoption, worker_reader(worker), failure);
+	if (status == STATUS_OK && adoption->keep) {
+		char *path = g_strconcat(adoption->keep, ".new", NULL);
+		status = generation_write(&adoption->present, path, failure);
+		g_free(path);
+	}
+	return status;
+}
+
+/* --- Up to the present ------------------------------------------------------------ */
+
+/* What the user's report about the same message added to the fold. */
+struct former {
+	const struct adoption *adoption;
+	uint64_t message;
+	struct contribution global;
+};
+
+static enum status find_former(void *context, const struct report *report)
+{
+	struct former *former = context;
+
+	if (report->seq > former->adoption->seq)
+		return STATUS_INTERRUPTED;
+	if (report->message == former->message && !(report->flags & REPORT_MUTED))
+		former->global = report->label == LABEL_FORGET
+					 ? (struct contribution){0}
+					 : taught_by(former->adoption, report);
+	return STATUS_OK;
+}
+
+struct catch_up {
+	struct adoption *adoption;
+	GHashTable *seen; /* "message user" of reports after the fold */
+	struct failure *failure;
+};
+
+/* Takes out what the report supersedes: one of those after the fold added what the
+ * journal says, one before it what the generation says. */
+static enum status take_superseded(struct catch_up *catch_up, const struct report *report)
+{
+	struct adoption *adoption = catch_up->adoption;
+	struct former former = {.adoption = adoption, .message = report->message};
+	char *name = g_strdup_printf("%" G_GINT64_MODIFIER "x %s", report->message, report->user);
+	enum status status = STATUS_OK;
+
+	if (!g_hash_table_add(catch_up->seen, name)) {
+		former.global = report->undone;
+	} else {
+		status = store_journal(adoption->service->reader, report->user, 0, find_former,
+			&former, catch_up->failure);
+		if (status == STATUS_INTERRUPTED)
+			status = STATUS_OK;
+	}
+	if (status == STATUS_OK)
+		status = global_remove(
+			adoption->global, report->keys, report->count, &former.global);
+	return status;
+}
+
+static enum status catch_up_report(void *context, const struct report *report)
+{
+	struct catch_up *catch_up = context;
+	struct adoption *adoption = catch_up->adoption;
+	enum status status = STATUS_OK;
+
+	if (!(report->flags & REPORT_MUTED)) {
+		status = take_superseded(catch_up, report);
+		if (status == STATUS_OK)
+			status = global_add(
+				adoption->global, report->keys, report->count, &report->global);
+	}
+	global_includes(adoption->global, report->seq);
+	return status;
+}
+
+static enum status catch_up(struct adoption *adoption, struct failure *failure)
+{
+	struct catch_up state = {.adoption = adoption,
+		.failure = failure,
+		.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
+	enum status status = store_reports_after(
+		adoption->service->reader, adoption->seq, catch_up_report, &state, failure);
+
+	g_hash_table_unref(state.seen);
+	/* Reports that say nothing any more count as included, too. */
+	global_includes(adoption->global, global_seq(adoption->service->global));
+	return status;
+}
+
+/* --- Taking over ------------------------------------------------------------------- */
+
+static GArray *reputation_entries(const struct adoption *adoption, GPtrArray *values)
+{
+	GArray *entries = g_array_new(FALSE, TRUE, sizeof(struct store_entry));
+	GHashTableIter iter;
+	gpointer user, error;
+
+	g_hash_table_iter_init(&iter, adoption->errors);
+	while (g_hash_table_iter_next(&iter, &user, &error)) {
+		char *value = reputation_value(*(double *)error);
+		struct store_entry entry = {.scope = user,
+			.kind = ENTRY_REPUTATION,
+			.name = "",
+			.value = value,
+			.time = adoption->taught.time};
+		g_ptr_array_add(values, value);
+		g_array_append_val(entries, entry);
+	}
+	return entries;
+}
+
+static enum status put_in_place(struct adoption *adoption, struct failure *failure)
+{
+	GPtrArray *values = g_ptr_array_new_with_free_func(g_free);
+	GArray *entries = reputation_entries(adoption, values);
+	struct store_generation generation = {
+		.reports = (const struct store_retrained *)adoption->retrained->data,
+		.report_count = adoption->retrained->len,
+		.entry_kind = ENTRY_REPUTATION,
+		.entries = (const struct store_entry *)entries->data,
+		.entry_count = entries->len};
+	enum status status =
+		global_adopt(adoption->global, adoption->service->store, &generation, failure);
+
+	g_array_unref(entries);
+	g_ptr_array_unref(values);
+	return status;
+}
+
+enum status adoption_run(
+	struct adoption *adoption, struct receipt *receipt, struct failure *failure)
+{
+	enum status status;
+
+	if (!adoption->global || adoption->removals != atomic_load(&adoption->service->removals))
+		return failure_set(failure, STATUS_BUSY,
+			"reports were taken out while the generation was prepared");
+	status = catch_up(adoption, failure);
+	if (status == STATUS_OK)
+		status = put_in_place(adoption, failure);
+	if (status == STATUS_OK && adoption->keep) {
+		char *path = g_strconcat(adoption->keep, ".new", NULL);
+		g_rename(path, adoption->keep); /* without it there is no way back, no more */
+		g_free(path);
+	}
+	receipt->reports = adoption->retrained->len;
+	receipt->entries = g_hash_table_size(adoption->errors);
+	receipt->tokens = global_tokens(adoption->global);
+	return status;
+}
+
+void adoption_publish(struct adoption *adoption)
+{
+	struct service *service = adoption->service;
+	struct global *former = service->global;
+
+	service->global = adoption->global;
+	adoption->global = former;
+	users_clear(service->users);
+}

@@ -1,0 +1,399 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * A generation takes over while reports come in. Whatever happens: the rows are the
+ * sum of what the reports that count add. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <glib.h>
+#include <glib/gstdio.h>
+
+#include "engine/service/generation.h"
+#include "engine/store/store.h"
+#include "tests/unit/service-fixture.h"
+
+static char folder[64], challenger[96], former[96];
+
+static void setup(void)
+{
+	strcpy(folder, "/tmp/hamlet-adoption-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(challenger, sizeof(challenger), "%s/challenger", folder);
+	snprintf(former, sizeof(former), "%s/former", folder);
+	settings = service_defaults;
+	assert_ok(store_open_memory(&store, &failure));
+	open_service();
+}
+
+static void clean(void)
+{
+	teardown();
+	g_unlink(challenger);
+	g_unlink(former);
+	g_rmdir(folder);
+}
+
+/* --- What happens ------------------------------------------------------------------ */
+
+static size_t mail(char *text, size_t size, unsigned number)
+{
+	int length = snprintf(
+		text, size, "From: a%u@example.org\nSubject: number %u\n\n", number % 5, number);
+
+	for (unsigned i = 0; i < 20; i++)
+		length += snprintf(
+			text + length, size - (size_t)length, "word%u ", (number * 7 + i * i) % 50);
+	return (size_t)length;
+}
+
+static struct answer press_as(
+	const char *user, unsigned number, enum label label, enum consent consent)
+{
+	char text[1024];
+	size_t length = mail(text, sizeof(text), number);
+	const struct press_info info = {.user = user,
+		.event = {.kind = EVENT_TOLD, .label = label},
+		.consent = consent,
+		.time = 1000};
+	struct press *press;
+	struct batch *batch;
+
+	assert_ok(press_new(service, &info, &press, &failure));
+	assert_ok(press_run(press, worker, text, length, &failure));
+	assert_ok(batch_begin(service, &press, 1, &batch, &failure));
+	assert_ok(batch_run(batch, &failure));
+	batch_end(service, &batch);
+	struct answer answer = *press_answer(press);
+	press_free(&press);
+	return answer;
+}
+
+static struct answer press(const char *user, unsigned number, enum label label)
+{
+	return press_as(user, number, label, CONSENT_GRANTED);
+}
+
+static double score(unsigned number)
+{
+	char text[1024];
+	size_t length = mail(text, sizeof(text), number);
+	const char *nobody = "";
+	struct query *query;
+
+	assert_ok(query_begin(service, &nobody, 1, false, &query, &failure));
+	assert_ok(query_run(query, worker, text, length, &failure));
+	double margin = query_verdict(query, 0)->margin;
+	query_end(service, &query);
+	return margin;
+}
+
+static const char *const USERS[] = {"ann", "bob", "cid", "dan", "eve"};
+
+static void press_many(void)
+{
+	for (unsigned i = 0; i < 40; i++)
+		press(USERS[i % 5], i, i % 3 ? LABEL_HAM : LABEL_SPAM);
+	press("ann", 0, LABEL_HAM); /* flips */
+	press("bob", 1, LABEL_FORGET); /* and forgets */
+	press("", 100, LABEL_SPAM);
+	press_as("own", 101, LABEL_SPAM, CONSENT_DECLINED);
+}
+
+/* --- The generation ----------------------------------------------------------------- */
+
+static enum status take_report(void *context, const struct report *report)
+{
+	GArray *reports = context;
+	double unit = STORE_UNIT * (double)(1 + report->seq % 7);
+	double side = report->label == LABEL_SPAM ? 3 : -3;
+	struct generation_report taken = {
+		.taught = {.seq = report->seq,
+			.margin = 1,
+			.global = {side * unit, unit, 2 * side * unit, 5 * unit, side, 1}},
+		.error = strcmp(report->user, "eve") == 0 ? 0.5 : 0.25};
+
+	if (report->seq % 4 != 0) /* some it does not know */
+		g_array_append_val(reports, taken);
+	return STATUS_OK;
+}
+
+static void make_generation(void)
+{
+	GArray *reports = g_array_new(FALSE, FALSE, sizeof(struct generation_report));
+	struct generation generation = {.seq = 1000, .time = 77};
+	struct store_reader *reader;
+
+	assert_ok(store_reader_open(store, &reader, &failure));
+	assert_ok(store_counting_reports(reader, take_report, reports, &failure));
+	store_reader_close(&reader);
+	generation.reports = (struct generation_report *)reports->data;
+	generation.count = reports->len;
+	assert_ok(generation_write(&generation, challenger, &failure));
+	g_array_unref(reports);
+}
+
+static enum status run_adoption(struct adoption **adoption)
+{
+	struct change *change = change_adopt(service, adoption);
+	enum status status = change_run(change, &failure);
+
+	if (status != STATUS_OK)
+		*adoption = change_take_adoption(change);
+	change_end(service, &change);
+	return status;
+}
+
+static void adopt(const char *path)
+{
+	struct adoption *adoption = adoption_new(service, path, former);
+
+	assert_ok(adoption_prepare(adoption, worker, &failure));
+	assert_ok(run_adoption(&adoption));
+}
+
+/* --- What must hold ------------------------------------------------------------------- */
+
+struct sums {
+	double sum, gain;
+};
+
+static void add(GHashTable *table, uint64_t key, double sum, double gain)
+{
+	struct sums *sums = g_hash_table_lookup(table, &key);
+
+	if (!sums) {
+		sums = g_new0(struct sums, 1);
+		g_hash_table_insert(table, g_memdup2(&key, sizeof(key)), sums);
+	}
+	sums->sum += sum;
+	sums->gain += gain;
+}
+
+static enum status add_report(void *context, const struct report *report)
+{
+	const struct contribution *global = &report->global;
+
+	for (size_t i = 0; i < report->count; i++) {
+		bool body = report->keys[i] & STORE_BODY_BIT;
+		add(context, report->keys[i], body ? global->body_sum : global->head_sum,
+			body ? global->body_gain : global->head_gain);
+	}
+	return STATUS_OK;
+}
+
+static enum status take_row(void *context, const struct store_token *token)
+{
+	add(context, token->key, -token->sum, -token->gain);
+	return STATUS_OK;
+}
+
+/* The rows are what the reports that count add, to the bit. */
+static void assert_exact(void)
+{
+	GHashTable *left = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+	struct store_reader *reader;
+	GHashTableIter iter;
+	gpointer value;
+
+	assert_ok(service_checkpoint(service, &failure));
+	assert_ok(store_reader_open(store, &reader, &failure));
+	assert_ok(store_counting_reports(reader, add_report, left, &failure));
+	assert_ok(store_tokens(reader, take_row, left, &failure));
+	store_reader_close(&reader);
+	ck_assert_uint_gt(g_hash_table_size(left), 50);
+	g_hash_table_iter_init(&iter, left);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		ck_assert_double_eq(((struct sums *)value)->sum, 0);
+		ck_assert_double_eq(((struct sums *)value)->gain, 0);
+	}
+	g_hash_table_unref(left);
+}
+
+START_TEST(it_is_brought_up_to_the_present)
+{
+	press_many();
+	assert_exact();
+	make_generation();
+	press("cid", 60, LABEL_SPAM); /* it knows nothing of this one */
+	double before = score(4);
+	struct adoption *adoption = adoption_new(service, challenger, former);
+	assert_ok(adoption_prepare(adoption, worker, &failure));
+	ck_assert_uint_eq(service_dirty(service), 0); /* no checkpoint now */
+	press("cid", 2, LABEL_SPAM); /* flips of what it knows, */
+	press("dan", 3, LABEL_HAM); /* of what it does not, */
+	press("cid", 60, LABEL_HAM);
+	press("eve", 4, LABEL_FORGET); /* and the end of one */
+	press("cid", 61, LABEL_SPAM);
+	press("cid", 61, LABEL_HAM); /* and twice, after the fold */
+	press("cid", 62, LABEL_SPAM);
+	press("cid", 62, LABEL_FORGET);
+	press("cid", 62, LABEL_SPAM);
+	ck_assert_int_eq(press("ann", 5, LABEL_SPAM).outcome, OUTCOME_FLIP);
+	assert_ok(run_adoption(&adoption));
+	ck_assert_double_ne(score(4), before);
+	double after = score(4);
+	press("ann", 6, LABEL_SPAM); /* undone with the new numbers */
+	press("bob", 6, LABEL_SPAM);
+	assert_exact();
+	double present = score(4);
+	ck_assert_double_ne(present, after);
+	close_service();
+	open_service();
+	ck_assert_double_eq(score(4), present);
+	assert_exact();
+}
+END_TEST
+
+START_TEST(a_query_on_its_way_keeps_the_old_one)
+{
+	char text[1024];
+	size_t length = mail(text, sizeof(text), 4);
+	const char *nobody = "";
+	struct query *query;
+
+	press_many();
+	make_generation();
+	double before = score(4);
+	assert_ok(query_begin(service, &nobody, 1, false, &query, &failure));
+	adopt(challenger);
+	assert_ok(query_run(query, worker, text, length, &failure));
+	ck_assert_double_eq(query_verdict(query, 0)->margin, before);
+	query_end(service, &query);
+	ck_assert_double_ne(score(4), before);
+}
+END_TEST
+
+START_TEST(there_is_a_way_back)
+{
+	double before[20];
+
+	press_many();
+	make_generation();
+	for (unsigned i = 0; i < 20; i++)
+		before[i] = score(i);
+	adopt(challenger);
+	adopt(former);
+	for (unsigned i = 0; i < 20; i++)
+		ck_assert_double_eq(score(i), before[i]);
+	assert_exact();
+	adopt(former); /* and forth */
+	ck_assert_double_ne(score(4), before[4]);
+	assert_exact();
+}
+END_TEST
+
+static void withdraw(const char *user)
+{
+	const struct store_entry entry = {user, ENTRY_CONSENT, "", "declined", 5};
+	struct change *change;
+
+	assert_ok(change_entries(service, &entry, 1, &change, &failure));
+	assert_ok(change_run(change, &failure));
+	change_end(service, &change);
+}
+
+static enum status count_entry(void *context, const struct store_entry *entry)
+{
+	(void)entry;
+	++*(int *)context;
+	return STATUS_OK;
+}
+
+START_TEST(what_is_taken_out_meanwhile_stays_out)
+{
+	struct adoption *adoption;
+	struct change *change;
+	struct store_reader *reader;
+	int entries = 0;
+
+	press_many();
+	make_generation();
+	adoption = adoption_new(service, challenger, former);
+	assert_ok(adoption_prepare(adoption, worker, &failure));
+	withdraw("ann");
+	ck_assert_int_eq(run_adoption(&adoption), STATUS_BUSY);
+	assert_ok(adoption_prepare(adoption, worker, &failure));
+	assert_ok(change_erase(service, "bob", &change, &failure));
+	assert_ok(change_run(change, &failure));
+	change_end(service, &change);
+	ck_assert_int_eq(run_adoption(&adoption), STATUS_BUSY);
+	assert_ok(adoption_prepare(adoption, worker, &failure));
+	assert_ok(run_adoption(&adoption));
+	assert_exact();
+	assert_ok(store_reader_open(store, &reader, &failure));
+	assert_ok(store_entries(reader, "bob", 0, count_entry, &entries, &failure));
+	store_reader_close(&reader);
+	ck_assert_int_eq(entries, 0);
+	withdraw("cid"); /* and takes out what the generation says */
+	assert_exact();
+}
+END_TEST
+
+START_TEST(a_reputation_is_a_reporters_own)
+{
+	press_many();
+	make_generation();
+	adopt(challenger);
+	double before = score(200);
+	ck_assert(press("eve", 200, LABEL_SPAM).taught_global);
+	ck_assert_double_eq(score(200), before); /* always wrong: moves nothing */
+	press("ann", 200, LABEL_SPAM);
+	double known = score(200) - before;
+	press("ann", 200, LABEL_FORGET);
+	ck_assert_double_eq(score(200), before);
+	press("new", 200, LABEL_SPAM); /* wrong less often than ann by default */
+	ck_assert_double_gt(score(200) - before, known);
+	ck_assert_double_gt(known, 0);
+}
+END_TEST
+
+START_TEST(a_damaged_file_changes_nothing)
+{
+	struct generation generation;
+	char *data;
+	gsize size;
+
+	press_many();
+	make_generation();
+	ck_assert(g_file_get_contents(challenger, &data, &size, NULL));
+	for (gsize at = 0; at < size; at += 1 + at / 20) {
+		struct adoption *adoption = adoption_new(service, challenger, NULL);
+		data[at] ^= 1;
+		ck_assert(g_file_set_contents(challenger, data, (gssize)size, NULL));
+		ck_assert_int_eq(
+			generation_read(&generation, challenger, &failure), STATUS_CORRUPT);
+		generation_free(&generation);
+		ck_assert_int_eq(adoption_prepare(adoption, worker, &failure), STATUS_CORRUPT);
+		data[at] ^= 1;
+		ck_assert(g_file_set_contents(challenger, data, (gssize)at, NULL));
+		ck_assert_int_eq(adoption_prepare(adoption, worker, &failure), STATUS_CORRUPT);
+		adoption_free(&adoption);
+	}
+	g_unlink(challenger);
+	ck_assert_int_eq(generation_read(&generation, challenger, &failure), STATUS_NOTFOUND);
+	g_free(data);
+	assert_exact();
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("adoption");
+	TCase *tcase = tcase_create("adoption");
+
+	tcase_add_checked_fixture(tcase, setup, clean);
+	tcase_add_test(tcase, it_is_brought_up_to_the_present);
+	tcase_add_test(tcase, a_query_on_its_way_keeps_the_old_one);
+	tcase_add_test(tcase, there_is_a_way_back);
+	tcase_add_test(tcase, what_is_taken_out_meanwhile_stays_out);
+	tcase_add_test(tcase, a_reputation_is_a_reporters_own);
+	tcase_add_test(tcase, a_damaged_file_changes_nothing);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+int main(void)
+{
+	return unit_main(suite());
+}
