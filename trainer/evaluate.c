@@ -2,13 +2,19 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/evaluate.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <glib.h>
+#include <glib/gstdio.h>
 #include <jansson.h>
 
+#include "trainer/adopt.h"
 #include "trainer/progress.h"
+#include "trainer/retrain.h"
 
 struct replay {
 	const struct evaluate_options *options;
@@ -84,7 +90,42 @@ static enum status learn_message(
 	return status;
 }
 
-static enum status replay_entry(struct replay *replay)
+/* Through a file, as it is done to a hoster's database. */
+static enum status adopt(struct replay *replay, const struct generation *generation)
+{
+	char path[] = "/tmp/hamlet-evaluate-XXXXXX";
+	int file = g_mkstemp(path);
+	enum status status;
+
+	if (file < 0)
+		return failure_set(
+			replay->failure, STATUS_IO, "making %s: %s", path, g_strerror(errno));
+	close(file);
+	status = generation_write(generation, path, replay->failure);
+	if (status == STATUS_OK)
+		status = adopt_into(replay->service, replay->worker, path, NULL, replay->failure);
+	g_unlink(path);
+	return status;
+}
+
+static enum status retrain(struct replay *replay)
+{
+	static const volatile sig_atomic_t never;
+	struct retrain_options options = retrain_defaults;
+	struct retraining retraining;
+
+	options.settings = &replay->options->settings;
+	options.stop = &never;
+	options.quiet = replay->options->quiet;
+	enum status status = retrain_run(
+		&retraining, worker_reader(replay->worker), &options, replay->failure);
+	if (status == STATUS_OK)
+		status = adopt(replay, &retraining.generation);
+	retrain_free(&retraining);
+	return status;
+}
+
+static enum status replay_entry(struct replay *replay, bool held_out)
 {
 	GError *error = NULL;
 	GMappedFile *file = g_mapped_file_new(replay->entry->path, FALSE, &error);
@@ -102,7 +143,7 @@ static enum status replay_entry(struct replay *replay)
 	if (!message) /* an empty file */
 		message = "";
 	enum status status = score_message(replay, message, length);
-	if (status == STATUS_OK && labelled)
+	if (status == STATUS_OK && labelled && !held_out)
 		status = learn_message(replay, message, length, replay->entry->spam != wrong);
 	g_mapped_file_unref(file);
 	return status;
@@ -114,15 +155,26 @@ static enum status replay_index(
 	struct progress progress;
 	enum status status = STATUS_OK;
 
+	size_t until = index->count -
+		(size_t)(replay->options->held_out / 100 * (double)index->count);
+
 	progress_start(&progress, "messages", index->count);
 	progress.terminal &= !replay->options->quiet;
 	for (size_t i = 0; i < index->count && status == STATUS_OK; i++) {
 		replay->entry = &index->entries[i];
 		replay->result = &evaluation->results[i];
-		status = replay_entry(replay);
+		if (i == until && replay->options->retrain)
+			status = retrain(replay);
+		if (status == STATUS_OK)
+			status = replay_entry(replay, i >= until);
 		progress_step(&progress, i + 1);
 	}
 	evaluation->messages_per_second = progress_end(&progress);
+	if (until < index->count) { /* measured alone */
+		evaluation->count = index->count - until;
+		memmove(evaluation->results, evaluation->results + until,
+			evaluation->count * sizeof(*evaluation->results));
+	}
 	return status;
 }
 
@@ -167,7 +219,7 @@ struct figure {
 	bool whole;
 };
 
-enum { FIGURES = 10 };
+enum { FIGURES = 11 };
 
 static void figures_of(const struct evaluation *evaluation, struct figure figures[FIGURES])
 {
@@ -187,6 +239,7 @@ static void figures_of(const struct evaluation *evaluation, struct figure figure
 		{"ham_lost_percent", "ham lost, percent", metrics_ham_lost(results, count), false},
 		{"spam_missed_percent", "spam missed, percent",
 			metrics_spam_missed(results, count), false},
+		{"log_loss", "log loss, nats a message", metrics_log_loss(results, count), false},
 		{"calibration_error", "calibration error",
 			metrics_calibration_error(results, count), false},
 		{"messages_per_second", "messages a second", evaluation->messages_per_second, false},

@@ -1,7 +1,8 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * Online replay of labelled mail: score, then learn, in the order given, with
- * the daemon's own tokenizer, model and service over a store in memory. */
+ * the daemon's own tokenizer, model and service over a store in memory. With a part
+ * held out: learn, then measure on that part. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,6 +17,9 @@ struct evaluate_options {
 	double wrong_labels; /* percent of the messages learned with the other label */
 	double labelled;     /* percent of the messages that are learned at all */
 	uint64_t seed;       /* of which these are */
+	double held_out;     /* percent at the end that are scored, not learned, and measured
+			      * alone; 0 = all are learned and measured */
+	bool retrain;        /* before these: the store is retrained and adopted */
 	bool quiet;          /* no progress */
 	struct service_settings settings;
 };

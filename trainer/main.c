@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * hamlet-train: import, evaluate. */
+ * hamlet-train: the trainer. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,11 +10,10 @@
 
 #include "config.h"
 #include "engine/settings/service-settings.h"
+#include "trainer/commands.h"
 #include "trainer/evaluate.h"
 #include "trainer/import.h"
 #include "trainer/plot.h"
-
-enum { EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 /* Set by the signal handler, which can be handed nothing. */
 static volatile sig_atomic_t stop_requested;
@@ -25,19 +24,26 @@ static void on_signal(int number)
 	stop_requested = 1;
 }
 
-static int fail(const struct failure *failure)
+const volatile sig_atomic_t *stop_on_signals(void)
+{
+	signal(SIGINT, on_signal);
+	signal(SIGTERM, on_signal);
+	return &stop_requested;
+}
+
+int fail(const struct failure *failure)
 {
 	fprintf(stderr, "hamlet-train: %s\n", failure->detail);
 	return EXIT_FAILURE;
 }
 
-static int fail_usage(const char *message)
+int fail_usage(const char *message)
 {
 	fprintf(stderr, "hamlet-train: %s (hamlet-train --help lists the options)\n", message);
 	return EXIT_USAGE;
 }
 
-static bool parse_options(const char *arguments, const GOptionEntry *entries, GOptionGroup *group,
+bool parse_options(const char *arguments, const GOptionEntry *entries, GOptionGroup *group,
 	int *argc, char ***argv)
 {
 	GError *error = NULL;
@@ -88,8 +94,8 @@ static gboolean on_path(const char *name, const char *value, gpointer data, GErr
 	return TRUE;
 }
 
-static int report_import(enum status status, const struct import_counts *counts,
-	const struct failure *failure)
+static int report_import(
+	enum status status, const struct import_counts *counts, const struct failure *failure)
 {
 	printf("learned %zu messages (%.0f a second), %zu known before, %zu changed their label, "
 	       "%zu empty, %zu gone\n",
@@ -118,7 +124,7 @@ static int import_into(const char *database, const struct settings *settings, co
 	return report_import(status, &counts, &failure);
 }
 
-static enum status load_settings(
+enum status load_settings(
 	struct settings *settings, const char *config, bool required, struct failure *failure)
 {
 	settings_defaults(settings);
@@ -138,11 +144,12 @@ static int run_import(int argc, char **argv)
 			"the paths that follow hold good mail", NULL},
 		{"user", 0, 0, G_OPTION_ARG_STRING, &user,
 			"teach this user's store; otherwise the global one", "USER"},
-		{"config", 0, 0, G_OPTION_ARG_FILENAME, &config, "configuration of hamletd", "FILE"},
+		{"config", 0, 0, G_OPTION_ARG_FILENAME, &config, "configuration of hamletd",
+			"FILE"},
 		{"database", 0, 0, G_OPTION_ARG_FILENAME, &database,
 			"database, in place of the configuration's", "FILE"},
-		{G_OPTION_REMAINING, 0, G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK, (void *)on_path,
-			NULL, NULL},
+		{G_OPTION_REMAINING, 0, G_OPTION_FLAG_FILENAME, G_OPTION_ARG_CALLBACK,
+			(void *)on_path, NULL, NULL},
 		{0},
 	};
 	GOptionGroup *group = g_option_group_new("import", "", "", &arguments, NULL);
@@ -150,8 +157,8 @@ static int run_import(int argc, char **argv)
 	struct failure failure = {0};
 	int result = EXIT_USAGE;
 
-	if (!parse_options("--spam PATH... --ham PATH... - learn existing mail", entries, group, &argc,
-		    &argv))
+	if (!parse_options("--spam PATH... --ham PATH... - learn existing mail", entries, group,
+		    &argc, &argv))
 		goto out;
 	if (arguments.sources->len == 0) {
 		result = fail_usage("nothing to import: name folders with --spam and --ham");
@@ -164,8 +171,7 @@ static int run_import(int argc, char **argv)
 	}
 	if (!database)
 		database = g_build_filename(settings.state_directory, "hamlet.sqlite", NULL);
-	signal(SIGINT, on_signal);
-	signal(SIGTERM, on_signal);
+	stop_on_signals();
 	result = import_into(database, &settings, user ? user : "", arguments.sources);
 out:
 	settings_free(&settings);
@@ -195,7 +201,7 @@ static enum status evaluate_index(const char *path, const struct evaluate_option
 	else if (status == STATUS_OK)
 		evaluate_print(&evaluation);
 	if (status == STATUS_OK && plot)
-		status = plot_roc(plot, evaluation.results, evaluation.count, path, failure);
+		status = plot_roc(plot, evaluation.results, evaluation.count, failure);
 	evaluate_free(&evaluation);
 	corpus_free_index(&index);
 	return status;
@@ -203,7 +209,7 @@ static enum status evaluate_index(const char *path, const struct evaluate_option
 
 static int run_evaluate(int argc, char **argv)
 {
-	gboolean json = FALSE;
+	gboolean json = FALSE, retrain = FALSE;
 	gint64 seed = 1;
 	char *plot = NULL;
 	struct evaluate_options options = {.labelled = 100, .settings = service_defaults};
@@ -211,8 +217,12 @@ static int run_evaluate(int argc, char **argv)
 		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "figures as JSON", NULL},
 		{"wrong-labels", 0, 0, G_OPTION_ARG_DOUBLE, &options.wrong_labels,
 			"learn so many with the other label", "PERCENT"},
-		{"labelled", 0, 0, G_OPTION_ARG_DOUBLE, &options.labelled,
-			"learn only so many", "PERCENT"},
+		{"labelled", 0, 0, G_OPTION_ARG_DOUBLE, &options.labelled, "learn only so many",
+			"PERCENT"},
+		{"held-out", 0, 0, G_OPTION_ARG_DOUBLE, &options.held_out,
+			"measure on the last so many alone, and do not learn them", "PERCENT"},
+		{"retrain", 0, 0, G_OPTION_ARG_NONE, &retrain,
+			"retrain before these are scored", NULL},
 		{"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "which these are", "N"},
 		{"plot", 0, 0, G_OPTION_ARG_FILENAME, &plot, "draw the ROC curve", "FILE.svg"},
 		{0},
@@ -227,7 +237,12 @@ static int run_evaluate(int argc, char **argv)
 		result = fail_usage("evaluate takes one index file");
 		goto out;
 	}
-	if (!(options.wrong_labels >= 0 && options.wrong_labels <= 100 && options.labelled >= 0 &&
+	options.retrain = retrain;
+	if (options.retrain && options.held_out <= 0) {
+		result = fail_usage("--retrain wants a part --held-out to measure on");
+		goto out;
+	}
+	if (!(options.held_out >= 0 && options.held_out < 100 && options.wrong_labels >= 0 && options.wrong_labels <= 100 && options.labelled >= 0 &&
 		    options.labelled <= 100)) {
 		result = fail_usage("percentages go from 0 to 100");
 		goto out;
@@ -250,6 +265,8 @@ static const struct {
 } COMMANDS[] = {
 	{"import", run_import, "learn existing mail into the database"},
 	{"evaluate", run_evaluate, "measure the accuracy on labelled mail"},
+	{"retrain", run_retrain, "train the global store anew, adopt it unless it is worse"},
+	{"rollback", run_rollback, "go back to the generation before"},
 };
 
 static void print_help(void)

@@ -138,3 +138,14 @@ double metrics_spam_missed(const struct result *results, size_t count)
 {
 	return wrong_of_class(results, count, true);
 }
+
+double metrics_log_loss(const struct result *results, size_t count)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		double p = fmin(fmax(results[i].probability, 1e-6), 1 - 1e-6);
+		sum -= log(results[i].spam ? p : 1 - p);
+	}
+	return count ? sum / (double)count : 0;
+}

@@ -8,10 +8,10 @@
 
 /* One message that was scored before its label was known. */
 struct result {
-	double score;       /* larger = more spam; any monotone measure */
+	double score; /* larger = more spam; any monotone measure */
 	double probability; /* of spam, in [0, 1] */
-	bool spam;          /* what it was */
-	bool called_spam;   /* the verdict */
+	bool spam; /* what it was */
+	bool called_spam; /* the verdict */
 };
 
 /* Area above the ROC curve in percent, ties counted half (Cormack and Lynam,
@@ -26,6 +26,10 @@ double metrics_spam_missed_at(const struct result *results, size_t count, double
 /* Expected calibration error: mean over messages of |mean probability - share
  * of spam| of their bin, 20 bins of equal width. In [0, 1]. */
 double metrics_calibration_error(const struct result *results, size_t count);
+
+/* Mean of -ln P(what it was), probabilities kept 1e-6 away from 0 and 1; in nats. 0
+ * without messages. */
+double metrics_log_loss(const struct result *results, size_t count);
 
 /* Percent of ham called spam, and of spam called ham. */
 double metrics_ham_lost(const struct result *results, size_t count);

@@ -6,9 +6,20 @@
 
 #include <stddef.h>
 
+#include <glib.h>
+
 #include "engine/base/status.h"
 #include "trainer/metrics.h"
 
-/* Writes an SVG file. STATUS_IO, STATUS_NOMEM. */
-enum status plot_roc(const char *path, const struct result *results, size_t count,
-	const char *title, struct failure *failure);
+struct plot_curve {
+	const char *name, *color;
+	const struct result *results;
+	size_t count;
+};
+
+/* Appends an SVG element. */
+void plot_roc_into(GString *svg, const struct plot_curve *curves, size_t count);
+
+/* Writes an SVG file. STATUS_IO. */
+enum status plot_roc(
+	const char *path, const struct result *results, size_t count, struct failure *failure);

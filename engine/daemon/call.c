@@ -17,6 +17,7 @@ struct call {
 	json_t *json;
 	const char *scope; /* within the JSON */
 	const char *only;  /* kind of entries; NULL = all */
+	const char *generation; /* to be adopted */
 	json_int_t after;
 	json_t *entries;   /* a list */
 };
@@ -43,6 +44,7 @@ static const struct call_kind {
 	{"policy", CALL_AS_USER, CALL_READS, give_policy, true},
 	{"export", CALL_AS_USER, CALL_READS, give_export, false},
 	{"erase", CALL_AS_ADMINISTRATOR, CALL_CHANGES, NULL, false},
+	{"adopt", CALL_AS_ADMINISTRATOR, CALL_ADOPTS, NULL, false},
 };
 
 static enum status find_kind(struct call *call, const char *name, struct failure *failure)
@@ -55,15 +57,27 @@ static enum status find_kind(struct call *call, const char *name, struct failure
 			  : failure_set(failure, STATUS_INVALID, "no such call: %.40s", name);
 }
 
+static enum status check_generation(const struct call *call, struct failure *failure)
+{
+	if (*call->scope)
+		return failure_set(failure, STATUS_INVALID, "adopt: generations are the site's");
+	if (!call->generation || (strcmp(call->generation, "challenger") != 0 &&
+					 strcmp(call->generation, "previous") != 0))
+		return failure_set(failure, STATUS_INVALID,
+			"adopt: which generation, challenger or previous?");
+	return STATUS_OK;
+}
+
 static enum status read_call(struct call *call, struct failure *failure)
 {
 	const char *name = "", *scope = NULL, *user = NULL;
 	json_error_t error;
 	enum status status;
 
-	if (json_unpack_ex(call->json, &error, 0, "{s:s, s?s, s?s, s?s, s?I, s?o !}", "call", &name,
-		    "scope", &scope, "user", &user, "kind", &call->only, "after", &call->after,
-		    "entries", &call->entries) != 0)
+	if (json_unpack_ex(call->json, &error, 0, "{s:s, s?s, s?s, s?s, s?I, s?o, s?s !}", "call",
+		    &name, "scope", &scope, "user", &user, "kind", &call->only, "after",
+		    &call->after, "entries", &call->entries, "generation",
+		    &call->generation) != 0)
 		return failure_set(failure, STATUS_INVALID, "call: %.150s", error.text);
 	status = find_kind(call, name, failure);
 	if (status != STATUS_OK)
@@ -74,6 +88,8 @@ static enum status read_call(struct call *call, struct failure *failure)
 	if (call->only && !entry_kind_named(call->only))
 		return failure_set(
 			failure, STATUS_INVALID, "%s: no such kind: %.40s", name, call->only);
+	if (call->kind->work == CALL_ADOPTS)
+		return check_generation(call, failure);
 	if (strcmp(name, "change") == 0 &&
 		(!json_is_array(call->entries) || json_array_size(call->entries) > MAX_ENTRIES))
 		return failure_set(failure, STATUS_INVALID,
@@ -262,6 +278,18 @@ enum status call_change(const struct call *call, struct service *service, int64_
 	if (strcmp(call->kind->name, "erase") == 0)
 		return change_erase(service, call->scope, change, failure);
 	return change_list(call, service, time, change, failure);
+}
+
+struct adoption *call_adoption(
+	const struct call *call, struct service *service, const char *state_directory)
+{
+	char *path = g_strdup_printf("%s/generation-%s", state_directory, call->generation);
+	char *keep = g_strconcat(state_directory, "/generation-previous", NULL);
+	struct adoption *adoption = adoption_new(service, path, keep);
+
+	g_free(path);
+	g_free(keep);
+	return adoption;
 }
 
 char *call_receipt(const struct call *call, const struct receipt *receipt, int64_t time)

@@ -7,6 +7,7 @@
  *   {"call": "policy", "user": U}                the policy, and how it came to be
  *   {"call": "export", "user": U, "after": SEQ}  a part of all that is kept of a user
  *   {"call": "erase", "user": U}
+ *   {"call": "adopt", "scope": "", "generation": "challenger" or "previous"}
  *
  * A scope is "" (the site), "@example.org" or a user. */
 #pragma once
@@ -21,7 +22,7 @@ struct call;
 
 /* What a call needs: rights, and who carries it out. */
 enum call_right { CALL_AS_USER, CALL_AS_ADMINISTRATOR };
-enum call_work { CALL_READS, CALL_CHANGES };
+enum call_work { CALL_READS, CALL_CHANGES, CALL_ADOPTS };
 
 /* STATUS_INVALID, STATUS_LIMIT with what is wrong. */
 enum status call_parse(struct call **call, const char *text, size_t length, struct failure *failure);
@@ -37,6 +38,10 @@ enum call_work call_work(const struct call *call);
 bool call_queries(const struct call *call);
 enum status call_read(struct call *call, struct worker *worker, struct query *query, char **answer,
 	struct failure *failure);
+
+/* Of CALL_ADOPTS: begins to adopt the file of that name in the state directory. */
+struct adoption *call_adoption(
+	const struct call *call, struct service *service, const char *state_directory);
 
 /* Of CALL_CHANGES: makes the change for the writer; and what became of it. */
 enum status call_change(const struct call *call, struct service *service, int64_t time,

@@ -94,6 +94,72 @@ static void start_change(struct task *task)
 	}
 }
 
+/* --- Generations ---------------------------------------------------------------- */
+
+/* Erasures and withdrawals come now and then; each costs one more preparation. */
+enum { ADOPTION_TRIES = 10 };
+
+static void start_adoption(struct task *task);
+
+static void on_adopted(struct ticket *ticket, const struct failure *failure)
+{
+	struct task *task = ticket->data;
+	const struct receipt *receipt = change_receipt(ticket->change);
+
+	if (failure) {
+		task->adoption = change_take_adoption(ticket->change);
+		task->failure = *failure;
+		if (failure->code == STATUS_BUSY && ++task->tries < ADOPTION_TRIES)
+			start_adoption(task);
+		else
+			task_fail(task);
+		return;
+	}
+	log_event(task->server->log, LOG_INFO, "adopt",
+		(struct log_field[]){log_number("reports", receipt->reports),
+			log_number("global_tokens", (int64_t)receipt->tokens),
+			log_number("seq", receipt->seq), peer_log(task->peer), {0}});
+	task->json = call_receipt(task->call, receipt, task->time);
+	finish_json(task);
+}
+
+static void on_prepared(struct job *job)
+{
+	struct task *task = job->data;
+	struct server *server = task->server;
+
+	if (task->failure.code != STATUS_OK) {
+		task_fail(task);
+		return;
+	}
+	task->time = time(NULL);
+	task->ticket = (struct ticket){.data = task,
+		.done = on_adopted,
+		.change = change_adopt(server->service, &task->adoption)};
+	if (writer_change(server->writer, &task->ticket, &task->failure) != STATUS_OK) {
+		change_end(server->service, &task->ticket.change);
+		task_fail(task);
+	}
+}
+
+static void on_prepare(struct job *job, struct worker *worker)
+{
+	struct task *task = job->data;
+
+	adoption_prepare(task->adoption, worker, &task->failure);
+}
+
+static void start_adoption(struct task *task)
+{
+	struct server *server = task->server;
+
+	task->failure = (struct failure){0};
+	if (!task->adoption)
+		task->adoption = call_adoption(
+			task->call, server->service, server->settings.state_directory);
+	task_submit(task, on_prepare, on_prepared);
+}
+
 static void start_read(struct task *task)
 {
 	const char *scope = call_scope(task->call);
@@ -119,6 +185,8 @@ static void on_caller(struct job *job)
 		return;
 	if (call_work(task->call) == CALL_CHANGES)
 		start_change(task);
+	else if (call_work(task->call) == CALL_ADOPTS)
+		start_adoption(task);
 	else
 		start_read(task);
 }

@@ -53,6 +53,8 @@ struct task {
 	struct job job;
 	struct ticket ticket;
 	struct call *call;
+	struct adoption *adoption;
+	unsigned tries; /* to adopt */
 	int64_t time;
 	uint64_t started;
 };

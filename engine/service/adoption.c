@@ -13,6 +13,8 @@
 struct adoption {
 	struct service *service;
 	char *path, *keep;
+	double label_error; /* as of adoption_new: configure may come between */
+	size_t limit;
 	struct generation taught; /* what is adopted */
 	struct generation present; /* what was taught until now */
 	GArray *retrained; /* struct store_retrained: what goes into the store */
@@ -29,6 +31,8 @@ struct adoption *adoption_new(struct service *service, const char *path, const c
 	adoption->service = service;
 	adoption->path = g_strdup(path);
 	adoption->keep = g_strdup(keep);
+	adoption->label_error = service->settings.label_error;
+	adoption->limit = service->settings.global_tokens;
 	service->adoptions++;
 	return adoption;
 }
@@ -97,7 +101,7 @@ static enum status fold_report(void *context, const struct report *report)
 
 	if (status == STATUS_OK)
 		status = reputation_read(fold->reader, report->user,
-			adoption->service->settings.label_error, &present.error, fold->failure);
+			adoption->label_error, &present.error, fold->failure);
 	if (status != STATUS_OK)
 		return status;
 	g_array_append_val(fold->present, present);
@@ -135,7 +139,7 @@ enum status adoption_prepare(
 	adoption->removals = atomic_load(&adoption->service->removals);
 	adoption->retrained = g_array_new(FALSE, FALSE, sizeof(struct store_retrained));
 	adoption->errors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	adoption->global = global_new(adoption->service->settings.global_tokens);
+	adoption->global = global_new(adoption->limit);
 	if (!adoption->global)
 		return failure_set(failure, STATUS_NOMEM, "adopting a generation: out of memory");
 	status = generation_read(&adoption->taught, adoption->path, failure);

@@ -1,0 +1,104 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "trainer/adopt.h"
+
+#include <string.h>
+
+#include <glib.h>
+
+#include "engine/client/exchange.h"
+
+char *adopt_path(const char *database, const char *name)
+{
+	char *folder = g_path_get_dirname(database);
+	char *path = g_strconcat(folder, "/generation-", name, NULL);
+
+	g_free(folder);
+	return path;
+}
+
+/* --- By the daemon ------------------------------------------------------------------ */
+
+static enum status ask_daemon(const char *socket, const char *name, struct failure *failure)
+{
+	char *call = g_strdup_printf(
+		"{\"call\": \"adopt\", \"scope\": \"\", \"generation\": \"%s\"}", name);
+	struct exchange exchange = {.socket = socket,
+		.command = "CALL",
+		.headers = "",
+		.user = "",
+		.message = call,
+		.length = strlen(call)};
+	struct buffer body;
+	enum status status = exchange_run(&exchange, &body, failure);
+
+	buffer_free(&body);
+	g_free(call);
+	return status;
+}
+
+/* --- Without it ---------------------------------------------------------------------- */
+
+enum status adopt_into(struct service *service, struct worker *worker, const char *path,
+	const char *keep, struct failure *failure)
+{
+	struct adoption *adoption = adoption_new(service, path, keep);
+	enum status status = adoption_prepare(adoption, worker, failure);
+
+	if (status == STATUS_OK) {
+		struct change *change = change_adopt(service, &adoption);
+		status = change_run(change, failure);
+		change_end(service, &change);
+	}
+	adoption_free(&adoption);
+	return status;
+}
+
+static enum status adopt_in(struct store *store, const char *path, const char *keep,
+	const struct service_settings *settings, struct failure *failure)
+{
+	struct service *service = NULL;
+	struct worker *worker = NULL;
+	enum status status = service_open(&service, store, settings, failure);
+
+	if (status == STATUS_OK)
+		status = worker_open(service, &worker, failure);
+	if (status == STATUS_OK)
+		status = adopt_into(service, worker, path, keep, failure);
+	worker_close(&worker);
+	service_close(&service);
+	return status;
+}
+
+static enum status adopt_alone(const char *database, const char *name,
+	const struct service_settings *settings, struct failure *failure)
+{
+	char *path = adopt_path(database, name);
+	char *keep = adopt_path(database, "previous");
+	struct store *store = NULL;
+	enum status status = store_open_sqlite(&store, database, failure);
+
+	if (status == STATUS_OK)
+		status = adopt_in(store, path, keep, settings, failure);
+	if (store)
+		store_close(&store);
+	g_free(path);
+	g_free(keep);
+	return status;
+}
+
+enum status adopt_generation(const char *database, const char *socket, const char *name,
+	const struct service_settings *settings, struct failure *failure)
+{
+	char *path = adopt_path(database, name);
+	enum status status = STATUS_NOTFOUND;
+
+	if (!g_file_test(path, G_FILE_TEST_EXISTS))
+		failure_set(failure, status, "there is no generation %s", path);
+	else
+		status = adopt_alone(database, name, settings, failure);
+	if (status == STATUS_BUSY) /* hamletd has it */
+		status = ask_daemon(socket, name, failure);
+	g_free(path);
+	return status;
+}

@@ -1,0 +1,247 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * hamlet-train retrain and rollback. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <glib.h>
+
+#include "engine/settings/service-settings.h"
+#include "trainer/adopt.h"
+#include "trainer/commands.h"
+#include "trainer/report.h"
+#include "trainer/retrain.h"
+
+struct arguments {
+	char *config, *database, *socket, *report, *json;
+	gboolean dry_run, quiet, alike;
+	struct settings settings;
+	struct service_settings service;
+	struct retrain_options options;
+};
+
+/* --- One at a time ---------------------------------------------------------------- */
+
+/* The lock is held until the program ends, however it does; -1 after a failure. */
+static int take_lock(const char *database, struct failure *failure)
+{
+	char *path = g_strconcat(database, "-retrain-lock", NULL);
+	int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (lock < 0) {
+		failure_set(failure, STATUS_IO, "locking %s: %s", path, strerror(errno));
+	} else if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+		failure_set(failure, STATUS_BUSY,
+			"another retraining of %s is at work: wait for it", database);
+		close(lock);
+		lock = -1;
+	}
+	g_free(path);
+	return lock;
+}
+
+/* --- Retraining --------------------------------------------------------------------- */
+
+static enum status train(
+	const struct arguments *arguments, struct retraining *retraining, struct failure *failure)
+{
+	struct store *store = NULL;
+	struct store_reader *reader = NULL;
+	enum status status = store_open_sqlite_readonly(&store, arguments->database, failure);
+
+	if (status == STATUS_OK)
+		status = store_reader_open(store, &reader, failure);
+	if (status == STATUS_OK)
+		status = retrain_run(retraining, reader, &arguments->options, failure);
+	store_reader_close(&reader);
+	if (store)
+		store_close(&store);
+	return status;
+}
+
+static enum status keep(const struct arguments *arguments, const struct retraining *retraining,
+	struct failure *failure)
+{
+	char *path = adopt_path(arguments->database, "challenger");
+	enum status status = generation_write(&retraining->generation, path, failure);
+
+	g_free(path);
+	return status;
+}
+
+static enum status write_reports(const struct arguments *arguments,
+	const struct retraining *retraining, bool adopted, struct failure *failure)
+{
+	enum status status = STATUS_OK;
+
+	if (arguments->report)
+		status = report_write_html(arguments->report, retraining, adopted, failure);
+	if (status == STATUS_OK && arguments->json)
+		status = report_write_json(arguments->json, retraining, adopted, failure);
+	return status;
+}
+
+static int conclude(const struct arguments *arguments, const struct retraining *retraining)
+{
+	const struct comparison *comparison = &retraining->comparison;
+	bool adopts = comparison->verdict == COMPARISON_NOT_WORSE && !arguments->dry_run;
+	struct failure failure = {0};
+	enum status status = keep(arguments, retraining, &failure);
+
+	if (status == STATUS_OK && adopts)
+		status = adopt_generation(arguments->database, arguments->socket, "challenger",
+			&arguments->service, &failure);
+	if (status == STATUS_OK)
+		status = write_reports(arguments, retraining, adopts, &failure);
+	if (status != STATUS_OK)
+		return fail(&failure);
+	if (!arguments->quiet || !adopts)
+		printf("%s: %s\n", adopts ? "adopted" : "kept aside", comparison->reason);
+	if (!arguments->quiet)
+		report_print(retraining);
+	return adopts || arguments->dry_run ? EXIT_SUCCESS : EXIT_KEPT;
+}
+
+static int retrain(const struct arguments *arguments)
+{
+	struct retraining retraining = {0};
+	struct failure failure = {0};
+	int result = EXIT_FAILURE;
+	int lock = take_lock(arguments->database, &failure);
+
+	if (lock < 0)
+		return fail(&failure);
+	enum status status = train(arguments, &retraining, &failure);
+	if (status == STATUS_INTERRUPTED) {
+		fprintf(stderr, "hamlet-train: interrupted; nothing was changed\n");
+		result = EXIT_INTERRUPTED;
+	} else {
+		result = status == STATUS_OK ? conclude(arguments, &retraining) : fail(&failure);
+	}
+	retrain_free(&retraining);
+	close(lock);
+	return result;
+}
+
+/* --- Arguments ---------------------------------------------------------------------- */
+
+static void free_arguments(struct arguments *arguments)
+{
+	settings_free(&arguments->settings);
+	g_free(arguments->config);
+	g_free(arguments->database);
+	g_free(arguments->socket);
+	g_free(arguments->report);
+	g_free(arguments->json);
+}
+
+/* Fills in what was not given, from the configuration. */
+static enum status complete(struct arguments *arguments, struct failure *failure)
+{
+	enum status status = load_settings(&arguments->settings,
+		arguments->config ? arguments->config : DEFAULT_CONFIG, arguments->config != NULL,
+		failure);
+
+	if (status != STATUS_OK)
+		return status;
+	if (!arguments->database)
+		arguments->database = g_build_filename(
+			arguments->settings.state_directory, "hamlet.sqlite", NULL);
+	arguments->socket =
+		g_build_filename(arguments->settings.runtime_directory, "spamd.sock", NULL);
+	arguments->service = settings_of_service(&arguments->settings);
+	arguments->options.settings = &arguments->service;
+	arguments->options.stop = stop_on_signals();
+	arguments->options.quiet = arguments->quiet;
+	arguments->options.reputation = !arguments->alike;
+	return STATUS_OK;
+}
+
+static bool are_possible(const struct retrain_options *options)
+{
+	return options->half_life >= 0 && options->class_balance >= 0 &&
+	       options->class_balance <= 1 && options->validation >= 0.01 &&
+	       options->validation <= 0.5;
+}
+
+static int run(const char *words, const GOptionEntry *entries, struct arguments *arguments,
+	int argc, char **argv, int (*work)(const struct arguments *arguments))
+{
+	struct failure failure = {0};
+	int result = EXIT_USAGE;
+
+	if (!parse_options(words, entries, NULL, &argc, &argv))
+		result = EXIT_USAGE;
+	else if (argc > 1)
+		result = fail_usage("this command takes options alone");
+	else if (!are_possible(&arguments->options))
+		result = fail_usage(
+			"half-life from 0, class-balance from 0 to 1, validation from 0.01 "
+			"to 0.5");
+	else
+		result = complete(arguments, &failure) == STATUS_OK ? work(arguments)
+								    : fail(&failure);
+	free_arguments(arguments);
+	return result;
+}
+
+int run_retrain(int argc, char **argv)
+{
+	struct arguments arguments = {.options = retrain_defaults};
+	const GOptionEntry entries[] = {
+		{"config", 0, 0, G_OPTION_ARG_FILENAME, &arguments.config,
+			"configuration of hamletd", "FILE"},
+		{"database", 0, 0, G_OPTION_ARG_FILENAME, &arguments.database,
+			"database, in place of the configuration's", "FILE"},
+		{"half-life", 0, 0, G_OPTION_ARG_DOUBLE, &arguments.options.half_life,
+			"days after which a report counts half; 0: never [180]", "DAYS"},
+		{"class-balance", 0, 0, G_OPTION_ARG_DOUBLE, &arguments.options.class_balance,
+			"1: spam and ham weigh the same in all; 0: as they come [0]", "SHARE"},
+		{"validation", 0, 0, G_OPTION_ARG_DOUBLE, &arguments.options.validation,
+			"share of the newest reports to compare on [0.1]", "SHARE"},
+		{"no-reputation", 0, 0, G_OPTION_ARG_NONE, &arguments.alike,
+			"all reporters are alike", NULL},
+		{"dry-run", 'n', 0, G_OPTION_ARG_NONE, &arguments.dry_run,
+			"compare and report, adopt nothing", NULL},
+		{"report", 0, 0, G_OPTION_ARG_FILENAME, &arguments.report, "page for people",
+			"FILE.html"},
+		{"json", 0, 0, G_OPTION_ARG_FILENAME, &arguments.json, "the same as JSON", "FILE"},
+		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &arguments.quiet,
+			"say only what is not as it should be", NULL},
+		{0},
+	};
+
+	return run("- train the global store anew from the journal", entries, &arguments, argc,
+		argv, retrain);
+}
+
+static int roll_back(const struct arguments *arguments)
+{
+	struct failure failure = {0};
+
+	if (adopt_generation(arguments->database, arguments->socket, "previous",
+		    &arguments->service, &failure) != STATUS_OK)
+		return fail(&failure);
+	puts("the generation before is in place; the same command goes forth again");
+	return EXIT_SUCCESS;
+}
+
+int run_rollback(int argc, char **argv)
+{
+	struct arguments arguments = {.options = retrain_defaults};
+	const GOptionEntry entries[] = {
+		{"config", 0, 0, G_OPTION_ARG_FILENAME, &arguments.config,
+			"configuration of hamletd", "FILE"},
+		{"database", 0, 0, G_OPTION_ARG_FILENAME, &arguments.database,
+			"database, in place of the configuration's", "FILE"},
+		{0},
+	};
+
+	return run(
+		"- go back to the generation before", entries, &arguments, argc, argv, roll_back);
+}
