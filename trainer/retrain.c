@@ -152,7 +152,7 @@ static enum status start_learner(struct run *run)
 			    : failure_set(run->failure, STATUS_NOMEM, "retraining: out of memory");
 }
 
-static enum status judge_reporters(struct run *run, size_t until)
+static enum status judge_reporters(struct run *run)
 {
 	struct reporters *reporters = run->retraining->reporters;
 	enum status status = STATUS_OK;
@@ -160,10 +160,10 @@ static enum status judge_reporters(struct run *run, size_t until)
 	for (int round = 0; round < JUDGING_ROUNDS && status == STATUS_OK; round++) {
 		status = start_learner(run);
 		if (status == STATUS_OK)
-			status = pass(run, 0, until, look_to_build);
+			status = pass(run, 0, run->items->len, look_to_build);
 		reporters_forget(reporters);
 		if (status == STATUS_OK)
-			status = pass(run, 0, until, look_to_judge);
+			status = pass(run, 0, run->items->len, look_to_judge);
 		reporters_settle(reporters);
 	}
 	return status;
@@ -171,22 +171,13 @@ static enum status judge_reporters(struct run *run, size_t until)
 
 static enum status train(struct run *run, size_t until)
 {
-	enum status status = STATUS_OK;
+	enum status status = start_learner(run);
 
-	if (run->options->reputation)
-		status = judge_reporters(run, until);
-	if (status == STATUS_OK)
-		status = start_learner(run);
 	if (status == STATUS_OK)
 		status = pass(run, 0, until, look_to_build);
 	for (int i = 0; i < REFINING_PASSES && status == STATUS_OK; i++)
 		status = pass(run, 0, until, look_to_refine);
 	return status;
-}
-
-static size_t passes(const struct run *run)
-{
-	return 1 + REFINING_PASSES + (run->options->reputation ? 2 * JUDGING_ROUNDS : 0);
 }
 
 /* --- Comparing ------------------------------------------------------------------------- */
@@ -364,9 +355,14 @@ static enum status run_all(struct run *run)
 		return status;
 	set_weights(run);
 	progress_start(&run->progress, "reports",
-		until * (passes(run) + 1) + (count - until) + count * passes(run));
+		until * (2 + REFINING_PASSES) + (count - until) +
+			count * (1 + REFINING_PASSES +
+					(run->options->reputation ? 2 * JUDGING_ROUNDS : 0)));
 	run->progress.terminal &= !run->options->quiet;
-	status = compare(run, until);
+	if (run->options->reputation)
+		status = judge_reporters(run);
+	if (status == STATUS_OK)
+		status = compare(run, until);
 	if (status == STATUS_OK)
 		status = train(run, count);
 	progress_end(&run->progress);

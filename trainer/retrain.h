@@ -14,7 +14,7 @@
  * Champion (what is in the store) and challenger are compared on the newest reports:
  * both begin with what older reports taught and go through them in order, score,
  * then learn (progressive validation: Blum, Kalai and Langford, COLT 1999). Reports
- * of people who are wrong more often than not are no measure and left out. */
+ * of people who are found to be wrong often are no measure and left out. */
 #pragma once
 
 #include <signal.h>

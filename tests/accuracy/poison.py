@@ -1,0 +1,88 @@
+#!/usr/bin/python3
+# Hamlet - adaptive Bayesian spam learning engine
+# SPDX-License-Identifier: Apache-2.0
+"""A poisoned night: a corpus is reported by 200 people, then comes a day of which a
+fifth of the reports are from 50 colluding accounts that press the wrong button. Prints
+how the rest of the corpus is judged before that day, after it, and after a retraining
+with and without the judgement of reporters.
+
+usage: HAMLET_BUILD=DIR poison.py INDEX [SEED...]   (INDEX from scripts/corpus)"""
+import json
+import math
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from collusion import read_index, report  # noqa: E402
+from conftest import BUILD, Daemon  # noqa: E402
+from hamlet_client import ask  # noqa: E402
+
+PEOPLE, COLLUDING, SHARE = 200, 50, 0.2
+HISTORY, DAY = 0.7, 0.15  # of the corpus; the rest is judged
+
+
+def judge(daemon, messages):
+    lost = missed = loss = 0
+    for spam, message in messages:
+        verdict = ask(daemon.socket, "CHECK", message).json
+        lost += verdict["spam"] and not spam
+        missed += spam and not verdict["spam"]
+        p = min(max(verdict["probability"], 1e-6), 1 - 1e-6)
+        loss -= math.log(p if spam else 1 - p)
+    ham = sum(not spam for spam, _ in messages)
+    return "ham lost %.3f %%, spam missed %.3f %%, log loss %.4f" % (
+        100 * lost / ham, 100 * missed / (len(messages) - ham), loss / len(messages))
+
+
+def retrain(daemon, *options):
+    path = daemon.folder / "report.json"
+    done = subprocess.run([BUILD / "hamlet-train", "retrain", "--config", daemon.config, "--json",
+                           path, "--quiet", *options], capture_output=True, check=False)
+    assert done.returncode in (0, 3), done.stderr
+    return json.loads(path.read_text())
+
+
+def run(folder, messages, generator):
+    daemon = Daemon(folder, commit_delay=0).start()
+    first, second = int(HISTORY * len(messages)), int((HISTORY + DAY) * len(messages))
+    rest = messages[second:]
+    for spam, message in messages[:first]:
+        report(daemon, "person%d" % generator.randrange(PEOPLE), spam, message)
+    print("  before the day            ", judge(daemon, rest))
+    colluding = 0
+    for spam, message in messages[first:second]:
+        wrong = generator.random() < SHARE
+        colluding += wrong
+        user = "account%d" % generator.randrange(COLLUDING) if wrong \
+            else "person%d" % generator.randrange(PEOPLE)
+        report(daemon, user, spam != wrong, message)
+    print("  after it, %d of %d wrong " % (colluding, second - first), judge(daemon, rest))
+    found = retrain(daemon, "--no-reputation")
+    print("  retrained, all alike      ", judge(daemon, rest), "-", found["reason"])
+    if found["adopted"]:
+        subprocess.run([BUILD / "hamlet-train", "rollback", "--config", daemon.config], check=True,
+                       stdout=subprocess.DEVNULL)
+    found = retrain(daemon)
+    print("  retrained, reputation     ", judge(daemon, rest), "-", found["reason"])
+    daemon.stop()
+
+
+def main():
+    messages = read_index(pathlib.Path(sys.argv[1]))
+    for seed in map(int, sys.argv[2:] or ["1", "2", "3"]):
+        print("seed", seed)
+        generator = random.Random(seed)
+        shuffled = messages[:]
+        generator.shuffle(shuffled)
+        with tempfile.TemporaryDirectory() as folder:
+            run(pathlib.Path(folder), shuffled, generator)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("LC_ALL", "C")
+    main()
