@@ -24,7 +24,7 @@ const struct retrain_options retrain_defaults = {
 enum { JUDGING_ROUNDS = 2, REFINING_PASSES = 2 };
 static const double REFINING_ERROR = 0.3; /* least e of a refining pass */
 static const double UNTRUSTED_ERROR = 0.3; /* whose reports are no measure */
-enum { MOST_CHANGES = 40 };
+enum { MOST_CHANGES = 40, FEW_COMPARED = 200 };
 
 /* One report that is shared and counts. */
 struct item {
@@ -341,12 +341,20 @@ static enum status find_changes(struct run *run)
 	return status;
 }
 
+/* A young site compares on more than its share, to have enough to compare on. */
+static size_t compared(const struct run *run, size_t count)
+{
+	size_t share = (size_t)(run->options->validation * (double)count);
+
+	return MAX(share, MIN(count / 3, (size_t)FEW_COMPARED));
+}
+
 static enum status run_all(struct run *run)
 {
 	struct retraining *retraining = run->retraining;
 	enum status status = store_counting_reports(run->reader, collect, run, run->failure);
 	size_t count = run->items->len;
-	size_t until = count - (size_t)(run->options->validation * (double)count);
+	size_t until = count - compared(run, count);
 
 	if (status == STATUS_OK && count == 0)
 		status = failure_set(

@@ -33,7 +33,7 @@ struct retrain_options {
 	double half_life; /* days after which a report counts half; 0 = age is nothing */
 	double class_balance; /* 0 = as they come, 1 = spam and ham weigh the same in all */
 	bool reputation; /* judge the reporters; otherwise all are alike */
-	double validation; /* share of the newest reports that is for the comparison */
+	double validation; /* share of the newest reports that is for the comparison; of few, more */
 	bool quiet;
 	const volatile sig_atomic_t *stop;
 	const struct service_settings *settings;
