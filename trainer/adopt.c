@@ -47,7 +47,9 @@ enum status adopt_into(struct service *service, struct worker *worker, const cha
 
 	if (status == STATUS_OK) {
 		struct change *change = change_adopt(service, &adoption);
-		status = change_run(change, failure);
+		do {
+			status = change_run(change, failure);
+		} while (status == STATUS_OK && change_goes_on(change));
 		change_end(service, &change);
 	}
 	adoption_free(&adoption);

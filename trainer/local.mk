@@ -12,15 +12,15 @@ libtrainer_a_SOURCES = \
 	%D%/progress.c %D%/progress.h \
 	%D%/report.c %D%/report.h \
 	%D%/reporters.c %D%/reporters.h \
-	%D%/retrain.c %D%/retrain.h
+	%D%/retrain.c %D%/retrain.h \
+	engine/client/exchange.c engine/client/exchange.h
 libtrainer_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JANSSON_CFLAGS)
 
 bin_PROGRAMS += hamlet-train
 hamlet_train_SOURCES = \
 	%D%/commands.h \
 	%D%/main.c \
-	%D%/retrain-command.c \
-	engine/client/exchange.c engine/client/exchange.h
+	%D%/retrain-command.c
 hamlet_train_CFLAGS  = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JANSSON_CFLAGS) \
 	-DDEFAULT_CONFIG='"$(sysconfdir)/hamlet/hamlet.conf"'
 hamlet_train_LDADD   = libtrainer.a libsettings.a $(SERVICE_LIBS) $(JANSSON_LIBS)

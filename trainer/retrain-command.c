@@ -17,6 +17,8 @@
 #include "trainer/report.h"
 #include "trainer/retrain.h"
 
+enum { BESIDE_OTHERS = 19 }; /* as nice(2): queries go first */
+
 struct arguments {
 	char *config, *database, *socket, *report, *json;
 	gboolean dry_run, quiet, alike;
@@ -116,6 +118,9 @@ static int retrain(const struct arguments *arguments)
 
 	if (lock < 0)
 		return fail(&failure);
+	if (nice(BESIDE_OTHERS) == -1) {
+		/* Then it works as fast as all others. */
+	}
 	enum status status = train(arguments, &retraining, &failure);
 	if (status == STATUS_INTERRUPTED) {
 		fprintf(stderr, "hamlet-train: interrupted; nothing was changed\n");

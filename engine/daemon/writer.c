@@ -37,6 +37,7 @@ struct writer {
 	size_t waiting; /* in it */
 	struct queue changes_in_line;
 	size_t changes_waiting;
+	bool batch_first; /* the change that waits has had a step already */
 
 	/* In flight. */
 	struct ticket *tickets; /* of the batch */
@@ -220,6 +221,13 @@ static void on_change_ran(uv_work_t *work, int error)
 	(void)error;
 	writer->state = WAITING;
 	writer->tickets = NULL;
+	if (writer->status == STATUS_OK && change_goes_on(change)) {
+		queue_push(&writer->changes_in_line, ticket);
+		writer->changes_waiting++;
+		writer->batch_first = true;
+		step(writer);
+		return;
+	}
 	writer->stats.changes += writer->status == STATUS_OK;
 	if (writer->status != STATUS_OK)
 		log_event(writer->log, LOG_ERROR, "change-failed",
@@ -233,6 +241,7 @@ static void start_change(struct writer *writer)
 {
 	writer->tickets = queue_take(&writer->changes_in_line, 1);
 	writer->changes_waiting--;
+	writer->batch_first = false;
 	writer->failure = (struct failure){0};
 	writer->state = CHANGE;
 	int error = uv_queue_work(writer->loop, &writer->work, on_change_run, on_change_ran);
@@ -322,10 +331,12 @@ static void step(struct writer *writer)
 	if (writer->state != WAITING)
 		return;
 	run_between(writer);
-	if (writer->changes_waiting > 0) {
-		start_change(writer);
-	} else if (writer->waiting > 0) {
+	bool batch = writer->waiting > 0 && (writer->changes_waiting == 0 || writer->batch_first);
+	if (batch) {
+		writer->batch_first = false;
 		start_batch(writer);
+	} else if (writer->changes_waiting > 0) {
+		start_change(writer);
 	} else if (is_checkpoint_due(writer)) {
 		start_checkpoint(writer);
 	} else if (writer->draining && writer->drained) {

@@ -5,10 +5,14 @@
 #include "engine/service/adoption.h"
 
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/service/entries.h"
 #include "engine/service/reputation.h"
+
+/* Rows that are staged at a time: reports wait for no more. */
+enum { PIECE = 20000 };
 
 struct adoption {
 	struct service *service;
@@ -22,6 +26,10 @@ struct adoption {
 	struct global *global;
 	int64_t seq; /* the journal is folded up to here */
 	int64_t removals; /* of the service when it was */
+	struct store_token *rows; /* of the fold */
+	size_t row_count;
+	size_t staged_rows, staged_reports;
+	bool done;
 };
 
 struct adoption *adoption_new(struct service *service, const char *path, const char *keep)
@@ -44,6 +52,10 @@ static void clear(struct adoption *adoption)
 	g_clear_pointer(&adoption->retrained, g_array_unref);
 	g_clear_pointer(&adoption->errors, g_hash_table_unref);
 	global_unref(&adoption->global);
+	free(adoption->rows);
+	adoption->rows = NULL;
+	adoption->row_count = adoption->staged_rows = adoption->staged_reports = 0;
+	adoption->done = false;
 }
 
 void adoption_free(struct adoption **adoption)
@@ -145,6 +157,12 @@ enum status adoption_prepare(
 	status = generation_read(&adoption->taught, adoption->path, failure);
 	if (status == STATUS_OK)
 		status = fold_journal(adoption, worker_reader(worker), failure);
+	if (status == STATUS_OK) {
+		adoption->rows = global_rows(adoption->global, &adoption->row_count);
+		if (!adoption->rows)
+			status = failure_set(
+				failure, STATUS_NOMEM, "adopting a generation: out of memory");
+	}
 	if (status == STATUS_OK && adoption->keep) {
 		char *path = g_strconcat(adoption->keep, ".new", NULL);
 		status = generation_write(&adoption->present, path, failure);
@@ -261,8 +279,6 @@ static enum status put_in_place(struct adoption *adoption, struct failure *failu
 	GPtrArray *values = g_ptr_array_new_with_free_func(g_free);
 	GArray *entries = reputation_entries(adoption, values);
 	struct store_generation generation = {
-		.reports = (const struct store_retrained *)adoption->retrained->data,
-		.report_count = adoption->retrained->len,
 		.entry_kind = ENTRY_REPUTATION,
 		.entries = (const struct store_entry *)entries->data,
 		.entry_count = entries->len};
@@ -274,26 +290,66 @@ static enum status put_in_place(struct adoption *adoption, struct failure *failu
 	return status;
 }
 
-enum status adoption_run(
+/* Writes the next rows beside the present ones. */
+static enum status stage(struct adoption *adoption, struct failure *failure)
+{
+	struct store *store = adoption->service->store;
+	struct store_piece piece = {
+		.reports = (const struct store_retrained *)adoption->retrained->data +
+			adoption->staged_reports,
+		.report_count = MIN(adoption->retrained->len - adoption->staged_reports, PIECE)};
+	bool afresh = adoption->staged_reports + adoption->staged_rows == 0;
+
+	if (piece.report_count == 0) {
+		piece.tokens = adoption->rows + adoption->staged_rows;
+		piece.token_count = MIN(adoption->row_count - adoption->staged_rows, PIECE);
+	}
+	adoption->staged_reports += piece.report_count;
+	adoption->staged_rows += piece.token_count;
+	return store_stage(store, &piece, afresh, failure);
+}
+
+static bool is_staged(const struct adoption *adoption)
+{
+	return adoption->staged_reports == adoption->retrained->len &&
+		adoption->staged_rows == adoption->row_count;
+}
+
+static enum status take_over(
 	struct adoption *adoption, struct receipt *receipt, struct failure *failure)
 {
-	enum status status;
+	enum status status = catch_up(adoption, failure);
 
-	if (!adoption->global || adoption->removals != atomic_load(&adoption->service->removals))
-		return failure_set(failure, STATUS_BUSY,
-			"reports were taken out while the generation was prepared");
-	status = catch_up(adoption, failure);
 	if (status == STATUS_OK)
 		status = put_in_place(adoption, failure);
-	if (status == STATUS_OK && adoption->keep) {
+	if (status != STATUS_OK)
+		return status;
+	if (adoption->keep) {
 		char *path = g_strconcat(adoption->keep, ".new", NULL);
 		g_rename(path, adoption->keep); /* without it there is no way back, no more */
 		g_free(path);
 	}
+	adoption->done = true;
 	receipt->reports = adoption->retrained->len;
 	receipt->entries = g_hash_table_size(adoption->errors);
 	receipt->tokens = global_tokens(adoption->global);
-	return status;
+	return STATUS_OK;
+}
+
+enum status adoption_run(
+	struct adoption *adoption, struct receipt *receipt, struct failure *failure)
+{
+	if (!adoption->rows || adoption->removals != atomic_load(&adoption->service->removals))
+		return failure_set(failure, STATUS_BUSY,
+			"reports were taken out while the generation was prepared");
+	if (!is_staged(adoption))
+		return stage(adoption, failure);
+	return take_over(adoption, receipt, failure);
+}
+
+bool adoption_is_done(const struct adoption *adoption)
+{
+	return adoption->done;
 }
 
 void adoption_publish(struct adoption *adoption)

@@ -6,9 +6,11 @@
 #include "engine/service/generation.h"
 #include "engine/service/internal.h"
 
-/* [writer] As change_run. */
+/* [writer] The next step: as change_run, until adoption_is_done. */
 enum status adoption_run(
 	struct adoption *adoption, struct receipt *receipt, struct failure *failure);
+
+bool adoption_is_done(const struct adoption *adoption);
 
 /* [owner] After adoption_run: queries from now on see the new generation. */
 void adoption_publish(struct adoption *adoption);

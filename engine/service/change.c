@@ -226,11 +226,16 @@ enum status change_run(struct change *change, struct failure *failure)
 					      : run_entries(change, failure);
 
 	if (status == STATUS_OK)
-		change->done = true;
+		change->done = !change_goes_on(change);
 	if (status == STATUS_OK && concerns_site(change))
 		status = site_again(&change->site, service->site, service->reader, failure);
 	change->receipt.seq = global_seq(service->global);
 	return status;
+}
+
+bool change_goes_on(const struct change *change)
+{
+	return change->adoption && !adoption_is_done(change->adoption);
 }
 
 const struct receipt *change_receipt(const struct change *change)

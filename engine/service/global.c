@@ -164,47 +164,71 @@ static void collect_token(void *context, uint64_t key, double sum, double gain)
 		(struct store_token){.key = key, .sum = gain > 0 ? sum : 0, .gain = gain};
 }
 
-enum status global_checkpoint(struct global *global, struct store *store,
-	struct store_removal *removal, struct failure *failure)
+static int compare_rows(const void *a, const void *b)
+{
+	uint64_t first = ((const struct store_token *)a)->key;
+	uint64_t second = ((const struct store_token *)b)->key;
+
+	return (first > second) - (first < second);
+}
+
+/* The changed rows in the order of their keys, in which a store writes them fastest;
+ * to be freed. */
+static struct store_token *changed_rows(const struct global *global, size_t *count)
 {
 	size_t dirty = table_dirty_count(global->table);
 	struct collected collected = {.tokens = malloc((dirty + 1) * sizeof(*collected.tokens))};
+
+	if (collected.tokens) {
+		table_dirty(global->table, collect_token, &collected);
+		qsort(collected.tokens, collected.count, sizeof(*collected.tokens), compare_rows);
+	}
+	*count = collected.count;
+	return collected.tokens;
+}
+
+enum status global_checkpoint(struct global *global, struct store *store,
+	struct store_removal *removal, struct failure *failure)
+{
 	struct store_checkpoint checkpoint = {
 		.seq = global->seq, .bias_sum = global->bias_sum, .bias_gain = global->bias_gain};
+	size_t count = 0;
+	struct store_token *rows = changed_rows(global, &count);
 
-	if (!collected.tokens)
+	if (!rows)
 		return failure_set(failure, STATUS_NOMEM, "writing the global store: out of memory");
-	table_dirty(global->table, collect_token, &collected);
 	enum status status = removal
-		? store_remove(store, removal, collected.tokens, collected.count, &checkpoint, failure)
-		: store_write_checkpoint(
-			  store, collected.tokens, collected.count, &checkpoint, failure);
+		? store_remove(store, removal, rows, count, &checkpoint, failure)
+		: store_write_checkpoint(store, rows, count, &checkpoint, failure);
 	if (status == STATUS_OK) {
 		table_clean(global->table);
 		global->checkpoint_seq = checkpoint.seq;
 	}
-	free(collected.tokens);
+	free(rows);
 	return status;
+}
+
+struct store_token *global_rows(struct global *global, size_t *count)
+{
+	/* It was never clean: all of it is dirty. */
+	struct store_token *rows = changed_rows(global, count);
+
+	if (rows)
+		table_clean(global->table);
+	return rows;
 }
 
 enum status global_adopt(struct global *global, struct store *store,
 	struct store_generation *generation, struct failure *failure)
 {
-	size_t count = table_dirty_count(global->table);
-	struct collected collected = {.tokens = malloc((count + 1) * sizeof(*collected.tokens))};
+	size_t count = 0;
+	struct store_token *rows = changed_rows(global, &count);
 	enum status status;
 
-	if (!collected.tokens)
+	if (!rows)
 		return failure_set(failure, STATUS_NOMEM, "adopting a generation: out of memory");
-	/* It was never clean: all of it is dirty. */
-	table_dirty(global->table, collect_token, &collected);
-	size_t kept = 0;
-	for (size_t i = 0; i < collected.count; i++) {
-		if (collected.tokens[i].gain > 0)
-			collected.tokens[kept++] = collected.tokens[i];
-	}
-	generation->tokens = collected.tokens;
-	generation->token_count = kept;
+	generation->rest.tokens = rows;
+	generation->rest.token_count = count;
 	generation->checkpoint = (struct store_checkpoint){
 		.seq = global->seq, .bias_sum = global->bias_sum, .bias_gain = global->bias_gain};
 	status = store_adopt(store, generation, failure);
@@ -212,9 +236,8 @@ enum status global_adopt(struct global *global, struct store *store,
 		table_clean(global->table);
 		global->checkpoint_seq = global->seq;
 	}
-	generation->tokens = NULL;
-	generation->token_count = 0;
-	free(collected.tokens);
+	generation->rest = (struct store_piece){0};
+	free(rows);
 	return status;
 }
 

@@ -44,7 +44,12 @@ void global_includes(struct global *global, int64_t seq);
 enum status global_checkpoint(struct global *global, struct store *store,
 	struct store_removal *removal, struct failure *failure);
 
-/* [writer] Puts it into the store as a generation: fills in tokens and checkpoint. */
+/* [writer] All its rows, to be freed with free, and it counts as clean from then on:
+ * what changes later is the rest. NULL when out of memory. */
+struct store_token *global_rows(struct global *global, size_t *count);
+
+/* [writer] Puts it into the store as a generation whose rows are staged: fills in the
+ * tokens of the rest, and the checkpoint. */
 enum status global_adopt(struct global *global, struct store *store,
 	struct store_generation *generation, struct failure *failure);
 

@@ -321,6 +321,10 @@ struct receipt {
  * rewritten; it can be repeated. */
 enum status change_run(struct change *change, struct failure *failure);
 
+/* True when change_run is to be called once more for the next step, though it gave
+ * STATUS_OK: an adoption makes many small ones, and batches may come between them. */
+bool change_goes_on(const struct change *change);
+
 /* Valid after change_run. */
 const struct receipt *change_receipt(const struct change *change);
 

@@ -37,7 +37,9 @@ struct memory {
 	size_t count;       /* rows that are not erased */
 	struct table *tokens;
 	struct store_checkpoint checkpoint;
-	struct store_retrained *retrained;
+	GArray *retrained; /* struct store_retrained */
+	struct table *next_tokens;
+	GArray *next_retrained;
 };
 
 struct memory_reader {
@@ -310,17 +312,58 @@ static enum status memory_write_checkpoint(struct store *store, struct store_rem
 					 : STATUS_OK;
 }
 
-static void replace_reports(struct memory *memory, const struct store_generation *generation)
+static enum status put_piece(
+	struct memory *memory, const struct store_piece *piece, struct failure *failure)
 {
-	g_free(memory->retrained);
-	memory->retrained = g_memdup2(generation->reports,
-		generation->report_count * sizeof(*generation->reports));
+	g_array_append_vals(
+		memory->next_retrained, piece->reports, (guint)piece->report_count);
+	for (size_t i = 0; i < piece->token_count; i++) {
+		const struct store_token *token = &piece->tokens[i];
+		if (table_set(memory->next_tokens, token->key, token->sum, token->gain) !=
+			STATUS_OK)
+			return failure_set(failure, STATUS_NOMEM, "writing tokens: out of memory");
+	}
+	return STATUS_OK;
+}
+
+static enum status clear_stage(struct memory *memory, struct failure *failure)
+{
+	struct table *tokens = table_new(0);
+
+	if (!tokens)
+		return failure_set(failure, STATUS_NOMEM, "adopting a generation: out of memory");
+	table_track(tokens);
+	table_free(&memory->next_tokens);
+	memory->next_tokens = tokens;
+	g_array_set_size(memory->next_retrained, 0);
+	return STATUS_OK;
+}
+
+static enum status memory_stage(struct store *store, const struct store_piece *piece, bool afresh,
+	struct failure *failure)
+{
+	struct memory *memory = (struct memory *)store;
+	enum status status = afresh ? clear_stage(memory, failure) : STATUS_OK;
+
+	return status == STATUS_OK ? put_piece(memory, piece, failure) : status;
+}
+
+static void exchange_rows(struct memory *memory)
+{
+	GArray *reports = memory->next_retrained;
+	struct table *tokens = memory->next_tokens;
+
+	memory->next_retrained = memory->retrained;
+	memory->retrained = reports;
+	memory->next_tokens = memory->tokens;
+	memory->tokens = tokens;
 	for (guint i = 0; i < memory->rows->len; i++) {
 		if (memory->rows->pdata[i])
 			((struct row *)memory->rows->pdata[i])->retrained = NULL;
 	}
-	for (size_t i = 0; i < generation->report_count; i++) {
-		const struct store_retrained *report = &memory->retrained[i];
+	for (guint i = 0; i < reports->len; i++) {
+		const struct store_retrained *report =
+			&g_array_index(reports, struct store_retrained, i);
 		if (report->seq <= (int64_t)memory->rows->len && memory->rows->pdata[report->seq - 1])
 			((struct row *)memory->rows->pdata[report->seq - 1])->retrained = report;
 	}
@@ -341,26 +384,19 @@ static enum status memory_adopt(struct store *store, const struct store_generati
 	struct failure *failure)
 {
 	struct memory *memory = (struct memory *)store;
-	struct table *tokens = table_new(0);
+	enum status status;
 
-	if (!tokens)
-		return failure_set(failure, STATUS_NOMEM, "adopting a generation: out of memory");
-	if (generation->checkpoint.seq > (int64_t)memory->rows->len) {
-		table_free(&tokens);
+	if (generation->checkpoint.seq > (int64_t)memory->rows->len)
 		return failure_set(failure, STATUS_INVALID, "no report %lld",
 			(long long)generation->checkpoint.seq);
-	}
-	table_free(&memory->tokens);
-	memory->tokens = tokens;
-	table_track(tokens);
-	for (size_t i = 0; i < generation->token_count; i++)
-		table_set(tokens, generation->tokens[i].key, generation->tokens[i].sum,
-			generation->tokens[i].gain);
-	replace_reports(memory, generation);
+	status = put_piece(memory, &generation->rest, failure);
+	if (status != STATUS_OK)
+		return status;
+	exchange_rows(memory);
 	clear_entries(memory, generation->entry_kind);
 	memory->checkpoint = generation->checkpoint;
-	return memory_put_entries(
-		store, generation->entries, generation->entry_count, failure);
+	memory_put_entries(store, generation->entries, generation->entry_count, failure);
+	return clear_stage(memory, failure);
 }
 
 static enum status memory_compact(struct store *store, struct failure *failure)
@@ -579,7 +615,9 @@ static void memory_close(struct store *store)
 	g_tree_destroy(memory->entries);
 	g_hash_table_destroy(memory->values);
 	table_free(&memory->tokens);
-	g_free(memory->retrained);
+	table_free(&memory->next_tokens);
+	g_array_unref(memory->next_retrained);
+	g_array_unref(memory->retrained);
 	g_free(memory);
 }
 
@@ -589,6 +627,7 @@ static const struct store_driver memory_driver = {
 	.append = memory_append,
 	.find = memory_find,
 	.write_checkpoint = memory_write_checkpoint,
+	.stage = memory_stage,
 	.adopt = memory_adopt,
 	.compact = memory_compact,
 	.put_entries = memory_put_entries,
@@ -608,15 +647,22 @@ static const struct store_driver memory_driver = {
 
 enum status store_open_memory(struct store **result, struct failure *failure)
 {
-	struct table *tokens = table_new(0);
+	struct table *tokens = table_new(0), *next = table_new(0);
 
 	*result = NULL;
-	if (!tokens)
+	if (!tokens || !next) {
+		table_free(&tokens);
+		table_free(&next);
 		return failure_set(failure, STATUS_NOMEM, "opening a store: out of memory");
+	}
 	table_track(tokens);
+	table_track(next);
 	struct memory *memory = g_new0(struct memory, 1);
 	memory->store.driver = &memory_driver;
 	memory->tokens = tokens;
+	memory->next_tokens = next;
+	memory->retrained = g_array_new(FALSE, FALSE, sizeof(struct store_retrained));
+	memory->next_retrained = g_array_new(FALSE, FALSE, sizeof(struct store_retrained));
 	memory->rows = g_ptr_array_new_with_free_func(free_row);
 	memory->users = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_user);
 	memory->newest = g_hash_table_new(hash_row, equal_rows);

@@ -8,7 +8,7 @@ static const char DOING[] = "adopting a generation in";
 static enum status put_retrained(struct connection *connection,
 	const struct store_retrained *report, struct failure *failure)
 {
-	sqlite3_stmt *row = sqlite_statement(connection, SQL_PUT_RETRAINED);
+	sqlite3_stmt *row = sqlite_statement(connection, SQL_PUT_RETRAINED_NEXT);
 
 	if (row) {
 		sqlite3_bind_int64(row, 1, report->seq);
@@ -18,26 +18,58 @@ static enum status put_retrained(struct connection *connection,
 	return sqlite_run(connection, row, DOING, failure);
 }
 
-static enum status replace_reports(struct connection *connection,
-	const struct store_generation *generation, struct failure *failure)
+static enum status put_piece(
+	struct connection *connection, const struct store_piece *piece, struct failure *failure)
 {
-	enum status status = sqlite_run(
-		connection, sqlite_statement(connection, SQL_CLEAR_RETRAINED), DOING, failure);
+	enum status status = STATUS_OK;
 
-	for (size_t i = 0; i < generation->report_count && status == STATUS_OK; i++)
-		status = put_retrained(connection, &generation->reports[i], failure);
+	for (size_t i = 0; i < piece->report_count && status == STATUS_OK; i++)
+		status = put_retrained(connection, &piece->reports[i], failure);
+	for (size_t i = 0; i < piece->token_count && status == STATUS_OK; i++)
+		status = sqlite_write_token(connection, true, &piece->tokens[i], failure);
 	return status;
 }
 
-static enum status replace_tokens(struct connection *connection,
-	const struct store_generation *generation, struct failure *failure)
+enum status sqlite_stage(struct store *store, const struct store_piece *piece, bool afresh,
+	struct failure *failure)
 {
-	enum status status = sqlite_run(
-		connection, sqlite_statement(connection, SQL_CLEAR_TOKENS), DOING, failure);
+	struct connection *connection = &((struct sqlite_store *)store)->connection;
+	enum status status =
+		sqlite_run(connection, sqlite_statement(connection, SQL_BEGIN), DOING, failure);
 
-	for (size_t i = 0; i < generation->token_count && status == STATUS_OK; i++)
-		status = sqlite_write_token(connection, &generation->tokens[i], failure);
-	return status;
+	if (status == STATUS_OK && afresh)
+		status = sqlite_run(connection,
+			sqlite_statement(connection, SQL_CLEAR_RETRAINED_NEXT), DOING, failure);
+	if (status == STATUS_OK && afresh)
+		status = sqlite_run(connection,
+			sqlite_statement(connection, SQL_CLEAR_TOKENS_NEXT), DOING, failure);
+	if (status == STATUS_OK)
+		status = put_piece(connection, piece, failure);
+	return sqlite_finish(connection, status, DOING, failure);
+}
+
+/* The tables change names, which takes no time; new ones are made for the next. */
+static enum status exchange_tables(struct connection *connection, struct failure *failure)
+{
+	static const char sql[] =
+		"ALTER TABLE token RENAME TO token_former;"
+		"ALTER TABLE token_next RENAME TO token;"
+		"CREATE TABLE token_next (key INTEGER PRIMARY KEY, sum INTEGER NOT NULL, "
+		"gain INTEGER NOT NULL);"
+		"DROP TABLE token_former;"
+		"ALTER TABLE retrained RENAME TO retrained_former;"
+		"ALTER TABLE retrained_next RENAME TO retrained;"
+		"CREATE TABLE retrained_next (report INTEGER PRIMARY KEY, "
+		"new_margin REAL NOT NULL, new_head_sum INTEGER NOT NULL, "
+		"new_head_gain INTEGER NOT NULL, new_body_sum INTEGER NOT NULL, "
+		"new_body_gain INTEGER NOT NULL, new_bias_sum INTEGER NOT NULL, "
+		"new_bias_gain INTEGER NOT NULL);"
+		"DROP TABLE retrained_former;";
+
+	for (int i = 0; i < SQL_STATEMENTS; i++) /* one in use would stop it */
+		sqlite3_reset(connection->statements[i]);
+	return sqlite3_exec(connection->db, sql, NULL, NULL, NULL) == SQLITE_OK
+		? STATUS_OK : sqlite_failure(connection, DOING, failure);
 }
 
 static enum status replace_entries(struct connection *connection,
@@ -63,9 +95,9 @@ enum status sqlite_adopt(struct store *store, const struct store_generation *gen
 	if (status == STATUS_OK)
 		status = sqlite_check_seq(connection, generation->checkpoint.seq, failure);
 	if (status == STATUS_OK)
-		status = replace_reports(connection, generation, failure);
+		status = put_piece(connection, &generation->rest, failure);
 	if (status == STATUS_OK)
-		status = replace_tokens(connection, generation, failure);
+		status = exchange_tables(connection, failure);
 	if (status == STATUS_OK)
 		status = replace_entries(connection, generation, failure);
 	if (status == STATUS_OK)

@@ -38,11 +38,14 @@ static const char *const SQL[SQL_STATEMENTS] = {
 			 "WHERE user = (SELECT id FROM user WHERE name = ?1) AND (flags & 1)",
 	[SQL_RETRAINED_WITHDRAW] = "DELETE FROM retrained WHERE report IN (SELECT seq FROM journal "
 				   "WHERE user = (SELECT id FROM user WHERE name = ?1))",
-	[SQL_CLEAR_RETRAINED] = "DELETE FROM retrained",
-	[SQL_PUT_RETRAINED] = "INSERT INTO retrained (report, new_margin, new_head_sum, "
+	[SQL_CLEAR_RETRAINED_NEXT] = "DELETE FROM retrained_next",
+	[SQL_PUT_RETRAINED_NEXT] = "INSERT OR REPLACE INTO retrained_next (report, new_margin, new_head_sum, "
 			      "new_head_gain, new_body_sum, new_body_gain, new_bias_sum, "
 			      "new_bias_gain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-	[SQL_CLEAR_TOKENS] = "DELETE FROM token",
+	[SQL_CLEAR_TOKENS_NEXT] = "DELETE FROM token_next",
+	[SQL_PUT_TOKEN_NEXT] = "INSERT OR REPLACE INTO token_next (key, sum, gain) "
+			       "VALUES (?1, ?2, ?3)",
+	[SQL_DELETE_TOKEN_NEXT] = "DELETE FROM token_next WHERE key = ?1",
 	[SQL_CLEAR_ENTRIES] = "DELETE FROM entry WHERE kind = ?1",
 	[SQL_PUT_ENTRY] = "INSERT OR REPLACE INTO entry (scope, kind, name, value, time) "
 			  "VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -312,11 +315,13 @@ static enum status sqlite_put(struct store *store, const char *name, const void 
 }
 
 enum status sqlite_write_token(
-	struct connection *connection, const struct store_token *token, struct failure *failure)
+	struct connection *connection, bool next, const struct store_token *token,
+	struct failure *failure)
 {
+	static const enum sqlite_statement puts[] = {SQL_PUT_TOKEN, SQL_PUT_TOKEN_NEXT};
+	static const enum sqlite_statement deletes[] = {SQL_DELETE_TOKEN, SQL_DELETE_TOKEN_NEXT};
 	bool gone = token->gain <= 0;
-	sqlite3_stmt *write =
-		sqlite_statement(connection, gone ? SQL_DELETE_TOKEN : SQL_PUT_TOKEN);
+	sqlite3_stmt *write = sqlite_statement(connection, gone ? deletes[next] : puts[next]);
 
 	if (write) {
 		sqlite3_bind_int64(write, 1, (int64_t)token->key);
@@ -369,7 +374,7 @@ static enum status sqlite_write_checkpoint(struct store *store, struct store_rem
 	if (status == STATUS_OK)
 		status = sqlite_get_checkpoint(connection, &before, failure);
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
-		status = sqlite_write_token(connection, &tokens[i], failure);
+		status = sqlite_write_token(connection, false, &tokens[i], failure);
 	if (status == STATUS_OK)
 		status = strip(connection, SQL_STRIP_SUPERSEDED, before.seq, checkpoint->seq, failure);
 	if (status == STATUS_OK)
@@ -403,6 +408,7 @@ const struct store_driver sqlite_driver = {
 	.append = sqlite_append,
 	.find = sqlite_find,
 	.write_checkpoint = sqlite_write_checkpoint,
+	.stage = sqlite_stage,
 	.adopt = sqlite_adopt,
 	.compact = sqlite_compact,
 	.put_entries = sqlite_put_entries,

@@ -26,9 +26,11 @@ enum sqlite_statement {
 	SQL_STRIP_SUPERSEDED,
 	SQL_STRIP_FORGOTTEN,
 	SQL_RETRAINED_WITHDRAW,
-	SQL_CLEAR_RETRAINED,
-	SQL_PUT_RETRAINED,
-	SQL_CLEAR_TOKENS,
+	SQL_CLEAR_RETRAINED_NEXT,
+	SQL_PUT_RETRAINED_NEXT,
+	SQL_CLEAR_TOKENS_NEXT,
+	SQL_PUT_TOKEN_NEXT,
+	SQL_DELETE_TOKEN_NEXT,
 	SQL_CLEAR_ENTRIES,
 	SQL_PUT_TOKEN,
 	SQL_DELETE_TOKEN,
@@ -96,8 +98,8 @@ enum status sqlite_take_out(
 /* Writes one, or removes it: part of a transaction of the caller's. */
 enum status sqlite_write_entry(struct connection *connection, const struct store_entry *entry,
 	struct failure *failure);
-enum status sqlite_write_token(
-	struct connection *connection, const struct store_token *token, struct failure *failure);
+enum status sqlite_write_token(struct connection *connection, bool next,
+	const struct store_token *token, struct failure *failure);
 enum status sqlite_put_checkpoint(struct connection *connection,
 	const struct store_checkpoint *checkpoint, struct failure *failure);
 enum status sqlite_check_seq(struct connection *connection, int64_t seq, struct failure *failure);
@@ -105,6 +107,8 @@ void sqlite_bind_contribution(
 	sqlite3_stmt *row, int at, const struct contribution *contribution);
 
 /* Puts a generation in place: sqlite-generation.c. */
+enum status sqlite_stage(struct store *store, const struct store_piece *piece, bool afresh,
+	struct failure *failure);
 enum status sqlite_adopt(struct store *store, const struct store_generation *generation,
 	struct failure *failure);
 

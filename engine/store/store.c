@@ -152,22 +152,39 @@ enum status store_remove(struct store *store, struct store_removal *removal,
 		: status;
 }
 
+static bool is_piece(const struct store_piece *piece)
+{
+	bool possible = true;
+
+	for (size_t i = 0; i < piece->token_count && possible; i++)
+		possible = store_is_token(&piece->tokens[i]);
+	for (size_t i = 0; i < piece->report_count && possible; i++)
+		possible = store_is_contribution(&piece->reports[i].global) &&
+			isfinite(piece->reports[i].margin) && piece->reports[i].seq > 0;
+	return possible;
+}
+
 static enum status check_generation(
 	const struct store_generation *generation, struct failure *failure)
 {
-	bool possible = is_checkpoint(&generation->checkpoint) && generation->entry_kind > 0;
 	enum status status = STATUS_OK;
 
-	for (size_t i = 0; i < generation->token_count && possible; i++)
-		possible = store_is_token(&generation->tokens[i]) && generation->tokens[i].gain > 0;
-	for (size_t i = 0; i < generation->report_count && possible; i++)
-		possible = store_is_contribution(&generation->reports[i].global) &&
-			isfinite(generation->reports[i].margin) && generation->reports[i].seq > 0;
-	if (!possible)
+	if (!is_checkpoint(&generation->checkpoint) || generation->entry_kind <= 0 ||
+		!is_piece(&generation->rest))
 		return failure_set(failure, STATUS_INVALID, "generation with impossible numbers");
 	for (size_t i = 0; i < generation->entry_count && status == STATUS_OK; i++)
 		status = check_entry(&generation->entries[i], failure);
 	return status;
+}
+
+enum status store_stage(struct store *store, const struct store_piece *piece, bool afresh,
+	struct failure *failure)
+{
+	if (!is_piece(piece))
+		return failure_set(failure, STATUS_INVALID, "generation with impossible numbers");
+	if (!store_writable(store))
+		return failure_set(failure, STATUS_READONLY, "the database is read-only");
+	return store->driver->stage(store, piece, afresh, failure);
 }
 
 enum status store_adopt(

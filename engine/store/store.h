@@ -110,12 +110,17 @@ struct store_retrained {
 	double margin;              /* of the global scope without this report */
 };
 
-/* What takes the place of the global rows as a whole. */
-struct store_generation {
+/* Rows of a generation, with distinct keys and numbers. */
+struct store_piece {
 	const struct store_retrained *reports; /* others keep what they added */
 	size_t report_count;
-	const struct store_token *tokens; /* all rows; distinct keys */
+	const struct store_token *tokens; /* a gain of 0 takes a row away */
 	size_t token_count;
+};
+
+/* What takes the place of the global rows as a whole. */
+struct store_generation {
+	struct store_piece rest; /* that has not been staged, or has changed since */
 	struct store_checkpoint checkpoint;
 	int entry_kind; /* all entries of this kind are replaced by these */
 	const struct store_entry *entries;
@@ -185,10 +190,15 @@ enum status store_remove(struct store *store, struct store_removal *removal,
 	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
 	struct failure *failure);
 
-/* Puts a generation in the place of the global rows, in one durable step: from now
- * on a report of `reports` reads with these numbers, every other one with those that
- * it was appended with. STATUS_INVALID: impossible numbers, or a checkpoint as
- * store_write_checkpoint refuses it. Takes time in proportion to its size. */
+/* Writes rows of a generation beside the present ones, in pieces, so that nothing has
+ * to wait for all of them. `afresh` = forget what was staged before. */
+enum status store_stage(struct store *store, const struct store_piece *piece, bool afresh,
+	struct failure *failure);
+
+/* Puts a generation, staged rows and the rest, in the place of the global rows, in one
+ * durable step: from now on its reports read with these numbers, every other one with
+ * those that it was appended with. STATUS_INVALID: impossible numbers, or a checkpoint
+ * as store_write_checkpoint refuses it. */
 enum status store_adopt(
 	struct store *store, const struct store_generation *generation, struct failure *failure);
 

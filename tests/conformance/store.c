@@ -583,8 +583,11 @@ START_TEST(a_generation_takes_the_place_of_the_former)
 	struct store_retrained reports[] = {
 		{.seq = 1, .global = contribution(-8, 4), .margin = -2},
 		{.seq = 2, .global = contribution(1, 1), .margin = 3}};
-	struct store_generation generation = {.reports = reports, .report_count = 2,
-		.tokens = tokens, .token_count = 2, .entry_kind = 7, .entries = &fresh,
+	const struct store_token staged[] = {{5, 1, 1}, {9, 1, 1}}, gone = {5, 0, 0};
+	const struct store_piece piece = {.reports = reports, .report_count = 1,
+		.tokens = staged, .token_count = 2}, last = {.tokens = &gone, .token_count = 1};
+	struct store_generation generation = {.rest = {.reports = reports + 1, .report_count = 1,
+		.tokens = tokens, .token_count = 2}, .entry_kind = 7, .entries = &fresh,
 		.entry_count = 1, .checkpoint = {.seq = 3, .bias_sum = 1, .bias_gain = 2}};
 	struct store_removal removal = {.user = "bob"};
 	struct store_checkpoint checkpoint;
@@ -596,6 +599,11 @@ START_TEST(a_generation_takes_the_place_of_the_former)
 	append_shared("eve", 1);
 	append_shared("eve", 2);
 	assert_ok(store_put_entries(store, &former, 1, &failure));
+	assert_ok(store_stage(store, &piece, false, &failure));
+	assert_ok(store_stage(store, &last, true, &failure)); /* never mind */
+	assert_ok(store_stage(store, &piece, false, &failure));
+	assert_ok(store_stage(store, &last, false, &failure));
+	ck_assert_str_eq(numbers(), "bob/1:3,15@0.5 eve/1:3,15@0.5 eve/2:3,15@0.5 ");
 	assert_ok(store_adopt(store, &generation, &failure));
 	reopen();
 	ck_assert_str_eq(numbers(), "bob/1:-8,12@-2 eve/1:1,3@3 eve/2:3,15@0.5 ");
@@ -608,14 +616,14 @@ START_TEST(a_generation_takes_the_place_of_the_former)
 	assert_ok(store_remove(store, &removal, tokens, 2, &checkpoint, &failure));
 	ck_assert_str_eq(numbers(), "bob/1:0,0@0.5 eve/1:1,3@3 eve/2:3,15@0.5 ");
 	/* The next one replaces it whole. */
-	reports[0].seq = 3;
-	generation.report_count = 1;
-	generation.token_count = generation.entry_count = 0;
+	reports[1] = reports[0];
+	reports[1].seq = 3;
+	generation.rest.token_count = generation.entry_count = 0;
 	assert_ok(store_adopt(store, &generation, &failure));
 	reopen();
 	ck_assert_str_eq(numbers(), "bob/1:0,0@0.5 eve/1:3,15@0.5 eve/2:-8,12@-2 ");
 	ck_assert_str_eq(entries("eve"), "");
-	reports[0].margin = NAN;
+	reports[1].margin = NAN;
 	ck_assert_int_eq(store_adopt(store, &generation, &failure), STATUS_INVALID);
 }
 END_TEST

@@ -42,9 +42,9 @@ def receive(connection):
     return b"".join(chunks)
 
 
-def exchange(path, data, half_close=True):
+def exchange(path, data, half_close=True, timeout=30):
     """Sends bytes, returns the bytes that came back until the end."""
-    with connect(path) as connection:
+    with connect(path, timeout) as connection:
         try:
             connection.sendall(data)
             if half_close:
@@ -54,7 +54,8 @@ def exchange(path, data, half_close=True):
         return receive(connection)
 
 
-def ask(path, command, message=b"", user="", headers=(), version="1.5", as_json=True):
+def ask(path, command, message=b"", user="", headers=(), version="1.5", as_json=True,
+        timeout=30):
     lines = ["%s SPAMC/%s" % (command, version)]
     if as_json:
         lines.append("Accept: application/json")
@@ -63,7 +64,7 @@ def ask(path, command, message=b"", user="", headers=(), version="1.5", as_json=
     lines.extend(headers)
     lines.append("Content-length: %d" % len(message))
     head = "\r\n".join(lines) + "\r\n\r\n"
-    return Reply(exchange(path, head.encode() + message))
+    return Reply(exchange(path, head.encode() + message, timeout=timeout))
 
 
 TELL = {

@@ -136,8 +136,11 @@ static void make_generation(void)
 static enum status run_adoption(struct adoption **adoption)
 {
 	struct change *change = change_adopt(service, adoption);
-	enum status status = change_run(change, &failure);
+	enum status status;
 
+	do {
+		status = change_run(change, &failure);
+	} while (status == STATUS_OK && change_goes_on(change));
 	if (status != STATUS_OK)
 		*adoption = change_take_adoption(change);
 	change_end(service, &change);
