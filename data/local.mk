@@ -5,15 +5,21 @@ tmpfilesdir = $(prefix)/lib/tmpfiles.d
 confdir     = $(sysconfdir)/hamlet
 
 noinst_DATA                   = %D%/conf/hamlet.conf
-nodist_systemdsystemunit_DATA = %D%/systemd/hamletd.service
-dist_systemdsystemunit_DATA   = %D%/systemd/hamletd.socket
+nodist_systemdsystemunit_DATA = \
+	%D%/systemd/hamletd.service \
+	%D%/systemd/hamlet-retrain.service
+dist_systemdsystemunit_DATA   = \
+	%D%/systemd/hamletd.socket \
+	%D%/systemd/hamlet-retrain.timer
 
 data_inputs = \
 	%D%/conf/hamlet.conf.in \
-	%D%/systemd/hamletd.service.in
+	%D%/systemd/hamletd.service.in \
+	%D%/systemd/hamlet-retrain.service.in
 data_outputs = \
 	%D%/conf/hamlet.conf \
-	%D%/systemd/hamletd.service
+	%D%/systemd/hamletd.service \
+	%D%/systemd/hamlet-retrain.service
 
 EXTRA_DIST += \
 	%D%/openapi.json \
@@ -26,13 +32,15 @@ CLEANFILES += $(data_outputs)
 
 $(data_outputs): Makefile
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
-	$(SED) -e 's|@sbindir[@]|$(sbindir)|g' \
+	$(SED) -e 's|@bindir[@]|$(bindir)|g' \
+		-e 's|@sbindir[@]|$(sbindir)|g' \
 		-e 's|@sysconfdir[@]|$(sysconfdir)|g' \
 		-e 's|@localstatedir[@]|$(localstatedir)|g' \
 		-e 's|@runstatedir[@]|$(runstatedir)|g' \
 		$(srcdir)/$@.in > $@.tmp && mv $@.tmp $@
 %D%/conf/hamlet.conf: %D%/conf/hamlet.conf.in
 %D%/systemd/hamletd.service: %D%/systemd/hamletd.service.in
+%D%/systemd/hamlet-retrain.service: %D%/systemd/hamlet-retrain.service.in
 
 # These get other names, and a configuration that is there already stays.
 install-data-hook: install-hamlet-data
