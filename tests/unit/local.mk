@@ -10,6 +10,7 @@ unit_tests = \
 	%D%/test_model \
 	%D%/test_origin \
 	%D%/test_pack \
+	%D%/test_retrain \
 	%D%/test_service \
 	%D%/test_settings \
 	%D%/test_spamd \
@@ -54,6 +55,10 @@ tests_unit_test_settings_LDADD   = libsettings.a libbase.a $(GLIB_LIBS) $(CHECK_
 tests_unit_test_trainer_SOURCES = %D%/test_trainer.c $(UNIT_HEADER)
 tests_unit_test_trainer_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
 tests_unit_test_trainer_LDADD   = libtrainer.a libsettings.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_retrain_SOURCES = %D%/test_retrain.c $(UNIT_HEADER)
+tests_unit_test_retrain_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
+tests_unit_test_retrain_LDADD   = libtrainer.a libsettings.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS) -lm
 
 tests_unit_test_event_SOURCES = %D%/test_event.c $(UNIT_HEADER)
 tests_unit_test_event_CFLAGS  = $(UNIT_CFLAGS)
