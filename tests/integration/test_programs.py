@@ -124,7 +124,7 @@ def test_evaluate_gives_all_figures(tmp_path):
     assert set(json.loads(done.stdout)) == {
         "messages", "spam", "ham", "one_minus_roca_percent", "one_minus_roca_percent_second_half",
         "spam_missed_percent_at_0_1_percent_ham_lost", "ham_lost_percent", "spam_missed_percent",
-        "calibration_error", "messages_per_second"}
+        "log_loss", "calibration_error", "messages_per_second"}
     assert xml.dom.minidom.parse(str(tmp_path / "roc.svg")).documentElement.tagName == "svg"
     same = [run("hamlet-train", "evaluate", index, "--json", "--wrong-labels", 20, "--seed", 3)
             for _ in range(2)]
@@ -135,3 +135,20 @@ def test_evaluate_gives_all_figures(tmp_path):
     none = json.loads(run("hamlet-train", "evaluate", index, "--json", "--labelled", 0).stdout)
     assert none["one_minus_roca_percent"] == 50
     assert run("hamlet-train", "evaluate", tmp_path / "missing").returncode == 1
+
+
+def test_evaluate_measures_a_part_held_out(tmp_path):
+    lines = []
+    for number in range(60):
+        label = "spam" if number % 2 else "ham"
+        text = "cheap pills buy now" if number % 2 else "see you at the meeting"
+        (tmp_path / str(number)).write_bytes(make_message(number, text))
+        lines.append("%s %d" % (label, number))
+    index = tmp_path / "index"
+    index.write_text("\n".join(lines) + "\n")
+    online, retrained = [json.loads(run(
+        "hamlet-train", "evaluate", index, "--json", "--held-out", "20", *more).stdout)
+        for more in ([], ["--retrain"])]
+    assert online["messages"] == retrained["messages"] == 12
+    assert retrained["log_loss"] < online["log_loss"]
+    assert run("hamlet-train", "evaluate", index, "--retrain").returncode == 2
