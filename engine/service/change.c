@@ -197,7 +197,7 @@ static enum status run_entries(struct change *change, struct failure *failure)
 
 static enum status run_erasure(struct change *change, struct failure *failure)
 {
-	struct store_removal removal = {.user = change->erased, .everything = true};
+	struct store_removal removal = {.user = change->erased, .kind = REMOVE_USER};
 	enum status status = take_out(change, &removal, failure);
 
 	if (status != STATUS_OK)

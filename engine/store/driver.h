@@ -23,6 +23,9 @@ struct store_driver {
 	enum status (*adopt)(struct store *store, const struct store_generation *generation,
 		struct failure *failure);
 	enum status (*compact)(struct store *store, struct failure *failure);
+	enum status (*forget_users)(struct store *store, int64_t *count, struct failure *failure);
+	enum status (*give_back)(
+		struct store *store, size_t bytes, int64_t *returned, struct failure *failure);
 	enum status (*put_entries)(struct store *store, const struct store_entry *entries,
 		size_t count, struct failure *failure);
 	enum status (*put)(struct store *store, const char *name, const void *value, size_t size,
@@ -46,6 +49,16 @@ struct store_driver {
 		store_report_fn *each, void *context, struct failure *failure);
 	enum status (*counting_reports)(struct store_reader *reader, store_report_fn *each,
 		void *context, struct failure *failure);
+	enum status (*first_since)(
+		struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure);
+	enum status (*oldest)(
+		struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure);
+	enum status (*beyond_newest)(struct store_reader *reader, const char *user, size_t count,
+		int64_t *seq, struct failure *failure);
+	enum status (*users)(struct store_reader *reader, store_user_fn *each, void *context,
+		struct failure *failure);
+	enum status (*read_size)(
+		struct store_reader *reader, struct store_size *size, struct failure *failure);
 	enum status (*read_stats)(struct store_reader *reader, struct store_stats *stats,
 		struct failure *failure);
 };

@@ -6,6 +6,7 @@ libstore_a_SOURCES = \
 	%D%/pack.c %D%/pack.h \
 	%D%/sqlite.c %D%/sqlite.h \
 	%D%/sqlite-entries.c \
+	%D%/sqlite-expiry.c \
 	%D%/sqlite-generation.c \
 	%D%/sqlite-open.c \
 	%D%/sqlite-read.c \

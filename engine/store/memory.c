@@ -22,8 +22,8 @@ struct row {
 	struct user *user;
 	unsigned char *tokens;
 	size_t size;
-	struct row *supersedes; /* alive as long as this one: erased together */
-	bool superseded;
+	struct row *supersedes; /* NULL = none, or it is gone */
+	struct row *successor;  /* that supersedes this one */
 	const struct store_retrained *retrained; /* of the memory's generation; NULL = none */
 };
 
@@ -155,7 +155,7 @@ static void add_row(struct memory *memory, struct report *report)
 	if (!(report->flags & REPORT_MUTED)) {
 		row->supersedes = find_row(memory, report->user, report->message);
 		if (row->supersedes)
-			row->supersedes->superseded = true;
+			row->supersedes->successor = row;
 	}
 	g_ptr_array_add(memory->rows, row);
 	g_ptr_array_add(row->user->rows, row);
@@ -242,6 +242,33 @@ static GPtrArray *all_entries(const struct memory *memory)
 	return list;
 }
 
+static void remove_row(struct memory *memory, struct row *row)
+{
+	if (g_hash_table_lookup(memory->newest, row) == row)
+		g_hash_table_remove(memory->newest, row);
+	if (row->successor)
+		row->successor->supersedes = NULL;
+	if (row->supersedes)
+		row->supersedes->successor = NULL;
+	memory->rows->pdata[row->report.seq - 1] = NULL;
+	memory->count--;
+	free_row(row);
+}
+
+/* A user's rows up to a number. */
+static void remove_rows(struct memory *memory, struct user *user, int64_t until,
+	struct store_removal *removal)
+{
+	guint gone = 0;
+
+	while (gone < user->rows->len &&
+		((struct row *)user->rows->pdata[gone])->report.seq <= until)
+		remove_row(memory, user->rows->pdata[gone++]);
+	if (gone > 0)
+		g_ptr_array_remove_range(user->rows, 0, gone);
+	removal->reports += gone;
+}
+
 static void erase_user(struct memory *memory, struct store_removal *removal)
 {
 	struct user *user = g_hash_table_lookup(memory->users, removal->user);
@@ -253,17 +280,22 @@ static void erase_user(struct memory *memory, struct store_removal *removal)
 			removal->entries += g_tree_remove(memory->entries, entry);
 	}
 	g_ptr_array_unref(entries);
-	for (guint i = 0; user && i < user->rows->len; i++) {
-		struct row *row = user->rows->pdata[i];
-		if (g_hash_table_lookup(memory->newest, row) == row)
-			g_hash_table_remove(memory->newest, row);
-		memory->rows->pdata[row->report.seq - 1] = NULL;
-		free_row(row);
-		removal->reports++;
-	}
-	memory->count -= (size_t)removal->reports;
-	if (user)
+	if (user) {
+		remove_rows(memory, user, INT64_MAX, removal);
 		g_hash_table_remove(memory->users, removal->user);
+	}
+}
+
+static void remove_old(struct memory *memory, struct store_removal *removal)
+{
+	GHashTableIter iter;
+	gpointer user;
+
+	g_hash_table_iter_init(&iter, memory->users);
+	while (g_hash_table_iter_next(&iter, NULL, &user)) {
+		if (!removal->user || strcmp(((struct user *)user)->name, removal->user) == 0)
+			remove_rows(memory, user, removal->until, removal);
+	}
 }
 
 static void withdraw_user(struct memory *memory, struct store_removal *removal)
@@ -279,6 +311,21 @@ static void withdraw_user(struct memory *memory, struct store_removal *removal)
 		report->flags &= ~(unsigned)REPORT_CONSENT;
 		report->global = report->undone = (struct contribution){0};
 		removal->reports++;
+	}
+}
+
+static void take_out(struct memory *memory, struct store_removal *removal)
+{
+	switch (removal->kind) {
+	case REMOVE_SHARED:
+		withdraw_user(memory, removal);
+		break;
+	case REMOVE_USER:
+		erase_user(memory, removal);
+		break;
+	case REMOVE_OLD:
+		remove_old(memory, removal);
+		break;
 	}
 }
 
@@ -304,10 +351,8 @@ static enum status memory_write_checkpoint(struct store *store, struct store_rem
 			strip(row);
 	}
 	memory->checkpoint = *checkpoint;
-	if (removal && removal->everything)
-		erase_user(memory, removal);
-	else if (removal)
-		withdraw_user(memory, removal);
+	if (removal)
+		take_out(memory, removal);
 	return removal && removal->entry ? memory_put_entries(store, removal->entry, 1, failure)
 					 : STATUS_OK;
 }
@@ -406,6 +451,32 @@ static enum status memory_compact(struct store *store, struct failure *failure)
 	return STATUS_OK;
 }
 
+static gboolean has_no_rows(gpointer name, gpointer user, gpointer unused)
+{
+	(void)name;
+	(void)unused;
+	return ((struct user *)user)->rows->len == 0;
+}
+
+static enum status memory_forget_users(
+	struct store *store, int64_t *count, struct failure *failure)
+{
+	(void)failure;
+	*count = g_hash_table_foreach_remove(
+		((struct memory *)store)->users, has_no_rows, NULL);
+	return STATUS_OK;
+}
+
+static enum status memory_give_back(
+	struct store *store, size_t bytes, int64_t *returned, struct failure *failure)
+{
+	(void)store;
+	(void)bytes;
+	(void)returned;
+	(void)failure;
+	return STATUS_OK;
+}
+
 static enum status memory_put(struct store *store, const char *name, const void *bytes, size_t size,
 	struct failure *failure)
 {
@@ -458,7 +529,7 @@ static enum status give_row(
 
 static bool counts(const struct row *row)
 {
-	return !row->superseded && row->report.label != LABEL_FORGET &&
+	return !row->successor && row->report.label != LABEL_FORGET &&
 		!(row->report.flags & REPORT_MUTED);
 }
 
@@ -570,6 +641,79 @@ static enum status memory_tokens(struct store_reader *reader, store_token_fn *ea
 	return walk.status;
 }
 
+static enum status memory_first_since(
+	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure)
+{
+	const GPtrArray *rows = memory_of(reader)->rows;
+	guint at = 0;
+	(void)failure;
+
+	while (at < rows->len && (!rows->pdata[at] ||
+					 ((struct row *)rows->pdata[at])->report.time < time))
+		at++;
+	*seq = (int64_t)at + 1;
+	return STATUS_OK;
+}
+
+static enum status memory_oldest(
+	struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure)
+{
+	const GPtrArray *rows = memory_of(reader)->rows;
+	(void)failure;
+
+	*seq = 0;
+	for (guint at = 0; at < rows->len && count > 0; at++) {
+		if (rows->pdata[at]) {
+			*seq = (int64_t)at + 1;
+			count--;
+		}
+	}
+	return STATUS_OK;
+}
+
+static enum status memory_beyond_newest(struct store_reader *reader, const char *name,
+	size_t count, int64_t *seq, struct failure *failure)
+{
+	const struct user *user = g_hash_table_lookup(memory_of(reader)->users, name);
+	(void)failure;
+
+	*seq = 0;
+	if (user && user->rows->len > count)
+		*seq = ((struct row *)user->rows->pdata[user->rows->len - 1 - count])->report.seq;
+	return STATUS_OK;
+}
+
+static enum status memory_users(struct store_reader *reader, store_user_fn *each, void *context,
+	struct failure *failure)
+{
+	GHashTableIter iter;
+	gpointer value;
+	enum status status = STATUS_OK;
+	(void)failure;
+
+	g_hash_table_iter_init(&iter, memory_of(reader)->users);
+	while (status == STATUS_OK && g_hash_table_iter_next(&iter, NULL, &value)) {
+		const struct user *user = value;
+		if (user->rows->len == 0)
+			continue;
+		const struct row *newest = user->rows->pdata[user->rows->len - 1];
+		status = each(context, &(struct store_user){.name = user->name,
+			.reports = user->rows->len,
+			.last_seq = newest->report.seq,
+			.last_time = newest->report.time});
+	}
+	return status;
+}
+
+static enum status memory_read_size(
+	struct store_reader *reader, struct store_size *size, struct failure *failure)
+{
+	(void)reader;
+	(void)failure;
+	*size = (struct store_size){0};
+	return STATUS_OK;
+}
+
 static enum status memory_read_stats(
 	struct store_reader *reader, struct store_stats *stats, struct failure *failure)
 {
@@ -630,6 +774,8 @@ static const struct store_driver memory_driver = {
 	.stage = memory_stage,
 	.adopt = memory_adopt,
 	.compact = memory_compact,
+	.forget_users = memory_forget_users,
+	.give_back = memory_give_back,
 	.put_entries = memory_put_entries,
 	.put = memory_put,
 	.reader_open = memory_reader_open,
@@ -642,6 +788,11 @@ static const struct store_driver memory_driver = {
 	.tokens = memory_tokens,
 	.reports_after = memory_reports_after,
 	.counting_reports = memory_counting_reports,
+	.first_since = memory_first_since,
+	.oldest = memory_oldest,
+	.beyond_newest = memory_beyond_newest,
+	.users = memory_users,
+	.read_size = memory_read_size,
 	.read_stats = memory_read_stats,
 };
 

@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * The SQLite driver: entries, and what is taken out on demand. */
+ * The SQLite driver: entries. */
 #include <limits.h>
 #include <string.h>
 
@@ -42,8 +42,7 @@ enum status sqlite_put_entries(struct store *store, const struct store_entry *en
 	return sqlite_finish(connection, status, doing, failure);
 }
 
-/* Copies a column's bytes with an end; false when there is not room. */
-static bool copy_column(sqlite3_stmt *row, int column, char *text, size_t room)
+bool sqlite_copy_column(sqlite3_stmt *row, int column, char *text, size_t room)
 {
 	size_t length = (size_t)sqlite3_column_bytes(row, column);
 
@@ -72,8 +71,8 @@ enum status sqlite_entries(struct store_reader *reader, const char *scope, int k
 	while (status == STATUS_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
 		struct store_entry entry = {.scope = scope, .kind = sqlite3_column_int(row, 0),
 			.name = name, .value = value, .time = sqlite3_column_int64(row, 3)};
-		status = copy_column(row, 1, name, STORE_MAX_NAME) &&
-				copy_column(row, 2, value, STORE_MAX_VALUE)
+		status = sqlite_copy_column(row, 1, name, STORE_MAX_NAME) &&
+				sqlite_copy_column(row, 2, value, STORE_MAX_VALUE)
 			? each(context, &entry)
 			: failure_set(failure, STATUS_CORRUPT, "reading %s: an entry is damaged",
 				  connection->path);
@@ -82,56 +81,4 @@ enum status sqlite_entries(struct store_reader *reader, const char *scope, int k
 		status = sqlite_failure(connection, "reading", failure);
 	sqlite3_reset(row);
 	return status;
-}
-
-static enum status run_for_user(struct connection *connection, enum sqlite_statement which,
-	const char *user, int64_t *changed, struct failure *failure)
-{
-	sqlite3_stmt *statement = sqlite_statement(connection, which);
-
-	if (statement)
-		bind_bytes(statement, 1, user);
-	enum status status = sqlite_run(connection, statement, "removing from", failure);
-	if (status == STATUS_OK && changed)
-		*changed = sqlite3_changes(connection->db);
-	return status;
-}
-
-enum status sqlite_take_out(
-	struct connection *connection, struct store_removal *removal, struct failure *failure)
-{
-	const char *user = removal->user;
-	enum status status;
-
-	status = run_for_user(connection, SQL_RETRAINED_WITHDRAW, user, NULL, failure);
-	if (status == STATUS_OK && !removal->everything) {
-		status = run_for_user(connection, SQL_WITHDRAW, user, &removal->reports, failure);
-	} else if (status == STATUS_OK) {
-		status = run_for_user(
-			connection, SQL_ERASE_JOURNAL, user, &removal->reports, failure);
-		if (status == STATUS_OK)
-			status = run_for_user(
-				connection, SQL_ERASE_ENTRIES, user, &removal->entries, failure);
-		if (status == STATUS_OK)
-			status = run_for_user(connection, SQL_ERASE_USER, user, NULL, failure);
-	}
-	if (status == STATUS_OK && removal->entry)
-		status = sqlite_write_entry(connection, removal->entry, failure);
-	return status;
-}
-
-/* VACUUM alone leaves the old pages in the file until the log is moved there. */
-enum status sqlite_compact(struct store *store, struct failure *failure)
-{
-	struct connection *connection = &((struct sqlite_store *)store)->connection;
-
-	for (int i = 0; i < SQL_STATEMENTS; i++) /* one in use would stop it */
-		sqlite3_reset(connection->statements[i]);
-	if (sqlite3_exec(connection->db, "VACUUM", NULL, NULL, NULL) != SQLITE_OK)
-		return sqlite_failure(connection, "compacting", failure);
-	sqlite3_busy_timeout(connection->db, SQLITE_COMPACT_MILLISECONDS);
-	int code = sqlite3_wal_checkpoint_v2(
-		connection->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	sqlite3_busy_timeout(connection->db, SQLITE_BUSY_MILLISECONDS);
-	return code == SQLITE_OK ? STATUS_OK : sqlite_failure(connection, "compacting", failure);
 }

@@ -277,16 +277,19 @@ enum status sqlite_tokens(struct store_reader *reader, store_token_fn *each, voi
 	return status;
 }
 
-static int64_t pragma(struct connection *connection, const char *sql)
+enum status sqlite_read_number(
+	struct connection *connection, const char *sql, int64_t *value, struct failure *failure)
 {
 	sqlite3_stmt *row = NULL;
-	int64_t value = 0;
+	enum status status = STATUS_OK;
 
-	if (sqlite3_prepare_v2(connection->db, sql, -1, &row, NULL) == SQLITE_OK &&
-		sqlite3_step(row) == SQLITE_ROW)
-		value = sqlite3_column_int64(row, 0);
+	if (sqlite3_prepare_v2(connection->db, sql, -1, &row, NULL) != SQLITE_OK ||
+		sqlite3_step(row) != SQLITE_ROW)
+		status = sqlite_failure(connection, "reading", failure);
+	else
+		*value = sqlite3_column_int64(row, 0);
 	sqlite3_finalize(row);
-	return value;
+	return status;
 }
 
 enum status sqlite_read_stats(
@@ -294,18 +297,18 @@ enum status sqlite_read_stats(
 {
 	struct connection *connection = connection_of(reader);
 	sqlite3_stmt *row = sqlite_statement(connection, SQL_STATS);
-	enum status status = STATUS_OK;
+	struct store_size size = {0};
+	enum status status = sqlite_read_size(reader, &size, failure);
 
-	if (!row || sqlite3_step(row) != SQLITE_ROW) {
+	if (status == STATUS_OK && (!row || sqlite3_step(row) != SQLITE_ROW)) {
 		status = sqlite_failure(connection, "reading", failure);
-	} else {
+	} else if (status == STATUS_OK) {
 		*stats = (struct store_stats){
 			.reports = sqlite3_column_int64(row, 0),
 			.users = sqlite3_column_int64(row, 1),
 			.tokens = sqlite3_column_int64(row, 2),
 			.last_seq = sqlite3_column_int64(row, 3),
-			.bytes = pragma(connection, "PRAGMA page_count") *
-				pragma(connection, "PRAGMA page_size"),
+			.bytes = size.bytes,
 		};
 	}
 	if (row)

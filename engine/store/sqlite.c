@@ -36,6 +36,23 @@ static const char *const SQL[SQL_STATEMENTS] = {
 			 "undone_head_sum = 0, undone_head_gain = 0, undone_body_sum = 0, "
 			 "undone_body_gain = 0, undone_bias_sum = 0, undone_bias_gain = 0 "
 			 "WHERE user = (SELECT id FROM user WHERE name = ?1) AND (flags & 1)",
+	[SQL_EXPIRE_ALL] = "DELETE FROM journal WHERE seq <= ?1",
+	[SQL_EXPIRE_USER] = "DELETE FROM journal WHERE user = "
+			    "(SELECT id FROM user WHERE name = ?1) AND seq <= ?2",
+	[SQL_RETRAINED_EXPIRE_ALL] = "DELETE FROM retrained WHERE report <= ?1",
+	[SQL_RETRAINED_EXPIRE_USER] =
+		"DELETE FROM retrained WHERE report IN (SELECT seq FROM journal "
+		"WHERE user = (SELECT id FROM user WHERE name = ?1) AND seq <= ?2)",
+	[SQL_FORGET_USERS] = "DELETE FROM user WHERE NOT EXISTS "
+			     "(SELECT 1 FROM journal WHERE user = user.id)",
+	[SQL_FIRST_SINCE] = "SELECT seq FROM journal WHERE time >= ?1 ORDER BY seq LIMIT 1",
+	[SQL_OLDEST] = "SELECT max(seq) FROM (SELECT seq FROM journal ORDER BY seq LIMIT ?1)",
+	[SQL_BEYOND_NEWEST] = "SELECT seq FROM journal WHERE user = "
+			      "(SELECT id FROM user WHERE name = ?2) "
+			      "ORDER BY seq DESC LIMIT 1 OFFSET ?1",
+	[SQL_USERS] = "SELECT name, reports, newest, (SELECT time FROM journal WHERE seq = newest) "
+		      "FROM (SELECT user, count(*) AS reports, max(seq) AS newest FROM journal "
+		      "GROUP BY user) JOIN user ON id = user",
 	[SQL_RETRAINED_WITHDRAW] = "DELETE FROM retrained WHERE report IN (SELECT seq FROM journal "
 				   "WHERE user = (SELECT id FROM user WHERE name = ?1))",
 	[SQL_CLEAR_RETRAINED_NEXT] = "DELETE FROM retrained_next",
@@ -411,6 +428,8 @@ const struct store_driver sqlite_driver = {
 	.stage = sqlite_stage,
 	.adopt = sqlite_adopt,
 	.compact = sqlite_compact,
+	.forget_users = sqlite_forget_users,
+	.give_back = sqlite_give_back,
 	.put_entries = sqlite_put_entries,
 	.put = sqlite_put,
 	.reader_open = sqlite_reader_open,
@@ -423,5 +442,10 @@ const struct store_driver sqlite_driver = {
 	.tokens = sqlite_tokens,
 	.reports_after = sqlite_reports_after,
 	.counting_reports = sqlite_counting_reports,
+	.first_since = sqlite_first_since,
+	.oldest = sqlite_oldest,
+	.beyond_newest = sqlite_beyond_newest,
+	.users = sqlite_users,
+	.read_size = sqlite_read_size,
 	.read_stats = sqlite_read_stats,
 };

@@ -19,6 +19,15 @@ enum sqlite_statement {
 	SQL_ERASE_ENTRIES,
 	SQL_ERASE_USER,
 	SQL_WITHDRAW,
+	SQL_EXPIRE_ALL,
+	SQL_EXPIRE_USER,
+	SQL_RETRAINED_EXPIRE_ALL,
+	SQL_RETRAINED_EXPIRE_USER,
+	SQL_FORGET_USERS,
+	SQL_FIRST_SINCE,
+	SQL_OLDEST,
+	SQL_BEYOND_NEWEST,
+	SQL_USERS,
 	SQL_PUT_ENTRY,
 	SQL_DELETE_ENTRY,
 	SQL_ENTRIES,
@@ -91,6 +100,13 @@ enum status sqlite_open_connection(struct connection *connection, const char *pa
 	bool immutable, struct failure *failure);
 void sqlite_close_connection(struct connection *connection);
 
+/* What a pragma or another statement gives as its one number. */
+enum status sqlite_read_number(
+	struct connection *connection, const char *sql, int64_t *value, struct failure *failure);
+
+/* Copies a column's bytes with an end; false when there is not room. */
+bool sqlite_copy_column(sqlite3_stmt *row, int column, char *text, size_t room);
+
 /* Part of a transaction of the caller's: see store_remove. */
 enum status sqlite_take_out(
 	struct connection *connection, struct store_removal *removal, struct failure *failure);
@@ -119,7 +135,22 @@ enum status sqlite_finish(struct connection *connection, enum status status, con
 /* Methods of the writer around entries. */
 enum status sqlite_put_entries(struct store *store, const struct store_entry *entries, size_t count,
 	struct failure *failure);
+
+/* What goes and what has to be known for it: sqlite-expiry.c. */
 enum status sqlite_compact(struct store *store, struct failure *failure);
+enum status sqlite_forget_users(struct store *store, int64_t *count, struct failure *failure);
+enum status sqlite_give_back(
+	struct store *store, size_t bytes, int64_t *returned, struct failure *failure);
+enum status sqlite_first_since(
+	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure);
+enum status sqlite_oldest(
+	struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure);
+enum status sqlite_beyond_newest(struct store_reader *reader, const char *user, size_t count,
+	int64_t *seq, struct failure *failure);
+enum status sqlite_users(struct store_reader *reader, store_user_fn *each, void *context,
+	struct failure *failure);
+enum status sqlite_read_size(
+	struct store_reader *reader, struct store_size *size, struct failure *failure);
 
 /* Reads a named value; as store_get. */
 enum status sqlite_get(struct connection *connection, const char *name, void *value, size_t *size,

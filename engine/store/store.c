@@ -142,7 +142,8 @@ enum status store_remove(struct store *store, struct store_removal *removal,
 	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
 	struct failure *failure)
 {
-	enum status status = check_user(removal->user, failure);
+	bool all = removal->kind == REMOVE_OLD && !removal->user;
+	enum status status = all ? STATUS_OK : check_user(removal->user, failure);
 
 	if (status == STATUS_OK && removal->entry)
 		status = check_entry(removal->entry, failure);
@@ -202,6 +203,23 @@ enum status store_compact(struct store *store, struct failure *failure)
 	if (!store_writable(store))
 		return failure_set(failure, STATUS_READONLY, "the database is read-only");
 	return store->driver->compact(store, failure);
+}
+
+enum status store_forget_users(struct store *store, int64_t *count, struct failure *failure)
+{
+	*count = 0;
+	if (!store_writable(store))
+		return failure_set(failure, STATUS_READONLY, "the database is read-only");
+	return store->driver->forget_users(store, count, failure);
+}
+
+enum status store_give_back(
+	struct store *store, size_t bytes, int64_t *returned, struct failure *failure)
+{
+	*returned = 0;
+	if (!store_writable(store))
+		return failure_set(failure, STATUS_READONLY, "the database is read-only");
+	return store->driver->give_back(store, bytes, returned, failure);
 }
 
 enum status store_put_entries(struct store *store, const struct store_entry *entries, size_t count,
@@ -300,6 +318,40 @@ enum status store_counting_reports(struct store_reader *reader, store_report_fn 
 	void *context, struct failure *failure)
 {
 	return reader->driver->counting_reports(reader, each, context, failure);
+}
+
+enum status store_first_since(
+	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure)
+{
+	return reader->driver->first_since(reader, time, seq, failure);
+}
+
+enum status store_oldest(
+	struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure)
+{
+	return reader->driver->oldest(reader, count, seq, failure);
+}
+
+enum status store_beyond_newest(struct store_reader *reader, const char *user, size_t count,
+	int64_t *seq, struct failure *failure)
+{
+	enum status status = check_user(user, failure);
+
+	return status == STATUS_OK
+		? reader->driver->beyond_newest(reader, user, count, seq, failure)
+		: status;
+}
+
+enum status store_users(struct store_reader *reader, store_user_fn *each, void *context,
+	struct failure *failure)
+{
+	return reader->driver->users(reader, each, context, failure);
+}
+
+enum status store_read_size(
+	struct store_reader *reader, struct store_size *size, struct failure *failure)
+{
+	return reader->driver->read_size(reader, size, failure);
 }
 
 enum status store_read_stats(

@@ -93,10 +93,17 @@ struct store_entry {
 	int64_t time;      /* of the last change, seconds since 1970 */
 };
 
-/* What is taken out of the store on somebody's demand. */
+enum store_removal_kind {
+	REMOVE_SHARED, /* what global was taught; the journal stays the user's own */
+	REMOVE_USER,   /* the user's journal and entries */
+	REMOVE_OLD,    /* rows of the journal up to `until` */
+};
+
+/* What is taken out of the store, on somebody's demand or because its time is over. */
 struct store_removal {
-	const char *user;
-	bool everything; /* the user's journal and entries; else what global was taught */
+	enum store_removal_kind kind;
+	const char *user; /* with REMOVE_OLD: NULL = all users */
+	int64_t until;    /* of REMOVE_OLD: the last number that goes */
 	/* Laid down in the same step (a withdrawn consent); NULL = none. */
 	const struct store_entry *entry;
 	int64_t reports; /* filled in: rows of the journal that were changed or deleted */
@@ -183,9 +190,9 @@ enum status store_write_checkpoint(struct store *store, const struct store_token
 	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
 
 /* Takes `removal` out of the store and replaces rows and checkpoint as above, in
- * one durable step: `tokens` are without what the user had taught. With
- * `everything` the bytes are overwritten in the file and its log, too
- * (store_compact finishes that). */
+ * one durable step: `tokens` are without what these reports had taught. With
+ * REMOVE_USER and REMOVE_OLD the bytes are overwritten in the file as well
+ * (store_compact finishes that in its log). */
 enum status store_remove(struct store *store, struct store_removal *removal,
 	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
 	struct failure *failure);
@@ -207,6 +214,15 @@ enum status store_adopt(
  * the database; readers go on. STATUS_BUSY: a reader held on to an old state all
  * the time; try again. */
 enum status store_compact(struct store *store, struct failure *failure);
+
+/* Forgets the names of users that have no reports any more: *count of them. */
+enum status store_forget_users(struct store *store, int64_t *count, struct failure *failure);
+
+/* Gives about `bytes` of room that is not used back to the file system, the last of the
+ * database's size first; *returned = how many it were, 0 when nothing is left to be given.
+ * A sixteenth of the database stays free for what comes next. */
+enum status store_give_back(
+	struct store *store, size_t bytes, int64_t *returned, struct failure *failure);
 
 /* Lays down or removes `count` entries, all or none, durable on return. */
 enum status store_put_entries(struct store *store, const struct store_entry *entries, size_t count,
@@ -261,6 +277,41 @@ enum status store_reports_after(struct store_reader *reader, int64_t after,
  * state of the store, whatever is written meanwhile. */
 enum status store_counting_reports(struct store_reader *reader, store_report_fn *each,
 	void *context, struct failure *failure);
+
+/* The first report that is not older than `time`: all before it are. Without one the
+ * number that the next report would get at least. */
+enum status store_first_since(
+	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure);
+
+/* The number of the `count`-th report from the beginning of the journal (count >= 1), of
+ * the last one when there are fewer; 0 when there is none. */
+enum status store_oldest(
+	struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure);
+
+/* The newest of the user's reports that has `count` newer ones; 0 when there is none. */
+enum status store_beyond_newest(struct store_reader *reader, const char *user, size_t count,
+	int64_t *seq, struct failure *failure);
+
+/* One user's part of the journal. */
+struct store_user {
+	const char *name;
+	int64_t reports;   /* rows */
+	int64_t last_seq;  /* of the newest */
+	int64_t last_time; /* of the newest */
+};
+typedef enum status store_user_fn(void *context, const struct store_user *user);
+
+/* Walks the users that have reports, in any order. */
+enum status store_users(struct store_reader *reader, store_user_fn *each, void *context,
+	struct failure *failure);
+
+/* Quick, whatever the size. */
+struct store_size {
+	int64_t bytes; /* on disk, with the log of what was written last; 0 in memory */
+	int64_t free;  /* of them not used */
+};
+enum status store_read_size(
+	struct store_reader *reader, struct store_size *size, struct failure *failure);
 
 struct store_stats {
 	int64_t reports;      /* rows of the journal */

@@ -394,7 +394,7 @@ START_TEST(an_erased_user_was_never_there)
 {
 	const struct store_entry laid[] = {{"bob", 1, "", "yes", 6}, {"bob", 2, "x", "y", 6},
 		{"bobby", 1, "", "yes", 6}, {"", 1, "", "yes", 6}};
-	struct store_removal removal = {.user = "bob", .everything = true};
+	struct store_removal removal = {.kind = REMOVE_USER, .user = "bob"};
 	struct store_checkpoint checkpoint = {0};
 	struct store_stats stats;
 	struct report found;
@@ -421,6 +421,114 @@ START_TEST(an_erased_user_was_never_there)
 	assert_ok(store_write_checkpoint(store, NULL, 0, &checkpoint, &failure));
 	ck_assert_int_eq(append("bob", 2, LABEL_SPAM), checkpoint.seq + 1);
 	ck_assert_str_eq(user_reports("bob", 9), "2:2 ");
+}
+END_TEST
+
+static void remove_old(const char *user, int64_t until, int64_t expected)
+{
+	struct store_removal removal = {.kind = REMOVE_OLD, .user = user, .until = until};
+	struct store_stats stats;
+	struct store_checkpoint checkpoint;
+
+	assert_ok(store_read_stats(reader, &stats, &failure));
+	checkpoint = (struct store_checkpoint){.seq = stats.last_seq};
+	assert_ok(store_remove(store, &removal, NULL, 0, &checkpoint, &failure));
+	ck_assert_int_eq(removal.reports, expected);
+}
+
+START_TEST(old_reports_go_by_number)
+{
+	struct store_stats stats;
+	struct report found;
+
+	open_all(_i);
+	append("bob", 1, LABEL_SPAM);
+	append("eve", 1, LABEL_SPAM);
+	int64_t third = append("bob", 2, LABEL_SPAM);
+	append("bob", 1, LABEL_HAM);
+	append("eve", 2, LABEL_SPAM);
+	append("bob", 2, LABEL_FORGET);
+	remove_old("bob", third, 2);
+	reopen();
+	ck_assert_str_eq(reports_after(0), "1:2 1:1 2:2 2:0 ");
+	/* What superseded a report that is gone still counts, or still says "forget". */
+	ck_assert_str_eq(user_reports("bob", 9), "1:1 ");
+	remove_old(NULL, third + 1, 2);
+	reopen();
+	ck_assert_str_eq(reports_after(0), "2:2 2:0 ");
+	ck_assert_int_eq(store_find(store, "bob", 1, &found, &failure), STATUS_NOTFOUND);
+	ck_assert_int_eq(append("bob", 1, LABEL_SPAM), third + 4);
+	ck_assert_str_eq(user_reports("bob", 9), "1:2 ");
+	assert_ok(store_read_stats(reader, &stats, &failure));
+	ck_assert_int_eq(stats.reports, 3);
+}
+END_TEST
+
+START_TEST(it_is_known_what_is_old)
+{
+	int64_t seq = 0, first;
+
+	open_all(_i);
+	assert_ok(store_oldest(reader, 5, &seq, &failure));
+	ck_assert_int_eq(seq, 0);
+	assert_ok(store_first_since(reader, 0, &seq, &failure));
+	ck_assert_int_eq(seq, 1);
+	first = append("bob", 1, LABEL_SPAM); /* report() sets the time to 1000 + message */
+	append("eve", 5, LABEL_SPAM);
+	append("bob", 2, LABEL_SPAM); /* the clock went back */
+	append("bob", 9, LABEL_HAM);
+	assert_ok(store_first_since(reader, 1003, &seq, &failure));
+	ck_assert_int_eq(seq, first + 1);
+	assert_ok(store_first_since(reader, 1010, &seq, &failure));
+	ck_assert_int_eq(seq, first + 4);
+	assert_ok(store_oldest(reader, 2, &seq, &failure));
+	ck_assert_int_eq(seq, first + 1);
+	assert_ok(store_oldest(reader, 100, &seq, &failure));
+	ck_assert_int_eq(seq, first + 3);
+	assert_ok(store_beyond_newest(reader, "bob", 2, &seq, &failure));
+	ck_assert_int_eq(seq, first);
+	assert_ok(store_beyond_newest(reader, "bob", 0, &seq, &failure));
+	ck_assert_int_eq(seq, first + 3);
+	assert_ok(store_beyond_newest(reader, "bob", 3, &seq, &failure));
+	ck_assert_int_eq(seq, 0);
+	assert_ok(store_beyond_newest(reader, "nobody", 0, &seq, &failure));
+	ck_assert_int_eq(seq, 0);
+}
+END_TEST
+
+static enum status on_user(void *context, const struct store_user *user)
+{
+	int *users = context;
+
+	++*users;
+	if (strcmp(user->name, "bob") == 0) {
+		ck_assert_int_eq(user->reports, 2);
+		ck_assert_int_eq(user->last_seq, 3);
+		ck_assert_int_eq(user->last_time, 1002);
+	}
+	return STATUS_OK;
+}
+
+START_TEST(users_are_walked_and_forgotten)
+{
+	int users = 0;
+	int64_t count = 0;
+
+	open_all(_i);
+	append("bob", 1, LABEL_SPAM);
+	append("", 1, LABEL_SPAM);
+	append("bob", 2, LABEL_HAM);
+	assert_ok(store_users(reader, on_user, &users, &failure));
+	ck_assert_int_eq(users, 2);
+	assert_ok(store_forget_users(store, &count, &failure));
+	ck_assert_int_eq(count, 0);
+	remove_old(NULL, 2, 2);
+	assert_ok(store_forget_users(store, &count, &failure));
+	ck_assert_int_eq(count, 1);
+	append("", 1, LABEL_SPAM);
+	reopen();
+	ck_assert_str_eq(user_reports("", 9), "1:2 ");
+	ck_assert_str_eq(user_reports("bob", 9), "2:1 ");
 }
 END_TEST
 
@@ -967,6 +1075,71 @@ START_TEST(a_walk_sees_one_moment_and_holds_nobody_up)
 }
 END_TEST
 
+static void change_database(const char *sql)
+{
+	sqlite3 *db;
+
+	store_reader_close(&reader);
+	store_close(&store);
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static off_t file_size(void)
+{
+	struct stat file;
+
+	ck_assert_int_eq(stat(path, &file), 0);
+	return file.st_size;
+}
+
+START_TEST(room_is_given_back)
+{
+	struct store_size size;
+	int64_t returned = 1, seq = 0, total = 0;
+
+	open_all(SQLITE);
+	for (int i = 0; i < 20000; i++)
+		seq = append("bob", (uint64_t)i, LABEL_SPAM);
+	remove_old("bob", seq - 10, 19990);
+	assert_ok(store_read_size(reader, &size, &failure));
+	ck_assert_int_gt(size.free, 1 << 20);
+	assert_ok(store_give_back(store, 1, &returned, &failure)); /* moves the log */
+	off_t before = file_size();
+	while (returned > 0) {
+		assert_ok(store_give_back(store, 262144, &returned, &failure));
+		ck_assert_int_le(returned, 262144 + 16384);
+		total += returned;
+	}
+	assert_ok(store_compact(store, &failure)); /* the log, too */
+	ck_assert_int_gt(total, 1 << 20);
+	ck_assert_int_le(file_size(), before - total);
+	assert_ok(store_read_size(reader, &size, &failure));
+	ck_assert_int_eq(size.bytes, file_size());
+	reopen();
+	ck_assert_int_eq(append("bob", 1, LABEL_SPAM), seq + 1);
+}
+END_TEST
+
+START_TEST(room_of_an_older_database_is_given_back)
+{
+	int64_t returned = 0, seq = 0;
+
+	open_all(SQLITE);
+	change_database("PRAGMA auto_vacuum = NONE; VACUUM");
+	assert_ok(open_store());
+	assert_ok(store_reader_open(store, &reader, &failure));
+	for (int i = 0; i < 2000; i++)
+		seq = append("bob", (uint64_t)i, LABEL_SPAM);
+	remove_old("bob", seq, 2000);
+	assert_ok(store_give_back(store, 1, &returned, &failure));
+	ck_assert_int_gt(returned, 0);
+	reopen();
+	ck_assert_int_eq(append("bob", 1, LABEL_SPAM), seq + 1);
+}
+END_TEST
+
 START_TEST(a_second_writer_is_refused)
 {
 	struct store *second;
@@ -983,17 +1156,6 @@ START_TEST(a_second_writer_is_refused)
 	ck_assert_int_eq(store_open_sqlite(&second, link, &failure), STATUS_BUSY);
 }
 END_TEST
-
-static void change_database(const char *sql)
-{
-	sqlite3 *db;
-
-	store_reader_close(&reader);
-	store_close(&store);
-	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
-}
 
 START_TEST(a_newer_database_is_refused)
 {
@@ -1375,6 +1537,9 @@ static Suite *suite(void)
 	tcase_add_loop_test(all, a_bad_entry_changes_nothing, 0, DRIVERS);
 	tcase_add_loop_test(all, what_a_user_shared_can_be_withdrawn, 0, DRIVERS);
 	tcase_add_loop_test(all, an_erased_user_was_never_there, 0, DRIVERS);
+	tcase_add_loop_test(all, old_reports_go_by_number, 0, DRIVERS);
+	tcase_add_loop_test(all, it_is_known_what_is_old, 0, DRIVERS);
+	tcase_add_loop_test(all, users_are_walked_and_forgotten, 0, DRIVERS);
 	tcase_add_loop_test(all, a_walk_can_be_ended, 0, DRIVERS);
 	tcase_add_loop_test(all, a_bad_report_appends_nothing, 0, DRIVERS);
 	tcase_add_loop_test(all, the_largest_report_fits, 0, DRIVERS);
@@ -1390,6 +1555,8 @@ static Suite *suite(void)
 	tcase_add_test(sqlite, both_drivers_answer_alike);
 	tcase_add_test(sqlite, readers_see_what_is_committed);
 	tcase_add_test(sqlite, a_walk_sees_one_moment_and_holds_nobody_up);
+	tcase_add_test(sqlite, room_is_given_back);
+	tcase_add_test(sqlite, room_of_an_older_database_is_given_back);
 	tcase_add_test(sqlite, a_second_writer_is_refused);
 	tcase_add_test(sqlite, a_reader_beside_the_writer_writes_nothing);
 	tcase_add_test(sqlite, a_newer_database_is_refused);

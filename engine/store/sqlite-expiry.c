@@ -1,0 +1,294 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * The SQLite driver: what is taken out, and the room that it leaves. */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "engine/store/sqlite.h"
+
+/* Free pages that stay for what comes next: a share of all. */
+enum { KEPT_SHARE = 16 };
+
+static struct connection *connection_of(struct store_reader *reader)
+{
+	return &((struct sqlite_reader *)reader)->connection;
+}
+
+/* --- Taking out ------------------------------------------------------------ */
+
+/* ?1 is the user where there is one. */
+static enum status run_for(struct connection *connection, enum sqlite_statement which,
+	const struct store_removal *removal, int64_t *changed, struct failure *failure)
+{
+	sqlite3_stmt *statement = sqlite_statement(connection, which);
+	int at = 1;
+
+	if (statement && removal->user)
+		sqlite3_bind_blob(statement, at++, removal->user, (int)strlen(removal->user),
+			SQLITE_STATIC);
+	if (statement && removal->kind == REMOVE_OLD)
+		sqlite3_bind_int64(statement, at, removal->until);
+	enum status status = sqlite_run(connection, statement, "removing from", failure);
+	if (status == STATUS_OK && changed)
+		*changed = sqlite3_changes(connection->db);
+	return status;
+}
+
+static enum status take_shared(
+	struct connection *connection, struct store_removal *removal, struct failure *failure)
+{
+	enum status status =
+		run_for(connection, SQL_RETRAINED_WITHDRAW, removal, NULL, failure);
+
+	return status == STATUS_OK
+		? run_for(connection, SQL_WITHDRAW, removal, &removal->reports, failure)
+		: status;
+}
+
+static enum status take_user(
+	struct connection *connection, struct store_removal *removal, struct failure *failure)
+{
+	enum status status =
+		run_for(connection, SQL_RETRAINED_WITHDRAW, removal, NULL, failure);
+
+	if (status == STATUS_OK)
+		status = run_for(connection, SQL_ERASE_JOURNAL, removal, &removal->reports, failure);
+	if (status == STATUS_OK)
+		status = run_for(connection, SQL_ERASE_ENTRIES, removal, &removal->entries, failure);
+	if (status == STATUS_OK)
+		status = run_for(connection, SQL_ERASE_USER, removal, NULL, failure);
+	return status;
+}
+
+static enum status take_old(
+	struct connection *connection, struct store_removal *removal, struct failure *failure)
+{
+	bool all = !removal->user;
+	enum status status = run_for(connection,
+		all ? SQL_RETRAINED_EXPIRE_ALL : SQL_RETRAINED_EXPIRE_USER, removal, NULL, failure);
+
+	return status == STATUS_OK ? run_for(connection, all ? SQL_EXPIRE_ALL : SQL_EXPIRE_USER,
+					     removal, &removal->reports, failure)
+				   : status;
+}
+
+enum status sqlite_take_out(
+	struct connection *connection, struct store_removal *removal, struct failure *failure)
+{
+	enum status status = removal->kind == REMOVE_SHARED
+		? take_shared(connection, removal, failure)
+		: removal->kind == REMOVE_USER ? take_user(connection, removal, failure)
+					       : take_old(connection, removal, failure);
+
+	if (status == STATUS_OK && removal->entry)
+		status = sqlite_write_entry(connection, removal->entry, failure);
+	return status;
+}
+
+enum status sqlite_forget_users(struct store *store, int64_t *count, struct failure *failure)
+{
+	struct connection *connection = &((struct sqlite_store *)store)->connection;
+	enum status status = sqlite_run(connection, sqlite_statement(connection, SQL_FORGET_USERS),
+		"removing from", failure);
+
+	if (status == STATUS_OK)
+		*count = sqlite3_changes(connection->db);
+	return status;
+}
+
+/* --- Room -------------------------------------------------------------------- */
+
+static enum status execute(
+	struct connection *connection, const char *sql, const char *doing, struct failure *failure)
+{
+	return sqlite3_exec(connection->db, sql, NULL, NULL, NULL) == SQLITE_OK
+		? STATUS_OK
+		: sqlite_failure(connection, doing, failure);
+}
+
+/* Moves the log into the database; `all` waits for readers and cuts it to nothing. */
+static enum status empty_log(struct connection *connection, bool all, struct failure *failure)
+{
+	int mode = all ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
+
+	if (all)
+		sqlite3_busy_timeout(connection->db, SQLITE_COMPACT_MILLISECONDS);
+	int code = sqlite3_wal_checkpoint_v2(connection->db, NULL, mode, NULL, NULL);
+	sqlite3_busy_timeout(connection->db, SQLITE_BUSY_MILLISECONDS);
+	return code == SQLITE_OK ? STATUS_OK : sqlite_failure(connection, "compacting", failure);
+}
+
+/* VACUUM alone leaves the old pages in the file until the log is moved there. */
+enum status sqlite_compact(struct store *store, struct failure *failure)
+{
+	struct connection *connection = &((struct sqlite_store *)store)->connection;
+
+	for (int i = 0; i < SQL_STATEMENTS; i++) /* one in use would stop it */
+		sqlite3_reset(connection->statements[i]);
+	/* The pragma takes effect with the VACUUM, in databases that were made without. */
+	enum status status = execute(
+		connection, "PRAGMA auto_vacuum = INCREMENTAL; VACUUM", "compacting", failure);
+	return status == STATUS_OK ? empty_log(connection, true, failure) : status;
+}
+
+struct pages {
+	int64_t count, free, size, mode;
+};
+
+static enum status read_pages(
+	struct connection *connection, struct pages *pages, struct failure *failure)
+{
+	const struct {
+		const char *sql;
+		int64_t *value;
+	} questions[] = {{"PRAGMA page_count", &pages->count},
+		{"PRAGMA freelist_count", &pages->free}, {"PRAGMA page_size", &pages->size},
+		{"PRAGMA auto_vacuum", &pages->mode}};
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < 4 && status == STATUS_OK; i++)
+		status = sqlite_read_number(
+			connection, questions[i].sql, questions[i].value, failure);
+	return status;
+}
+
+static enum status free_pages(struct store *store, const struct pages *pages, int64_t count,
+	struct failure *failure)
+{
+	struct connection *connection = &((struct sqlite_store *)store)->connection;
+	char sql[64];
+
+	if (pages->mode == 0) /* made before pages could be given back one by one */
+		return sqlite_compact(store, failure);
+	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA incremental_vacuum(%lld)", (long long)count);
+	enum status status = execute(connection, sql, "giving room back of", failure);
+	return status == STATUS_OK ? empty_log(connection, false, failure) : status;
+}
+
+enum status sqlite_give_back(
+	struct store *store, size_t bytes, int64_t *returned, struct failure *failure)
+{
+	struct connection *connection = &((struct sqlite_store *)store)->connection;
+	struct pages before, after;
+	enum status status = read_pages(connection, &before, failure);
+
+	if (status != STATUS_OK)
+		return status;
+	int64_t spare = before.free - before.count / KEPT_SHARE;
+	int64_t wanted = (int64_t)bytes / before.size + 1;
+	if (spare <= 0)
+		return STATUS_OK;
+	status = free_pages(store, &before, spare < wanted ? spare : wanted, failure);
+	if (status == STATUS_OK)
+		status = read_pages(connection, &after, failure);
+	if (status == STATUS_OK)
+		*returned = (before.count - after.count) * before.size;
+	return status;
+}
+
+enum status sqlite_read_size(
+	struct store_reader *reader, struct store_size *size, struct failure *failure)
+{
+	struct connection *connection = connection_of(reader);
+	struct pages pages;
+	char log[4096];
+	struct stat file;
+	enum status status = read_pages(connection, &pages, failure);
+
+	if (status != STATUS_OK)
+		return status;
+	*size = (struct store_size){
+		.bytes = pages.count * pages.size, .free = pages.free * pages.size};
+	sqlite3_snprintf(sizeof(log), log, "%s-wal", connection->path);
+	if (stat(log, &file) == 0)
+		size->bytes += file.st_size;
+	return STATUS_OK;
+}
+
+/* --- What is old --------------------------------------------------------------- */
+
+/* The one number that a statement gives; `fallback` when it gives none. */
+static enum status read_seq(struct connection *connection, sqlite3_stmt *row, int64_t fallback,
+	int64_t *seq, struct failure *failure)
+{
+	enum status status = STATUS_OK;
+	int code = sqlite3_step(row);
+
+	*seq = fallback;
+	if (code == SQLITE_ROW && sqlite3_column_type(row, 0) != SQLITE_NULL)
+		*seq = sqlite3_column_int64(row, 0);
+	else if (code != SQLITE_ROW && code != SQLITE_DONE)
+		status = sqlite_failure(connection, "reading", failure);
+	sqlite3_reset(row);
+	return status;
+}
+
+static enum status read_seq_of(struct store_reader *reader, enum sqlite_statement which,
+	int64_t number, const char *user, int64_t fallback, int64_t *seq, struct failure *failure)
+{
+	struct connection *connection = connection_of(reader);
+	sqlite3_stmt *row = sqlite_statement(connection, which);
+
+	if (!row)
+		return sqlite_failure(connection, "reading", failure);
+	sqlite3_bind_int64(row, 1, number);
+	if (user)
+		sqlite3_bind_blob(row, 2, user, (int)strlen(user), SQLITE_STATIC);
+	return read_seq(connection, row, fallback, seq, failure);
+}
+
+enum status sqlite_first_since(
+	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure)
+{
+	int64_t last = 0;
+	enum status status = sqlite_read_number(connection_of(reader),
+		"SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'journal'), 0)", &last,
+		failure);
+
+	return status == STATUS_OK
+		? read_seq_of(reader, SQL_FIRST_SINCE, time, NULL, last + 1, seq, failure)
+		: status;
+}
+
+static int64_t bounded(size_t count)
+{
+	return (int64_t)(count < INT64_MAX ? count : INT64_MAX);
+}
+
+enum status sqlite_oldest(
+	struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure)
+{
+	return read_seq_of(reader, SQL_OLDEST, bounded(count), NULL, 0, seq, failure);
+}
+
+enum status sqlite_beyond_newest(struct store_reader *reader, const char *user, size_t count,
+	int64_t *seq, struct failure *failure)
+{
+	return read_seq_of(reader, SQL_BEYOND_NEWEST, bounded(count), user, 0, seq, failure);
+}
+
+enum status sqlite_users(struct store_reader *reader, store_user_fn *each, void *context,
+	struct failure *failure)
+{
+	struct connection *connection = connection_of(reader);
+	sqlite3_stmt *row = sqlite_statement(connection, SQL_USERS);
+	char name[STORE_MAX_USER + 1];
+	enum status status = STATUS_OK;
+	int code = SQLITE_DONE;
+
+	if (!row)
+		return sqlite_failure(connection, "reading", failure);
+	while (status == STATUS_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
+		struct store_user user = {.name = name, .reports = sqlite3_column_int64(row, 1),
+			.last_seq = sqlite3_column_int64(row, 2),
+			.last_time = sqlite3_column_int64(row, 3)};
+		status = sqlite_copy_column(row, 0, name, STORE_MAX_USER)
+			? each(context, &user)
+			: failure_set(failure, STATUS_CORRUPT, "reading %s: a user is damaged",
+				  connection->path);
+	}
+	if (status == STATUS_OK && code != SQLITE_DONE)
+		status = sqlite_failure(connection, "reading", failure);
+	sqlite3_reset(row);
+	return status;
+}
