@@ -2,11 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/adopt.h"
 
-#include <string.h>
-
 #include <glib.h>
 
-#include "engine/client/exchange.h"
+#include "trainer/remote.h"
 
 char *adopt_path(const char *database, const char *name)
 {
@@ -21,19 +19,12 @@ char *adopt_path(const char *database, const char *name)
 
 static enum status ask_daemon(const char *socket, const char *name, struct failure *failure)
 {
-	char *call = g_strdup_printf(
-		"{\"call\": \"adopt\", \"scope\": \"\", \"generation\": \"%s\"}", name);
-	struct exchange exchange = {.socket = socket,
-		.command = "CALL",
-		.headers = "",
-		.user = "",
-		.message = call,
-		.length = strlen(call)};
-	struct buffer body;
-	enum status status = exchange_run(&exchange, &body, failure);
+	json_t *answer;
+	enum status status = remote_call(socket,
+		json_pack("{s:s, s:s, s:s}", "call", "adopt", "scope", "", "generation", name),
+		&answer, failure);
 
-	buffer_free(&body);
-	g_free(call);
+	json_decref(answer);
 	return status;
 }
 

@@ -31,3 +31,6 @@ const volatile sig_atomic_t *stop_on_signals(void);
 /* retrain-command.c */
 int run_retrain(int argc, char **argv);
 int run_rollback(int argc, char **argv);
+
+/* expire-command.c */
+int run_expire(int argc, char **argv);

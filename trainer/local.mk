@@ -11,6 +11,7 @@ libtrainer_a_SOURCES = \
 	%D%/plot.c %D%/plot.h \
 	%D%/progress.c %D%/progress.h \
 	%D%/report.c %D%/report.h \
+	%D%/remote.c %D%/remote.h \
 	%D%/reporters.c %D%/reporters.h \
 	%D%/retrain.c %D%/retrain.h \
 	engine/client/exchange.c engine/client/exchange.h
@@ -20,6 +21,7 @@ bin_PROGRAMS += hamlet-train
 hamlet_train_SOURCES = \
 	%D%/commands.h \
 	%D%/main.c \
+	%D%/expire-command.c \
 	%D%/retrain-command.c
 hamlet_train_CFLAGS  = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JANSSON_CFLAGS) \
 	-DDEFAULT_CONFIG='"$(sysconfdir)/hamlet/hamlet.conf"'

@@ -267,6 +267,7 @@ static const struct {
 	{"evaluate", run_evaluate, "measure the accuracy on labelled mail"},
 	{"retrain", run_retrain, "train the global store anew, adopt it unless it is worse"},
 	{"rollback", run_rollback, "go back to the generation before"},
+	{"expire", run_expire, "take out what is past its time"},
 };
 
 static void print_help(void)

@@ -319,6 +319,44 @@ enum exit_code admin_policy_unset(const struct options *options, char **words, i
 
 /* --- user ------------------------------------------------------------------------------ */
 
+/* How often the trainer found the user's reports wrong; null before it has judged. */
+static json_t *error_rate(const json_t *entries)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(json_object_get(entries, "entries"), i, entry) {
+		const char *kind = json_string_value(json_object_get(entry, "kind"));
+		const char *value = json_string_value(json_object_get(entry, "value"));
+		if (kind && value && strcmp(kind, "reputation") == 0)
+			return json_real(g_ascii_strtod(value, NULL));
+	}
+	return json_null();
+}
+
+enum exit_code admin_user_show(const struct options *options, char **words, int count)
+{
+	enum exit_code code = EXIT_DONE;
+
+	for (int i = 0; i < count && code == EXIT_DONE; i++) {
+		json_t *user = ask(options,
+			json_pack("{s:s, s:s}", "call", "policy", "user", words[i]));
+		json_t *entries = user ? ask(options, json_pack("{s:s, s:s}", "call", "entries",
+							      "scope", words[i]))
+				       : NULL;
+		if (entries) {
+			json_object_set_new(user, "error_rate", error_rate(entries));
+			json_object_set(user, "entries", json_object_get(entries, "entries"));
+		} else {
+			json_decref(user);
+			user = NULL;
+		}
+		json_decref(entries);
+		code = print(options, user, show_user);
+	}
+	return code;
+}
+
 enum exit_code admin_user_erase(const struct options *options, char **words, int count)
 {
 	enum exit_code code = EXIT_DONE;

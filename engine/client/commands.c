@@ -249,6 +249,7 @@ const struct command commands[] = {
 	{"trust", "add", "trust senders, when authenticated", NULL, admin_trust_add, "ENTRY..."},
 	{"trust", "remove", "trust them no more", NULL, admin_trust_remove, "ENTRY..."},
 	{"trust", "import", "take a file of one ENTRY a line", NULL, admin_trust_import, "FILE..."},
+	{"user", "show", "show what is in force and known of users", NULL, admin_user_show, "USER..."},
 	{"user", "export", "write all that is kept of users", NULL, admin_user_export, "USER..."},
 	{"user", "erase", "erase all that is kept of users", NULL, admin_user_erase, "USER..."},
 	{"stats", NULL, "show the daemon's counters", NULL, run_stats, NULL},

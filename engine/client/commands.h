@@ -59,3 +59,4 @@ enum exit_code admin_policy_set(const struct options *options, char **words, int
 enum exit_code admin_policy_unset(const struct options *options, char **words, int count);
 enum exit_code admin_user_erase(const struct options *options, char **words, int count);
 enum exit_code admin_user_export(const struct options *options, char **words, int count);
+enum exit_code admin_user_show(const struct options *options, char **words, int count);

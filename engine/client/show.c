@@ -268,6 +268,33 @@ void show_policy(const json_t *policy)
 	}
 }
 
+void show_user(const json_t *user)
+{
+	const json_t *error = json_object_get(user, "error_rate");
+	const char *name = string(user, "scope");
+	size_t i, shown = 0;
+	json_t *entry;
+
+	printf("user:              ");
+	show_text(name, strlen(name), 300);
+	putchar('\n');
+	show_policy(user);
+	if (json_is_number(error))
+		printf("reputation:        wrong in about %.1f %% of the reports, as the last "
+		       "retraining found\n", 100 * json_number_value(error));
+	else
+		puts("reputation:        not judged by a retraining yet");
+	json_array_foreach(json_object_get(user, "entries"), i, entry) {
+		if (strcmp(string(entry, "kind"), "list") != 0)
+			continue;
+		if (shown++ == 0)
+			puts("\nallowed and blocked:");
+		printf("  %-8s ", string(entry, "value"));
+		show_text(string(entry, "name"), strlen(string(entry, "name")), 400);
+		putchar('\n');
+	}
+}
+
 void show_entries(const json_t *entries)
 {
 	char text[32];

@@ -24,6 +24,7 @@ void show_diagnosis(const json_t *diagnosis);
 
 /* A policy and how it came to be. */
 void show_policy(const json_t *policy);
+void show_user(const json_t *user);
 
 /* Entries, one a line; what a change did. */
 void show_entries(const json_t *entries);

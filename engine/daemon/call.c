@@ -44,6 +44,7 @@ static const struct call_kind {
 	{"policy", CALL_AS_USER, CALL_READS, give_policy, true},
 	{"export", CALL_AS_USER, CALL_READS, give_export, false},
 	{"erase", CALL_AS_ADMINISTRATOR, CALL_CHANGES, NULL, false},
+	{"expire", CALL_AS_ADMINISTRATOR, CALL_CHANGES, NULL, false},
 	{"adopt", CALL_AS_ADMINISTRATOR, CALL_ADOPTS, NULL, false},
 };
 
@@ -277,7 +278,16 @@ enum status call_change(const struct call *call, struct service *service, int64_
 {
 	if (strcmp(call->kind->name, "erase") == 0)
 		return change_erase(service, call->scope, change, failure);
+	if (call_expires(call)) {
+		*change = change_expire(service, time);
+		return STATUS_OK;
+	}
 	return change_list(call, service, time, change, failure);
+}
+
+bool call_expires(const struct call *call)
+{
+	return strcmp(call->kind->name, "expire") == 0;
 }
 
 struct adoption *call_adoption(
@@ -299,8 +309,10 @@ char *call_receipt(const struct call *call, const struct receipt *receipt, int64
 		"entries", (json_int_t)receipt->entries, "reports", (json_int_t)receipt->reports,
 		"global_tokens", (json_int_t)receipt->tokens, "journal", (json_int_t)receipt->seq,
 		"compacted", receipt->compacted);
-	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 
+	if (call_expires(call))
+		json_object_set_new(json, "expired", render_expired(&receipt->expired));
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	json_decref(json);
 	return text;
 }

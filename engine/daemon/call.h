@@ -7,6 +7,7 @@
  *   {"call": "policy", "user": U}                the policy, and how it came to be
  *   {"call": "export", "user": U, "after": SEQ}  a part of all that is kept of a user
  *   {"call": "erase", "user": U}
+ *   {"call": "expire", "scope": ""}              housekeeping, now
  *   {"call": "adopt", "scope": "", "generation": "challenger" or "previous"}
  *
  * A scope is "" (the site), "@example.org" or a user. */
@@ -42,6 +43,9 @@ enum status call_read(struct call *call, struct worker *worker, struct query *qu
 /* Of CALL_ADOPTS: begins to adopt the file of that name in the state directory. */
 struct adoption *call_adoption(
 	const struct call *call, struct service *service, const char *state_directory);
+
+/* Is it an expiry? Then the housekeeping counts it. */
+bool call_expires(const struct call *call);
 
 /* Of CALL_CHANGES: makes the change for the writer; and what became of it. */
 enum status call_change(const struct call *call, struct service *service, int64_t time,

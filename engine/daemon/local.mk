@@ -5,6 +5,7 @@ libdaemon_a_SOURCES = \
 	%D%/connection.c %D%/connection.h \
 	%D%/context.c %D%/context.h \
 	%D%/counters.h \
+	%D%/housekeeping.c %D%/housekeeping.h \
 	%D%/http.c %D%/http.h \
 	%D%/http-api.c \
 	%D%/http-exchange.h \

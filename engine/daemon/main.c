@@ -26,6 +26,7 @@ static const struct {
 	{server_start_jobs, server_stop_jobs},
 	{NULL, server_stop_handles},
 	{server_start_writer, server_stop_writer},
+	{server_start_housekeeping, server_stop_housekeeping},
 	{server_start_signals, server_stop_signals},
 	{server_start_listeners, server_stop_listeners},
 	{server_start_http, server_stop_http},

@@ -4,7 +4,10 @@
 
 #include "config.h"
 
+#include <time.h>
+
 #include "engine/base/buffer.h"
+#include "engine/daemon/housekeeping.h"
 #include "engine/daemon/server.h"
 
 static const size_t METRICS_MAX = 65536;
@@ -74,6 +77,36 @@ static void put_writer(struct buffer *output, const struct writer *writer)
 		(double)stats.checkpoints_failed);
 }
 
+static void put_housekeeping(struct buffer *output, const struct server *server)
+{
+	static const char expired[] = "hamlet_expired_reports_total";
+	struct housekeeping_stats stats;
+	struct service_stats engine;
+
+	housekeeping_read_stats(server->housekeeping, &stats);
+	service_read_stats(server->service, &engine);
+	one(output, "hamlet_housekeeping_runs_total", "counter", "Housekeepings that ended well.",
+		(double)stats.runs);
+	one(output, "hamlet_housekeeping_failed_total", "counter", "Housekeepings that failed.",
+		(double)stats.failed);
+	one(output, "hamlet_housekeeping_last_success_timestamp_seconds", "gauge",
+		"When one ended well last; 0 = never.", (double)engine.expired_at);
+	if (engine.expired_at > 0)
+		one(output, "hamlet_housekeeping_age_seconds", "gauge",
+			"Time since one ended well.", difftime(time(NULL), engine.expired_at));
+	head(output, expired, "counter", "Reports past their time, by why they went.");
+	labelled(output, expired, "reason", "age", (uint64_t)stats.expired.by_age);
+	labelled(output, expired, "reason", "count", (uint64_t)stats.expired.by_count);
+	labelled(output, expired, "reason", "idleness", (uint64_t)stats.expired.by_idleness);
+	labelled(output, expired, "reason", "budget", (uint64_t)stats.expired.by_budget);
+	one(output, "hamlet_expired_users_total", "counter", "Users without reports, forgotten.",
+		(double)stats.expired.users);
+	one(output, "hamlet_returned_bytes_total", "counter",
+		"Room of the database given back to the file system.", (double)stats.expired.bytes);
+	one(output, "hamlet_over_budget", "gauge", "1 when a budget is passed.",
+		engine.over_budget);
+}
+
 static void put_engine(struct buffer *output, const struct server *server)
 {
 	struct service_stats stats;
@@ -110,6 +143,7 @@ char *metrics_render(const struct server *server)
 	put_traffic(&output, &server->counters);
 	put_writer(&output, server->writer);
 	put_engine(&output, server);
+	put_housekeeping(&output, server);
 	buffer_append(&output, "", 1);
 	if (output.failed)
 		buffer_free(&output);

@@ -245,6 +245,15 @@ static json_t *move_list(const struct policy_view *view)
 	return list;
 }
 
+json_t *render_expired(const struct expired *expired)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "by_age", number(expired->by_age),
+		"by_count", number(expired->by_count), "by_idleness",
+		number(expired->by_idleness), "by_budget", number(expired->by_budget), "users",
+		number(expired->users), "bytes", number(expired->bytes), "postponed",
+		expired->postponed);
+}
+
 void render_policy(json_t *json, const struct policy_view *view)
 {
 	static const char *const consents[] = {"unknown", "granted", "declined"};

@@ -38,5 +38,8 @@ json_t *render_string(const char *text);
 json_t *render_entry(const struct store_entry *entry);
 json_t *render_journal(const struct report *report);
 
+/* What an expiry took out. */
+json_t *render_expired(const struct expired *expired);
+
 /* Adds a policy's members to an object. */
 void render_policy(json_t *json, const struct policy_view *view);

@@ -14,6 +14,7 @@
 
 #include "engine/daemon/connection.h"
 #include "engine/daemon/listener.h"
+#include "engine/daemon/housekeeping.h"
 #include "engine/daemon/http.h"
 #include "engine/daemon/milter.h"
 #include "engine/daemon/notify.h"
@@ -157,6 +158,16 @@ void server_stop_writer(struct server *server)
 	writer_close(&server->writer);
 }
 
+enum status server_start_housekeeping(struct server *server, struct failure *failure)
+{
+	return housekeeping_new(&server->housekeeping, server, failure);
+}
+
+void server_stop_housekeeping(struct server *server)
+{
+	housekeeping_close(&server->housekeeping);
+}
+
 /* --- Shutdown ------------------------------------------------------------ */
 
 static void on_drained(void *context)
@@ -206,6 +217,7 @@ static void drain(struct server *server, int number)
 	log_event(server->log, LOG_INFO, "stop",
 		(struct log_field[]){log_text("signal", number == SIGTERM ? "TERM" : "INT"),
 			log_number("connections", (int64_t)server->connection_count), {0}});
+	housekeeping_stop(server->housekeeping);
 	listeners_close(server);
 	http_quiesce(server->http);
 	milter_quiesce(server->milter);

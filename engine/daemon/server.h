@@ -23,6 +23,7 @@ enum { SERVER_SIGNALS = 3, SERVER_READ_SIZE = 65536 };
 enum server_state { SERVER_RUNNING, SERVER_DRAINING, SERVER_FORCED, SERVER_STOPPED };
 
 struct connection;
+struct housekeeping;
 struct http;
 struct listener;
 struct milter;
@@ -38,6 +39,7 @@ struct server {
 	struct service *service;
 	struct jobs *jobs;
 	struct writer *writer;
+	struct housekeeping *housekeeping;
 	struct listener *listeners;
 	struct http *http;
 	struct milter *milter;
@@ -80,6 +82,8 @@ void server_stop_jobs(struct server *server);
 void server_stop_handles(struct server *server);
 enum status server_start_writer(struct server *server, struct failure *failure);
 void server_stop_writer(struct server *server);
+enum status server_start_housekeeping(struct server *server, struct failure *failure);
+void server_stop_housekeeping(struct server *server);
 enum status server_start_signals(struct server *server, struct failure *failure);
 void server_stop_signals(struct server *server);
 enum status server_start_listeners(struct server *server, struct failure *failure);

@@ -6,6 +6,8 @@
 
 #include <jansson.h>
 
+#include "engine/daemon/housekeeping.h"
+#include "engine/daemon/render.h"
 #include "engine/daemon/server.h"
 
 const char *counters_command(enum spamd_command command)
@@ -74,12 +76,12 @@ static json_t *engine(const struct service *service)
 	struct service_stats stats;
 
 	service_read_stats(service, &stats);
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "global_tokens",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "global_tokens",
 		count(stats.global_tokens), "global_bytes", count(stats.global_bytes),
 		"cached_users", count(stats.cached_users), "cached_bytes",
 		count(stats.cached_bytes), "last_seq", count((uint64_t)stats.last_seq),
 		"checkpoint_seq", count((uint64_t)stats.checkpoint_seq), "writable",
-		stats.writable);
+		stats.writable, "over_budget", stats.over_budget);
 }
 
 static json_t *writer(const struct writer *writer)
@@ -95,6 +97,19 @@ static json_t *writer(const struct writer *writer)
 		milliseconds(stats.commit_ns_max), "checkpoints", count(stats.checkpoints),
 		"checkpoints_failed", count(stats.checkpoints_failed), "checkpoint_ms",
 		milliseconds(stats.checkpoint_ns), "changes", count(stats.changes));
+}
+
+/* "last_success" is the time of an expiry that ended well, 0 = never. */
+static json_t *housekeeping(const struct server *server)
+{
+	struct housekeeping_stats stats;
+	struct service_stats engine;
+
+	housekeeping_read_stats(server->housekeeping, &stats);
+	service_read_stats(server->service, &engine);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "runs", count(stats.runs), "postponed",
+		count(stats.postponed), "failed", count(stats.failed), "last_success",
+		count((uint64_t)engine.expired_at), "expired", render_expired(&stats.expired));
 }
 
 char *stats_render(const struct server *server)
@@ -113,8 +128,8 @@ char *stats_render(const struct server *server)
 		count(jobs_running(server->jobs)), "waiting", count(jobs_waiting(server->jobs)),
 		"writer", writer(server->writer));
 
-	if (json)
-		json_object_set_new(json, "engine", engine(server->service));
+	json_object_set_new(json, "engine", engine(server->service));
+	json_object_set_new(json, "housekeeping", housekeeping(server));
 	char *text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
 	json_decref(json);
 	return text;

@@ -4,6 +4,7 @@
  * in the pool, what that one may do is decided on the loop. */
 #include <time.h>
 
+#include "engine/daemon/housekeeping.h"
 #include "engine/daemon/render.h"
 #include "engine/daemon/server.h"
 #include "engine/daemon/task-internal.h"
@@ -60,6 +61,8 @@ static void on_changed(struct ticket *ticket, const struct failure *failure)
 	struct task *task = ticket->data;
 	const struct receipt *receipt = change_receipt(ticket->change);
 
+	if (call_expires(task->call))
+		housekeeping_ended(task->server->housekeeping, receipt, failure);
 	if (failure) {
 		task->failure = *failure;
 		task_fail(task);

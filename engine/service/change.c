@@ -7,11 +7,15 @@
 
 #include <glib.h>
 
+#include "engine/service/expiry.h"
+#include "engine/service/removal.h"
+
 struct change {
 	struct service *service;
 	GPtrArray *entries; /* struct store_entry with strings of its own */
 	char *erased;       /* the user; NULL = entries */
 	struct adoption *adoption;
+	struct expiry *expiry;
 	struct site *site;  /* as the entries make it; NULL = unchanged */
 	bool done;
 	struct receipt receipt;
@@ -42,6 +46,7 @@ static void change_free(struct change **change)
 		return;
 	site_unref(&(*change)->site);
 	adoption_free(&(*change)->adoption);
+	expiry_free(&(*change)->expiry);
 	g_ptr_array_unref((*change)->entries);
 	g_free((*change)->erased);
 	g_free(*change);
@@ -104,6 +109,20 @@ struct change *change_adopt(struct service *service, struct adoption **adoption)
 	return change;
 }
 
+struct change *change_expire(struct service *service, int64_t now)
+{
+	struct change *change = change_new(service);
+
+	change->expiry = expiry_new(service, now);
+	return change;
+}
+
+void change_stop(struct change *change)
+{
+	if (change->expiry)
+		expiry_stop(change->expiry);
+}
+
 struct adoption *change_take_adoption(struct change *change)
 {
 	struct adoption *adoption = change->adoption;
@@ -114,53 +133,16 @@ struct adoption *change_take_adoption(struct change *change)
 
 /* --- Taking out ---------------------------------------------------------------- */
 
-struct subtraction {
-	struct global *global;
-	size_t done; /* reports */
-};
-
-static enum status subtract(void *context, const struct report *report)
-{
-	struct subtraction *subtraction = context;
-	enum status status =
-		global_remove(subtraction->global, report->keys, report->count, &report->global);
-
-	subtraction->done += status == STATUS_OK;
-	return status;
-}
-
-static enum status add_again(void *context, const struct report *report)
-{
-	struct subtraction *subtraction = context;
-
-	if (subtraction->done == 0)
-		return STATUS_INTERRUPTED;
-	subtraction->done--;
-	return global_add(subtraction->global, report->keys, report->count, &report->global);
-}
-
-/* Takes what the user taught out of global and out of the store, in one durable
- * step: of each message the newest report holds what is in global. */
 static enum status take_out(
 	struct change *change, struct store_removal *removal, struct failure *failure)
 {
-	struct service *service = change->service;
-	struct subtraction subtraction = {.global = service->global};
-	enum status status = store_user_reports(
-		service->reader, removal->user, SIZE_MAX, subtract, &subtraction, failure);
+	enum status status = removal_run(
+		change->service, removal, &change->receipt.tokens, NULL, NULL, failure);
 
 	if (status == STATUS_OK) {
-		change->receipt.tokens += global_dirty(service->global);
-		status = global_checkpoint(service->global, service->store, removal, failure);
+		change->receipt.reports += removal->reports;
+		change->receipt.entries += removal->entries;
 	}
-	if (status != STATUS_OK) {
-		store_user_reports(service->reader, removal->user, SIZE_MAX, add_again,
-			&subtraction, NULL);
-		return status;
-	}
-	atomic_fetch_add(&service->removals, 1);
-	change->receipt.reports += removal->reports;
-	change->receipt.entries += removal->entries;
 	return status;
 }
 
@@ -208,6 +190,16 @@ static enum status run_erasure(struct change *change, struct failure *failure)
 	return status;
 }
 
+static enum status run_expiry(struct change *change, struct failure *failure)
+{
+	struct receipt *receipt = &change->receipt;
+	enum status status = expiry_run(change->expiry, &receipt->expired, failure);
+
+	receipt->reports = receipt->expired.by_age + receipt->expired.by_count +
+		receipt->expired.by_idleness + receipt->expired.by_budget;
+	return status;
+}
+
 static bool concerns_site(const struct change *change)
 {
 	for (guint i = 0; i < change->entries->len; i++) {
@@ -222,6 +214,7 @@ enum status change_run(struct change *change, struct failure *failure)
 {
 	struct service *service = change->service;
 	enum status status = change->adoption ? adoption_run(change->adoption, &change->receipt, failure)
+		: change->expiry              ? run_expiry(change, failure)
 		: change->erased              ? run_erasure(change, failure)
 					      : run_entries(change, failure);
 
@@ -235,7 +228,8 @@ enum status change_run(struct change *change, struct failure *failure)
 
 bool change_goes_on(const struct change *change)
 {
-	return change->adoption && !adoption_is_done(change->adoption);
+	return (change->adoption && !adoption_is_done(change->adoption)) ||
+		(change->expiry && !expiry_is_done(change->expiry));
 }
 
 const struct receipt *change_receipt(const struct change *change)
@@ -267,6 +261,8 @@ void change_end(struct service *service, struct change **result)
 		users_drop(service->users, change->erased);
 	if (change->adoption && change->done)
 		adoption_publish(change->adoption);
+	if (change->expiry)
+		expiry_publish(change->expiry);
 	if (change->site) {
 		struct site *former = service->site;
 		service->site = change->site;

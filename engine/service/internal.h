@@ -21,9 +21,14 @@ struct service {
 	struct tokenizer_secret secret;
 	struct global *global;
 	struct users *users;
-	size_t adoptions; /* that are on their way */
-	_Atomic int64_t removals; /* withdrawals and erasures so far */
+	_Atomic size_t adoptions; /* that are on their way */
+	_Atomic int64_t removals; /* withdrawals, erasures and expiries so far */
+	_Atomic int64_t expired_at; /* see service_stats */
+	_Atomic bool over_budget;
 };
+
+/* The store's value with expired_at. */
+#define SERVICE_EXPIRED_AT "expired-at"
 
 /* Numbers of one message's tokens in one scope. */
 struct scratch {

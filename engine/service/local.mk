@@ -6,6 +6,7 @@ libservice_a_SOURCES = \
 	%D%/entries.c %D%/entries.h \
 	%D%/event.c %D%/event.h \
 	%D%/evidence.c %D%/evidence.h \
+	%D%/expiry.c %D%/expiry.h \
 	%D%/explain.c \
 	%D%/generation.c %D%/generation.h \
 	%D%/global.c %D%/global.h \
@@ -15,6 +16,7 @@ libservice_a_SOURCES = \
 	%D%/origin.c %D%/origin.h \
 	%D%/preferences.c %D%/preferences.h \
 	%D%/query.c %D%/query.h \
+	%D%/removal.c %D%/removal.h \
 	%D%/report.c \
 	%D%/reputation.c %D%/reputation.h \
 	%D%/results.c %D%/results.h \

@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/service/internal.h"
+#include "engine/service/expiry.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +21,7 @@ const struct service_settings service_defaults = {
 	.own_shift = 3,
 	.reject_uncertainty = 4,
 	.events = {.flip_seconds = 60, .mass_selection = 50},
+	.retention = {.days = 730, .reports = 10000},
 };
 
 enum status service_check_user(const char *user, struct failure *failure)
@@ -80,6 +81,18 @@ static enum status load_secret(struct service *service, struct failure *failure)
 	return store_put(service->store, name, secret->bytes, sizeof(secret->bytes), failure);
 }
 
+static enum status load_expired_at(struct service *service, struct failure *failure)
+{
+	int64_t time = 0;
+	size_t size = sizeof(time);
+	enum status status =
+		store_get(service->reader, SERVICE_EXPIRED_AT, &time, &size, failure);
+
+	if (status == STATUS_OK && size == sizeof(time))
+		atomic_init(&service->expired_at, time);
+	return status == STATUS_NOTFOUND ? STATUS_OK : status;
+}
+
 enum status service_open(struct service **result, struct store *store,
 	const struct service_settings *settings, struct failure *failure)
 {
@@ -100,6 +113,9 @@ enum status service_open(struct service **result, struct store *store,
 	if (status != STATUS_OK)
 		goto out;
 	status = load_secret(service, failure);
+	if (status != STATUS_OK)
+		goto out;
+	status = load_expired_at(service, failure);
 	if (status != STATUS_OK)
 		goto out;
 	status = global_load(&service->global, service->reader, settings->global_tokens, failure);
@@ -206,7 +222,10 @@ size_t service_dirty(const struct service *service)
 
 enum status service_checkpoint(struct service *service, struct failure *failure)
 {
-	return global_checkpoint(service->global, service->store, NULL, failure);
+	enum status status = global_checkpoint(service->global, service->store, NULL, failure);
+
+	atomic_store(&service->over_budget, expiry_is_over_budget(service));
+	return status;
 }
 
 void service_read_stats(const struct service *service, struct service_stats *stats)
@@ -218,6 +237,8 @@ void service_read_stats(const struct service *service, struct service_stats *sta
 		.cached_bytes = users_bytes(service->users),
 		.last_seq = global_seq(service->global),
 		.checkpoint_seq = global_checkpoint_seq(service->global),
+		.expired_at = atomic_load(&service->expired_at),
+		.over_budget = atomic_load(&service->over_budget),
 		.writable = store_writable(service->store),
 	};
 }

@@ -23,6 +23,14 @@
 #include "engine/service/preferences.h"
 #include "engine/store/store.h"
 
+/* How long reports are kept; 0 = without end, each. */
+struct retention {
+	int64_t days; /* since the report came */
+	int64_t reports; /* newest of each user */
+	int64_t idle_days; /* since the user's last report: then none of them is kept */
+	int64_t bytes; /* of the store on disk, without its log: the oldest make room */
+};
+
 /* Lists end in NULL; the service copies them. */
 struct service_settings {
 	double junk_probability; /* a message at or above it is spam; (0, 1) */
@@ -51,6 +59,7 @@ struct service_settings {
 	const char *trusted_senders;
 
 	struct event_rules events;
+	struct retention retention;
 };
 
 extern const struct service_settings service_defaults;
@@ -308,8 +317,26 @@ struct change *change_adopt(struct service *service, struct adoption **adoption)
 struct adoption *change_take_adoption(struct change *change);
 void adoption_free(struct adoption **adoption);
 
+/* [owner] Takes out what is past its time by the settings' retention, gives the room
+ * back and makes room below the budgets (bytes; also most tokens of global), in small
+ * steps: see change_goes_on. `now` in seconds since 1970. Ends early while an adoption
+ * exists, or after change_stop. */
+struct change *change_expire(struct service *service, int64_t now);
+
+/* [owner] The change ends with its next step where it can: an expiry does. */
+void change_stop(struct change *change);
+
+/* What an expiry took out: reports by why they went. */
+struct expired {
+	int64_t by_age, by_count, by_idleness, by_budget;
+	int64_t users; /* without reports: forgotten */
+	int64_t bytes; /* given back to the file system */
+	bool postponed; /* it ended early */
+};
+
 struct receipt {
-	int64_t reports; /* erased or withdrawn */
+	struct expired expired; /* of an expiry */
+	int64_t reports; /* erased, withdrawn or expired */
 	int64_t entries; /* laid down, removed or erased */
 	size_t tokens; /* of global that changed */
 	int64_t seq; /* global includes the journal up to here */
@@ -349,6 +376,8 @@ struct service_stats {
 	size_t cached_bytes;
 	int64_t last_seq;
 	int64_t checkpoint_seq;
+	int64_t expired_at; /* when an expiry ended well last, seconds since 1970; 0 = never */
+	bool over_budget; /* as of the last checkpoint: an expiry is due */
 	bool writable;
 };
 

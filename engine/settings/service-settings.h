@@ -34,5 +34,9 @@ static inline struct service_settings settings_of_service(const struct settings 
 		.trusted_senders = settings->trusted_senders,
 		.events = {.flip_seconds = (int64_t)settings->flip_seconds,
 			.mass_selection = (unsigned)settings->mass_selection},
+		.retention = {.days = (int64_t)settings->retention_days,
+			.reports = (int64_t)settings->retention_reports,
+			.idle_days = (int64_t)settings->idle_days,
+			.bytes = (int64_t)settings->database_bytes},
 	};
 }

@@ -58,6 +58,11 @@ struct settings {
 	char *trusted_senders; /* path or "" */
 	uint64_t flip_seconds;
 	uint64_t mass_selection;
+	uint64_t retention_days;
+	uint64_t retention_reports;
+	uint64_t idle_days;
+	uint64_t database_bytes;
+	uint64_t housekeeping_seconds;
 	char *log_level; /* error, warning, info, debug */
 };
 

@@ -201,7 +201,7 @@ enum status sqlite_read_size(
 		.bytes = pages.count * pages.size, .free = pages.free * pages.size};
 	sqlite3_snprintf(sizeof(log), log, "%s-wal", connection->path);
 	if (stat(log, &file) == 0)
-		size->bytes += file.st_size;
+		size->log = file.st_size;
 	return STATUS_OK;
 }
 

@@ -308,7 +308,7 @@ enum status sqlite_read_stats(
 			.users = sqlite3_column_int64(row, 1),
 			.tokens = sqlite3_column_int64(row, 2),
 			.last_seq = sqlite3_column_int64(row, 3),
-			.bytes = size.bytes,
+			.bytes = size.bytes + size.log,
 		};
 	}
 	if (row)

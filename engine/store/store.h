@@ -307,8 +307,9 @@ enum status store_users(struct store_reader *reader, store_user_fn *each, void *
 
 /* Quick, whatever the size. */
 struct store_size {
-	int64_t bytes; /* on disk, with the log of what was written last; 0 in memory */
+	int64_t bytes; /* of the database on disk; 0 in memory */
 	int64_t free;  /* of them not used */
+	int64_t log;   /* of the log of what was written last, beside it */
 };
 enum status store_read_size(
 	struct store_reader *reader, struct store_size *size, struct failure *failure);

@@ -1,10 +1,11 @@
 UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -Wno-missing-prototypes
-UNIT_HEADER = tests/unit/unit.h tests/unit/service-fixture.h
+UNIT_HEADER = tests/unit/unit.h tests/unit/service-fixture.h tests/unit/small-mail.h
 
 unit_tests = \
 	%D%/test_adoption \
 	%D%/test_base \
 	%D%/test_event \
+	%D%/test_expiry \
 	%D%/test_feedback \
 	%D%/test_milter \
 	%D%/test_model \
@@ -79,3 +80,7 @@ tests_unit_test_feedback_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
 tests_unit_test_milter_SOURCES = %D%/test_milter.c $(UNIT_HEADER)
 tests_unit_test_milter_CFLAGS  = $(UNIT_CFLAGS)
 tests_unit_test_milter_LDADD   = libprotocol.a libbase.a $(CHECK_LIBS)
+
+tests_unit_test_expiry_SOURCES = %D%/test_expiry.c $(UNIT_HEADER)
+tests_unit_test_expiry_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
+tests_unit_test_expiry_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)

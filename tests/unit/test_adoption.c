@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0
  * A generation takes over while reports come in. Whatever happens: the rows are the
  * sum of what the reports that count add. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +10,7 @@
 
 #include "engine/service/generation.h"
 #include "engine/store/store.h"
-#include "tests/unit/service-fixture.h"
+#include "tests/unit/small-mail.h"
 
 static char folder[64], challenger[96], former[96];
 
@@ -36,58 +35,6 @@ static void clean(void)
 
 /* --- What happens ------------------------------------------------------------------ */
 
-static size_t mail(char *text, size_t size, unsigned number)
-{
-	int length = snprintf(
-		text, size, "From: a%u@example.org\nSubject: number %u\n\n", number % 5, number);
-
-	for (unsigned i = 0; i < 20; i++)
-		length += snprintf(
-			text + length, size - (size_t)length, "word%u ", (number * 7 + i * i) % 50);
-	return (size_t)length;
-}
-
-static struct answer press_as(
-	const char *user, unsigned number, enum label label, enum consent consent)
-{
-	char text[1024];
-	size_t length = mail(text, sizeof(text), number);
-	const struct press_info info = {.user = user,
-		.event = {.kind = EVENT_TOLD, .label = label},
-		.consent = consent,
-		.time = 1000};
-	struct press *press;
-	struct batch *batch;
-
-	assert_ok(press_new(service, &info, &press, &failure));
-	assert_ok(press_run(press, worker, text, length, &failure));
-	assert_ok(batch_begin(service, &press, 1, &batch, &failure));
-	assert_ok(batch_run(batch, &failure));
-	batch_end(service, &batch);
-	struct answer answer = *press_answer(press);
-	press_free(&press);
-	return answer;
-}
-
-static struct answer press(const char *user, unsigned number, enum label label)
-{
-	return press_as(user, number, label, CONSENT_GRANTED);
-}
-
-static double score(unsigned number)
-{
-	char text[1024];
-	size_t length = mail(text, sizeof(text), number);
-	const char *nobody = "";
-	struct query *query;
-
-	assert_ok(query_begin(service, &nobody, 1, false, &query, &failure));
-	assert_ok(query_run(query, worker, text, length, &failure));
-	double margin = query_verdict(query, 0)->margin;
-	query_end(service, &query);
-	return margin;
-}
-
 static const char *const USERS[] = {"ann", "bob", "cid", "dan", "eve"};
 
 static void press_many(void)
@@ -97,7 +44,7 @@ static void press_many(void)
 	press("ann", 0, LABEL_HAM); /* flips */
 	press("bob", 1, LABEL_FORGET); /* and forgets */
 	press("", 100, LABEL_SPAM);
-	press_as("own", 101, LABEL_SPAM, CONSENT_DECLINED);
+	press_as("own", 101, LABEL_SPAM, CONSENT_DECLINED, 1000);
 }
 
 /* --- The generation ----------------------------------------------------------------- */
@@ -153,64 +100,6 @@ static void adopt(const char *path)
 
 	assert_ok(adoption_prepare(adoption, worker, &failure));
 	assert_ok(run_adoption(&adoption));
-}
-
-/* --- What must hold ------------------------------------------------------------------- */
-
-struct sums {
-	double sum, gain;
-};
-
-static void add(GHashTable *table, uint64_t key, double sum, double gain)
-{
-	struct sums *sums = g_hash_table_lookup(table, &key);
-
-	if (!sums) {
-		sums = g_new0(struct sums, 1);
-		g_hash_table_insert(table, g_memdup2(&key, sizeof(key)), sums);
-	}
-	sums->sum += sum;
-	sums->gain += gain;
-}
-
-static enum status add_report(void *context, const struct report *report)
-{
-	const struct contribution *global = &report->global;
-
-	for (size_t i = 0; i < report->count; i++) {
-		bool body = report->keys[i] & STORE_BODY_BIT;
-		add(context, report->keys[i], body ? global->body_sum : global->head_sum,
-			body ? global->body_gain : global->head_gain);
-	}
-	return STATUS_OK;
-}
-
-static enum status take_row(void *context, const struct store_token *token)
-{
-	add(context, token->key, -token->sum, -token->gain);
-	return STATUS_OK;
-}
-
-/* The rows are what the reports that count add, to the bit. */
-static void assert_exact(void)
-{
-	GHashTable *left = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
-	struct store_reader *reader;
-	GHashTableIter iter;
-	gpointer value;
-
-	assert_ok(service_checkpoint(service, &failure));
-	assert_ok(store_reader_open(store, &reader, &failure));
-	assert_ok(store_counting_reports(reader, add_report, left, &failure));
-	assert_ok(store_tokens(reader, take_row, left, &failure));
-	store_reader_close(&reader);
-	ck_assert_uint_gt(g_hash_table_size(left), 50);
-	g_hash_table_iter_init(&iter, left);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		ck_assert_double_eq(((struct sums *)value)->sum, 0);
-		ck_assert_double_eq(((struct sums *)value)->gain, 0);
-	}
-	g_hash_table_unref(left);
 }
 
 START_TEST(it_is_brought_up_to_the_present)

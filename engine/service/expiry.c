@@ -1,0 +1,307 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * Reports go by number and not by time: of each message the older report goes first,
+ * so that one that was superseded never counts again, even where the clock went back. */
+#include "engine/service/expiry.h"
+
+#include <string.h>
+
+#include <glib.h>
+
+#include "engine/service/removal.h"
+
+enum {
+	DAY = 86400,
+	PIECE_REPORTS = 400, /* taken out at a time: reports wait for no more */
+	PIECE_BYTES = 4 << 20, /* given back at a time */
+	MOST_USERS = 10000, /* to be folded anew one by one; of more all are */
+};
+
+/* Where to stop, so that it does not begin again at once. */
+static const double BUDGET_TARGET = 0.9;
+/* Of the most tokens: a table that is full would leave new ones out. */
+static const double TOKENS_FULL = 0.95;
+
+enum stage { PLAN, BY_AGE, BY_USER, BY_BUDGET, FORGET_USERS, GIVE_BACK, DONE };
+
+/* What one user has too much. */
+struct surplus {
+	char *user;
+	int64_t until;
+	bool idle;
+};
+
+struct expiry {
+	struct service *service;
+	int64_t now;
+	enum stage stage;
+	_Atomic bool stopped;
+	int64_t until; /* all up to it are too old */
+	GArray *surpluses;
+	guint next; /* of them */
+	bool trims; /* a budget was passed */
+	GHashTable *users; /* names whose reports went */
+};
+
+static void clear_surplus(gpointer data)
+{
+	g_free(((struct surplus *)data)->user);
+}
+
+struct expiry *expiry_new(struct service *service, int64_t now)
+{
+	struct expiry *expiry = g_new0(struct expiry, 1);
+
+	expiry->service = service;
+	expiry->now = now;
+	expiry->surpluses = g_array_new(FALSE, FALSE, sizeof(struct surplus));
+	g_array_set_clear_func(expiry->surpluses, clear_surplus);
+	expiry->users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	return expiry;
+}
+
+void expiry_free(struct expiry **expiry)
+{
+	if (!*expiry)
+		return;
+	g_array_unref((*expiry)->surpluses);
+	g_hash_table_unref((*expiry)->users);
+	g_free(*expiry);
+	*expiry = NULL;
+}
+
+void expiry_stop(struct expiry *expiry)
+{
+	atomic_store(&expiry->stopped, true);
+}
+
+/* --- What is too old ---------------------------------------------------------- */
+
+static const struct retention *retention_of(const struct expiry *expiry)
+{
+	return &expiry->service->settings.retention;
+}
+
+/* The site's own reports (user "") are no mailbox's: they are bounded by age alone. */
+static enum status weigh_user(void *context, const struct store_user *user)
+{
+	struct expiry *expiry = context;
+	const struct retention *retention = retention_of(expiry);
+	struct surplus surplus = {.until = user->last_seq};
+
+	if (!*user->name)
+		return STATUS_OK;
+	surplus.idle = retention->idle_days > 0 &&
+		user->last_time < expiry->now - retention->idle_days * DAY;
+	if (!surplus.idle && (retention->reports == 0 || user->reports <= retention->reports))
+		return STATUS_OK;
+	surplus.user = g_strdup(user->name);
+	g_array_append_val(expiry->surpluses, surplus);
+	return STATUS_OK;
+}
+
+static enum status plan(struct expiry *expiry, struct failure *failure)
+{
+	const struct retention *retention = retention_of(expiry);
+	struct store_reader *reader = expiry->service->reader;
+	enum status status = STATUS_OK;
+
+	if (retention->days > 0) {
+		status = store_first_since(
+			reader, expiry->now - retention->days * DAY, &expiry->until, failure);
+		expiry->until--;
+	}
+	if (status == STATUS_OK && (retention->reports > 0 || retention->idle_days > 0))
+		status = store_users(reader, weigh_user, expiry, failure);
+	expiry->stage = BY_AGE;
+	return status;
+}
+
+/* --- Steps ---------------------------------------------------------------------- */
+
+static void note_user(void *context, const struct report *report)
+{
+	struct expiry *expiry = context;
+
+	if (g_hash_table_size(expiry->users) <= MOST_USERS &&
+		!g_hash_table_contains(expiry->users, report->user))
+		g_hash_table_add(expiry->users, g_strdup(report->user));
+}
+
+static enum status take_out(struct expiry *expiry, const char *user, int64_t until,
+	int64_t *count, struct failure *failure)
+{
+	struct store_removal removal = {.kind = REMOVE_OLD, .user = user, .until = until};
+	enum status status =
+		removal_run(expiry->service, &removal, NULL, note_user, expiry, failure);
+
+	if (status == STATUS_OK)
+		*count += removal.reports;
+	return status;
+}
+
+/* The oldest reports of all, but none after `until`. False in *more: none is left. */
+static enum status take_oldest(struct expiry *expiry, int64_t until, int64_t *count, bool *more,
+	struct failure *failure)
+{
+	int64_t seq = 0;
+	enum status status =
+		store_oldest(expiry->service->reader, PIECE_REPORTS, &seq, failure);
+
+	*more = seq > 0 && seq < until;
+	if (status != STATUS_OK || seq == 0)
+		return status;
+	return take_out(expiry, NULL, MIN(seq, until), count, failure);
+}
+
+static enum status step_by_age(
+	struct expiry *expiry, struct expired *expired, struct failure *failure)
+{
+	bool more = false;
+	enum status status = expiry->until > 0
+		? take_oldest(expiry, expiry->until, &expired->by_age, &more, failure)
+		: STATUS_OK;
+
+	if (!more)
+		expiry->stage = BY_USER;
+	return status;
+}
+
+static enum status step_by_user(
+	struct expiry *expiry, struct expired *expired, struct failure *failure)
+{
+	if (expiry->next == expiry->surpluses->len) {
+		expiry->stage = BY_BUDGET;
+		return STATUS_OK;
+	}
+	struct surplus *surplus =
+		&g_array_index(expiry->surpluses, struct surplus, expiry->next++);
+	enum status status = STATUS_OK;
+	int64_t until = surplus->until;
+	if (!surplus->idle)
+		status = store_beyond_newest(expiry->service->reader, surplus->user,
+			(size_t)retention_of(expiry)->reports, &until, failure);
+	if (status != STATUS_OK || until == 0)
+		return status;
+	return take_out(expiry, surplus->user, until,
+		surplus->idle ? &expired->by_idleness : &expired->by_count, failure);
+}
+
+static bool is_over(struct service *service, double share)
+{
+	const struct retention *retention = &service->settings.retention;
+	struct store_size size;
+
+	if (service->settings.global_tokens > 0 &&
+		(double)global_tokens(service->global) >
+			share * TOKENS_FULL * (double)service->settings.global_tokens)
+		return true;
+	if (retention->bytes == 0 || store_read_size(service->reader, &size, NULL) != STATUS_OK)
+		return false;
+	/* What is free is given back before another report goes; the log shrinks by itself. */
+	return (double)(size.bytes - (share < 1 ? size.free : 0)) >
+		share * (double)retention->bytes;
+}
+
+bool expiry_is_over_budget(struct service *service)
+{
+	return is_over(service, 1);
+}
+
+static enum status step_by_budget(
+	struct expiry *expiry, struct expired *expired, struct failure *failure)
+{
+	bool more = false;
+	enum status status = STATUS_OK;
+
+	expiry->trims = expiry->trims || is_over(expiry->service, 1);
+	if (expiry->trims && is_over(expiry->service, BUDGET_TARGET))
+		status = take_oldest(expiry, INT64_MAX, &expired->by_budget, &more, failure);
+	if (!more)
+		expiry->stage = FORGET_USERS;
+	return status;
+}
+
+static enum status step_give_back(
+	struct expiry *expiry, struct expired *expired, struct failure *failure)
+{
+	int64_t returned = 0;
+	enum status status =
+		store_give_back(expiry->service->store, PIECE_BYTES, &returned, failure);
+
+	expired->bytes += returned;
+	if (returned == 0)
+		expiry->stage = DONE;
+	return status;
+}
+
+/* When it was done last is kept, so that it is known after a restart as well. */
+static enum status note_success(struct expiry *expiry, struct failure *failure)
+{
+	struct service *service = expiry->service;
+	enum status status = store_put(
+		service->store, SERVICE_EXPIRED_AT, &expiry->now, sizeof(expiry->now), failure);
+
+	if (status == STATUS_OK)
+		atomic_store(&service->expired_at, expiry->now);
+	return status;
+}
+
+enum status expiry_run(struct expiry *expiry, struct expired *expired, struct failure *failure)
+{
+	enum status status = STATUS_OK;
+
+	/* An adoption would have to begin again with each report that goes. */
+	if (atomic_load(&expiry->stopped) || atomic_load(&expiry->service->adoptions) > 0) {
+		expired->postponed = true;
+		expiry->stage = DONE;
+		return STATUS_OK;
+	}
+	switch (expiry->stage) {
+	case PLAN:
+		status = plan(expiry, failure);
+		break;
+	case BY_AGE:
+		status = step_by_age(expiry, expired, failure);
+		break;
+	case BY_USER:
+		status = step_by_user(expiry, expired, failure);
+		break;
+	case BY_BUDGET:
+		status = step_by_budget(expiry, expired, failure);
+		break;
+	case FORGET_USERS:
+		status = store_forget_users(expiry->service->store, &expired->users, failure);
+		expiry->stage = GIVE_BACK;
+		break;
+	case GIVE_BACK:
+		status = step_give_back(expiry, expired, failure);
+		break;
+	case DONE:
+		break;
+	}
+	if (status == STATUS_OK && expiry->stage == DONE)
+		status = note_success(expiry, failure);
+	atomic_store(&expiry->service->over_budget, expiry_is_over_budget(expiry->service));
+	return status;
+}
+
+bool expiry_is_done(const struct expiry *expiry)
+{
+	return expiry->stage == DONE;
+}
+
+void expiry_publish(struct expiry *expiry)
+{
+	struct users *users = expiry->service->users;
+	GHashTableIter iter;
+	gpointer name;
+
+	if (g_hash_table_size(expiry->users) > MOST_USERS) {
+		users_clear(users);
+		return;
+	}
+	g_hash_table_iter_init(&iter, expiry->users);
+	while (g_hash_table_iter_next(&iter, &name, NULL))
+		users_drop(users, name);
+}

@@ -1,0 +1,26 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * What is past its time leaves the journal and, with it, the evidence that it gave:
+ * tokens without any are deleted, users without reports forgotten, and the room goes back
+ * to the file system. What change.c does with it: see change_expire in service.h. */
+#pragma once
+
+#include "engine/service/internal.h"
+
+struct expiry;
+
+struct expiry *expiry_new(struct service *service, int64_t now);
+void expiry_free(struct expiry **expiry);
+
+/* [any] No further steps but the last. */
+void expiry_stop(struct expiry *expiry);
+
+/* [writer] The next step: as change_run, until expiry_is_done. */
+enum status expiry_run(struct expiry *expiry, struct expired *expired, struct failure *failure);
+bool expiry_is_done(const struct expiry *expiry);
+
+/* [owner] Drops what was folded of users whose reports went. */
+void expiry_publish(struct expiry *expiry);
+
+/* [writer] Whether the store is larger than the settings allow. */
+bool expiry_is_over_budget(struct service *service);

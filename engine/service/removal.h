@@ -1,0 +1,15 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * Reports are taken out: what they taught leaves global, and they (or what they
+ * shared) leave the store, in one durable step. */
+#pragma once
+
+#include "engine/service/internal.h"
+
+/* Called for each report whose evidence went; may be NULL. */
+typedef void removal_watch_fn(void *context, const struct report *report);
+
+/* [writer] Fills in the removal's counts. *tokens (may be NULL) grows by the tokens of
+ * global that changed. After a failure nothing has changed. */
+enum status removal_run(struct service *service, struct store_removal *removal, size_t *tokens,
+	removal_watch_fn *watch, void *context, struct failure *failure);

@@ -1,0 +1,334 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * What is past its time goes, with all that it taught and nothing else. */
+#include <string.h>
+
+#include "tests/unit/small-mail.h"
+
+enum { DAY = 86400, NOW = 1000 * DAY };
+
+static char folder[64], path[96];
+
+static void setup(void)
+{
+	settings = service_defaults;
+	settings.retention = (struct retention){0};
+	assert_ok(store_open_memory(&store, &failure));
+	open_service();
+}
+
+static void setup_file(void)
+{
+	strcpy(folder, "/tmp/hamlet-expiry-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/hamlet.sqlite", folder);
+	settings = service_defaults;
+	settings.retention = (struct retention){0};
+	assert_ok(store_open_sqlite(&store, path, &failure));
+	open_service();
+}
+
+static void teardown_file(void)
+{
+	char command[128];
+
+	teardown();
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static void press_on(const char *user, unsigned number, enum label label, int64_t day)
+{
+	press_as(user, number, label, CONSENT_GRANTED, day * DAY);
+}
+
+static struct expired expire(struct retention retention)
+{
+	struct change *change;
+
+	settings.retention = retention;
+	assert_ok(service_configure(service, &settings, &failure));
+	change = change_expire(service, NOW);
+	do
+		assert_ok(change_run(change, &failure));
+	while (change_goes_on(change));
+	struct expired expired = change_receipt(change)->expired;
+	ck_assert_int_eq(change_receipt(change)->reports,
+		expired.by_age + expired.by_count + expired.by_idleness + expired.by_budget);
+	change_end(service, &change);
+	return expired;
+}
+
+static struct store_stats stats_of_store(void)
+{
+	struct store_reader *reader;
+	struct store_stats stats;
+
+	assert_ok(store_reader_open(store, &reader, &failure));
+	assert_ok(store_read_stats(reader, &stats, &failure));
+	store_reader_close(&reader);
+	return stats;
+}
+
+static int64_t size_of_store(void)
+{
+	struct store_reader *reader;
+	struct store_size size;
+
+	assert_ok(store_reader_open(store, &reader, &failure));
+	assert_ok(store_read_size(reader, &size, &failure));
+	store_reader_close(&reader);
+	return size.bytes;
+}
+
+/* The margin of a message for a user, with the evidence of the user's own. */
+static double own_margin(const char *user, unsigned number)
+{
+	char text[1024];
+	size_t length = mail(text, sizeof(text), number);
+	struct query *query;
+
+	assert_ok(query_begin(service, &user, 1, false, &query, &failure));
+	assert_ok(query_run(query, worker, text, length, &failure));
+	double margin = query_verdict(query, 0)->margin;
+	query_end(service, &query);
+	return margin;
+}
+
+START_TEST(nothing_goes_without_a_limit)
+{
+	press_on("ann", 1, LABEL_SPAM, 1);
+	struct expired expired = expire((struct retention){0});
+	ck_assert_int_eq(expired.by_age + expired.by_count + expired.by_idleness +
+			expired.by_budget + expired.users,
+		0);
+	ck_assert_int_eq(stats_of_store().reports, 1);
+}
+END_TEST
+
+START_TEST(reports_go_with_their_age)
+{
+	for (unsigned i = 0; i < 600; i++)
+		press_on("ann", 100 + i, i % 3 ? LABEL_SPAM : LABEL_HAM, 1 + i);
+	for (unsigned i = 0; i < 10; i++)
+		press_on("bob", 20 + i, i % 2 ? LABEL_SPAM : LABEL_HAM, 990);
+	struct expired expired = expire((struct retention){.days = 100});
+	ck_assert_int_eq(expired.by_age, 600);
+	ck_assert_int_eq(expired.users, 1);
+	ck_assert_int_eq(stats_of_store().reports, 10);
+	assert_exact();
+}
+END_TEST
+
+START_TEST(all_evidence_gone_leaves_no_token)
+{
+	for (unsigned i = 0; i < 40; i++)
+		press_on("ann", i, i % 3 ? LABEL_SPAM : LABEL_HAM, 1);
+	assert_ok(service_checkpoint(service, &failure));
+	ck_assert_int_gt(stats_of_store().tokens, 50);
+	ck_assert_double_ne(score(3), 0);
+	expire((struct retention){.days = 100});
+	ck_assert_int_eq(stats_of_store().reports, 0);
+	ck_assert_int_eq(stats_of_store().tokens, 0);
+	ck_assert_int_eq(stats_of_store().users, 0);
+	ck_assert_double_eq(score(3), 0);
+	close_service();
+	open_service();
+	ck_assert_double_eq(score(3), 0);
+}
+END_TEST
+
+START_TEST(what_was_superseded_never_counts_again)
+{
+	press_on("ann", 1, LABEL_SPAM, 10);
+	press_on("ann", 1, LABEL_HAM, 950);
+	press_on("ann", 2, LABEL_SPAM, 940); /* the clock went back after this one: */
+	press_on("ann", 2, LABEL_FORGET, 20); /* old by its time, and newer */
+	press_on("ann", 3, LABEL_SPAM, 960);
+	double before = own_margin("ann", 2);
+	struct expired expired = expire((struct retention){.days = 100});
+	ck_assert_int_eq(expired.by_age, 1);
+	ck_assert_double_eq(own_margin("ann", 2), before);
+	ck_assert_int_eq(stats_of_store().reports, 4);
+	/* A press in the light of what is left: a flip of the report that is there. */
+	ck_assert_int_eq(press("ann", 1, LABEL_SPAM).outcome, OUTCOME_FLIP);
+	for (unsigned i = 0; i < 30; i++)
+		press_on("bob", i, LABEL_HAM, 970);
+	assert_exact();
+}
+END_TEST
+
+START_TEST(each_user_keeps_the_newest)
+{
+	for (unsigned i = 0; i < 30; i++) {
+		press_on("ann", i, i % 3 ? LABEL_SPAM : LABEL_HAM, i);
+		press_on("", i, i % 3 ? LABEL_SPAM : LABEL_HAM, i);
+	}
+	press_on("bob", 1, LABEL_SPAM, 5);
+	press_on("ann", 29, LABEL_FORGET, 40);
+	own_margin("ann", 3); /* into the cache */
+	struct expired expired = expire((struct retention){.reports = 10});
+	ck_assert_int_eq(expired.by_count, 21);
+	ck_assert_int_eq(expired.users, 0);
+	ck_assert_int_eq(stats_of_store().reports, 41);
+	assert_exact();
+	double cached = own_margin("ann", 3);
+	close_service();
+	open_service();
+	ck_assert_double_eq(own_margin("ann", 3), cached);
+}
+END_TEST
+
+START_TEST(idle_users_leave_what_they_laid_down)
+{
+	const struct store_entry entry = {"ann", ENTRY_LIST, "a@example.org", "allow", 5};
+	struct change *change;
+
+	press_on("ann", 1, LABEL_SPAM, 500);
+	press_on("ann", 2, LABEL_SPAM, 600);
+	press_on("bob", 1, LABEL_SPAM, 1);
+	press_on("bob", 2, LABEL_SPAM, 900);
+	assert_ok(change_entries(service, &entry, 1, &change, &failure));
+	assert_ok(change_run(change, &failure));
+	change_end(service, &change);
+	struct expired expired = expire((struct retention){.idle_days = 365});
+	ck_assert_int_eq(expired.by_idleness, 2);
+	ck_assert_int_eq(expired.users, 1);
+	ck_assert_int_eq(stats_of_store().reports, 2);
+	struct policy_view view;
+	struct query *query;
+	const char *ann = "ann";
+	assert_ok(query_begin(service, &ann, 1, false, &query, &failure));
+	assert_ok(query_policy(query, worker, &view, &failure));
+	ck_assert_int_eq(view.consent, CONSENT_YES);
+	ck_assert_uint_eq(view.spam, 0);
+	query_end(service, &query);
+}
+END_TEST
+
+START_TEST(a_full_table_makes_room)
+{
+	for (unsigned i = 0; i < 2000; i++)
+		press_on("", 1000 + 50 * i + i % 50, LABEL_SPAM, 1);
+	size_t tokens = (size_t)stats_of_store().tokens;
+	assert_ok(service_checkpoint(service, &failure));
+	tokens = (size_t)stats_of_store().tokens;
+	settings.global_tokens = tokens;
+	struct expired expired = expire((struct retention){0});
+	ck_assert_int_gt(expired.by_budget, 0);
+	ck_assert_int_gt(stats_of_store().reports, 0);
+	struct service_stats stats;
+	service_read_stats(service, &stats);
+	ck_assert(!stats.over_budget);
+	assert_exact();
+}
+END_TEST
+
+enum { BATCH = 500 };
+
+/* Of the site, each about another message. */
+static void press_batch(unsigned from)
+{
+	const struct press_info info = {.user = "",
+		.event = {.kind = EVENT_TOLD, .label = LABEL_SPAM},
+		.time = 999 * DAY};
+	struct press *presses[BATCH];
+	struct batch *batch;
+
+	for (unsigned i = 0; i < BATCH; i++) {
+		char text[1024];
+		size_t length = mail(text, sizeof(text), (from + i) * 51);
+		assert_ok(press_new(service, &info, &presses[i], &failure));
+		assert_ok(press_run(presses[i], worker, text, length, &failure));
+	}
+	assert_ok(batch_begin(service, presses, BATCH, &batch, &failure));
+	assert_ok(batch_run(batch, &failure));
+	batch_end(service, &batch);
+	for (unsigned i = 0; i < BATCH; i++)
+		press_free(&presses[i]);
+}
+
+START_TEST(a_budget_is_kept_under_inflow)
+{
+	const int64_t budget = 6 << 20;
+	int64_t largest = 0, gone = 0;
+	struct service_stats stats;
+
+	settings.retention.bytes = budget;
+	assert_ok(service_configure(service, &settings, &failure));
+	for (unsigned i = 0; i < 40000; i += BATCH) {
+		press_batch(i);
+		assert_ok(service_checkpoint(service, &failure));
+		service_read_stats(service, &stats);
+		if (stats.over_budget) {
+			struct expired expired = expire(settings.retention);
+			gone += expired.by_budget;
+			service_read_stats(service, &stats);
+			ck_assert(!stats.over_budget);
+		}
+		largest = MAX(largest, size_of_store());
+	}
+	ck_assert_int_gt(gone, 10000);
+	ck_assert_int_lt(largest, budget + budget / 8);
+	ck_assert_int_eq(stats_of_store().reports, 40000 - gone);
+	assert_exact();
+}
+END_TEST
+
+START_TEST(it_waits_for_an_adoption_and_stops_when_told)
+{
+	struct adoption *adoption = adoption_new(service, "/nowhere", NULL);
+	struct service_stats stats;
+
+	press_on("ann", 1, LABEL_SPAM, 1);
+	ck_assert(expire((struct retention){.days = 100}).postponed);
+	ck_assert_int_eq(stats_of_store().reports, 1);
+	service_read_stats(service, &stats);
+	ck_assert_int_eq(stats.expired_at, 0);
+	adoption_free(&adoption);
+	struct change *change = change_expire(service, NOW);
+	change_stop(change);
+	assert_ok(change_run(change, &failure));
+	ck_assert(!change_goes_on(change));
+	ck_assert(change_receipt(change)->expired.postponed);
+	change_end(service, &change);
+	ck_assert_int_eq(expire((struct retention){.days = 100}).by_age, 1);
+	close_service();
+	open_service(); /* it is known after a restart */
+	service_read_stats(service, &stats);
+	ck_assert_int_eq(stats.expired_at, NOW);
+}
+END_TEST
+
+static void add_tests(TCase *tcase)
+{
+	tcase_set_timeout(tcase, 120);
+	tcase_add_test(tcase, nothing_goes_without_a_limit);
+	tcase_add_test(tcase, reports_go_with_their_age);
+	tcase_add_test(tcase, all_evidence_gone_leaves_no_token);
+	tcase_add_test(tcase, what_was_superseded_never_counts_again);
+	tcase_add_test(tcase, each_user_keeps_the_newest);
+	tcase_add_test(tcase, idle_users_leave_what_they_laid_down);
+	tcase_add_test(tcase, a_full_table_makes_room);
+	tcase_add_test(tcase, it_waits_for_an_adoption_and_stops_when_told);
+}
+
+static Suite *suite(void)
+{
+	Suite *suite = suite_create("expiry");
+	TCase *memory = tcase_create("memory"), *file = tcase_create("sqlite");
+
+	tcase_add_checked_fixture(memory, setup, teardown);
+	add_tests(memory);
+	suite_add_tcase(suite, memory);
+	tcase_add_checked_fixture(file, setup_file, teardown_file);
+	add_tests(file);
+	tcase_add_test(file, a_budget_is_kept_under_inflow);
+	suite_add_tcase(suite, file);
+	return suite;
+}
+
+int main(void)
+{
+	return unit_main(suite());
+}

@@ -1,0 +1,136 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * hamlet-train expire: the housekeeping that hamletd does every hour, now, or
+ * without it. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <glib.h>
+
+#include "engine/service/service.h"
+#include "engine/settings/service-settings.h"
+#include "trainer/commands.h"
+#include "trainer/remote.h"
+
+static enum status run_change(
+	struct service *service, struct expired *expired, struct failure *failure)
+{
+	const volatile sig_atomic_t *stop = stop_on_signals();
+	struct change *change = change_expire(service, g_get_real_time() / G_USEC_PER_SEC);
+	enum status status;
+
+	do {
+		if (*stop)
+			change_stop(change);
+		status = change_run(change, failure);
+	} while (status == STATUS_OK && change_goes_on(change));
+	*expired = change_receipt(change)->expired;
+	change_end(service, &change);
+	return status;
+}
+
+static enum status expire_alone(const char *database, const struct service_settings *settings,
+	struct expired *expired, struct failure *failure)
+{
+	struct store *store = NULL;
+	struct service *service = NULL;
+	enum status status = store_open_sqlite(&store, database, failure);
+
+	if (status == STATUS_OK)
+		status = service_open(&service, store, settings, failure);
+	if (status == STATUS_OK)
+		status = run_change(service, expired, failure);
+	service_close(&service);
+	store_close(&store);
+	return status;
+}
+
+static enum status expire_by_daemon(
+	const char *socket, struct expired *expired, struct failure *failure)
+{
+	json_t *answer = NULL;
+	json_int_t age = 0, count = 0, idleness = 0, budget = 0, users = 0, bytes = 0;
+	int postponed = 0;
+	enum status status = remote_call(
+		socket, json_pack("{s:s, s:s}", "call", "expire", "scope", ""), &answer, failure);
+
+	if (status != STATUS_OK)
+		return status;
+	if (json_unpack(answer, "{s:{s:I, s:I, s:I, s:I, s:I, s:I, s:b}}", "expired", "by_age",
+		    &age, "by_count", &count, "by_idleness", &idleness, "by_budget", &budget,
+		    "users", &users, "bytes", &bytes, "postponed", &postponed) != 0)
+		status = failure_set(failure, STATUS_PROTOCOL,
+			"hamletd's answer is not as expected: is it of the same version?");
+	json_decref(answer);
+	*expired = (struct expired){.by_age = age,
+		.by_count = count,
+		.by_idleness = idleness,
+		.by_budget = budget,
+		.users = users,
+		.bytes = bytes,
+		.postponed = postponed};
+	return status;
+}
+
+static void print_expired(const struct expired *expired)
+{
+	printf("reports taken out: %lld past their time, %lld beyond their number, %lld of idle "
+	       "users, %lld for room\n",
+		(long long)expired->by_age, (long long)expired->by_count,
+		(long long)expired->by_idleness, (long long)expired->by_budget);
+	printf("users forgotten: %lld; given back to the file system: %.1f MB\n",
+		(long long)expired->users, (double)expired->bytes / 1e6);
+	if (expired->postponed)
+		puts("it ended early (interrupted, or a generation is being adopted): the rest "
+		     "is left for the next time");
+}
+
+static int expire(const struct settings *settings, const char *given, bool quiet)
+{
+	struct service_settings service = settings_of_service(settings);
+	struct expired expired = {0};
+	struct failure failure = {0};
+	char *database = given ? g_strdup(given)
+			       : g_build_filename(settings->state_directory, "hamlet.sqlite", NULL);
+	char *socket = g_build_filename(settings->runtime_directory, "spamd.sock", NULL);
+	enum status status = expire_alone(database, &service, &expired, &failure);
+
+	if (status == STATUS_BUSY) /* hamletd has it */
+		status = expire_by_daemon(socket, &expired, &failure);
+	if (status == STATUS_OK && !quiet)
+		print_expired(&expired);
+	g_free(database);
+	g_free(socket);
+	return status == STATUS_OK ? EXIT_SUCCESS : fail(&failure);
+}
+
+int run_expire(int argc, char **argv)
+{
+	char *config = NULL, *database = NULL;
+	gboolean quiet = FALSE;
+	const GOptionEntry entries[] = {
+		{"config", 0, 0, G_OPTION_ARG_FILENAME, &config, "configuration of hamletd",
+			"FILE"},
+		{"database", 0, 0, G_OPTION_ARG_FILENAME, &database,
+			"database, in place of the configuration's", "FILE"},
+		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "say nothing when all is well", NULL},
+		{0},
+	};
+	struct settings settings = {0};
+	struct failure failure = {0};
+	int result = EXIT_USAGE;
+
+	if (!parse_options("- take out what is past its time", entries, NULL, &argc, &argv))
+		result = EXIT_USAGE;
+	else if (argc > 1)
+		result = fail_usage("expire takes options alone");
+	else if (load_settings(&settings, config ? config : DEFAULT_CONFIG, config != NULL,
+			 &failure) != STATUS_OK)
+		result = fail(&failure);
+	else
+		result = expire(&settings, database, quiet);
+	settings_free(&settings);
+	g_free(config);
+	g_free(database);
+	return result;
+}
