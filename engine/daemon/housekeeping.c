@@ -143,4 +143,5 @@ void housekeeping_read_stats(
 	const struct housekeeping *housekeeping, struct housekeeping_stats *stats)
 {
 	*stats = housekeeping->stats;
+	stats->running = housekeeping->ticket.change != NULL;
 }

@@ -4,6 +4,7 @@
  * expiry every so often, made by the writer between the batches. Loop thread only. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/service/service.h"
@@ -12,6 +13,7 @@ struct server;
 struct housekeeping;
 
 struct housekeeping_stats {
+	bool running;
 	uint64_t runs; /* that ended well */
 	uint64_t postponed; /* ended early: a generation was being adopted */
 	uint64_t failed;

@@ -107,7 +107,8 @@ static json_t *housekeeping(const struct server *server)
 
 	housekeeping_read_stats(server->housekeeping, &stats);
 	service_read_stats(server->service, &engine);
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "runs", count(stats.runs), "postponed",
+	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o}", "running", stats.running, "runs",
+		count(stats.runs), "postponed",
 		count(stats.postponed), "failed", count(stats.failed), "last_success",
 		count((uint64_t)engine.expired_at), "expired", render_expired(&stats.expired));
 }

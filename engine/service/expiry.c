@@ -282,7 +282,9 @@ enum status expiry_run(struct expiry *expiry, struct expired *expired, struct fa
 	}
 	if (status == STATUS_OK && expiry->stage == DONE)
 		status = note_success(expiry, failure);
-	atomic_store(&expiry->service->over_budget, expiry_is_over_budget(expiry->service));
+	if (expiry->stage == DONE)
+		atomic_store(&expiry->service->over_budget,
+			expiry_is_over_budget(expiry->service));
 	return status;
 }
 

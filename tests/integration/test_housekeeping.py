@@ -96,7 +96,7 @@ def test_a_budget_is_kept_under_constant_inflow(make_daemon):
         largest = max(largest, size_on_disk(daemon))
     # What comes between two looks (1 s) may pass it for as long.
     assert largest < 2 * budget
-    wait_until(lambda: not stats(daemon)["engine"]["over_budget"] and
+    wait_until(lambda: not stats(daemon)["housekeeping"]["running"] and
                size_on_disk(daemon) <= budget, "below the budget", 30)
     kept = stats(daemon)["housekeeping"]["expired"]["by_budget"]
     daemon.stop()
