@@ -95,3 +95,53 @@ enum status adopt_generation(const char *database, const char *socket, const cha
 	g_free(path);
 	return status;
 }
+
+/* --- Policy ------------------------------------------------------------------------------ */
+
+static enum status ask_to_change(const char *socket, const struct store_entry *entries,
+	size_t count, struct failure *failure)
+{
+	json_t *list = json_array(), *answer;
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "kind",
+						    entry_kind_name(entries[i].kind), "name",
+						    entries[i].name, "value", entries[i].value));
+	enum status status = remote_call(socket,
+		json_pack("{s:s, s:s, s:o}", "call", "change", "scope", "", "entries", list),
+		&answer, failure);
+	json_decref(answer);
+	return status;
+}
+
+static enum status change_alone(struct store *store, const struct store_entry *entries,
+	size_t count, const struct service_settings *settings, struct failure *failure)
+{
+	struct service *service = NULL;
+	struct change *change = NULL;
+	enum status status = service_open(&service, store, settings, failure);
+
+	if (status == STATUS_OK)
+		status = change_entries(service, entries, count, &change, failure);
+	if (status == STATUS_OK)
+		status = change_run(change, failure);
+	if (service)
+		change_end(service, &change);
+	service_close(&service);
+	return status;
+}
+
+enum status adopt_policy(const char *database, const char *socket,
+	const struct store_entry *entries, size_t count, const struct service_settings *settings,
+	struct failure *failure)
+{
+	struct store *store = NULL;
+	enum status status = store_open_sqlite(&store, database, failure);
+
+	if (status == STATUS_OK)
+		status = change_alone(store, entries, count, settings, failure);
+	else if (status == STATUS_BUSY) /* hamletd has it */
+		status = ask_to_change(socket, entries, count, failure);
+	store_close(&store);
+	return status;
+}

@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * Puts a generation in place: through hamletd when it runs, else in the database
+ * Puts a generation in place, or what goes with it: through hamletd when it runs, else in the database
  * itself. Beside the database lie `generation-challenger`, made by the trainer, and
  * `generation-previous`, the way back. */
 #pragma once
@@ -20,3 +20,8 @@ enum status adopt_into(struct service *service, struct worker *worker, const cha
 /* `name` = "challenger" or "previous". STATUS_NOTFOUND: there is no such file. */
 enum status adopt_generation(const char *database, const char *socket, const char *name,
 	const struct service_settings *settings, struct failure *failure);
+
+/* Lays down policy entries of the site. */
+enum status adopt_policy(const char *database, const char *socket,
+	const struct store_entry *entries, size_t count, const struct service_settings *settings,
+	struct failure *failure);

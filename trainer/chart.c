@@ -110,6 +110,15 @@ void chart_lines(GString *svg, const struct chart_axis *x, const struct chart_ax
 	g_string_append(svg, "</svg>\n");
 }
 
+/* The next number that is easily halved and read: 2, 4, 6, 8, 10 times a power of ten. */
+static double round_up(double number)
+{
+	double power = pow(10, floor(log10(number)));
+
+	return fmax(2 * ceil(number / power / 2) * power, 2);
+}
+
+/* The top of the axis. */
 static double largest(const struct chart_series *series, size_t count)
 {
 	double most = 0;
@@ -118,7 +127,7 @@ static double largest(const struct chart_series *series, size_t count)
 		for (size_t j = 0; j < series[i].count; j++)
 			most = fmax(most, series[i].y[j]);
 	}
-	return most > 0 ? most : 1;
+	return round_up(fmax(most, 1));
 }
 
 static void draw_bars(GString *svg, const struct chart_series *series, size_t count, double most)

@@ -95,8 +95,8 @@ enum status comparison_judge(struct comparison *comparison, struct failure *fail
 	} else if (count < FEWEST || spam < FEWEST_OF_A_CLASS || count - spam < FEWEST_OF_A_CLASS) {
 		comparison->verdict = COMPARISON_TOO_FEW;
 		snprintf(comparison->reason, sizeof(comparison->reason),
-			"%zu reports, %zu of spam, are too few to compare on: %d are wanted, %d of "
-			"each kind",
+			"%zu new reports, %zu of spam, are too few to compare on: %d are wanted, "
+			"%d of each kind",
 			count, spam, FEWEST, FEWEST_OF_A_CLASS);
 	} else {
 		comparison->log_loss = measure(comparison, &room, metrics_log_loss);

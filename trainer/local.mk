@@ -10,7 +10,10 @@ libtrainer_a_SOURCES = \
 	%D%/metrics.c %D%/metrics.h \
 	%D%/plot.c %D%/plot.h \
 	%D%/progress.c %D%/progress.h \
+	%D%/proposal.c %D%/proposal.h \
 	%D%/report.c %D%/report.h \
+	%D%/report-data.c %D%/report-data.h \
+	%D%/report-json.c \
 	%D%/remote.c %D%/remote.h \
 	%D%/reporters.c %D%/reporters.h \
 	%D%/retrain.c %D%/retrain.h \

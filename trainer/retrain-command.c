@@ -88,7 +88,36 @@ static enum status write_reports(const struct arguments *arguments,
 	return status;
 }
 
-static int conclude(const struct arguments *arguments, const struct retraining *retraining)
+/* What is proposed becomes the site's policy, where the configuration wants it. */
+static enum status lay_down(
+	const struct arguments *arguments, struct retraining *retraining, struct failure *failure)
+{
+	const struct proposal_point *proposed = &retraining->proposal.proposed;
+	char values[3][G_ASCII_DTOSTR_BUF_SIZE];
+	const struct {
+		const char *name;
+		double value;
+	} points[] = {{POLICY_JUNK_SCORE, proposed->junk}, {POLICY_REJECT_SCORE, proposed->reject},
+		{POLICY_SCORE_SCALE, proposed->scale}};
+	struct store_entry entries[3];
+
+	if (!arguments->settings.adopt_thresholds || !retraining->proposal.made)
+		return STATUS_OK;
+	for (size_t i = 0; i < 3; i++) {
+		entries[i] = (struct store_entry){.scope = "",
+			.kind = ENTRY_POLICY,
+			.name = points[i].name,
+			.value = g_ascii_formatd(
+				values[i], sizeof(values[i]), "%.4g", points[i].value),
+			.time = g_get_real_time() / G_USEC_PER_SEC};
+	}
+	enum status status = adopt_policy(arguments->database, arguments->socket, entries, 3,
+		&arguments->service, failure);
+	retraining->laid_down = status == STATUS_OK;
+	return status;
+}
+
+static int conclude(const struct arguments *arguments, struct retraining *retraining)
 {
 	const struct comparison *comparison = &retraining->comparison;
 	bool adopts = comparison->verdict == COMPARISON_NOT_WORSE && !arguments->dry_run;
@@ -98,6 +127,8 @@ static int conclude(const struct arguments *arguments, const struct retraining *
 	if (status == STATUS_OK && adopts)
 		status = adopt_generation(arguments->database, arguments->socket, "challenger",
 			&arguments->service, &failure);
+	if (status == STATUS_OK && adopts)
+		status = lay_down(arguments, retraining, &failure);
 	if (status == STATUS_OK)
 		status = write_reports(arguments, retraining, adopts, &failure);
 	if (status != STATUS_OK)
@@ -161,6 +192,7 @@ static enum status complete(struct arguments *arguments, struct failure *failure
 		g_build_filename(arguments->settings.runtime_directory, "spamd.sock", NULL);
 	arguments->service = settings_of_service(&arguments->settings);
 	arguments->options.settings = &arguments->service;
+	arguments->options.ham_lost = arguments->settings.ham_lost_target;
 	arguments->options.stop = stop_on_signals();
 	arguments->options.quiet = arguments->quiet;
 	arguments->options.reputation = !arguments->alike;

@@ -18,6 +18,7 @@ const struct retrain_options retrain_defaults = {
 	.class_balance = 0,
 	.reputation = true,
 	.validation = 0.1,
+	.ham_lost = 0.1,
 };
 
 /* Measured on the SpamAssassin corpus; see ARCHITECTURE.md. */
@@ -41,7 +42,9 @@ struct run {
 	const struct retrain_options *options;
 	struct store_reader *reader;
 	struct model_params params;
+	struct proposal_terms terms;
 	GArray *items;
+	size_t adopted; /* items that the generation adopted last has learned from, the first ones */
 	size_t until; /* items of this pass */
 	size_t at; /* the next of them */
 	struct learner *learner;
@@ -100,6 +103,8 @@ static enum status collect(void *context, const struct report *report)
 	reporters_at(run->retraining->reporters, item.reporter)->reports++;
 	run->retraining->spam += item.spam;
 	g_array_append_val(run->items, item);
+	if (report->retrained)
+		run->adopted = run->items->len;
 	return STATUS_OK;
 }
 
@@ -191,10 +196,13 @@ static void look_to_fold(struct run *run, struct item *item, const struct report
 
 static struct result result_of(const struct run *run, const struct model_score *score, bool spam)
 {
+	const struct proposal_terms *terms = &run->terms;
+
 	return (struct result){.score = score->log_odds,
 		.probability = score->probability,
 		.spam = spam,
-		.called_spam = score->probability >= run->options->settings->junk_probability};
+		.called_spam = terms->threshold + score->log_odds - terms->junk_log_odds >=
+			       terms->present.junk};
 }
 
 static enum status learn_online(struct run *run, struct learner *learner,
@@ -255,6 +263,32 @@ static enum status compare(struct run *run, size_t until)
 					      run->items->len * sizeof(struct item);
 	learner_free(&run->champion);
 	return status;
+}
+
+/* What the site has laid down decides in the comparison as well. */
+static enum status read_site(struct run *run)
+{
+	const struct service_settings *settings = run->options->settings;
+	struct proposal_terms *terms = &run->terms;
+	struct preferences *site = NULL;
+	enum status status = preferences_read(&site, run->reader, "", run->failure);
+
+	if (status != STATUS_OK)
+		return status;
+	*terms = (struct proposal_terms){.threshold = settings->threshold,
+		.junk_log_odds = model_log_odds(settings->junk_probability),
+		.bounds = {.junk = settings->threshold,
+			.reject = settings->reject_score,
+			.action = settings->spam_action,
+			.junk_min = settings->junk_score_min,
+			.junk_max = settings->junk_score_max},
+		.ham_lost = run->options->ham_lost};
+	terms->present = policy_of(&terms->bounds, NULL, NULL, site);
+	if (preferences_policy(site)->has_scale)
+		run->params.scale = preferences_policy(site)->scale;
+	terms->scale = run->params.scale;
+	preferences_free(&site);
+	return STATUS_OK;
 }
 
 /* --- The whole --------------------------------------------------------------------------- */
@@ -341,9 +375,13 @@ static enum status find_changes(struct run *run)
 	return status;
 }
 
-/* A young site compares on more than its share, to have enough to compare on. */
+/* A young site compares on more than its share, to have enough to compare on. After a
+ * generation was adopted only what came since is a measure: it has learned from all
+ * before, and a part of what it learned is no filter that ever was. */
 static size_t compared(const struct run *run, size_t count)
 {
+	if (run->adopted > 0)
+		return count - run->adopted;
 	size_t share = (size_t)(run->options->validation * (double)count);
 
 	return MAX(share, MIN(count / 3, (size_t)FEW_COMPARED));
@@ -352,7 +390,9 @@ static size_t compared(const struct run *run, size_t count)
 static enum status run_all(struct run *run)
 {
 	struct retraining *retraining = run->retraining;
-	enum status status = store_counting_reports(run->reader, collect, run, run->failure);
+	enum status status = read_site(run);
+	if (status == STATUS_OK)
+		status = store_counting_reports(run->reader, collect, run, run->failure);
 	size_t count = run->items->len;
 	size_t until = count - compared(run, count);
 
@@ -371,6 +411,9 @@ static enum status run_all(struct run *run)
 		status = judge_reporters(run);
 	if (status == STATUS_OK)
 		status = compare(run, until);
+	if (status == STATUS_OK)
+		status = proposal_make(&retraining->proposal, retraining->comparison.challenger,
+			retraining->comparison.count, &run->terms, run->failure);
 	if (status == STATUS_OK)
 		status = train(run, count);
 	progress_end(&run->progress);
@@ -410,6 +453,7 @@ void retrain_free(struct retraining *retraining)
 	g_free(retraining->comparison.challenger);
 	g_free(retraining->comparison.times);
 	g_free(retraining->changes);
+	proposal_free(&retraining->proposal);
 	reporters_free(&retraining->reporters);
 	*retraining = (struct retraining){0};
 }

@@ -11,10 +11,11 @@
  * the others give it. Without leaving it out a report would confirm itself, and a
  * wrong label with it: measured, see ARCHITECTURE.md.
  *
- * Champion (what is in the store) and challenger are compared on the newest reports:
- * both begin with what older reports taught and go through them in order, score,
- * then learn (progressive validation: Blum, Kalai and Langford, COLT 1999). Reports
- * of people who are found to be wrong often are no measure and left out. */
+ * Champion (what is in the store) and challenger are compared on the newest reports,
+ * after one retraining on those that came since: both begin with what older reports
+ * taught and go through them in order, score, then learn (progressive validation: Blum,
+ * Kalai and Langford, COLT 1999). Reports of people who are found to be wrong often are
+ * no measure and left out. */
 #pragma once
 
 #include <signal.h>
@@ -27,6 +28,7 @@
 #include "engine/service/service.h"
 #include "engine/store/store.h"
 #include "trainer/metrics.h"
+#include "trainer/proposal.h"
 #include "trainer/reporters.h"
 
 struct retrain_options {
@@ -35,6 +37,7 @@ struct retrain_options {
 	bool reputation; /* judge the reporters; otherwise all are alike */
 	double validation; /* share of the newest reports that is for the comparison; of few, more */
 	bool quiet;
+	double ham_lost; /* percent that the proposed thresholds may lose */
 	const volatile sig_atomic_t *stop;
 	const struct service_settings *settings;
 };
@@ -75,6 +78,8 @@ struct token_change {
 struct retraining {
 	struct generation generation; /* of all reports */
 	struct comparison comparison;
+	struct proposal proposal; /* of the site's thresholds with it */
+	bool laid_down; /* it was, by the caller */
 	struct reporters *reporters;
 	struct token_change *changes; /* strongest first */
 	size_t change_count;

@@ -267,6 +267,7 @@ void change_end(struct service *service, struct change **result)
 		struct site *former = service->site;
 		service->site = change->site;
 		change->site = former;
+		service_set_rules(service);
 	}
 	change_free(result);
 }

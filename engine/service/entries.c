@@ -130,12 +130,24 @@ static enum status check_word(
 	return STATUS_INVALID;
 }
 
-static bool is_score(const char *text)
+static bool is_number(const char *text, double least, double most)
 {
 	char *end = NULL;
-	double score = g_ascii_strtod(text, &end);
+	double number = g_ascii_strtod(text, &end);
 
-	return end != text && !*end && fabs(score) <= 1000;
+	return end != text && !*end && number >= least && number <= most;
+}
+
+static enum status check_scale(const struct store_entry *entry, struct failure *failure)
+{
+	if (*entry->scope)
+		return failure_set(
+			failure, STATUS_INVALID, POLICY_SCORE_SCALE " is the whole site's");
+	if (entry->value && !is_number(entry->value, POLICY_LEAST_SCALE, POLICY_MOST_SCALE))
+		return failure_set(failure, STATUS_INVALID,
+			POLICY_SCORE_SCALE ": %.40s is not from %g to %g", entry->value,
+			POLICY_LEAST_SCALE, POLICY_MOST_SCALE);
+	return STATUS_OK;
 }
 
 static enum status check_policy(const struct store_entry *entry, struct failure *failure)
@@ -144,12 +156,14 @@ static enum status check_policy(const struct store_entry *entry, struct failure 
 
 	if (strcmp(entry->name, POLICY_SPAM_ACTION) == 0)
 		return check_word(entry, actions, failure);
+	if (strcmp(entry->name, POLICY_SCORE_SCALE) == 0)
+		return check_scale(entry, failure);
 	if (strcmp(entry->name, POLICY_JUNK_SCORE) != 0 && strcmp(entry->name, POLICY_REJECT_SCORE) != 0)
 		return failure_set(failure, STATUS_INVALID,
 			"policy has no %.40s: there are " POLICY_JUNK_SCORE ", " POLICY_REJECT_SCORE
-			" and " POLICY_SPAM_ACTION,
+			", " POLICY_SPAM_ACTION " and " POLICY_SCORE_SCALE,
 			entry->name);
-	if (entry->value && !is_score(entry->value))
+	if (entry->value && !is_number(entry->value, -1000, 1000))
 		return failure_set(failure, STATUS_INVALID, "%s: %.40s is no score (-1000 to 1000)",
 			entry->name, entry->value);
 	return STATUS_OK;

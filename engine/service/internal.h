@@ -44,6 +44,9 @@ struct worker {
 	struct scratch own;
 };
 
+/* [owner] What settings and site say together. */
+void service_set_rules(struct service *service);
+
 /* Whether this may be a user's name: "" is allowed, it is the site. */
 enum status service_check_user(const char *user, struct failure *failure);
 

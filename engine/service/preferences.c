@@ -42,6 +42,9 @@ static void add_policy(struct policy_part *policy, const struct store_entry *ent
 		policy->reject = score;
 	} else if (strcmp(entry->name, POLICY_SPAM_ACTION) == 0) {
 		policy->has_action = action_named(entry->value, &policy->action);
+	} else if (strcmp(entry->name, POLICY_SCORE_SCALE) == 0) {
+		policy->has_scale = true;
+		policy->scale = score;
 	}
 	policy->time = MAX(policy->time, entry->time);
 }

@@ -17,8 +17,9 @@ enum consent_state { CONSENT_UNKNOWN, CONSENT_YES, CONSENT_NO };
 
 /* One scope's part of a policy. */
 struct policy_part {
-	bool has_junk, has_reject, has_action;
+	bool has_junk, has_reject, has_action, has_scale;
 	double junk, reject;
+	double scale; /* of scores; the site's alone */
 	enum action action;
 	int64_t time; /* of the last change; 0 = none */
 };

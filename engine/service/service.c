@@ -34,9 +34,10 @@ enum status service_check_user(const char *user, struct failure *failure)
 	return STATUS_OK;
 }
 
-static void set_rules(struct service *service)
+void service_set_rules(struct service *service)
 {
 	const struct service_settings *settings = &service->settings;
+	const struct policy_part *site = preferences_policy(service->site->preferences);
 
 	service->rules = (struct user_rules){
 		.params = model_defaults,
@@ -50,7 +51,10 @@ static void set_rules(struct service *service)
 		.label_error = settings->label_error,
 		.reports = settings->user_reports,
 	};
-	service->rules.params.user_bias_limit = settings->own_shift / model_defaults.scale;
+	if (site->has_scale)
+		service->rules.params.scale = site->scale;
+	service->rules.params.user_bias_limit =
+		settings->own_shift / service->rules.params.scale;
 }
 
 /* Takes over settings, without the lists that the caller owns. */
@@ -61,7 +65,7 @@ static void set_settings(struct service *service, const struct service_settings 
 	service->settings.authentication_headers = NULL;
 	service->settings.own_networks = NULL;
 	service->settings.trusted_senders = NULL;
-	set_rules(service);
+	service_set_rules(service);
 }
 
 /* Reads the installation's secret, or makes it on first use. */
@@ -105,13 +109,13 @@ enum status service_open(struct service **result, struct store *store,
 		goto out;
 	}
 	service->store = store;
-	set_settings(service, settings);
 	status = store_reader_open(store, &service->reader, failure);
 	if (status != STATUS_OK)
 		goto out;
 	status = site_new(&service->site, settings, service->reader, failure);
 	if (status != STATUS_OK)
 		goto out;
+	set_settings(service, settings);
 	status = load_secret(service, failure);
 	if (status != STATUS_OK)
 		goto out;

@@ -58,6 +58,8 @@ struct settings {
 	char *trusted_senders; /* path or "" */
 	uint64_t flip_seconds;
 	uint64_t mass_selection;
+	double ham_lost_target;
+	bool adopt_thresholds;
 	uint64_t retention_days;
 	uint64_t retention_reports;
 	uint64_t idle_days;

@@ -185,6 +185,7 @@ static struct report present(const struct row *row)
 	if (row->retrained) {
 		report.global = row->retrained->global;
 		report.margin = row->retrained->margin;
+		report.retrained = true;
 	}
 	return report;
 }

@@ -46,6 +46,7 @@ enum status sqlite_read_report(struct connection *connection, sqlite3_stmt *row,
 		.undone = read_contribution(row, 12),
 		.sender = (uint64_t)sqlite3_column_int64(row, 18),
 		.list = (uint64_t)sqlite3_column_int64(row, 19),
+		.retrained = sqlite3_column_int(row, 20) != 0,
 	};
 	if (store_check_report(report, NULL) != STATUS_OK)
 		return damaged(connection, report, failure);

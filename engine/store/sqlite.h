@@ -177,10 +177,10 @@ enum status sqlite_read_report(struct connection *connection, sqlite3_stmt *row,
 	"ifnull(new_body_sum, body_sum), ifnull(new_body_gain, body_gain), "                       \
 	"ifnull(new_bias_sum, bias_sum), ifnull(new_bias_gain, bias_gain), undone_head_sum, "      \
 	"undone_head_gain, undone_body_sum, undone_body_gain, undone_bias_sum, "                   \
-	"undone_bias_gain, sender, list"
+	"undone_bias_gain, sender, list, report IS NOT NULL"
 /* Where they come from. */
 #define SQLITE_REPORTS "journal LEFT JOIN retrained ON report = seq"
-enum { SQLITE_REPORT_WIDTH = 20 };
+enum { SQLITE_REPORT_WIDTH = 21 };
 
 /* Methods that need only a reader. */
 enum status sqlite_reader_open(

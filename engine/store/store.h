@@ -63,6 +63,7 @@ struct report {
 	enum label label;
 	unsigned flags;    /* enum report_flags */
 	double margin;     /* of the global scope when the press came, in nats */
+	bool retrained;    /* margin and `global` are of the generation adopted last */
 	struct contribution global; /* added to global; zero where not taught */
 	struct contribution undone; /* taken from global: the superseded report's */
 	const uint64_t *keys;       /* distinct, ascending; NULL in headers */

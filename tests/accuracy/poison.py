@@ -12,6 +12,7 @@ import math
 import os
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -62,14 +63,15 @@ def run(folder, messages, generator):
             else "person%d" % generator.randrange(PEOPLE)
         report(daemon, user, spam != wrong, message)
     print("  after it, %d of %d wrong " % (colluding, second - first), judge(daemon, rest))
-    found = retrain(daemon, "--no-reputation")
-    print("  retrained, all alike      ", judge(daemon, rest), "-", found["reason"])
-    if found["adopted"]:
-        subprocess.run([BUILD / "hamlet-train", "rollback", "--config", daemon.config], check=True,
-                       stdout=subprocess.DEVNULL)
-    found = retrain(daemon)
-    print("  retrained, reputation     ", judge(daemon, rest), "-", found["reason"])
     daemon.stop()
+    for name, options in (("all-alike", ["--no-reputation"]), ("reputation", [])):
+        (folder / name).mkdir(mode=0o755)
+        twin = Daemon(folder / name, commit_delay=0)
+        shutil.copytree(folder / "state", twin.folder / "state")
+        twin.start()
+        found = retrain(twin, *options)
+        print("  retrained, %-10s     " % name, judge(twin, rest), "-", found["reason"])
+        twin.stop()
 
 
 def main():

@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, make_message
+from conftest import BUILD, make_message, wait_until
 from hamlet_client import ask, score, tell
 from test_crash import journal_identities
 
@@ -73,9 +73,10 @@ class Load:
 
 
 def train(daemon, command="retrain", *options, code=0):
+    """`code` may be several that are as good."""
     done = subprocess.run([BUILD / "hamlet-train", command, "--config", daemon.config, *options],
                           capture_output=True, timeout=120)
-    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    assert done.returncode in (code if isinstance(code, tuple) else (code,)), (done.returncode, done.stdout, done.stderr)
     return (done.stdout + done.stderr).decode()
 
 
@@ -105,7 +106,8 @@ def site(make_daemon):
 def test_retrained_beside_queries_and_reports(site):
     before = score(site.socket, mail(1, True))["log_odds"]
     with Load(site.socket) as load:
-        for _ in range(3):
+        for number in range(1, 4):
+            wait_until(lambda wanted=250 * number: len(load.acknowledged) > wanted, "new reports")
             assert "adopted: not worse" in train(site)
     assert load.failures == []
     assert load.queries > 100 and len(load.acknowledged) > 100
@@ -140,7 +142,7 @@ def test_killed_at_any_moment_nothing_is_lost(site):
         else:
             assert load.failures == []
         assert score(site.socket, mail(1, True))["spam"]
-    train(site)
+    train(site, code=(0, 3))  # too few new reports to compare on, perhaps
     site.stop()
     assert_exact(site)
     kept = journal_identities(site.database)
@@ -182,6 +184,51 @@ def test_what_is_not_better_is_kept_aside(make_daemon, tmp_path):
     assert "event=adopt " not in daemon.log_text()
     assert (daemon.database.parent / "generation-challenger").exists()
     assert "kept aside" in train(daemon, "retrain", "--dry-run")
+
+
+def test_thresholds_are_proposed_and_laid_down_when_wanted(make_daemon, tmp_path):
+    daemon = make_daemon(default_consent="true", commit_delay=0, ham_lost_target=1).start()
+    facts = tmp_path / "json"
+
+    def press(first, last):
+        for number in range(first, last):
+            spam = number % 3 == 0
+            tell(daemon.socket, "spam" if spam else "ham", mail(number, spam),
+                 "user%d" % (number % 20))
+
+    def policies():
+        reply = ask(daemon.socket, "CALL", b'{"call": "entries", "scope": "", "kind": "policy"}')
+        return {entry["name"]: float(entry["value"]) for entry in reply.json["entries"]}
+
+    press(0, 900)
+    assert "proposed" in train(daemon, "retrain", "--validation", "0.5", "--json", str(facts))
+    proposal = json.loads(facts.read_text())["proposal"]
+    assert proposal["laid_down"] is False and policies() == {}
+    assert proposal["present"]["junk_score"] == 5 and proposal["present"]["score_scale"] == 3
+    daemon.write_config(adopt_thresholds="true")
+    daemon.process.send_signal(1)
+    before = score(daemon.socket, mail(1, True))
+    assert "0 new reports" in train(daemon, code=3)  # those before have taught already
+    press(900, 1300)
+    train(daemon, "retrain", "--json", str(facts))
+    assert json.loads(facts.read_text())["compared"] == 400
+    proposal = json.loads(facts.read_text())["proposal"]
+    assert proposal["laid_down"] is True
+    proposed = proposal["proposed"]
+    assert 2 <= proposed["junk_score"] <= 10 <= proposed["reject_score"]
+    assert proposed["ham_lost_percent"] <= 1
+    laid = policies()
+    assert laid["junk-score"] == proposed["junk_score"]
+    assert abs(laid["score-scale"] - proposed["score_scale"]) < 0.001
+    after = score(daemon.socket, mail(1, True))
+    assert after["threshold"] == proposed["junk_score"] != before["threshold"]
+    # The next one begins with what is in force; without hamletd it works as well.
+    press(1300, 1700)
+    daemon.stop()
+    train(daemon, "retrain", "--json", str(facts))
+    again = json.loads(facts.read_text())["proposal"]
+    assert again["present"]["junk_score"] == proposed["junk_score"] and again["laid_down"]
+    assert abs(again["present"]["score_scale"] - proposed["score_scale"]) < 0.001
 
 
 def test_two_at_once_are_refused(site):

@@ -11,6 +11,7 @@ unit_tests = \
 	%D%/test_model \
 	%D%/test_origin \
 	%D%/test_pack \
+	%D%/test_proposal \
 	%D%/test_retrain \
 	%D%/test_service \
 	%D%/test_settings \
@@ -84,3 +85,7 @@ tests_unit_test_milter_LDADD   = libprotocol.a libbase.a $(CHECK_LIBS)
 tests_unit_test_expiry_SOURCES = %D%/test_expiry.c $(UNIT_HEADER)
 tests_unit_test_expiry_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
 tests_unit_test_expiry_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_proposal_SOURCES = %D%/test_proposal.c $(UNIT_HEADER)
+tests_unit_test_proposal_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
+tests_unit_test_proposal_LDADD   = libtrainer.a $(SERVICE_LIBS) $(GLIB_LIBS) $(CHECK_LIBS) -lm
