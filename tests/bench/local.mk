@@ -2,3 +2,8 @@
 check_PROGRAMS += %D%/bench_spamd
 tests_bench_bench_spamd_SOURCES = %D%/bench_spamd.c
 tests_bench_bench_spamd_CFLAGS  = $(AM_CFLAGS)
+
+# Fills databases for measurements.
+check_PROGRAMS += %D%/bench_fill
+tests_bench_bench_fill_SOURCES = %D%/bench_fill.c
+tests_bench_bench_fill_LDADD   = libstore.a libmodel.a libbase.a $(SQLITE_LIBS) $(GLIB_LIBS) -lm
