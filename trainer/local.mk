@@ -1,15 +1,19 @@
 noinst_LIBRARIES += libtrainer.a
 libtrainer_a_SOURCES = \
 	%D%/adopt.c %D%/adopt.h \
+	%D%/against.c %D%/against.h \
+	%D%/bootstrap.c %D%/bootstrap.h \
 	%D%/chart.c %D%/chart.h \
 	%D%/comparison.c %D%/comparison.h \
 	%D%/corpus.c %D%/corpus.h \
 	%D%/evaluate.c %D%/evaluate.h \
+	%D%/gray.c %D%/gray.h \
 	%D%/import.c %D%/import.h \
 	%D%/learner.c %D%/learner.h \
 	%D%/metrics.c %D%/metrics.h \
 	%D%/plot.c %D%/plot.h \
 	%D%/progress.c %D%/progress.h \
+	%D%/random.c %D%/random.h \
 	%D%/report.c %D%/report.h \
 	%D%/reporters.c %D%/reporters.h \
 	%D%/retrain.c %D%/retrain.h \
