@@ -33,6 +33,7 @@ hamlet_train_SOURCES = \
 	%D%/commands.c %D%/commands.h \
 	%D%/evaluate-command.c \
 	%D%/import-command.c \
+	%D%/jig-command.c \
 	%D%/main.c \
 	%D%/retrain-command.c
 hamlet_train_CFLAGS  = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JANSSON_CFLAGS) \

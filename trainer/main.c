@@ -17,6 +17,7 @@ static const struct {
 } COMMANDS[] = {
 	{"import", run_import, "learn existing mail into the database"},
 	{"evaluate", run_evaluate, "measure the accuracy on labelled mail"},
+	{"jig", run_jig, "be a filter of the TREC spam track's toolkit"},
 	{"retrain", run_retrain, "train the global store anew, adopt it unless it is worse"},
 	{"rollback", run_rollback, "go back to the generation before"},
 };
