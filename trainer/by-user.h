@@ -22,7 +22,8 @@ void user_numbers_free(struct user_numbers *users);
 
 /* Clusters for a bootstrap over users, one of each result; nobody's messages stand each
  * alone. NULL when there are too few users to draw from. To be freed with g_free. */
-size_t *user_numbers_clusters(const struct user_numbers *users, size_t count, size_t *cluster_count);
+size_t *user_numbers_clusters(
+	const struct user_numbers *users, size_t count, size_t *cluster_count);
 
 enum { BY_USER_LISTED = 50 };
 

@@ -90,8 +90,8 @@ static enum status identify(struct run *run, uint64_t *identities)
 	if (status == STATUS_OK)
 		status = replay_open(&replay, store, &run->options->settings, run->failure);
 	for (size_t i = 0; i < run->index->count && status == STATUS_OK; i++) {
-		status = replay_score(&replay, &run->index->entries[i], &result, &identities[i],
-			run->failure);
+		status = replay_score(
+			&replay, &run->index->entries[i], &result, &identities[i], run->failure);
 		progress_step(&run->progress, i + 1);
 	}
 	run->passes++;
@@ -149,8 +149,8 @@ static enum status run_folds(struct run *run, const GArray *lessons)
 	start(run, run->options->folds + 1);
 	enum status status = assign_folds(run, identities, fold_of);
 	for (size_t fold = 0; fold < run->options->folds && status == STATUS_OK; fold++) {
-		GArray *steps = schedule_fold(
-			run->index, lessons, fold_of, fold, run->options->retrain);
+		GArray *steps =
+			schedule_fold(run->index, lessons, fold_of, fold, run->options->retrain);
 		status = play_in_memory(run, steps, fold);
 		g_array_unref(steps);
 	}
@@ -182,8 +182,8 @@ static enum status run_database(struct run *run)
 static enum status run_online(struct run *run, const GArray *lessons)
 {
 	size_t held_out = (size_t)(run->options->held_out / 100 * (double)run->index->count);
-	GArray *steps = held_out > 0 ? schedule_held_out(run->index, lessons, held_out,
-					       run->options->retrain)
+	GArray *steps = held_out > 0 ? schedule_held_out(
+					       run->index, lessons, held_out, run->options->retrain)
 				     : schedule_online(run->index, lessons, run->options->delay);
 
 	start(run, 1);
@@ -201,8 +201,8 @@ static void collect(const struct run *run, struct evaluation *evaluation)
 		if (!slot->scored)
 			continue;
 		evaluation->results[evaluation->count] = slot->result;
-		evaluation->messages[evaluation->count++] = (struct scored){
-			.entry = i, .identity = slot->identity, .fold = slot->fold};
+		evaluation->messages[evaluation->count++] =
+			(struct scored){.entry = i, .identity = slot->identity, .fold = slot->fold};
 	}
 }
 
@@ -213,8 +213,8 @@ enum status evaluate_run(struct evaluation *evaluation, const struct corpus_inde
 		.index = index,
 		.slots = g_new0(struct slot, index->count + 1),
 		.failure = failure};
-	GArray *lessons = schedule_lessons(
-		index, options->labelled, options->wrong_labels, options->seed);
+	GArray *lessons =
+		schedule_lessons(index, options->labelled, options->wrong_labels, options->seed);
 	enum status status;
 
 	*evaluation = (struct evaluation){0};

@@ -15,20 +15,20 @@
 
 struct evaluate_options {
 	double wrong_labels; /* percent of the messages learned with the other label */
-	double labelled;     /* percent of the messages that are learned at all */
-	uint64_t seed;       /* of which these are, and of the folds */
-	double held_out;     /* percent at the end that are scored, not learned, and measured
+	double labelled; /* percent of the messages that are learned at all */
+	uint64_t seed; /* of which these are, and of the folds */
+	double held_out; /* percent at the end that are scored, not learned, and measured
 			      * alone; 0 = all are learned and measured */
-	bool retrain;        /* before what is held out, or a fold, is scored: the store is
+	bool retrain; /* before what is held out, or a fold, is scored: the store is
 			      * retrained and adopted */
-	size_t delay;        /* messages scored after one until its label comes */
-	size_t folds;        /* at least 2: each is scored by a store that learned the others;
+	size_t delay; /* messages scored after one until its label comes */
+	size_t folds; /* at least 2: each is scored by a store that learned the others;
 			      * 0 = none */
-	bool folds_by_user;  /* a user's messages are in one fold; otherwise only those that
+	bool folds_by_user; /* a user's messages are in one fold; otherwise only those that
 			      * are the same */
 	const char *database; /* score with this one, read-only, and learn nothing; NULL = a
 			       * store in memory that learns */
-	bool quiet;          /* no progress */
+	bool quiet; /* no progress */
 	struct service_settings settings;
 };
 

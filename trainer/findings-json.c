@@ -49,8 +49,7 @@ static json_t *intervals_json(const struct findings *findings)
 	json_t *object = json_object();
 
 	json_object_set_new(object, "resamples", integer(findings->options->resamples));
-	json_object_set_new(
-		object, "of", json_string(findings->over_users ? "users" : "messages"));
+	json_object_set_new(object, "of", json_string(findings->over_users ? "users" : "messages"));
 	for (int m = 0; m < METRICS; m++) {
 		const struct interval *interval = &findings->intervals[m];
 		json_t *pair = json_array();
@@ -122,8 +121,8 @@ static json_t *gray_json(const struct gray *gray)
 	json_object_set_new(object, "labels", integer(gray->opinions));
 	json_object_set_new(object, "wrong_percent",
 		percent(gray->ham_lost + gray->spam_missed, gray->opinions));
-	json_object_set_new(object, "ham_lost_percent",
-		percent(gray->ham_lost, gray->opinions - gray->spam));
+	json_object_set_new(
+		object, "ham_lost_percent", percent(gray->ham_lost, gray->opinions - gray->spam));
 	json_object_set_new(object, "spam_missed_percent", percent(gray->spam_missed, gray->spam));
 	json_object_set_new(object, "best_single_opinion_wrong_percent",
 		percent(gray->minority, gray->opinions));
@@ -178,8 +177,7 @@ enum status findings_print_json(const struct findings *findings)
 	if (options->resamples)
 		json_object_set_new(object, "intervals", intervals_json(findings));
 	if (options->folds)
-		json_object_set_new(
-			object, "folds", folds_json(&findings->folds, options->folds));
+		json_object_set_new(object, "folds", folds_json(&findings->folds, options->folds));
 	if (options->per_user)
 		json_object_set_new(object, "per_user", by_user_json(findings));
 	if (options->gray_mail)

@@ -42,9 +42,8 @@ static void print_metric(enum metric metric, const double *values, size_t count)
 
 static void print_intervals(const struct findings *findings)
 {
-	printf("\n95 %% intervals, %zu resamples of %-8s %10s %10s\n",
-		findings->options->resamples, findings->over_users ? "users" : "messages", "from",
-		"to");
+	printf("\n95 %% intervals, %zu resamples of %-8s %10s %10s\n", findings->options->resamples,
+		findings->over_users ? "users" : "messages", "from", "to");
 	for (int m = 0; m < METRICS; m++) {
 		const double values[] = {findings->intervals[m].low, findings->intervals[m].high};
 		print_metric((enum metric)m, values, 2);

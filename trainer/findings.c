@@ -41,8 +41,7 @@ static void spread(struct folds *folds, size_t count, enum metric of)
 	folds->deviation[of] = defined > 1 ? sqrt(squares / (defined - 1)) : NAN;
 }
 
-static void measure_folds(
-	struct folds *folds, const struct evaluation *evaluation, size_t count)
+static void measure_folds(struct folds *folds, const struct evaluation *evaluation, size_t count)
 {
 	folds->messages = g_new0(size_t, count);
 	folds->values = g_malloc0_n(count, sizeof(*folds->values));
@@ -75,13 +74,13 @@ static enum status resample(struct findings *findings, struct failure *failure)
 	const struct evaluation *evaluation = findings->evaluation;
 	const struct findings_options *options = findings->options;
 	struct bootstrap bootstrap = {.resamples = options->resamples, .seed = options->seed};
-	size_t *clusters =
-		user_numbers_clusters(&findings->users, evaluation->count, &bootstrap.cluster_count);
+	size_t *clusters = user_numbers_clusters(
+		&findings->users, evaluation->count, &bootstrap.cluster_count);
 
 	bootstrap.clusters = clusters;
 	findings->over_users = clusters != NULL;
-	enum status status = bootstrap_intervals(&bootstrap, evaluation->results,
-		evaluation->count, findings->intervals, failure);
+	enum status status = bootstrap_intervals(
+		&bootstrap, evaluation->results, evaluation->count, findings->intervals, failure);
 	if (status == STATUS_OK && options->against)
 		status = against_judge(&findings->against, options->names, evaluation->results,
 			options->against->results, evaluation->count, &bootstrap, failure);

@@ -126,8 +126,8 @@ static enum status classify(
 }
 
 /* `entry` NULL = none; `dirty` = tokens that may be left to the journal. */
-static enum status learn(const char *path, const struct corpus_entry *entry, size_t dirty,
-	struct failure *failure)
+static enum status learn(
+	const char *path, const struct corpus_entry *entry, size_t dirty, struct failure *failure)
 {
 	struct store *store = NULL;
 	struct replay replay = {0};
@@ -165,14 +165,13 @@ static int run_train(const char *path, int argc, char **argv)
 	struct failure failure = {0};
 	char nobody[] = "";
 
-	if (argc < 3 || argc > 6 ||
-		(strcmp(argv[1], "spam") != 0 && strcmp(argv[1], "ham") != 0))
+	if (argc < 3 || argc > 6 || (strcmp(argv[1], "spam") != 0 && strcmp(argv[1], "ham") != 0))
 		return fail_usage("train takes spam|ham FILE [CLASS [TFILE [USER]]]");
 	const struct corpus_entry entry = {.spam = strcmp(argv[1], "spam") == 0,
 		.path = argv[2],
 		.user = argc > 5 ? argv[5] : nobody};
 	return learn(path, &entry, CHECKPOINT_TOKENS, &failure) == STATUS_OK ? EXIT_SUCCESS
-									      : fail(&failure);
+									     : fail(&failure);
 }
 
 static int run_command(const char *path, int argc, char **argv)

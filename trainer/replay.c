@@ -46,8 +46,8 @@ static enum status open_message(
 
 	message->file = g_mapped_file_new(entry->path, FALSE, &error);
 	if (!message->file) {
-		enum status status = failure_set(
-			failure, STATUS_IO, "reading a message: %s", error->message);
+		enum status status =
+			failure_set(failure, STATUS_IO, "reading a message: %s", error->message);
 		g_error_free(error);
 		return status;
 	}

@@ -15,15 +15,14 @@ char *results_field(const char *name)
 	return field;
 }
 
-static void add_line(
-	GString *text, const struct corpus_entry *entry, const struct result *result)
+static void add_line(GString *text, const struct corpus_entry *entry, const struct result *result)
 {
 	char *user = results_field(entry->user);
 
 	g_string_append_printf(text,
 		"file=%s judge=%s class=%s score=%.6f user=%s genre= runid=hamlet\n", entry->path,
-		result->spam ? "spam" : "ham", result->called_spam ? "spam" : "ham",
-		result->score, user);
+		result->spam ? "spam" : "ham", result->called_spam ? "spam" : "ham", result->score,
+		user);
 	g_free(user);
 }
 

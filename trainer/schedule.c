@@ -7,8 +7,8 @@
 GArray *schedule_lessons(
 	const struct corpus_index *index, double labelled, double wrong, uint64_t seed)
 {
-	GArray *lessons = g_array_sized_new(
-		FALSE, FALSE, sizeof(struct lesson), (guint)index->count);
+	GArray *lessons =
+		g_array_sized_new(FALSE, FALSE, sizeof(struct lesson), (guint)index->count);
 	uint64_t random = seed;
 
 	for (size_t i = 0; i < index->count; i++) {
@@ -85,8 +85,8 @@ GArray *schedule_held_out(
 	return steps;
 }
 
-GArray *schedule_fold(const struct corpus_index *index, const GArray *lessons,
-	const size_t *folds, size_t fold, bool retrain)
+GArray *schedule_fold(const struct corpus_index *index, const GArray *lessons, const size_t *folds,
+	size_t fold, bool retrain)
 {
 	GArray *steps = new_steps();
 

@@ -44,8 +44,8 @@ GArray *schedule_held_out(
 	const struct corpus_index *index, const GArray *lessons, size_t held_out, bool retrain);
 
 /* Learn what is not of `fold`, in order; retrain, if asked; score the fold. */
-GArray *schedule_fold(const struct corpus_index *index, const GArray *lessons,
-	const size_t *folds, size_t fold, bool retrain);
+GArray *schedule_fold(const struct corpus_index *index, const GArray *lessons, const size_t *folds,
+	size_t fold, bool retrain);
 
 /* Score all, learn nothing. */
 GArray *schedule_scores(const struct corpus_index *index);

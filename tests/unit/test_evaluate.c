@@ -46,10 +46,8 @@ END_TEST
 static void resample(const struct result *results, size_t count, const size_t *clusters,
 	size_t cluster_count, struct interval intervals[METRICS])
 {
-	const struct bootstrap bootstrap = {.resamples = 400,
-		.seed = 1,
-		.clusters = clusters,
-		.cluster_count = cluster_count};
+	const struct bootstrap bootstrap = {
+		.resamples = 400, .seed = 1, .clusters = clusters, .cluster_count = cluster_count};
 
 	ck_assert_int_eq(
 		bootstrap_intervals(&bootstrap, results, count, intervals, &failure), STATUS_OK);
@@ -93,7 +91,8 @@ START_TEST(interval_covers_the_truth_as_often_as_it_says)
 			results[j] = result_of(
 				random_share(&random) + (j % 3 == 0 ? 0.2 : 0), j % 3 == 0);
 		resample(results, 300, NULL, 0, intervals);
-		covered_area += intervals[METRIC_ROCA].low <= 32 && intervals[METRIC_ROCA].high >= 32;
+		covered_area +=
+			intervals[METRIC_ROCA].low <= 32 && intervals[METRIC_ROCA].high >= 32;
 		covered_rate += intervals[METRIC_HAM_LOST].low <= 50 &&
 				intervals[METRIC_HAM_LOST].high >= 50;
 	}
@@ -261,9 +260,9 @@ static char *spell(GArray *steps)
 
 	for (guint i = 0; i < steps->len; i++) {
 		const struct step *step = &g_array_index(steps, struct step, i);
-		char letter = step->kind == STEP_SCORE	   ? 's'
+		char letter = step->kind == STEP_SCORE     ? 's'
 			      : step->kind == STEP_RETRAIN ? 'r'
-			      : step->spam		   ? 'L'
+			      : step->spam                 ? 'L'
 							   : 'l';
 		g_string_append_printf(text, "%s%c", i ? " " : "", letter);
 		if (step->kind != STEP_RETRAIN)
@@ -461,7 +460,8 @@ START_TEST(messages_that_are_the_same_are_in_one_fold)
 		ck_assert_uint_eq(evaluation.messages[i].entry, i);
 		ck_assert_uint_lt(evaluation.messages[i].fold, 3);
 		for (size_t j = 0; j < i; j++)
-			ck_assert(evaluation.messages[i].identity != evaluation.messages[j].identity ||
+			ck_assert(evaluation.messages[i].identity !=
+					  evaluation.messages[j].identity ||
 				  evaluation.messages[i].fold == evaluation.messages[j].fold);
 	}
 	evaluate_free(&evaluation);
@@ -610,7 +610,8 @@ START_TEST(results_are_lines_of_the_toolkit)
 		"file=data/inmail.1 judge=ham class=ham score=-2.500000 user= genre= runid=hamlet\n"
 		"file=data/inmail.2 judge=spam class=ham score=0.250000 user=bob_smith genre= "
 		"runid=hamlet\n");
-	ck_assert_int_eq(results_write("/no/such/folder/x", &evaluation, &index, &failure), STATUS_IO);
+	ck_assert_int_eq(
+		results_write("/no/such/folder/x", &evaluation, &index, &failure), STATUS_IO);
 	unlink(path);
 	g_free(text);
 }
