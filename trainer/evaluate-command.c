@@ -13,7 +13,7 @@
 #include "trainer/results-file.h"
 
 /* For a comparison, which says nothing without; and the most that make sense. */
-enum { RESAMPLES = 200, MOST_RESAMPLES = 100000 };
+enum { RESAMPLES = 1000, MOST_RESAMPLES = 100000 };
 
 struct arguments {
 	char *plot, *results, *database, *against, *group_by;

@@ -203,7 +203,7 @@ def test_databases_are_compared_and_not_written(index, tmp_path):
     alone = figures("--database", good, index)
     assert alone["messages"] == 60 and alone["one_minus_roca_percent"] < 5
     found = figures("--database", good, "--against", bad, index)
-    assert found["intervals"]["resamples"] == 200
+    assert found["intervals"]["resamples"] == 1000
     comparison = found["comparison"]
     assert comparison["better"] == "database" and comparison["database"] == str(good)
     assert comparison["sentence"].startswith("%s is better than %s: " % (good, bad))
