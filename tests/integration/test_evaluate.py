@@ -223,6 +223,12 @@ def test_databases_are_compared_and_not_written(index, tmp_path):
     assert missing.returncode == 1 and not (tmp_path / "none.sqlite").exists()
 
 
+def test_a_database_is_scored_beside_the_daemon(daemon, index):
+    found = figures("--database", daemon.database, index)
+    assert found["messages"] == 60 and found["one_minus_roca_percent"] == 50
+    assert daemon.process.poll() is None
+
+
 def test_a_database_knows_its_users(write_index, tmp_path):
     index = write_index([("ham", 1, "bob"), ("ham", 1, "alice")])
     database = tmp_path / "users.sqlite"
