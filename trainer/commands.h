@@ -28,7 +28,10 @@ enum status load_settings(
 /* Set when the user or the system wants the program to end. */
 const volatile sig_atomic_t *stop_on_signals(void);
 
-/* retrain-command.c */
+/* The commands, each in a file of its own: NAME-command.c; rollback is beside retrain. */
+int run_evaluate(int argc, char **argv);
+int run_import(int argc, char **argv);
+int run_jig(int argc, char **argv);
 int run_retrain(int argc, char **argv);
 int run_rollback(int argc, char **argv);
 

@@ -118,15 +118,38 @@ enum status corpus_walk(
 	return walk_path(&walk, path);
 }
 
+static bool parse_label(const char *word, struct corpus_entry *entry)
+{
+	static const struct {
+		const char *word;
+		bool spam;
+		enum corpus_use use;
+	} labels[] = {
+		{"spam", true, CORPUS_BOTH},
+		{"ham", false, CORPUS_BOTH},
+		{"Spam", true, CORPUS_SCORED},
+		{"Ham", false, CORPUS_SCORED},
+		{"SPAM", true, CORPUS_LEARNED},
+		{"HAM", false, CORPUS_LEARNED},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(labels); i++) {
+		if (strcmp(word, labels[i].word) != 0)
+			continue;
+		entry->spam = labels[i].spam;
+		entry->use = labels[i].use;
+		return true;
+	}
+	return false;
+}
+
 /* Splits "label path [user]" in place. */
 static bool parse_line(char *line, const char *folder, struct corpus_entry *entry)
 {
 	char **words = g_strsplit_set(g_strstrip(line), " \t", 3);
-	bool good = words[0] && words[1] && *words[1] &&
-		(strcmp(words[0], "spam") == 0 || strcmp(words[0], "ham") == 0);
+	bool good = words[0] && words[1] && *words[1] && parse_label(words[0], entry);
 
 	if (good) {
-		entry->spam = words[0][0] == 's';
 		entry->path = g_path_is_absolute(words[1]) ? g_strdup(words[1])
 							   : g_build_filename(folder, words[1], NULL);
 		entry->user = g_strdup(words[2] ? g_strstrip(words[2]) : "");

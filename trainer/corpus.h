@@ -22,9 +22,19 @@ typedef enum status corpus_message_fn(
 enum status corpus_walk(
 	const char *path, corpus_message_fn *each, void *context, struct failure *failure);
 
-/* One line of an index: `spam|ham PATH [USER]`. */
+/* What a line of an index is for. */
+enum corpus_use {
+	CORPUS_BOTH = 0, /* `spam`, `ham`: scored, then learned */
+	CORPUS_SCORED, /* `Spam`, `Ham`: scored alone */
+	CORPUS_LEARNED, /* `SPAM`, `HAM`: learned alone: the label came now */
+};
+
+/* One line of an index: `spam|ham PATH [USER]`. Indexes of the TREC spam track are
+ * read as they are; those for delayed feedback have the other spellings of a label,
+ * which the toolkit's run script of 2006 tells apart. */
 struct corpus_entry {
 	bool spam;
+	enum corpus_use use;
 	char *path; /* absolute, or relative to the working directory */
 	char *user; /* "" = none */
 };

@@ -2,278 +2,239 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/evaluate.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <glib.h>
-#include <glib/gstdio.h>
-#include <jansson.h>
 
-#include "trainer/adopt.h"
 #include "trainer/progress.h"
-#include "trainer/retrain.h"
+#include "trainer/replay.h"
+#include "trainer/schedule.h"
 
-struct replay {
+/* What became of an entry. */
+struct slot {
+	bool scored;
+	struct result result;
+	uint64_t identity;
+	size_t fold;
+};
+
+struct run {
 	const struct evaluate_options *options;
-	struct service *service;
-	struct worker *worker;
-	uint64_t random; /* state of the generator */
-	const struct corpus_entry *entry;
-	struct result *result;
+	const struct corpus_index *index;
+	struct slot *slots; /* one an entry */
+	struct progress progress;
+	size_t passes; /* through the index, that are over */
 	struct failure *failure;
 };
 
-/* splitmix64 (Steele, Lea and Flood, OOPSLA 2014). */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
+/* --- One pass ------------------------------------------------------------------------ */
 
-	z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-	z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-	return z ^ z >> 31;
+static enum status take_step(
+	struct run *run, struct replay *replay, const struct step *step, size_t fold)
+{
+	const struct corpus_entry *entry = &run->index->entries[step->entry];
+	struct slot *slot = &run->slots[step->entry];
+
+	if (step->kind == STEP_RETRAIN)
+		return replay_retrain(replay, run->options->quiet, run->failure);
+	if (step->kind == STEP_LEARN)
+		return replay_learn(replay, entry, step->spam, 0, run->failure);
+	slot->scored = true;
+	slot->fold = fold;
+	return replay_score(replay, entry, &slot->result, &slot->identity, run->failure);
 }
 
-/* True in `percent` of the cases. Always draws, so that one option does not
- * change what another picks. */
-static bool draw(struct replay *replay, double percent)
+static enum status play(struct run *run, struct store *store, const GArray *steps, size_t fold)
 {
-	return (double)(next_random(&replay->random) >> 11) * 0x1p-53 * 100 < percent;
-}
+	size_t before = run->passes * run->index->count;
+	struct replay replay;
+	enum status status = replay_open(&replay, store, &run->options->settings, run->failure);
 
-static enum status score_message(struct replay *replay, const char *message, size_t length)
-{
-	const char *user = replay->entry->user;
-	struct query *query;
-	enum status status =
-		query_begin(replay->service, &user, 1, false, &query, replay->failure);
-
-	if (status != STATUS_OK)
-		return status;
-	status = query_run(query, replay->worker, message, length, replay->failure);
-	const struct verdict *verdict = query_verdict(query, 0);
-	*replay->result = (struct result){
-		.score = verdict->log_odds,
-		.probability = verdict->probability,
-		.called_spam = verdict->spam,
-		.spam = replay->entry->spam,
-	};
-	query_end(replay->service, &query);
+	for (guint i = 0; i < steps->len && status == STATUS_OK; i++) {
+		status = take_step(run, &replay, &g_array_index(steps, struct step, i), fold);
+		progress_step(&run->progress, before + (i + 1) * run->index->count / steps->len);
+	}
+	run->passes++;
+	replay_close(&replay);
 	return status;
 }
 
-static enum status learn_message(
-	struct replay *replay, const char *message, size_t length, bool spam)
+static enum status play_in_memory(struct run *run, const GArray *steps, size_t fold)
 {
-	struct press *press;
-	struct batch *batch;
-	const struct press_info info = {.user = replay->entry->user,
-		.event = {.kind = EVENT_TOLD, .label = spam ? LABEL_SPAM : LABEL_HAM},
-		.consent = CONSENT_GRANTED};
-	enum status status = press_new(replay->service, &info, &press, replay->failure);
+	struct store *store = NULL;
+	enum status status = store_open_memory(&store, run->failure);
 
-	if (status != STATUS_OK)
-		return status;
-	status = press_run(press, replay->worker, message, length, replay->failure);
-	if (status == STATUS_INVALID) { /* empty: nothing to learn */
-		status = STATUS_OK;
-	} else if (status == STATUS_OK) {
-		status = batch_begin(replay->service, &press, 1, &batch, replay->failure);
-		if (status == STATUS_OK) {
-			status = batch_run(batch, replay->failure);
-			batch_end(replay->service, &batch);
+	if (status == STATUS_OK)
+		status = play(run, store, steps, fold);
+	if (store)
+		store_close(&store);
+	return status;
+}
+
+static void start(struct run *run, size_t passes)
+{
+	progress_start(&run->progress, "messages", passes * run->index->count);
+	run->progress.terminal &= !run->options->quiet;
+}
+
+/* --- Folds ------------------------------------------------------------------------------ */
+
+/* Identities of one store, for all folds: each store has a secret of its own. */
+static enum status identify(struct run *run, uint64_t *identities)
+{
+	struct store *store = NULL;
+	struct replay replay = {0};
+	struct result result;
+	enum status status = store_open_memory(&store, run->failure);
+
+	if (status == STATUS_OK)
+		status = replay_open(&replay, store, &run->options->settings, run->failure);
+	for (size_t i = 0; i < run->index->count && status == STATUS_OK; i++) {
+		status = replay_score(
+			&replay, &run->index->entries[i], &result, &identities[i], run->failure);
+		progress_step(&run->progress, i + 1);
+	}
+	run->passes++;
+	replay_close(&replay);
+	if (store)
+		store_close(&store);
+	return status;
+}
+
+/* Numbers the groups that stay together; returns how many there are. */
+static size_t number_groups(const struct run *run, uint64_t *identities, size_t *groups)
+{
+	GHashTable *messages = g_hash_table_new(g_int64_hash, g_int64_equal);
+	GHashTable *users = g_hash_table_new(g_str_hash, g_str_equal);
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->index->count; i++) {
+		char *user = run->index->entries[i].user;
+		bool by_user = run->options->folds_by_user && *user;
+		GHashTable *known = by_user ? users : messages;
+		gpointer key = by_user ? (gpointer)user : (gpointer)&identities[i], number;
+		if (!g_hash_table_lookup_extended(known, key, NULL, &number)) {
+			number = GSIZE_TO_POINTER(count++);
+			g_hash_table_insert(known, key, number);
 		}
+		groups[i] = GPOINTER_TO_SIZE(number);
 	}
-	press_free(&press);
-	return status;
+	g_hash_table_unref(users);
+	g_hash_table_unref(messages);
+	return count;
 }
 
-/* Through a file, as it is done to a hoster's database. */
-static enum status adopt(struct replay *replay, const struct generation *generation)
+static enum status assign_folds(struct run *run, uint64_t *identities, size_t *fold_of)
 {
-	char path[] = "/tmp/hamlet-evaluate-XXXXXX";
-	int file = g_mkstemp(path);
-	enum status status;
+	size_t *groups = g_new0(size_t, run->index->count + 1);
+	enum status status = identify(run, identities);
+	size_t count = status == STATUS_OK ? number_groups(run, identities, groups) : 0;
 
-	if (file < 0)
-		return failure_set(
-			replay->failure, STATUS_IO, "making %s: %s", path, g_strerror(errno));
-	close(file);
-	status = generation_write(generation, path, replay->failure);
+	if (status == STATUS_OK && count < run->options->folds)
+		status = failure_set(run->failure, STATUS_INVALID,
+			"%zu folds are more than there are %s (%zu)", run->options->folds,
+			run->options->folds_by_user ? "users" : "different messages", count);
 	if (status == STATUS_OK)
-		status = adopt_into(replay->service, replay->worker, path, NULL, replay->failure);
-	g_unlink(path);
+		schedule_assign_folds(groups, run->index->count, count, run->options->folds,
+			run->options->seed, fold_of);
+	g_free(groups);
 	return status;
 }
 
-static enum status retrain(struct replay *replay)
+static enum status run_folds(struct run *run, const GArray *lessons)
 {
-	static const volatile sig_atomic_t never;
-	struct retrain_options options = retrain_defaults;
-	struct retraining retraining;
+	size_t *fold_of = g_new(size_t, run->index->count + 1);
+	uint64_t *identities = g_new0(uint64_t, run->index->count + 1);
 
-	options.settings = &replay->options->settings;
-	options.stop = &never;
-	options.quiet = replay->options->quiet;
-	enum status status = retrain_run(
-		&retraining, worker_reader(replay->worker), &options, replay->failure);
+	start(run, run->options->folds + 1);
+	enum status status = assign_folds(run, identities, fold_of);
+	for (size_t fold = 0; fold < run->options->folds && status == STATUS_OK; fold++) {
+		GArray *steps =
+			schedule_fold(run->index, lessons, fold_of, fold, run->options->retrain);
+		status = play_in_memory(run, steps, fold);
+		g_array_unref(steps);
+	}
+	for (size_t i = 0; i < run->index->count; i++)
+		run->slots[i].identity = identities[i];
+	g_free(identities);
+	g_free(fold_of);
+	return status;
+}
+
+/* --- The whole ---------------------------------------------------------------------------- */
+
+static enum status run_database(struct run *run)
+{
+	GArray *steps = schedule_scores(run->index);
+	struct store *store = NULL;
+
+	start(run, 1);
+	enum status status =
+		store_open_sqlite_readonly(&store, run->options->database, run->failure);
 	if (status == STATUS_OK)
-		status = adopt(replay, &retraining.generation);
-	retrain_free(&retraining);
+		status = play(run, store, steps, 0);
+	if (store)
+		store_close(&store);
+	g_array_unref(steps);
 	return status;
 }
 
-static enum status replay_entry(struct replay *replay, bool held_out)
+static enum status run_online(struct run *run, const GArray *lessons)
 {
-	GError *error = NULL;
-	GMappedFile *file = g_mapped_file_new(replay->entry->path, FALSE, &error);
-	bool labelled = draw(replay, replay->options->labelled);
-	bool wrong = draw(replay, replay->options->wrong_labels);
+	size_t held_out = (size_t)(run->options->held_out / 100 * (double)run->index->count);
+	GArray *steps = held_out > 0 ? schedule_held_out(
+					       run->index, lessons, held_out, run->options->retrain)
+				     : schedule_online(run->index, lessons, run->options->delay);
 
-	if (!file) {
-		enum status status = failure_set(replay->failure, STATUS_IO, "reading a message: %s",
-			error->message);
-		g_error_free(error);
-		return status;
-	}
-	const char *message = g_mapped_file_get_contents(file);
-	size_t length = g_mapped_file_get_length(file);
-	if (!message) /* an empty file */
-		message = "";
-	enum status status = score_message(replay, message, length);
-	if (status == STATUS_OK && labelled && !held_out)
-		status = learn_message(replay, message, length, replay->entry->spam != wrong);
-	g_mapped_file_unref(file);
+	start(run, 1);
+	enum status status = play_in_memory(run, steps, 0);
+	g_array_unref(steps);
 	return status;
 }
 
-static enum status replay_index(
-	struct replay *replay, struct evaluation *evaluation, const struct corpus_index *index)
+static void collect(const struct run *run, struct evaluation *evaluation)
 {
-	struct progress progress;
-	enum status status = STATUS_OK;
-
-	size_t until = index->count -
-		(size_t)(replay->options->held_out / 100 * (double)index->count);
-
-	progress_start(&progress, "messages", index->count);
-	progress.terminal &= !replay->options->quiet;
-	for (size_t i = 0; i < index->count && status == STATUS_OK; i++) {
-		replay->entry = &index->entries[i];
-		replay->result = &evaluation->results[i];
-		if (i == until && replay->options->retrain)
-			status = retrain(replay);
-		if (status == STATUS_OK)
-			status = replay_entry(replay, i >= until);
-		progress_step(&progress, i + 1);
+	evaluation->results = g_new0(struct result, run->index->count + 1);
+	evaluation->messages = g_new0(struct scored, run->index->count + 1);
+	for (size_t i = 0; i < run->index->count; i++) {
+		const struct slot *slot = &run->slots[i];
+		if (!slot->scored)
+			continue;
+		evaluation->results[evaluation->count] = slot->result;
+		evaluation->messages[evaluation->count++] =
+			(struct scored){.entry = i, .identity = slot->identity, .fold = slot->fold};
 	}
-	evaluation->messages_per_second = progress_end(&progress);
-	if (until < index->count) { /* measured alone */
-		evaluation->count = index->count - until;
-		memmove(evaluation->results, evaluation->results + until,
-			evaluation->count * sizeof(*evaluation->results));
-	}
-	return status;
 }
 
 enum status evaluate_run(struct evaluation *evaluation, const struct corpus_index *index,
 	const struct evaluate_options *options, struct failure *failure)
 {
-	struct replay replay = {.options = options, .random = options->seed, .failure = failure};
-	struct store *store = NULL;
+	struct run run = {.options = options,
+		.index = index,
+		.slots = g_new0(struct slot, index->count + 1),
+		.failure = failure};
+	GArray *lessons =
+		schedule_lessons(index, options->labelled, options->wrong_labels, options->seed);
+	enum status status;
 
-	*evaluation = (struct evaluation){
-		.results = calloc(index->count + 1, sizeof(*evaluation->results)),
-		.count = index->count,
-	};
-	enum status status = evaluation->results
-		? store_open_memory(&store, failure)
-		: failure_set(failure, STATUS_NOMEM, "evaluating: out of memory");
+	*evaluation = (struct evaluation){0};
+	if (options->database)
+		status = run_database(&run);
+	else if (options->folds)
+		status = run_folds(&run, lessons);
+	else
+		status = run_online(&run, lessons);
+	evaluation->messages_per_second = progress_end(&run.progress);
 	if (status == STATUS_OK)
-		status = service_open(&replay.service, store, &options->settings, failure);
-	if (status == STATUS_OK)
-		status = worker_open(replay.service, &replay.worker, failure);
-	if (status == STATUS_OK)
-		status = replay_index(&replay, evaluation, index);
-	if (status != STATUS_OK)
-		evaluate_free(evaluation);
-	worker_close(&replay.worker);
-	service_close(&replay.service);
-	store_close(&store);
+		collect(&run, evaluation);
+	g_array_unref(lessons);
+	g_free(run.slots);
 	return status;
 }
 
 void evaluate_free(struct evaluation *evaluation)
 {
-	free(evaluation->results);
+	g_free(evaluation->results);
+	g_free(evaluation->messages);
 	*evaluation = (struct evaluation){0};
-}
-
-/* The figures in the order in which they are shown. */
-struct figure {
-	const char *key;
-	const char *text;
-	double value;
-	bool whole;
-};
-
-enum { FIGURES = 11 };
-
-static void figures_of(const struct evaluation *evaluation, struct figure figures[FIGURES])
-{
-	const struct result *results = evaluation->results;
-	size_t count = evaluation->count, half = count / 2;
-	double spam = (double)metrics_spam(results, count);
-	const struct figure all[FIGURES] = {
-		{"messages", "messages", (double)count, true},
-		{"spam", "spam", spam, true},
-		{"ham", "ham", (double)count - spam, true},
-		{"one_minus_roca_percent", "area above the ROC curve, percent",
-			metrics_one_minus_roca(results, count), false},
-		{"one_minus_roca_percent_second_half", "the same, second half",
-			metrics_one_minus_roca(results + half, count - half), false},
-		{"spam_missed_percent_at_0_1_percent_ham_lost", "spam missed at 0.1 % ham lost, percent",
-			metrics_spam_missed_at(results, count, 0.1), false},
-		{"ham_lost_percent", "ham lost, percent", metrics_ham_lost(results, count), false},
-		{"spam_missed_percent", "spam missed, percent",
-			metrics_spam_missed(results, count), false},
-		{"log_loss", "log loss, nats a message", metrics_log_loss(results, count), false},
-		{"calibration_error", "calibration error",
-			metrics_calibration_error(results, count), false},
-		{"messages_per_second", "messages a second", evaluation->messages_per_second, false},
-	};
-
-	for (size_t i = 0; i < FIGURES; i++)
-		figures[i] = all[i];
-}
-
-void evaluate_print(const struct evaluation *evaluation)
-{
-	struct figure figures[FIGURES];
-
-	figures_of(evaluation, figures);
-	for (size_t i = 0; i < FIGURES; i++)
-		printf(figures[i].whole ? "%-40s %10.0f\n" : "%-40s %10.4f\n", figures[i].text,
-			figures[i].value);
-}
-
-enum status evaluate_print_json(const struct evaluation *evaluation)
-{
-	struct figure figures[FIGURES];
-	json_t *object = json_object();
-
-	figures_of(evaluation, figures);
-	for (size_t i = 0; i < FIGURES; i++)
-		json_object_set_new(object, figures[i].key,
-			figures[i].whole ? json_integer((json_int_t)figures[i].value)
-					 : json_real(figures[i].value));
-	char *text = json_dumps(object, JSON_REAL_PRECISION(8));
-	json_decref(object);
-	if (!text)
-		return STATUS_NOMEM;
-	puts(text);
-	free(text);
-	return STATUS_OK;
 }

@@ -139,13 +139,52 @@ double metrics_spam_missed(const struct result *results, size_t count)
 	return wrong_of_class(results, count, true);
 }
 
+double metrics_loss(const struct result *result)
+{
+	double p = fmin(fmax(result->probability, 1e-6), 1 - 1e-6);
+
+	return -log(result->spam ? p : 1 - p);
+}
+
 double metrics_log_loss(const struct result *results, size_t count)
 {
 	double sum = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		double p = fmin(fmax(results[i].probability, 1e-6), 1 - 1e-6);
-		sum -= log(results[i].spam ? p : 1 - p);
-	}
+	for (size_t i = 0; i < count; i++)
+		sum += metrics_loss(&results[i]);
 	return count ? sum / (double)count : 0;
+}
+
+static const struct {
+	const char *key, *name, *unit;
+} NAMES[METRICS] = {
+	[METRIC_ROCA] = {"one_minus_roca_percent", "area above the ROC curve", "percent"},
+	[METRIC_HAM_LOST] = {"ham_lost_percent", "ham lost", "percent"},
+	[METRIC_SPAM_MISSED] = {"spam_missed_percent", "spam missed", "percent"},
+	[METRIC_LOG_LOSS] = {"log_loss", "log loss", "nats a message"},
+};
+
+const char *metrics_key(enum metric metric)
+{
+	return NAMES[metric].key;
+}
+
+const char *metrics_name(enum metric metric)
+{
+	return NAMES[metric].name;
+}
+
+const char *metrics_unit(enum metric metric)
+{
+	return NAMES[metric].unit;
+}
+
+void metrics_measure(const struct result *results, size_t count, double values[METRICS])
+{
+	size_t spam = metrics_spam(results, count), ham = count - spam;
+
+	values[METRIC_ROCA] = spam && ham ? metrics_one_minus_roca(results, count) : NAN;
+	values[METRIC_HAM_LOST] = ham ? metrics_ham_lost(results, count) : NAN;
+	values[METRIC_SPAM_MISSED] = spam ? metrics_spam_missed(results, count) : NAN;
+	values[METRIC_LOG_LOSS] = count ? metrics_log_loss(results, count) : NAN;
 }

@@ -31,6 +31,9 @@ double metrics_calibration_error(const struct result *results, size_t count);
  * without messages. */
 double metrics_log_loss(const struct result *results, size_t count);
 
+/* One message's part in it. */
+double metrics_loss(const struct result *result);
+
 /* Percent of ham called spam, and of spam called ham. */
 double metrics_ham_lost(const struct result *results, size_t count);
 double metrics_spam_missed(const struct result *results, size_t count);
@@ -40,3 +43,20 @@ size_t metrics_spam(const struct result *results, size_t count);
 /* Points of the ROC curve, thresholds falling: `lost` and `caught` in percent
  * of ham and of spam, room for count + 1. Returns the number of points. */
 size_t metrics_curve(const struct result *results, size_t count, double *lost, double *caught);
+
+/* The figures that are given with intervals, for each user, fold and database. */
+enum metric {
+	METRIC_ROCA, /* area above the ROC curve, percent */
+	METRIC_HAM_LOST, /* percent */
+	METRIC_SPAM_MISSED, /* percent */
+	METRIC_LOG_LOSS, /* nats a message */
+	METRICS
+};
+
+/* As a JSON key, and as people read it: name and unit. */
+const char *metrics_key(enum metric metric);
+const char *metrics_name(enum metric metric);
+const char *metrics_unit(enum metric metric);
+
+/* All of them; NaN where there is no message of a class that the measure is about. */
+void metrics_measure(const struct result *results, size_t count, double values[METRICS]);

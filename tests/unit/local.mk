@@ -4,6 +4,7 @@ UNIT_HEADER = tests/unit/unit.h tests/unit/service-fixture.h tests/unit/small-ma
 unit_tests = \
 	%D%/test_adoption \
 	%D%/test_base \
+	%D%/test_evaluate \
 	%D%/test_event \
 	%D%/test_expiry \
 	%D%/test_feedback \
@@ -61,6 +62,10 @@ tests_unit_test_trainer_LDADD   = libtrainer.a libsettings.a $(SERVICE_LIBS) $(G
 tests_unit_test_retrain_SOURCES = %D%/test_retrain.c $(UNIT_HEADER)
 tests_unit_test_retrain_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
 tests_unit_test_retrain_LDADD   = libtrainer.a libsettings.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS) -lm
+
+tests_unit_test_evaluate_SOURCES = %D%/test_evaluate.c $(UNIT_HEADER)
+tests_unit_test_evaluate_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
+tests_unit_test_evaluate_LDADD   = libtrainer.a libsettings.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS) -lm
 
 tests_unit_test_event_SOURCES = %D%/test_event.c $(UNIT_HEADER)
 tests_unit_test_event_CFLAGS  = $(UNIT_CFLAGS)

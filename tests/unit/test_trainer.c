@@ -135,6 +135,33 @@ START_TEST(mbox_files_are_split)
 }
 END_TEST
 
+START_TEST(indexes_of_the_trec_spam_track_are_read)
+{
+	static const struct {
+		bool spam;
+		enum corpus_use use;
+	} lines[] = {{true, CORPUS_BOTH}, {false, CORPUS_BOTH}, {true, CORPUS_SCORED},
+		{false, CORPUS_SCORED}, {true, CORPUS_LEARNED}, {false, CORPUS_LEARNED}};
+	struct corpus_index index;
+	char *path = g_build_filename(folder, "full/index", NULL);
+	char *first = g_build_filename(folder, "full/../data/inmail.1", NULL);
+
+	write_file("full/index", "spam ../data/inmail.1\nham ../data/inmail.2\n"
+				 "Spam ../data/inmail.3\nHam ../data/inmail.4\n"
+				 "SPAM ../data/inmail.3\nHAM ../data/inmail.4\n");
+	ck_assert_int_eq(corpus_read_index(&index, path, &failure), STATUS_OK);
+	ck_assert_uint_eq(index.count, G_N_ELEMENTS(lines));
+	ck_assert_str_eq(index.entries[0].path, first);
+	for (size_t i = 0; i < index.count; i++) {
+		ck_assert(index.entries[i].spam == lines[i].spam);
+		ck_assert_int_eq(index.entries[i].use, lines[i].use);
+	}
+	corpus_free_index(&index);
+	g_free(first);
+	g_free(path);
+}
+END_TEST
+
 START_TEST(indexes_are_read_and_checked)
 {
 	struct corpus_index index;
@@ -187,7 +214,7 @@ static struct evaluation replay(const struct corpus_index *index, double wrong, 
 
 START_TEST(replay_scores_before_it_learns)
 {
-	struct corpus_entry entries[40];
+	struct corpus_entry entries[40] = {0};
 	struct corpus_index index = {.entries = entries, .count = 40};
 
 	write_messages();
@@ -270,6 +297,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, rates_and_calibration);
 	tcase_add_test(tcase, folders_are_walked_in_order);
 	tcase_add_test(tcase, mbox_files_are_split);
+	tcase_add_test(tcase, indexes_of_the_trec_spam_track_are_read);
 	tcase_add_test(tcase, indexes_are_read_and_checked);
 	tcase_add_test(tcase, replay_scores_before_it_learns);
 	tcase_add_test(tcase, defaults_of_file_and_service_agree);
