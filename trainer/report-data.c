@@ -7,18 +7,6 @@
 
 #include <glib.h>
 
-void report_measures_of(const struct comparison *comparison, struct measure measures[MEASURES])
-{
-	measures[0] =
-		(struct measure){"log_loss", "log loss", "nats a message", comparison->log_loss};
-	measures[1] = (struct measure){
-		"ham_lost_percent", "good mail lost", "percent", comparison->ham_lost};
-	measures[2] = (struct measure){
-		"spam_missed_percent", "spam missed", "percent", comparison->spam_missed};
-	measures[3] = (struct measure){"one_minus_roca_percent", "area above the ROC curve",
-		"percent", comparison->one_minus_roca};
-}
-
 void report_fill_probabilities(struct bins *bins, const struct result *results, size_t count)
 {
 	*bins = (struct bins){0};

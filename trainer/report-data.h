@@ -8,15 +8,6 @@
 enum { SCORE_BINS = 32, PROBABILITY_BINS = 20, ERROR_BINS = 10, MOST_DAYS = 60, MOST_TOKENS = 20 };
 #define SCORE_EDGE 16.0 /* log-odds at the ends of the histogram */
 
-/* The measures in the order in which they are shown. */
-struct measure {
-	const char *key, *text, *unit;
-	struct difference difference;
-};
-enum { MEASURES = 4 };
-
-void report_measures_of(const struct comparison *comparison, struct measure measures[MEASURES]);
-
 /* By probability. */
 struct bins {
 	double number[PROBABILITY_BINS]; /* messages */

@@ -18,13 +18,11 @@ static json_t *numbers(const double *values, size_t count)
 
 static json_t *json_measures(const struct comparison *comparison)
 {
-	struct measure measures[MEASURES];
 	json_t *object = json_object();
 
-	report_measures_of(comparison, measures);
-	for (size_t i = 0; i < MEASURES; i++) {
-		const struct difference *difference = &measures[i].difference;
-		json_object_set_new(object, measures[i].key,
+	for (int i = 0; i < METRICS; i++) {
+		const struct difference *difference = &comparison->differences[i];
+		json_object_set_new(object, metrics_key(i),
 			json_pack("{s:f, s:f, s:f, s:f}", "champion", difference->champion,
 				"challenger", difference->challenger, "low", difference->low,
 				"high", difference->high));

@@ -42,19 +42,19 @@ static void print_proposal(const struct retraining *retraining)
 void report_print(const struct retraining *retraining)
 {
 	const struct comparison *comparison = &retraining->comparison;
-	struct measure measures[MEASURES];
 
 	printf("%zu reports of %zu people, %zu of spam; %zu tokens; %.1f s, %.0f MB\n",
 		retraining->reports, reporters_count(retraining->reporters), retraining->spam,
 		retraining->tokens, retraining->seconds, (double)retraining->peak_bytes / 1e6);
 	if (comparison->verdict == COMPARISON_TOO_FEW)
 		return;
-	report_measures_of(comparison, measures);
 	printf("%-26s %10s %10s   95 %% interval of the difference\n", "", CHAMPION, CHALLENGER);
-	for (size_t i = 0; i < MEASURES; i++)
-		printf("%-26s %10.4f %10.4f   %+.4f to %+.4f\n", measures[i].text,
-			measures[i].difference.champion, measures[i].difference.challenger,
-			measures[i].difference.low, measures[i].difference.high);
+	for (int i = 0; i < METRICS; i++) {
+		const struct difference *difference = &comparison->differences[i];
+		printf("%-26s %10.4f %10.4f   %+.4f to %+.4f\n", metrics_name(i),
+			difference->champion, difference->challenger, difference->low,
+			difference->high);
+	}
 	print_proposal(retraining);
 }
 
@@ -67,20 +67,18 @@ static void heading(GString *page, const char *words, const char *explanation)
 
 static void add_measures(GString *page, const struct comparison *comparison)
 {
-	struct measure measures[MEASURES];
-
-	report_measures_of(comparison, measures);
 	g_string_append_printf(page,
 		"<table><tr><th>on %zu reports</th><th>%s</th><th>%s</th>"
 		"<th>difference, 95 %% interval</th></tr>\n",
 		comparison->count, CHAMPION, CHALLENGER);
-	for (size_t i = 0; i < MEASURES; i++)
+	for (int i = 0; i < METRICS; i++) {
+		const struct difference *difference = &comparison->differences[i];
 		g_string_append_printf(page,
 			"<tr><td>%s, %s</td><td>%.4f</td><td>%.4f</td><td>%+.4f to "
 			"%+.4f</td></tr>\n",
-			measures[i].text, measures[i].unit, measures[i].difference.champion,
-			measures[i].difference.challenger, measures[i].difference.low,
-			measures[i].difference.high);
+			metrics_name(i), metrics_unit(i), difference->champion,
+			difference->challenger, difference->low, difference->high);
+	}
 	g_string_append(page, "</table>\n");
 }
 

@@ -64,10 +64,7 @@ struct comparison {
 	int64_t *times; /* of the reports */
 	size_t count;
 	size_t left_out; /* reports of those who are wrong too often */
-	struct difference log_loss; /* nats a message */
-	struct difference ham_lost; /* percent */
-	struct difference spam_missed;
-	struct difference one_minus_roca;
+	struct difference differences[METRICS];
 };
 
 struct token_change {

@@ -143,10 +143,11 @@ static enum verdict_of_comparison judge(
 	fill(comparison.challenger, count, challenger, 1 - challenger, challenger_odd);
 	ck_assert_int_eq(comparison_judge(&comparison, &failure), STATUS_OK);
 	ck_assert_uint_gt(strlen(comparison.reason), 10);
-	ck_assert_double_le(comparison.log_loss.low, comparison.log_loss.high);
+	const struct difference *loss = &comparison.differences[METRIC_LOG_LOSS];
+	ck_assert_double_le(loss->low, loss->high);
 	if (champion == challenger && champion_odd == challenger_odd) {
-		ck_assert_double_eq(comparison.log_loss.low, 0);
-		ck_assert_double_eq(comparison.log_loss.high, 0);
+		ck_assert_double_eq(loss->low, 0);
+		ck_assert_double_eq(loss->high, 0);
 	}
 	g_free(comparison.champion);
 	g_free(comparison.challenger);
