@@ -13,6 +13,9 @@ struct learner {
 	struct table *table;
 	double bias_sum, bias_gain;
 	double sums[STORE_MAX_TOKENS], gains[STORE_MAX_TOKENS];
+	/* Of the tokens that are kept. */
+	uint64_t kept[STORE_MAX_TOKENS];
+	double kept_sums[STORE_MAX_TOKENS], kept_gains[STORE_MAX_TOKENS];
 };
 
 struct learner *learner_new(const struct model_params *params)
@@ -37,37 +40,67 @@ void learner_free(struct learner **learner)
 	*learner = NULL;
 }
 
-/* Sums are exact: what is taken off leaves no rest. */
-static void leave_out(
-	struct learner *learner, size_t head, size_t count, const struct contribution *without)
+static bool is_kept(const struct learner_message *message, size_t i)
 {
-	for (size_t i = 0; i < head; i++) {
-		learner->sums[i] -= without->head_sum;
-		learner->gains[i] = fmax(learner->gains[i] - without->head_gain, 0);
+	return !message->shared || message->shared[i / 8] >> (i % 8) & 1;
+}
+
+/* The keys that are kept, in their order. */
+static size_t pick(struct learner *learner, const struct learner_message *message)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < message->count; i++) {
+		if (is_kept(message, i))
+			learner->kept[count++] = message->keys[i];
 	}
-	for (size_t i = head; i < count; i++) {
-		learner->sums[i] -= without->body_sum;
-		learner->gains[i] = fmax(learner->gains[i] - without->body_gain, 0);
+	return count;
+}
+
+/* Fills sums and gains of all keys; those that are not kept are unknown. */
+static void read_evidence(struct learner *learner, const struct learner_message *message)
+{
+	size_t count = pick(learner, message), at = 0;
+
+	table_read(learner->table, learner->kept, count, learner->kept_sums, learner->kept_gains);
+	for (size_t i = 0; i < message->count; i++) {
+		bool kept = is_kept(message, i);
+		learner->sums[i] = kept ? learner->kept_sums[at] : 0;
+		learner->gains[i] = kept ? learner->kept_gains[at] : 0;
+		at += kept;
 	}
 }
 
-struct model_score learner_score(struct learner *learner, const uint64_t *keys, size_t count,
+/* Sums are exact: what is taken off leaves no rest. */
+static void leave_out(struct learner *learner, size_t head, const struct learner_message *message,
 	const struct contribution *without)
 {
-	size_t head = evidence_head(keys, count);
-	struct model_message message = model_message(&learner->params, head, count);
+	for (size_t i = 0; i < message->count; i++) {
+		if (!is_kept(message, i)) /* it was never in */
+			continue;
+		double gain = i < head ? without->head_gain : without->body_gain;
+		learner->sums[i] -= i < head ? without->head_sum : without->body_sum;
+		learner->gains[i] = fmax(learner->gains[i] - gain, 0);
+	}
+}
+
+struct model_score learner_score(struct learner *learner, const struct learner_message *message,
+	const struct contribution *without)
+{
+	size_t head = evidence_head(message->keys, message->count);
+	struct model_message shape = model_message(&learner->params, head, message->count);
 	struct model_evidence evidence = {.sums = learner->sums,
 		.gains = learner->gains,
 		.bias_sum = learner->bias_sum,
 		.bias_gain = learner->bias_gain};
 
-	table_read(learner->table, keys, count, learner->sums, learner->gains);
+	read_evidence(learner, message);
 	if (without) {
-		leave_out(learner, head, count, without);
+		leave_out(learner, head, message, without);
 		evidence.bias_sum -= without->bias_sum;
 		evidence.bias_gain = fmax(evidence.bias_gain - without->bias_gain, 0);
 	}
-	return model_score(&learner->params, &message, &evidence, NULL);
+	return model_score(&learner->params, &shape, &evidence, NULL);
 }
 
 static double times(double number, double weight)
@@ -81,12 +114,13 @@ static double gained(double gain, double weight, bool gains)
 	return gains && gain > 0 ? fmax(times(gain, weight), STORE_UNIT) : 0;
 }
 
-struct contribution learner_step(const struct learner *learner, const uint64_t *keys, size_t count,
-	double margin, bool spam, double error, double weight, bool gains)
+struct contribution learner_step(const struct learner *learner,
+	const struct learner_message *message, double margin, bool spam, double error,
+	double weight, bool gains)
 {
-	struct model_message message =
-		model_message(&learner->params, evidence_head(keys, count), count);
-	struct model_step step = model_learn(&learner->params, &message, margin, spam, error);
+	struct model_message shape = model_message(&learner->params,
+		evidence_head(message->keys, message->count), message->count);
+	struct model_step step = model_learn(&learner->params, &shape, margin, spam, error);
 
 	return (struct contribution){
 		.head_sum = times(step.head_sum, weight),
@@ -108,10 +142,11 @@ static void add_to(struct contribution *total, const struct contribution *more)
 	total->bias_gain += more->bias_gain;
 }
 
-enum status learner_add(struct learner *learner, const uint64_t *keys, size_t count,
+enum status learner_add(struct learner *learner, const struct learner_message *message,
 	const struct contribution *contribution, struct contribution *total)
 {
-	enum status status = evidence_apply(learner->table, keys, count, contribution, 1);
+	enum status status = evidence_apply(
+		learner->table, learner->kept, pick(learner, message), contribution, 1);
 
 	if (status != STATUS_OK)
 		return status;
@@ -122,12 +157,13 @@ enum status learner_add(struct learner *learner, const uint64_t *keys, size_t co
 	return STATUS_OK;
 }
 
-double learner_weight(struct learner *learner, uint64_t key)
+bool learner_weight(struct learner *learner, uint64_t key, double *weight)
 {
 	double sum, gain;
 
 	table_read(learner->table, &key, 1, &sum, &gain);
-	return model_mean(learner->params.variance, sum, gain);
+	*weight = model_mean(learner->params.variance, sum, gain);
+	return gain > 0;
 }
 
 size_t learner_tokens(const struct learner *learner)

@@ -15,26 +15,36 @@
 
 struct learner;
 
+/* A report's tokens. */
+struct learner_message {
+	const uint64_t *keys; /* ascending */
+	size_t count;
+	/* Bit i: other reports have key i as well (shared-tokens.h). The others are not kept:
+	 * to every other message they are unknown. NULL = all are kept. */
+	const unsigned char *shared;
+};
+
 /* NULL when out of memory. */
 struct learner *learner_new(const struct model_params *params);
 void learner_free(struct learner **learner);
 
-/* Scores a message of these keys (ascending). `without` = what one report of the same
+/* Scores a message. `without` = what one report of the same
  * keys added, which is left out; NULL = nothing. */
-struct model_score learner_score(struct learner *learner, const uint64_t *keys, size_t count,
+struct model_score learner_score(struct learner *learner, const struct learner_message *message,
 	const struct contribution *without);
 
 /* What a report with this label teaches at a margin, times `weight`. `gains` false =
  * the steps alone, no evidence gained. */
-struct contribution learner_step(const struct learner *learner, const uint64_t *keys, size_t count,
-	double margin, bool spam, double error, double weight, bool gains);
+struct contribution learner_step(const struct learner *learner,
+	const struct learner_message *message, double margin, bool spam, double error,
+	double weight, bool gains);
 
 /* Adds to the store, and to `total` unless it is NULL. */
-enum status learner_add(struct learner *learner, const uint64_t *keys, size_t count,
+enum status learner_add(struct learner *learner, const struct learner_message *message,
 	const struct contribution *contribution, struct contribution *total);
 
-/* A token's mean weight; 0 for one that is unknown. */
-double learner_weight(struct learner *learner, uint64_t key);
+/* A token's mean weight. False for one that is unknown. */
+bool learner_weight(struct learner *learner, uint64_t key, double *weight);
 
 size_t learner_tokens(const struct learner *learner);
 size_t learner_bytes(const struct learner *learner);

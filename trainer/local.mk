@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libtrainer.a
 libtrainer_a_SOURCES = \
 	%D%/adopt.c %D%/adopt.h \
+	%D%/ahead.c %D%/ahead.h \
 	%D%/against.c %D%/against.h \
 	%D%/bootstrap.c %D%/bootstrap.h \
 	%D%/by-user.c %D%/by-user.h \
@@ -16,6 +17,7 @@ libtrainer_a_SOURCES = \
 	%D%/import.c %D%/import.h \
 	%D%/learner.c %D%/learner.h \
 	%D%/metrics.c %D%/metrics.h \
+	%D%/passes.c %D%/passes.h \
 	%D%/plot.c %D%/plot.h \
 	%D%/progress.c %D%/progress.h \
 	%D%/proposal.c %D%/proposal.h \
@@ -29,6 +31,7 @@ libtrainer_a_SOURCES = \
 	%D%/results-file.c %D%/results-file.h \
 	%D%/retrain.c %D%/retrain.h \
 	%D%/schedule.c %D%/schedule.h \
+	%D%/shared-tokens.c %D%/shared-tokens.h \
 	engine/client/exchange.c engine/client/exchange.h
 libtrainer_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JANSSON_CFLAGS)
 

@@ -15,7 +15,7 @@
 enum status replay_open(struct replay *replay, struct store *store,
 	const struct service_settings *settings, struct failure *failure)
 {
-	*replay = (struct replay){0};
+	*replay = (struct replay){.store = store};
 	enum status status = service_open(&replay->service, store, settings, failure);
 
 	if (status == STATUS_OK)
@@ -165,7 +165,7 @@ enum status replay_retrain(struct replay *replay, bool quiet, struct failure *fa
 	options.stop = &never;
 	options.quiet = quiet;
 	enum status status =
-		retrain_run(&retraining, worker_reader(replay->worker), &options, failure);
+		retrain_run(&retraining, replay->store, &options, failure);
 	if (status == STATUS_OK)
 		status = adopt(replay, &retraining.generation, failure);
 	retrain_free(&retraining);

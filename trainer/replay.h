@@ -14,6 +14,7 @@
 
 /* All zero = closed. The fields are private. */
 struct replay {
+	struct store *store; /* borrowed */
 	struct service *service;
 	struct worker *worker;
 };

@@ -53,14 +53,10 @@ static enum status train(
 	const struct arguments *arguments, struct retraining *retraining, struct failure *failure)
 {
 	struct store *store = NULL;
-	struct store_reader *reader = NULL;
 	enum status status = store_open_sqlite_readonly(&store, arguments->database, failure);
 
 	if (status == STATUS_OK)
-		status = store_reader_open(store, &reader, failure);
-	if (status == STATUS_OK)
-		status = retrain_run(retraining, reader, &arguments->options, failure);
-	store_reader_close(&reader);
+		status = retrain_run(retraining, store, &arguments->options, failure);
 	if (store)
 		store_close(&store);
 	return status;

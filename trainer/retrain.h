@@ -81,14 +81,15 @@ struct retraining {
 	struct token_change *changes; /* strongest first */
 	size_t change_count;
 	size_t reports, spam;
-	size_t tokens;
-	size_t peak_bytes; /* of the tables and the list of reports */
+	size_t tokens; /* that more than one report has */
+	size_t peak_bytes; /* of the tables and the lists of reports */
 	double seconds;
 };
 
-/* Reads the journal only. STATUS_INTERRUPTED when *options->stop was set;
+/* Reads the journal only, with readers and threads of its own: two that work, two that
+ * read ahead for them. STATUS_INTERRUPTED when *options->stop was set;
  * STATUS_NOTFOUND: nothing is shared, so there is nothing to train. `retraining` is
  * freed by the caller whatever happens. */
-enum status retrain_run(struct retraining *retraining, struct store_reader *reader,
+enum status retrain_run(struct retraining *retraining, struct store *store,
 	const struct retrain_options *options, struct failure *failure);
 void retrain_free(struct retraining *retraining);

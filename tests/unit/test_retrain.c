@@ -11,6 +11,7 @@
 #include "trainer/comparison.h"
 #include "trainer/learner.h"
 #include "trainer/reporters.h"
+#include "trainer/shared-tokens.h"
 
 static struct failure failure;
 
@@ -19,6 +20,22 @@ static struct failure failure;
 static const uint64_t KEYS[] = {3, 17, 4711, STORE_BODY_BIT | 5, STORE_BODY_BIT | 99};
 enum { COUNT = 5 };
 
+static const struct learner_message *first(size_t count)
+{
+	static struct learner_message message;
+
+	message = (struct learner_message){.keys = KEYS, .count = count};
+	return &message;
+}
+
+static double weight(struct learner *learner, uint64_t key)
+{
+	double weight;
+
+	learner_weight(learner, key, &weight);
+	return weight;
+}
+
 static struct learner *taught(bool also_ham)
 {
 	struct learner *learner = learner_new(&model_defaults);
@@ -26,12 +43,12 @@ static struct learner *taught(bool also_ham)
 
 	ck_assert_ptr_nonnull(learner);
 	for (int i = 0; i < 3; i++) { /* each of a message with one token more */
-		step = learner_step(learner, KEYS, (size_t)i + 3, 0.3 * i, true, 0.1, 1, true);
-		ck_assert_int_eq(learner_add(learner, KEYS, (size_t)i + 3, &step, NULL), STATUS_OK);
+		step = learner_step(learner, first((size_t)i + 3), 0.3 * i, true, 0.1, 1, true);
+		ck_assert_int_eq(learner_add(learner, first((size_t)i + 3), &step, NULL), STATUS_OK);
 	}
 	if (also_ham) {
-		step = learner_step(learner, KEYS, COUNT, 1.7, false, 0.2, 0.7, true);
-		learner_add(learner, KEYS, COUNT, &step, NULL);
+		step = learner_step(learner, first(COUNT), 1.7, false, 0.2, 0.7, true);
+		learner_add(learner, first(COUNT), &step, NULL);
 	}
 	return learner;
 }
@@ -40,30 +57,82 @@ START_TEST(left_out_is_as_if_it_had_never_been)
 {
 	struct learner *without = taught(false), *with = taught(true);
 	struct contribution total = {0};
-	struct contribution step = learner_step(with, KEYS, COUNT, 1.7, false, 0.2, 0.7, true);
-	struct model_score expected = learner_score(without, KEYS, COUNT, NULL);
-	struct model_score found = learner_score(with, KEYS, COUNT, &step);
+	struct contribution step = learner_step(with, first(COUNT), 1.7, false, 0.2, 0.7, true);
+	struct model_score expected = learner_score(without, first(COUNT), NULL);
+	struct model_score found = learner_score(with, first(COUNT), &step);
 
 	ck_assert_double_eq(found.margin, expected.margin);
 	ck_assert_double_eq(found.variance, expected.variance);
-	ck_assert_double_lt(learner_score(with, KEYS, COUNT, NULL).margin, expected.margin);
-	learner_add(without, KEYS, COUNT, &step, &total);
+	ck_assert_double_lt(learner_score(with, first(COUNT), NULL).margin, expected.margin);
+	learner_add(without, first(COUNT), &step, &total);
 	ck_assert_mem_eq(&total, &step, sizeof(step));
-	ck_assert_double_eq(learner_weight(without, 17), learner_weight(with, 17));
-	ck_assert_double_eq(learner_weight(with, 18), 0);
+	ck_assert_double_eq(weight(without, 17), weight(with, 17));
+	ck_assert_double_eq(weight(with, 18), 0);
 	learner_free(&with);
 	learner_free(&without);
 	ck_assert_ptr_null(with);
 }
 END_TEST
 
+START_TEST(a_token_that_nobody_else_has_changes_no_other)
+{
+	static const unsigned char marks[] = {1 << 0 | 1 << 2 | 1 << 4}; /* 17 and 5 are alone */
+	struct learner *all = taught(false), *some = taught(false);
+	const struct learner_message message = {.keys = KEYS, .count = COUNT, .shared = marks};
+	const uint64_t others[] = {3, 4711, STORE_BODY_BIT | 99};
+	const struct learner_message other = {.keys = others, .count = 3};
+	struct contribution step = learner_step(some, &message, 0.4, false, 0.1, 1, true);
+	double before = weight(some, 17);
+
+	learner_add(all, first(COUNT), &step, NULL);
+	learner_add(some, &message, &step, NULL);
+	ck_assert_double_eq(learner_score(some, &other, NULL).margin,
+		learner_score(all, &other, NULL).margin);
+	ck_assert_double_eq(weight(some, 17), before);
+	ck_assert_double_ne(weight(all, 17), before);
+	learner_free(&all);
+	learner_free(&some);
+}
+END_TEST
+
+START_TEST(tokens_of_several_reports_are_told_from_others)
+{
+	enum { REPORTS = 2000, OWN = 50, COMMON = 10 };
+	struct shared_tokens *tokens = shared_tokens_new(REPORTS);
+	uint64_t keys[OWN + COMMON];
+	size_t mistaken = 0;
+
+	ck_assert_ptr_nonnull(tokens);
+	for (int pass = 0; pass < 2; pass++) {
+		for (uint64_t report = 0; report < REPORTS; report++) {
+			unsigned char marks[(OWN + COMMON + 7) / 8];
+			for (uint64_t i = 0; i < OWN; i++)
+				keys[i] = (report * OWN + i) * 2654435761 + 7;
+			for (uint64_t i = 0; i < COMMON; i++)
+				keys[OWN + i] = UINT64_C(1) << 38 | (report / 2 * COMMON + i);
+			if (pass == 0) {
+				shared_tokens_note(tokens, keys, OWN + COMMON);
+				continue;
+			}
+			shared_tokens_mark(tokens, keys, OWN + COMMON, marks);
+			for (size_t i = 0; i < OWN; i++)
+				mistaken += marks[i / 8] >> (i % 8) & 1;
+			for (size_t i = OWN; i < OWN + COMMON; i++)
+				ck_assert(marks[i / 8] >> (i % 8) & 1);
+		}
+	}
+	ck_assert_uint_lt(mistaken, REPORTS * OWN / 10);
+	shared_tokens_free(&tokens);
+}
+END_TEST
+
 START_TEST(weight_and_error_scale_a_step)
 {
 	struct learner *learner = taught(true);
-	struct contribution whole = learner_step(learner, KEYS, COUNT, 0, true, 0.1, 1, true);
-	struct contribution half = learner_step(learner, KEYS, COUNT, 0, true, 0.1, 0.5, true);
-	struct contribution steps = learner_step(learner, KEYS, COUNT, 0, true, 0.1, 1, false);
-	struct contribution nothing = learner_step(learner, KEYS, COUNT, 0, true, 0.5, 1, true);
+	struct contribution whole = learner_step(learner, first(COUNT), 0, true, 0.1, 1, true);
+	struct contribution half = learner_step(learner, first(COUNT), 0, true, 0.1, 0.5, true);
+	struct contribution steps = learner_step(learner, first(COUNT), 0, true, 0.1, 1, false);
+	struct contribution nothing = learner_step(learner, first(COUNT), 0, true, 0.5, 1, true);
 
 	ck_assert_double_eq_tol(half.head_sum, whole.head_sum / 2, STORE_UNIT);
 	ck_assert_double_eq_tol(half.body_gain, whole.body_gain / 2, STORE_UNIT);
@@ -73,7 +142,7 @@ START_TEST(weight_and_error_scale_a_step)
 	ck_assert_double_eq(nothing.bias_sum, 0);
 	/* However little it weighs, a token that was seen is known. */
 	ck_assert_double_eq(
-		learner_step(learner, KEYS, COUNT, 0, true, 0.1, 1e-12, true).head_gain, STORE_UNIT);
+		learner_step(learner, first(COUNT), 0, true, 0.1, 1e-12, true).head_gain, STORE_UNIT);
 	learner_free(&learner);
 }
 END_TEST
@@ -189,6 +258,8 @@ static Suite *suite(void)
 
 	tcase_add_test(tcase, left_out_is_as_if_it_had_never_been);
 	tcase_add_test(tcase, weight_and_error_scale_a_step);
+	tcase_add_test(tcase, a_token_that_nobody_else_has_changes_no_other);
+	tcase_add_test(tcase, tokens_of_several_reports_are_told_from_others);
 	tcase_add_test(tcase, reputation_comes_from_what_the_others_are_sure_of);
 	tcase_add_test(tcase, a_challenger_loses_only_beyond_chance);
 	tcase_add_test(tcase, one_kind_alone_says_nothing);
