@@ -211,9 +211,9 @@ static enum status open_writer(struct sqlite_store *store, struct failure *failu
 	status = sqlite_open_connection(
 		connection, store->path, SQLITE_OPEN_READWRITE, false, failure);
 	if (status == STATUS_OK)
-		status = execute(connection, BEFORE_CREATION, "opening", failure);
-	if (status == STATUS_OK)
 		status = check_version(connection, &version, failure);
+	if (status == STATUS_OK && version == 0)
+		status = execute(connection, BEFORE_CREATION, "opening", failure);
 	if (status == STATUS_OK)
 		status = execute(connection, WRITER_SETUP, "opening", failure);
 	if (status == STATUS_OK)
