@@ -162,8 +162,10 @@ static enum status make_room(struct table *table, size_t added)
 {
 	struct array *old = own_array(table);
 	size_t capacity = old->capacity;
-	size_t kept = table->count + table->dirty; /* at most */
+	size_t kept = table->count + table->dirty; /* at most: dirty ones that are dead */
 
+	if (kept > table->used)
+		kept = table->used;
 	if (table->used + added <= capacity / 3 * 2)
 		return STATUS_OK;
 	while (kept + added > capacity / 2)

@@ -4,8 +4,9 @@
  *
  * Usage: bench_fill DATABASE REPORTS USERS [TOKENS]
  * Each report has 300 tokens: 225 of a vocabulary of a million words, the frequent ones
- * more often (Zipf), and 75 that no other has. Reports are shared, spread over so many
- * users and two years, and learned with the model. TOKENS: rows of global beyond these,
+ * more often (Zipf), and 75 that no other has. Reports are shared, spread over two years,
+ * and learned with the model. Half of them come from all users in turn, half from users
+ * of whom some press very often (Zipf). TOKENS: rows of global beyond these,
  * with evidence of nobody's, until there are so many. */
 #include <math.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 #include "engine/model/model.h"
 #include "engine/store/store.h"
 
-enum { COMMON = 225, UNIQUE = 75, ALL = COMMON + UNIQUE, VOCABULARY = 1000000, BATCH = 1000 };
+enum { COMMON = 225, UNIQUE = 75, ALL = COMMON + UNIQUE, VOCABULARY = 1000000, BATCH = 1000, USER_SIZE = 48 };
 static const double SECONDS = 2 * 365 * 86400.0;
 static const double LABEL_ERROR = 0.12;
 
@@ -30,7 +31,7 @@ struct fill {
 	struct vocabulary vocabulary;
 	double bias_sum, bias_gain;
 	uint64_t random, unique;
-	long users;
+	long users, turn;
 	struct store_token *rows; /* of a batch's unique tokens */
 	size_t row_count;
 	struct failure failure;
@@ -57,10 +58,21 @@ static uint64_t key_of(uint64_t number)
 	return (number % 3 ? key | STORE_BODY_BIT : key) | 2;
 }
 
-/* Zipf's law with exponent 1, by the inverse of its continuous form. */
+/* Zipf's law with exponent 1, by the inverse of its continuous form: from 1 on. */
+static size_t draw_rank(struct fill *fill, size_t most)
+{
+	return (size_t)exp(uniform(fill) * log((double)most));
+}
+
+static long draw_user(struct fill *fill)
+{
+	fill->turn = (fill->turn + 1) % (2 * fill->users);
+	return fill->turn % 2 ? fill->turn / 2 : (long)draw_rank(fill, (size_t)fill->users) - 1;
+}
+
 static size_t draw_word(struct fill *fill, bool spam)
 {
-	size_t word = (size_t)exp(uniform(fill) * log(VOCABULARY));
+	size_t word = draw_rank(fill, VOCABULARY);
 
 	if (word % 4 == 0 && (word / 4) % 2 != spam) /* one that speaks for the other side */
 		word = word + 4 < VOCABULARY ? word + 4 : word - 4;
@@ -159,14 +171,14 @@ static void make_report(struct fill *fill, struct report *report, uint64_t *keys
 	add_unique(fill, keys + count, &report->global, fill->unique);
 	report->count = sort_unique(keys, count + UNIQUE);
 	fill->unique += UNIQUE;
-	snprintf(user, 32, "user%ld@example.org", (long)(uniform(fill) * (double)fill->users));
+	snprintf(user, USER_SIZE, "user%ld@example.org", draw_user(fill));
 }
 
 /* One batch and the rows of its unique tokens; the words' rows come at the end. */
 static enum status add_batch(struct fill *fill, size_t count, double age, double step)
 {
 	static uint64_t keys[BATCH][ALL];
-	static char users[BATCH][32];
+	static char users[BATCH][USER_SIZE];
 	struct report reports[BATCH];
 
 	fill->row_count = 0;
@@ -217,9 +229,11 @@ static enum status run(struct fill *fill, long reports, long tokens)
 	}
 	if (status == STATUS_OK)
 		status = add_rows(fill, reports, 0, VOCABULARY);
-	uint64_t first = VOCABULARY + fill->unique;
-	if (status == STATUS_OK && (uint64_t)tokens > first)
-		status = add_rows(fill, reports, first, (uint64_t)tokens);
+	uint64_t first = VOCABULARY + fill->unique, present = fill->unique;
+	for (size_t i = 0; i < VOCABULARY; i++)
+		present += fill->vocabulary.gains[i] > 0;
+	if (status == STATUS_OK && (uint64_t)tokens > present)
+		status = add_rows(fill, reports, first, first + (uint64_t)tokens - present);
 	return status;
 }
 
