@@ -103,6 +103,17 @@ enum status sqlite_errno_status(int code)
 	}
 }
 
+/* The errno of the call that failed last; sqlite3_system_errno does not know that of a
+ * COMMIT. */
+static int system_error(sqlite3 *db)
+{
+	sqlite3_vfs *vfs = NULL;
+
+	if (sqlite3_file_control(db, "main", SQLITE_FCNTL_VFS_POINTER, &vfs) != SQLITE_OK || !vfs)
+		return sqlite3_system_errno(db);
+	return vfs->xGetLastError(vfs, 0, NULL);
+}
+
 static enum status translate(sqlite3 *db)
 {
 	switch (sqlite3_errcode(db) & 0xFF) {
@@ -120,7 +131,7 @@ static enum status translate(sqlite3 *db)
 		return STATUS_BUSY;
 	case SQLITE_IOERR:
 	case SQLITE_CANTOPEN:
-		return sqlite_errno_status(sqlite3_system_errno(db));
+		return sqlite_errno_status(system_error(db));
 	default:
 		return STATUS_IO;
 	}
