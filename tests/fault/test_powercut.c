@@ -152,7 +152,7 @@ static enum status make_step(struct engine *engine, const struct step *step, str
 
 static void make_steps(void)
 {
-	GArray *steps = workload_steps();
+	GArray *steps = workload_steps(true);
 	struct ledger *ledger = ledger_new();
 	struct engine engine;
 	struct failure failure;

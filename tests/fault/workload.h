@@ -37,8 +37,9 @@ struct step {
 	enum label label;
 };
 
-/* Steps in which every way of writing to the store has its turn; to be unref'd. */
-GArray *workload_steps(void);
+/* Steps in which every way of writing to the store has its turn; to be unref'd. A long
+ * workload fills SQLite's log, so that SQLite moves it into the database. */
+GArray *workload_steps(bool is_long);
 
 /* The reports that are acknowledged, one line each, as the test saw them. */
 struct ledger {
