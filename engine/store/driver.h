@@ -9,6 +9,7 @@
 
 struct store_driver {
 	void (*close)(struct store *store);
+	/* False when it was opened for reading. */
 	bool (*writable)(const struct store *store);
 	enum status (*append)(struct store *store, struct report *reports, size_t count,
 		struct failure *failure);
@@ -58,6 +59,7 @@ bool store_is_token(const struct store_token *token);
 
 struct store {
 	const struct store_driver *driver;
+	_Atomic bool failing; /* the last write did; store.c's */
 };
 
 struct store_reader {

@@ -158,7 +158,9 @@ enum status store_open_memory(struct store **store, struct failure *failure);
 /* Closes *store and sets it to NULL; its readers must be closed before. */
 void store_close(struct store **store);
 
-/* False when nothing can be appended now, STATUS_READONLY being the answer. */
+/* False when the store was opened for reading, and when the last write failed because
+ * of the disk (full, read-only, broken, damaged): the next one is tried all the same,
+ * and when it succeeds this is true again. Any thread. */
 bool store_writable(const struct store *store);
 
 /* --- Writing ------------------------------------------------------------- */

@@ -101,6 +101,7 @@ static void assert_works(void)
 	if (status == STATUS_OK && number % 50 == 0)
 		status = engine_do(&engine, &erase, ledger, folder, &failure);
 	ck_assert_msg(status == STATUS_OK, "after the fault: %s", failure.detail);
+	ck_assert(store_writable(engine.store));
 }
 
 static void assert_exact(void)
@@ -136,6 +137,8 @@ static bool try_step(const struct step *step, int which, bool lasting, unsigned 
 		ck_assert_msg(status == FAULTS[which].status, "%s: %s: %s", FAULTS[which].name,
 			status_text(status), failure.detail);
 		ck_assert_uint_gt(vfs_fault_count(), 0);
+		if (engine.store && (fault.calls & VFS_CHANGES))
+			ck_assert(!store_writable(engine.store));
 	}
 	if (engine.service)
 		during = engine_verdicts(&engine);
