@@ -110,11 +110,31 @@ void server_stop_store(struct server *server)
 		store_close(&server->store);
 }
 
+/* It must not go unnoticed, whether it could be mended or not. */
+static void log_damage(const struct server *server)
+{
+	bool mended = false;
+	const struct failure *damage = service_damage(server->service, &mended);
+
+	if (damage)
+		log_event(server->log, LOG_ERROR,
+			mended ? "store-damaged-and-rebuilt" : "store-damaged",
+			(struct log_field[]){log_text("reason", damage->detail),
+				log_text("consequence",
+					mended ? "token rows were made anew from the journal"
+					       : "reports are refused, messages are scored"),
+				{0}});
+}
+
 enum status server_start_service(struct server *server, struct failure *failure)
 {
 	struct service_settings settings = settings_of_service(&server->settings);
 
-	return service_open(&server->service, server->store, &settings, failure);
+	enum status status = service_open(&server->service, server->store, &settings, failure);
+
+	if (status == STATUS_OK)
+		log_damage(server);
+	return status;
 }
 
 void server_stop_service(struct server *server)

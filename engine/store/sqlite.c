@@ -145,8 +145,10 @@ enum status sqlite_failure(
 	if (!db)
 		return failure_set(
 			failure, STATUS_NOMEM, "%s %s: out of memory", doing, connection->path);
-	return failure_set(
-		failure, translate(db), "%s %s: %s", doing, connection->path, sqlite3_errmsg(db));
+	enum status status = translate(db);
+	bool damaged = status == STATUS_CORRUPT;
+	return failure_set(failure, status, "%s %s: %s%s", doing, connection->path,
+		sqlite3_errmsg(db), damaged ? ": " SQLITE_DAMAGED : "");
 }
 
 sqlite3_stmt *sqlite_statement(struct connection *connection, enum sqlite_statement which)
@@ -419,6 +421,7 @@ const struct store_driver sqlite_driver = {
 	.append = sqlite_append,
 	.find = sqlite_find,
 	.write_checkpoint = sqlite_write_checkpoint,
+	.replace_tokens = sqlite_replace_tokens,
 	.stage = sqlite_stage,
 	.adopt = sqlite_adopt,
 	.compact = sqlite_compact,

@@ -144,9 +144,8 @@ static bool is_checkpoint(const struct store_checkpoint *checkpoint)
 		is_sum(checkpoint->bias_gain);
 }
 
-static enum status write_checkpoint(struct store *store, struct store_removal *removal,
-	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
-	struct failure *failure)
+static enum status check_rows(const struct store *store, const struct store_token *tokens,
+	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
 {
 	if (!is_checkpoint(checkpoint))
 		return failure_set(failure, STATUS_INVALID, "impossible checkpoint");
@@ -154,7 +153,15 @@ static enum status write_checkpoint(struct store *store, struct store_removal *r
 		if (!store_is_token(&tokens[i]))
 			return failure_set(failure, STATUS_INVALID, "impossible token");
 	}
-	enum status status = check_open_for_writing(store, failure);
+	return check_open_for_writing(store, failure);
+}
+
+static enum status write_checkpoint(struct store *store, struct store_removal *removal,
+	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
+	struct failure *failure)
+{
+	enum status status = check_rows(store, tokens, count, checkpoint, failure);
+
 	return status == STATUS_OK
 		? wrote(store, store->driver->write_checkpoint(
 				       store, removal, tokens, count, checkpoint, failure))
@@ -165,6 +172,16 @@ enum status store_write_checkpoint(struct store *store, const struct store_token
 	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
 {
 	return write_checkpoint(store, NULL, tokens, count, checkpoint, failure);
+}
+
+enum status store_replace_tokens(struct store *store, const struct store_token *tokens,
+	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
+{
+	enum status status = check_rows(store, tokens, count, checkpoint, failure);
+
+	return status == STATUS_OK ? wrote(store, store->driver->replace_tokens(store, tokens,
+							  count, checkpoint, failure))
+				   : status;
 }
 
 enum status store_remove(struct store *store, struct store_removal *removal,

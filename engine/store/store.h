@@ -184,6 +184,11 @@ enum status store_find(struct store *store, const char *user, uint64_t message,
 enum status store_write_checkpoint(struct store *store, const struct store_token *tokens,
 	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
 
+/* Puts these in the place of all global rows, which may be unreadable, and the
+ * checkpoint, in one durable step. */
+enum status store_replace_tokens(struct store *store, const struct store_token *tokens,
+	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
+
 /* Takes `removal` out of the store and replaces rows and checkpoint as above, in
  * one durable step: `tokens` are without what the user had taught. With
  * `everything` the bytes are overwritten in the file and its log, too
