@@ -327,7 +327,7 @@ static enum status write_line(void *context, const struct report *report)
 	return STATUS_OK;
 }
 
-static void judge(struct engine *engine, unsigned number, GString *out)
+static enum status judge(struct engine *engine, unsigned number, GString *out)
 {
 	GString *text = mail(number);
 	struct query *query;
@@ -336,7 +336,7 @@ static void judge(struct engine *engine, unsigned number, GString *out)
 	if (query_begin(engine->service, USERS, G_N_ELEMENTS(USERS), false, &query, &failure) !=
 		STATUS_OK)
 		g_error("a query cannot begin: %s", failure.detail);
-	query_run(query, engine->worker, text->str, text->len, NULL);
+	enum status status = query_run(query, engine->worker, text->str, text->len, NULL);
 	for (size_t i = 0; i < query_count(query); i++) {
 		const struct verdict *verdict = query_verdict(query, i);
 		g_string_append_printf(out, "%s %u: %a %a %a %d\n", query_user(query, i), number,
@@ -344,15 +344,26 @@ static void judge(struct engine *engine, unsigned number, GString *out)
 	}
 	query_end(engine->service, &query);
 	g_string_free(text, TRUE);
+	return status;
+}
+
+char *engine_verdicts_with(struct engine *engine, enum status *worst)
+{
+	GString *text = g_string_new(NULL);
+
+	*worst = STATUS_OK;
+	for (size_t i = 0; i < G_N_ELEMENTS(JUDGED); i++) {
+		enum status status = judge(engine, JUDGED[i], text);
+		*worst = status == STATUS_OK ? *worst : status;
+	}
+	return g_string_free(text, FALSE);
 }
 
 char *engine_verdicts(struct engine *engine)
 {
-	GString *text = g_string_new(NULL);
+	enum status worst;
 
-	for (size_t i = 0; i < G_N_ELEMENTS(JUDGED); i++)
-		judge(engine, JUDGED[i], text);
-	return g_string_free(text, FALSE);
+	return engine_verdicts_with(engine, &worst);
 }
 
 char *engine_state(struct engine *engine, struct failure *failure)

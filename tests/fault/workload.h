@@ -60,6 +60,9 @@ char *engine_state(struct engine *engine, struct failure *failure);
 /* The verdicts alone; they must be there whatever the disk does. */
 char *engine_verdicts(struct engine *engine);
 
+/* The same; *worst = what was wrong with them, if anything. */
+char *engine_verdicts_with(struct engine *engine, enum status *worst);
+
 /* How the journal's part of the state must look. */
 char *ledger_text(const struct ledger *ledger);
 
