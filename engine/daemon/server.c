@@ -10,6 +10,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "engine/daemon/connection.h"
@@ -24,6 +25,40 @@
 static const uint64_t GRACE_MS = 10000;
 
 static const unsigned REFUSALS_A_SECOND = 10;
+
+/* Descriptors that connections leave alone. */
+static const size_t SPARE_DESCRIPTORS = 16;
+
+/* The lowest free number tells how many are open. */
+static size_t connection_room(void)
+{
+	struct rlimit files;
+	int lowest = dup(STDERR_FILENO);
+
+	if (lowest >= 0)
+		close(lowest);
+	if (lowest < 0 || getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return 1;
+	size_t taken = (size_t)lowest + SPARE_DESCRIPTORS;
+	return files.rlim_cur > taken ? files.rlim_cur - taken : 1;
+}
+
+bool server_has_room(struct server *server)
+{
+	uint64_t second = uv_now(&server->loop) / 1000;
+	size_t connections = server->connection_count + http_connections(server->http) +
+		milter_connections(server->milter);
+
+	if (connections < server->room)
+		return true;
+	if (second != server->room_second)
+		log_event(server->log, LOG_ERROR, "no-descriptors",
+			(struct log_field[]){log_number("connections", (int64_t)connections),
+				log_text("reason", "raise the limit of open files (LimitNOFILE)"),
+				{0}});
+	server->room_second = second;
+	return false;
+}
 
 void server_log_refusal(struct server *server, enum log_level level, const struct log_field *fields)
 {
@@ -336,6 +371,7 @@ enum status server_load_settings(struct server *server, struct failure *failure)
 void server_run(struct server *server)
 {
 	server->started = uv_hrtime();
+	server->room = connection_room();
 	log_event(server->log, LOG_INFO, "start",
 		(struct log_field[]){log_text("version", PACKAGE_VERSION),
 			log_text("config", server->config_path),
