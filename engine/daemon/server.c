@@ -312,10 +312,23 @@ enum status server_start_signals(struct server *server, struct failure *failure)
 	return STATUS_OK;
 }
 
+/* Without a handler a reload that comes now would kill us with the database open. */
+static void block_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
 void server_stop_signals(struct server *server)
 {
 	if (!server->has_handles)
 		return;
+	block_signals();
 	for (size_t i = 0; i < SERVER_SIGNALS; i++)
 		uv_close((uv_handle_t *)&server->signals[i], NULL);
 	uv_close((uv_handle_t *)&server->grace_timer, NULL);
