@@ -120,6 +120,20 @@ enum status sqlite_take_out(
 	return status;
 }
 
+/* SQLite cuts the log off without a sync: after a power cut its bytes would be back. */
+static enum status sync_log(struct connection *connection, struct failure *failure)
+{
+	sqlite3_file *log = NULL;
+	int code = sqlite3_file_control(connection->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+
+	if (code == SQLITE_OK && log && log->pMethods &&
+		log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) != SQLITE_OK)
+		return failure_set(failure,
+			sqlite_errno_status(sqlite_system_error(connection->db)),
+			"compacting %s: its log cannot be synced", connection->path);
+	return STATUS_OK;
+}
+
 /* VACUUM alone leaves the old pages in the file until the log is moved there. */
 enum status sqlite_compact(struct store *store, struct failure *failure)
 {
@@ -133,5 +147,6 @@ enum status sqlite_compact(struct store *store, struct failure *failure)
 	int code = sqlite3_wal_checkpoint_v2(
 		connection->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	sqlite3_busy_timeout(connection->db, SQLITE_BUSY_MILLISECONDS);
-	return code == SQLITE_OK ? STATUS_OK : sqlite_failure(connection, "compacting", failure);
+	return code == SQLITE_OK ? sync_log(connection, failure)
+				 : sqlite_failure(connection, "compacting", failure);
 }

@@ -103,9 +103,7 @@ enum status sqlite_errno_status(int code)
 	}
 }
 
-/* The errno of the call that failed last; sqlite3_system_errno does not know that of a
- * COMMIT. */
-static int system_error(sqlite3 *db)
+int sqlite_system_error(sqlite3 *db)
 {
 	sqlite3_vfs *vfs = NULL;
 
@@ -131,7 +129,7 @@ static enum status translate(sqlite3 *db)
 		return STATUS_BUSY;
 	case SQLITE_IOERR:
 	case SQLITE_CANTOPEN:
-		return sqlite_errno_status(system_error(db));
+		return sqlite_errno_status(sqlite_system_error(db));
 	default:
 		return STATUS_IO;
 	}

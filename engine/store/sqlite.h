@@ -75,6 +75,10 @@ extern const struct store_driver sqlite_driver;
 /* What a failed system call means for a store. */
 enum status sqlite_errno_status(int code);
 
+/* The errno of the call that failed last; sqlite3_system_errno does not know that of a
+ * COMMIT. */
+int sqlite_system_error(sqlite3 *db);
+
 /* What an administrator can do about a damaged database. */
 #define SQLITE_DAMAGED "restore a backup, or see DAMAGED DATABASE in hamletd(8)"
 

@@ -212,6 +212,33 @@ START_TEST(a_disk_that_lies_loses_and_this_test_notices)
 }
 END_TEST
 
+/* An erased user is in no file any more once it was acknowledged, not in what a power
+ * cut brings back either. */
+START_TEST(what_was_erased_stays_gone)
+{
+	static const char user[] = "bob@example.org";
+	const struct step press = {STEP_PRESS, user, 1, 8, LABEL_SPAM};
+	const struct step erase = {.kind = STEP_ERASE, .user = user};
+	struct ledger *ledger = ledger_new();
+	struct engine engine;
+	struct failure failure;
+
+	ck_assert_int_eq(engine_open(&engine, run.live_path, &failure), STATUS_OK);
+	ck_assert_int_eq(engine_do(&engine, &press, ledger, run.folder, &failure), STATUS_OK);
+	struct vfs_image *image = vfs_cut(run.live, 0);
+	ck_assert(vfs_image_has(image, user));
+	vfs_image_free(&image);
+	ck_assert_int_eq(engine_do(&engine, &erase, ledger, run.folder, &failure), STATUS_OK);
+	for (unsigned i = 0; i < 40; i++) {
+		image = vfs_cut(run.live, run.seed + i);
+		ck_assert(!vfs_image_has(image, user));
+		vfs_image_free(&image);
+	}
+	engine_close(&engine);
+	ledger_free(ledger);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("powercut");
@@ -221,6 +248,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, a_power_cut_loses_nothing_that_was_acknowledged);
 	tcase_add_test(tcase, a_disk_that_lies_loses_and_this_test_notices);
+	tcase_add_test(tcase, what_was_erased_stays_gone);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

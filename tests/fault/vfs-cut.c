@@ -155,6 +155,28 @@ struct vfs_image *vfs_cut(const char *folder, uint64_t seed)
 	return image;
 }
 
+bool vfs_image_has(const struct vfs_image *image, const char *text)
+{
+	GHashTableIter iter;
+	gpointer file;
+	bool found = false;
+
+	g_hash_table_iter_init(&iter, image->files);
+	while (!found && g_hash_table_iter_next(&iter, NULL, &file)) {
+		const GByteArray *bytes = ((const struct file *)file)->now;
+		found = memmem(bytes->data, bytes->len, text, strlen(text)) != NULL;
+	}
+	return found;
+}
+
+void vfs_image_free(struct vfs_image **image)
+{
+	g_hash_table_unref((*image)->files);
+	g_free((*image)->folder);
+	g_free(*image);
+	*image = NULL;
+}
+
 static gboolean is_below(gpointer name, gpointer file, gpointer folder)
 {
 	(void)file;
@@ -184,8 +206,5 @@ void vfs_mount(struct vfs_image **image, const char *folder)
 		names_put(disk->synced, moved, file);
 		g_free(moved);
 	}
-	g_hash_table_unref((*image)->files);
-	g_free((*image)->folder);
-	g_free(*image);
-	*image = NULL;
+	vfs_image_free(image);
 }

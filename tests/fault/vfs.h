@@ -61,5 +61,9 @@ void vfs_lie(bool lies);
 struct vfs_image;
 struct vfs_image *vfs_cut(const char *folder, uint64_t seed);
 
+/* Whether the text is anywhere in its files. */
+bool vfs_image_has(const struct vfs_image *image, const char *text);
+
 /* Puts it in the place of all files below `folder` (none may be open); takes *image. */
 void vfs_mount(struct vfs_image **image, const char *folder);
+void vfs_image_free(struct vfs_image **image);
