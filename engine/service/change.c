@@ -114,50 +114,42 @@ struct adoption *change_take_adoption(struct change *change)
 
 /* --- Taking out ---------------------------------------------------------------- */
 
-struct subtraction {
-	struct global *global;
-	size_t done; /* reports */
-};
-
-static enum status subtract(void *context, const struct report *report)
+static enum status add_taught(void *context, const struct report *report)
 {
-	struct subtraction *subtraction = context;
-	enum status status =
-		global_remove(subtraction->global, report->keys, report->count, &report->global);
-
-	subtraction->done += status == STATUS_OK;
-	return status;
+	return global_add(context, report->keys, report->count, &report->global);
 }
 
-static enum status add_again(void *context, const struct report *report)
+/* What the user taught: of each message the newest report holds what is in global. It is
+ * read before anything is changed, for it might not be readable again. */
+static enum status read_taught(struct service *service, const char *user, struct global **taught,
+	struct failure *failure)
 {
-	struct subtraction *subtraction = context;
-
-	if (subtraction->done == 0)
-		return STATUS_INTERRUPTED;
-	subtraction->done--;
-	return global_add(subtraction->global, report->keys, report->count, &report->global);
+	*taught = global_new(0);
+	if (!*taught)
+		return failure_set(failure, STATUS_NOMEM, "taking reports out: out of memory");
+	return store_user_reports(
+		service->reader, user, SIZE_MAX, add_taught, *taught, failure);
 }
 
-/* Takes what the user taught out of global and out of the store, in one durable
- * step: of each message the newest report holds what is in global. */
+/* Takes what the user taught out of global and out of the store, in one durable step. */
 static enum status take_out(
 	struct change *change, struct store_removal *removal, struct failure *failure)
 {
 	struct service *service = change->service;
-	struct subtraction subtraction = {.global = service->global};
-	enum status status = store_user_reports(
-		service->reader, removal->user, SIZE_MAX, subtract, &subtraction, failure);
+	struct global *taught = NULL;
+	enum status status = read_taught(service, removal->user, &taught, failure);
 
+	if (status == STATUS_OK && global_merge(service->global, taught, -1) != STATUS_OK)
+		status = failure_set(failure, STATUS_NOMEM, "taking reports out: out of memory");
 	if (status == STATUS_OK) {
 		change->receipt.tokens += global_dirty(service->global);
 		status = global_checkpoint(service->global, service->store, removal, failure);
+		if (status != STATUS_OK)
+			global_merge(service->global, taught, 1);
 	}
-	if (status != STATUS_OK) {
-		store_user_reports(service->reader, removal->user, SIZE_MAX, add_again,
-			&subtraction, NULL);
+	global_unref(&taught);
+	if (status != STATUS_OK)
 		return status;
-	}
 	atomic_fetch_add(&service->removals, 1);
 	change->receipt.reports += removal->reports;
 	change->receipt.entries += removal->entries;

@@ -193,6 +193,39 @@ enum status global_remove(struct global *global, const uint64_t *keys, size_t co
 	return apply(global, keys, count, contribution, -1);
 }
 
+struct merger {
+	struct global *global;
+	double sign;
+	size_t most, done; /* tokens */
+	enum status status;
+};
+
+static void merge_token(void *context, uint64_t key, double sum, double gain)
+{
+	struct merger *merger = context;
+
+	if (merger->status == STATUS_NOMEM || merger->done == merger->most)
+		return;
+	merger->status = table_add(
+		merger->global->table, &key, 1, merger->sign * sum, merger->sign * gain);
+	merger->done += merger->status != STATUS_NOMEM;
+}
+
+enum status global_merge(struct global *global, const struct global *part, double sign)
+{
+	const struct contribution bias = {
+		.bias_sum = part->bias_sum, .bias_gain = part->bias_gain};
+	struct merger merger = {.global = global, .sign = sign, .most = SIZE_MAX};
+
+	table_dirty(part->table, merge_token, &merger);
+	if (merger.status == STATUS_NOMEM) {
+		struct merger back = {.global = global, .sign = -sign, .most = merger.done};
+		table_dirty(part->table, merge_token, &back);
+		return STATUS_NOMEM;
+	}
+	return apply(global, NULL, 0, &bias, sign);
+}
+
 void global_includes(struct global *global, int64_t seq)
 {
 	if (seq > global->seq)

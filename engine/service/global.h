@@ -43,6 +43,10 @@ enum status global_add(struct global *global, const uint64_t *keys, size_t count
 enum status global_remove(struct global *global, const uint64_t *keys, size_t count,
 	const struct contribution *contribution);
 
+/* [writer] Adds all of `part`, which was never clean, or with sign -1 takes it away. On
+ * failure nothing was changed. */
+enum status global_merge(struct global *global, const struct global *part, double sign);
+
 /* [writer] The journal up to here is included. */
 void global_includes(struct global *global, int64_t seq);
 

@@ -188,6 +188,31 @@ START_TEST(a_fault_that_lasts)
 }
 END_TEST
 
+/* More reports than the cache of a reader holds: what was taken out of global cannot be
+ * read again to be put back. */
+START_TEST(an_erasure_in_the_midst_of_which_nothing_can_be_read)
+{
+	enum { REPORTS = 320 };
+	const struct step erase = {.kind = STEP_ERASE, .user = "zoe"};
+	unsigned refused = 0;
+
+	ck_assert_int_eq(engine_open(&engine, path, &failure), STATUS_OK);
+	for (unsigned i = 0; i < REPORTS; i += 8) {
+		const struct step press = {STEP_PRESS, "zoe", LARGE + i, 8, LABEL_SPAM};
+		ck_assert_int_eq(
+			engine_do(&engine, &press, ledger, folder, &failure), STATUS_OK);
+	}
+	for (unsigned number = 3; number < REPORTS; number += REPORTS / 8) {
+		vfs_set_fault(&(struct vfs_fault){.calls = VFS_READ, .number = number,
+			.lasting = true, .code = SQLITE_IOERR_READ, .system_error = EIO});
+		refused += engine_do(&engine, &erase, ledger, folder, &failure) == STATUS_IO;
+		heal();
+		assert_exact();
+	}
+	ck_assert_uint_gt(refused, 4);
+}
+END_TEST
+
 struct during {
 	unsigned syncs;
 	char *verdicts;
@@ -233,6 +258,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, a_fault_that_passes, 0, G_N_ELEMENTS(FAULTS));
 	tcase_add_loop_test(tcase, a_fault_that_lasts, 0, G_N_ELEMENTS(FAULTS));
+	tcase_add_test(tcase, an_erasure_in_the_midst_of_which_nothing_can_be_read);
 	tcase_add_test(tcase, a_query_waits_for_no_sync);
 	suite_add_tcase(suite, tcase);
 	return suite;

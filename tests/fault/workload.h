@@ -30,6 +30,9 @@ enum step_kind {
 	STEP_REOPEN, /* everything is closed and opened again */
 };
 
+/* Messages with numbers from LARGE to twice that are large ones. */
+enum { LARGE = 5000 };
+
 struct step {
 	enum step_kind kind;
 	const char *user;
