@@ -5,15 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <sqlite3.h>
-
 #include "engine/service/generation.h"
 
-static const char *const USERS[] = {
+const char *const WORKLOAD_USERS[WORKLOAD_USER_COUNT] = {
 	"", "ann", "bob@example.org", "cid", "dan", "eve@example.org"};
-
-/* Messages that are judged after each step. */
-static const unsigned JUDGED[] = {1, 4};
 
 /* Words of a message that has as many tokens as a report may have. */
 enum { LARGE_WORDS = 4200 };
@@ -68,7 +63,7 @@ void ledger_free(struct ledger *ledger)
 	g_free(ledger);
 }
 
-static char *line_of(const char *user, uint64_t identity, enum label label)
+char *ledger_line(const char *user, uint64_t identity, enum label label)
 {
 	return g_strdup_printf("%s %016" G_GINT64_MODIFIER "x %d", user, identity, label);
 }
@@ -95,7 +90,7 @@ static void ledger_erase(struct ledger *ledger, const char *user)
 
 /* --- Steps ------------------------------------------------------------------------ */
 
-static GString *mail(unsigned number)
+GString *workload_mail(unsigned number)
 {
 	GString *text = g_string_new(NULL);
 
@@ -114,7 +109,7 @@ static enum status tokenize(struct engine *engine, const struct step *step, unsi
 		.event = {.kind = EVENT_TOLD, .label = step->label},
 		.consent = strcmp(step->user, "dan") == 0 ? CONSENT_DECLINED : CONSENT_GRANTED,
 		.time = 1000};
-	GString *text = mail(number);
+	GString *text = workload_mail(number);
 	enum status status = press_new(engine->service, &info, press, failure);
 
 	if (status == STATUS_OK)
@@ -128,7 +123,7 @@ static void acknowledge(const struct step *step, struct ledger *ledger, struct p
 	const struct answer *answer = press_answer(press);
 
 	if (answer->seq > 0)
-		g_ptr_array_add(ledger->lines, line_of(step->user, answer->identity, answer->label));
+		g_ptr_array_add(ledger->lines, ledger_line(step->user, answer->identity, answer->label));
 }
 
 static enum status do_press(struct engine *engine, const struct step *step, struct ledger *ledger,
@@ -277,16 +272,21 @@ static void press(
 	g_array_append_val(steps, step);
 }
 
+static const char *user_of(unsigned number)
+{
+	return WORKLOAD_USERS[number % WORKLOAD_USER_COUNT];
+}
+
 /* Reports of everybody; some are flipped and some forgotten later. */
 static void press_many(GArray *steps, unsigned from, unsigned count)
 {
 	for (unsigned i = from; i < from + count; i++) {
-		press(steps, USERS[i % G_N_ELEMENTS(USERS)], i, 1, i % 3 ? LABEL_HAM : LABEL_SPAM);
+		press(steps, user_of(i), i, 1, i % 3 ? LABEL_HAM : LABEL_SPAM);
 		if (i % 5 == 4)
-			press(steps, USERS[(i - 3) % G_N_ELEMENTS(USERS)], i - 3, 1,
+			press(steps, user_of(i - 3), i - 3, 1,
 				(i - 3) % 3 ? LABEL_SPAM : LABEL_HAM);
 		if (i % 7 == 6)
-			press(steps, USERS[(i - 2) % G_N_ELEMENTS(USERS)], i - 2, 1, LABEL_FORGET);
+			press(steps, user_of(i - 2), i - 2, 1, LABEL_FORGET);
 		if (i % 9 == 8)
 			add(steps, STEP_CHECKPOINT, NULL);
 	}
@@ -314,157 +314,4 @@ GArray *workload_steps(bool is_long)
 	add(steps, STEP_REOPEN, NULL);
 	press_many(steps, 400, 4);
 	return steps;
-}
-
-/* --- What must hold ------------------------------------------------------------------- */
-
-static enum status write_line(void *context, const struct report *report)
-{
-	char *line = line_of(report->user, report->message, report->label);
-
-	g_string_append_printf(context, "%s\n", line);
-	g_free(line);
-	return STATUS_OK;
-}
-
-static enum status judge(struct engine *engine, unsigned number, GString *out)
-{
-	GString *text = mail(number);
-	struct query *query;
-	struct failure failure;
-
-	if (query_begin(engine->service, USERS, G_N_ELEMENTS(USERS), false, &query, &failure) !=
-		STATUS_OK)
-		g_error("a query cannot begin: %s", failure.detail);
-	enum status status = query_run(query, engine->worker, text->str, text->len, NULL);
-	for (size_t i = 0; i < query_count(query); i++) {
-		const struct verdict *verdict = query_verdict(query, i);
-		g_string_append_printf(out, "%s %u: %a %a %a %d\n", query_user(query, i), number,
-			verdict->score, verdict->margin, verdict->threshold, verdict->action);
-	}
-	query_end(engine->service, &query);
-	g_string_free(text, TRUE);
-	return status;
-}
-
-char *engine_verdicts_with(struct engine *engine, enum status *worst)
-{
-	GString *text = g_string_new(NULL);
-
-	*worst = STATUS_OK;
-	for (size_t i = 0; i < G_N_ELEMENTS(JUDGED); i++) {
-		enum status status = judge(engine, JUDGED[i], text);
-		*worst = status == STATUS_OK ? *worst : status;
-	}
-	return g_string_free(text, FALSE);
-}
-
-char *engine_verdicts(struct engine *engine)
-{
-	enum status worst;
-
-	return engine_verdicts_with(engine, &worst);
-}
-
-char *engine_state(struct engine *engine, struct failure *failure)
-{
-	GString *text = g_string_new(NULL);
-	enum status status = store_reports_after(
-		worker_reader(engine->worker), 0, write_line, text, failure);
-	char *verdicts = engine_verdicts(engine);
-
-	g_string_append_printf(text, "\n%s", verdicts);
-	g_free(verdicts);
-	return g_string_free(text, status != STATUS_OK);
-}
-
-struct sums {
-	double sum, gain;
-};
-
-struct balance {
-	GHashTable *tokens; /* struct sums by key */
-	struct sums bias;
-};
-
-static void put(struct balance *balance, uint64_t key, double sum, double gain)
-{
-	struct sums *sums = g_hash_table_lookup(balance->tokens, &key);
-
-	if (!sums) {
-		sums = g_new0(struct sums, 1);
-		g_hash_table_insert(balance->tokens, g_memdup2(&key, sizeof(key)), sums);
-	}
-	sums->sum += sum;
-	sums->gain += gain;
-}
-
-static enum status add_report(void *context, const struct report *report)
-{
-	const struct contribution *global = &report->global;
-	struct balance *balance = context;
-
-	for (size_t i = 0; i < report->count; i++) {
-		bool body = report->keys[i] & STORE_BODY_BIT;
-		put(balance, report->keys[i], body ? global->body_sum : global->head_sum,
-			body ? global->body_gain : global->head_gain);
-	}
-	balance->bias.sum += global->bias_sum;
-	balance->bias.gain += global->bias_gain;
-	return STATUS_OK;
-}
-
-static enum status take_row(void *context, const struct store_token *token)
-{
-	put(context, token->key, -token->sum, -token->gain);
-	return STATUS_OK;
-}
-
-/* Adds up what the reports that count say, takes the rows away: nothing may be left. */
-static char *check_rows(struct store_reader *reader)
-{
-	struct balance balance = {
-		.tokens = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free)};
-	struct store_checkpoint checkpoint = {0};
-	struct failure failure = {.detail = "the rows are not what the reports add up to"};
-	GHashTableIter iter;
-	gpointer value;
-	bool exact = store_counting_reports(reader, add_report, &balance, &failure) == STATUS_OK &&
-		store_tokens(reader, take_row, &balance, &failure) == STATUS_OK &&
-		store_read_checkpoint(reader, &checkpoint, &failure) == STATUS_OK &&
-		checkpoint.bias_sum == balance.bias.sum && checkpoint.bias_gain == balance.bias.gain;
-
-	g_hash_table_iter_init(&iter, balance.tokens);
-	while (exact && g_hash_table_iter_next(&iter, NULL, &value))
-		exact = ((struct sums *)value)->sum == 0 && ((struct sums *)value)->gain == 0;
-	g_hash_table_unref(balance.tokens);
-	return exact ? NULL : g_strdup(failure.detail);
-}
-
-static char *check_file(const char *path)
-{
-	sqlite3 *db = NULL;
-	sqlite3_stmt *row = NULL;
-	char *wrong = NULL;
-
-	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
-		sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &row, NULL) != SQLITE_OK ||
-		sqlite3_step(row) != SQLITE_ROW)
-		wrong = g_strdup(sqlite3_errmsg(db));
-	else if (strcmp((const char *)sqlite3_column_text(row, 0), "ok") != 0)
-		wrong = g_strdup((const char *)sqlite3_column_text(row, 0));
-	sqlite3_finalize(row);
-	sqlite3_close(db);
-	return wrong;
-}
-
-char *engine_check(struct engine *engine)
-{
-	struct failure failure;
-	char *wrong;
-
-	if (service_checkpoint(engine->service, &failure) != STATUS_OK)
-		return g_strdup(failure.detail);
-	wrong = check_rows(worker_reader(engine->worker));
-	return wrong ? wrong : check_file(engine->path);
 }

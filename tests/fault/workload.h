@@ -44,12 +44,22 @@ struct step {
  * workload fills SQLite's log, so that SQLite moves it into the database. */
 GArray *workload_steps(bool is_long);
 
+/* Who reports. */
+enum { WORKLOAD_USER_COUNT = 6 };
+extern const char *const WORKLOAD_USERS[WORKLOAD_USER_COUNT];
+
+/* The message with this number. */
+GString *workload_mail(unsigned number);
+
 /* The reports that are acknowledged, one line each, as the test saw them. */
 struct ledger {
 	GPtrArray *lines;
 };
 struct ledger *ledger_new(void);
 void ledger_free(struct ledger *ledger);
+
+/* As the ledger writes a report; to be freed. */
+char *ledger_line(const char *user, uint64_t identity, enum label label);
 
 /* Makes a step; what is acknowledged goes into the ledger. `scratch` = a folder. */
 enum status engine_do(struct engine *engine, const struct step *step, struct ledger *ledger,
