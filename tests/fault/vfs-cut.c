@@ -164,7 +164,8 @@ bool vfs_image_has(const struct vfs_image *image, const char *text)
 	g_hash_table_iter_init(&iter, image->files);
 	while (!found && g_hash_table_iter_next(&iter, NULL, &file)) {
 		const GByteArray *bytes = ((const struct file *)file)->now;
-		found = memmem(bytes->data, bytes->len, text, strlen(text)) != NULL;
+		found = bytes->len > 0 &&
+			memmem(bytes->data, bytes->len, text, strlen(text)) != NULL;
 	}
 	return found;
 }
