@@ -3,6 +3,7 @@
 # dependency fails to link. Programs print TAP.
 include tests/unit/local.mk
 include tests/conformance/local.mk
+include tests/fault/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
 include tests/lint/local.mk

@@ -422,7 +422,7 @@ static void refuse(struct connection *connection)
 	char line[128];
 
 	server->counters.refused.connections++;
-	if (server->refused_count <= REFUSED_MAX) {
+	if (server->refused_count <= REFUSED_MAX && server_has_room(server)) {
 		answer_error(connection, SPAMD_TEMPFAIL, TOO_MANY);
 		return;
 	}
@@ -435,7 +435,7 @@ static void refuse(struct connection *connection)
 void connection_accept(struct server *server, uv_stream_t *listening)
 {
 	size_t open = server->connection_count - server->refused_count;
-	bool full = open >= server->settings.max_connections;
+	bool full = open >= server->settings.max_connections || !server_has_room(server);
 	struct connection *connection = new_connection(server, listening);
 
 	connection->refused = full;

@@ -461,6 +461,19 @@ static void on_reaper(uv_timer_t *timer)
 	}
 }
 
+static enum MHD_Result on_accepted(
+	void *context, const struct sockaddr *address, socklen_t length)
+{
+	struct server *server = ((struct listening *)context)->http->server;
+	(void)address;
+	(void)length;
+
+	if (server_has_room(server))
+		return MHD_YES;
+	server->counters.refused.connections++;
+	return MHD_NO;
+}
+
 /* --- Life ----------------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
@@ -501,8 +514,8 @@ static enum status listen_on(
 	listening->path = g_strdup(path);
 	if (listen(fd, SOCKETS_BACKLOG) == 0)
 		daemon = MHD_start_daemon(
-			MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
-			NULL, on_request, listening, MHD_OPTION_LISTEN_SOCKET, fd,
+			MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, on_accepted,
+			listening, on_request, listening, MHD_OPTION_LISTEN_SOCKET, fd,
 			MHD_OPTION_CONNECTION_LIMIT, (unsigned)settings->max_connections,
 			MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
 			MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)settings->body_timeout,
@@ -630,7 +643,7 @@ size_t http_active(const struct http *http)
 
 size_t http_connections(const struct http *http)
 {
-	return http->client_count;
+	return http ? http->client_count : 0;
 }
 
 void http_close(struct http **result)

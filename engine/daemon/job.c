@@ -3,6 +3,7 @@
 #include "engine/daemon/job.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdlib.h>
 
 struct jobs {
@@ -13,7 +14,34 @@ struct jobs {
 	struct job *first; /* in line */
 	struct job **end;
 	size_t waiting;
+	uv_work_t first_work;
 };
+
+static void do_nothing(uv_work_t *work)
+{
+	(void)work;
+}
+
+static void on_nothing_done(uv_work_t *work, int error)
+{
+	(void)work;
+	(void)error;
+}
+
+/* The pool's threads are made with the first work and keep the mask that this thread
+ * has then: so signals come to the loop's thread alone, which can block them. */
+static void start_threads(struct jobs *jobs)
+{
+	sigset_t signals, former;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &signals, &former);
+	uv_queue_work(jobs->loop, &jobs->first_work, do_nothing, on_nothing_done);
+	pthread_sigmask(SIG_SETMASK, &former, NULL);
+}
 
 enum status jobs_new(struct jobs **result, uv_loop_t *loop, struct service *service, size_t workers,
 	struct failure *failure)
@@ -34,6 +62,7 @@ enum status jobs_new(struct jobs **result, uv_loop_t *loop, struct service *serv
 			goto out;
 		jobs->free_count++;
 	}
+	start_threads(jobs);
 	*result = jobs;
 	jobs = NULL;
 	status = STATUS_OK;

@@ -80,6 +80,7 @@ static void prepare_process(const struct options *options, const struct settings
 	struct rlimit files;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN); /* until there is somebody who reloads */
 	/* Read by libuv at the first job; one more thread for the writer. */
 	snprintf(threads, sizeof(threads), "%zu", server_workers(settings) + 1);
 	setenv("UV_THREADPOOL_SIZE", threads, 1);

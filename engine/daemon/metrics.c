@@ -124,7 +124,7 @@ static void put_engine(struct buffer *output, const struct server *server)
 		(double)stats.last_seq);
 	one(output, "hamlet_checkpoint_sequence", "gauge", "Report up to which rows are written.",
 		(double)stats.checkpoint_seq);
-	one(output, "hamlet_writable", "gauge", "1 when reports can be kept.", stats.writable);
+	one(output, "hamlet_writable", "gauge", "0 when the last write failed, or none can be made.", stats.writable);
 	one(output, "hamlet_jobs_running", "gauge", "Messages worked on.",
 		(double)jobs_running(server->jobs));
 	one(output, "hamlet_jobs_waiting", "gauge", "Messages that wait for a thread.",

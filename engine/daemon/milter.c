@@ -404,7 +404,8 @@ static void on_connection(uv_stream_t *stream, int error)
 	if (uv_fileno(&connection->socket.handle, &fd) == 0)
 		peer_identify(&connection->peer, fd);
 	server->counters.connections++;
-	if (milter->count + server->connection_count > server->settings.max_connections) {
+	if (milter->count + server->connection_count > server->settings.max_connections ||
+		!server_has_room(server)) {
 		server->counters.refused.connections++;
 		refuse(connection, "too many connections");
 		return;

@@ -10,6 +10,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "engine/daemon/connection.h"
@@ -25,6 +26,40 @@
 static const uint64_t GRACE_MS = 10000;
 
 static const unsigned REFUSALS_A_SECOND = 10;
+
+/* Descriptors that connections leave alone. */
+static const size_t SPARE_DESCRIPTORS = 16;
+
+/* The lowest free number tells how many are open. */
+static size_t connection_room(void)
+{
+	struct rlimit files;
+	int lowest = dup(STDERR_FILENO);
+
+	if (lowest >= 0)
+		close(lowest);
+	if (lowest < 0 || getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return 1;
+	size_t taken = (size_t)lowest + SPARE_DESCRIPTORS;
+	return files.rlim_cur > taken ? files.rlim_cur - taken : 1;
+}
+
+bool server_has_room(struct server *server)
+{
+	uint64_t second = uv_now(&server->loop) / 1000;
+	size_t connections = server->connection_count + http_connections(server->http) +
+		milter_connections(server->milter);
+
+	if (connections < server->room)
+		return true;
+	if (second != server->room_second)
+		log_event(server->log, LOG_ERROR, "no-descriptors",
+			(struct log_field[]){log_number("connections", (int64_t)connections),
+				log_text("reason", "raise the limit of open files (LimitNOFILE)"),
+				{0}});
+	server->room_second = second;
+	return false;
+}
 
 void server_log_refusal(struct server *server, enum log_level level, const struct log_field *fields)
 {
@@ -111,11 +146,31 @@ void server_stop_store(struct server *server)
 		store_close(&server->store);
 }
 
+/* It must not go unnoticed, whether it could be mended or not. */
+static void log_damage(const struct server *server)
+{
+	bool mended = false;
+	const struct failure *damage = service_damage(server->service, &mended);
+
+	if (damage)
+		log_event(server->log, LOG_ERROR,
+			mended ? "store-damaged-and-rebuilt" : "store-damaged",
+			(struct log_field[]){log_text("reason", damage->detail),
+				log_text("consequence",
+					mended ? "token rows were made anew from the journal"
+					       : "reports are refused, messages are scored"),
+				{0}});
+}
+
 enum status server_start_service(struct server *server, struct failure *failure)
 {
 	struct service_settings settings = settings_of_service(&server->settings);
 
-	return service_open(&server->service, server->store, &settings, failure);
+	enum status status = service_open(&server->service, server->store, &settings, failure);
+
+	if (status == STATUS_OK)
+		log_damage(server);
+	return status;
 }
 
 void server_stop_service(struct server *server)
@@ -269,10 +324,23 @@ enum status server_start_signals(struct server *server, struct failure *failure)
 	return STATUS_OK;
 }
 
+/* Without a handler a reload that comes now would kill us with the database open. */
+static void block_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
 void server_stop_signals(struct server *server)
 {
 	if (!server->has_handles)
 		return;
+	block_signals();
 	for (size_t i = 0; i < SERVER_SIGNALS; i++)
 		uv_close((uv_handle_t *)&server->signals[i], NULL);
 	uv_close((uv_handle_t *)&server->grace_timer, NULL);
@@ -328,6 +396,7 @@ enum status server_load_settings(struct server *server, struct failure *failure)
 void server_run(struct server *server)
 {
 	server->started = uv_hrtime();
+	server->room = connection_room();
 	log_event(server->log, LOG_INFO, "start",
 		(struct log_field[]){log_text("version", PACKAGE_VERSION),
 			log_text("config", server->config_path),

@@ -57,6 +57,8 @@ struct server {
 	size_t refused_count; /* of them */
 	size_t held_bytes; /* by the sessions of all connections */
 	struct counters counters;
+	size_t room; /* connections of all protocols that there are descriptors for */
+	uint64_t room_second; /* of the loop's clock, when there was none */
 	uint64_t refusal_second; /* of the loop's clock */
 	unsigned refusals; /* in it */
 
@@ -106,6 +108,11 @@ size_t server_workers(const struct settings *settings);
 /* A connection or an HTTP request is gone: the last one may be what a shutdown
  * waits for. */
 void server_on_disconnect(struct server *server);
+
+/* Whether a connection more leaves descriptors for the database and for files that are
+ * read now and then. Accepting until there is none would close connections without a
+ * word. When there is no room, says so once a second. */
+bool server_has_room(struct server *server);
 
 /* Logs event=refused with the fields, but only so many a second: refusals come
  * in floods. */

@@ -213,11 +213,14 @@ static bool concerns_site(const struct change *change)
 enum status change_run(struct change *change, struct failure *failure)
 {
 	struct service *service = change->service;
-	enum status status = change->adoption ? adoption_run(change->adoption, &change->receipt, failure)
-		: change->expiry              ? run_expiry(change, failure)
-		: change->erased              ? run_erasure(change, failure)
-					      : run_entries(change, failure);
+	enum status status = service_check_sound(service, failure);
 
+	if (status != STATUS_OK)
+		return status;
+	status = change->adoption    ? adoption_run(change->adoption, &change->receipt, failure)
+		: change->expiry ? run_expiry(change, failure)
+		: change->erased ? run_erasure(change, failure)
+				 : run_entries(change, failure);
 	if (status == STATUS_OK)
 		change->done = !change_goes_on(change);
 	if (status == STATUS_OK && concerns_site(change))

@@ -71,10 +71,26 @@ static enum status replay_report(void *context, const struct report *report)
 	return status;
 }
 
+static enum status load_rows(
+	struct global *global, struct store_reader *reader, struct failure *failure)
+{
+	struct store_checkpoint checkpoint;
+	enum status status = store_read_checkpoint(reader, &checkpoint, failure);
+
+	if (status != STATUS_OK)
+		return status;
+	atomic_init(&global->bias_sum, checkpoint.bias_sum);
+	atomic_init(&global->bias_gain, checkpoint.bias_gain);
+	atomic_init(&global->seq, checkpoint.seq);
+	atomic_init(&global->checkpoint_seq, checkpoint.seq);
+	status = store_tokens(reader, load_token, global, failure);
+	table_clean(global->table);
+	return status;
+}
+
 enum status global_load(struct global **result, struct store_reader *reader, size_t limit,
 	struct failure *failure)
 {
-	struct store_checkpoint checkpoint;
 	struct global *global = global_new(limit);
 	enum status status;
 
@@ -82,23 +98,55 @@ enum status global_load(struct global **result, struct store_reader *reader, siz
 	if (!global)
 		return failure_set(
 			failure, STATUS_NOMEM, "reading the global store: out of memory");
-	status = store_read_checkpoint(reader, &checkpoint, failure);
+	status = load_rows(global, reader, failure);
 	if (status != STATUS_OK)
 		goto out;
-	atomic_init(&global->bias_sum, checkpoint.bias_sum);
-	atomic_init(&global->bias_gain, checkpoint.bias_gain);
-	atomic_init(&global->seq, checkpoint.seq);
-	atomic_init(&global->checkpoint_seq, checkpoint.seq);
-	status = store_tokens(reader, load_token, global, failure);
-	if (status != STATUS_OK)
-		goto out;
-	table_clean(global->table);
-	status = store_reports_after(reader, checkpoint.seq, replay_report, global, failure);
-	if (status == STATUS_OK) {
+	if (global->seq == 0) { /* there is no checkpoint */
+		global_unref(&global);
+		return global_fold(result, reader, limit, failure);
+	}
+	status = store_reports_after(reader, global->seq, replay_report, global, failure);
+	if (status == STATUS_OK || status == STATUS_CORRUPT) {
 		*result = global;
 		global = NULL;
 	}
 out:
+	global_unref(&global);
+	return status;
+}
+
+static enum status fold_report(void *context, const struct report *report)
+{
+	struct global *global = context;
+
+	global_includes(global, report->seq);
+	return global_add(global, report->keys, report->count, &report->global);
+}
+
+static enum status include_report(void *context, const struct report *report)
+{
+	global_includes(context, report->seq);
+	return STATUS_OK;
+}
+
+enum status global_fold(struct global **result, struct store_reader *reader, size_t limit,
+	struct failure *failure)
+{
+	struct global *global = global_new(limit);
+	enum status status;
+
+	*result = NULL;
+	if (!global)
+		return failure_set(
+			failure, STATUS_NOMEM, "reading the global store: out of memory");
+	status = store_counting_reports(reader, fold_report, global, failure);
+	if (status == STATUS_OK) /* the last ones may not count */
+		status = store_reports_after(
+			reader, global->seq, include_report, global, failure);
+	if (status == STATUS_OK) {
+		*result = global;
+		global = NULL;
+	}
 	global_unref(&global);
 	return status;
 }
@@ -143,6 +191,39 @@ enum status global_remove(struct global *global, const uint64_t *keys, size_t co
 	const struct contribution *contribution)
 {
 	return apply(global, keys, count, contribution, -1);
+}
+
+struct merger {
+	struct global *global;
+	double sign;
+	size_t most, done; /* tokens */
+	enum status status;
+};
+
+static void merge_token(void *context, uint64_t key, double sum, double gain)
+{
+	struct merger *merger = context;
+
+	if (merger->status == STATUS_NOMEM || merger->done == merger->most)
+		return;
+	merger->status = table_add(
+		merger->global->table, &key, 1, merger->sign * sum, merger->sign * gain);
+	merger->done += merger->status != STATUS_NOMEM;
+}
+
+enum status global_merge(struct global *global, const struct global *part, double sign)
+{
+	const struct contribution bias = {
+		.bias_sum = part->bias_sum, .bias_gain = part->bias_gain};
+	struct merger merger = {.global = global, .sign = sign, .most = SIZE_MAX};
+
+	table_dirty(part->table, merge_token, &merger);
+	if (merger.status == STATUS_NOMEM) {
+		struct merger back = {.global = global, .sign = -sign, .most = merger.done};
+		table_dirty(part->table, merge_token, &back);
+		return STATUS_NOMEM;
+	}
+	return apply(global, NULL, 0, &bias, sign);
 }
 
 void global_includes(struct global *global, int64_t seq)
@@ -200,6 +281,25 @@ enum status global_checkpoint(struct global *global, struct store *store,
 	enum status status = removal
 		? store_remove(store, removal, rows, count, &checkpoint, failure)
 		: store_write_checkpoint(store, rows, count, &checkpoint, failure);
+	if (status == STATUS_OK) {
+		table_clean(global->table);
+		global->checkpoint_seq = checkpoint.seq;
+	}
+	free(rows);
+	return status;
+}
+
+enum status global_rewrite(struct global *global, struct store *store, struct failure *failure)
+{
+	struct store_checkpoint checkpoint = {
+		.seq = global->seq, .bias_sum = global->bias_sum, .bias_gain = global->bias_gain};
+	size_t count = 0;
+	/* It was never clean: all of it is dirty. */
+	struct store_token *rows = changed_rows(global, &count);
+
+	if (!rows)
+		return failure_set(failure, STATUS_NOMEM, "writing the global store: out of memory");
+	enum status status = store_replace_tokens(store, rows, count, &checkpoint, failure);
 	if (status == STATUS_OK) {
 		table_clean(global->table);
 		global->checkpoint_seq = checkpoint.seq;

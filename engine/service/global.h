@@ -13,8 +13,15 @@
 
 struct global;
 
-/* Loads rows and replays the journal after them. `limit` = most tokens. */
+/* Loads rows and replays the journal after them. `limit` = most tokens. STATUS_CORRUPT:
+ * with *global the rows could be read and the journal up to a damaged place; without
+ * it the rows could not be. */
 enum status global_load(
+	struct global **global, struct store_reader *reader, size_t limit, struct failure *failure);
+
+/* Folds all reports that count instead, without a look at the rows; all of it is yet to
+ * be written. Until the first checkpoint that is the same. */
+enum status global_fold(
 	struct global **global, struct store_reader *reader, size_t limit, struct failure *failure);
 
 /* An empty one that changes are to be added to; NULL when out of memory. */
@@ -36,6 +43,10 @@ enum status global_add(struct global *global, const uint64_t *keys, size_t count
 enum status global_remove(struct global *global, const uint64_t *keys, size_t count,
 	const struct contribution *contribution);
 
+/* [writer] Adds all of `part`, which was never clean, or with sign -1 takes it away. On
+ * failure nothing was changed. */
+enum status global_merge(struct global *global, const struct global *part, double sign);
+
 /* [writer] The journal up to here is included. */
 void global_includes(struct global *global, int64_t seq);
 
@@ -43,6 +54,9 @@ void global_includes(struct global *global, int64_t seq);
  * takes `removal` (NULL = nothing) out of the store. */
 enum status global_checkpoint(struct global *global, struct store *store,
 	struct store_removal *removal, struct failure *failure);
+
+/* [writer] Writes all of one that was folded in the place of rows that are damaged. */
+enum status global_rewrite(struct global *global, struct store *store, struct failure *failure);
 
 /* [writer] All its rows, to be freed with free, and it counts as clean from then on:
  * what changes later is the rest. NULL when out of memory. */

@@ -20,6 +20,8 @@ struct service {
 	struct user_rules rules;
 	struct tokenizer_secret secret;
 	struct global *global;
+	struct failure damage; /* found when it was opened */
+	bool mended;
 	struct users *users;
 	_Atomic size_t adoptions; /* that are on their way */
 	_Atomic int64_t removals; /* withdrawals, erasures and expiries so far */
@@ -49,6 +51,9 @@ void service_set_rules(struct service *service);
 
 /* Whether this may be a user's name: "" is allowed, it is the site. */
 enum status service_check_user(const char *user, struct failure *failure);
+
+/* STATUS_CORRUPT when nothing may be written, see service_damage. */
+enum status service_check_sound(const struct service *service, struct failure *failure);
 
 /* A keyed hash for the journal; 0 for "". */
 uint64_t worker_digest(const struct worker *worker, const char *name, const char *text);

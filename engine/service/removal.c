@@ -2,68 +2,58 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/removal.h"
 
-struct subtraction {
-	struct global *global;
+struct reading {
+	struct global *taught;
 	int64_t until;
-	size_t done; /* reports */
 	removal_watch_fn *watch;
 	void *context;
 };
 
-static enum status subtract(void *context, const struct report *report)
+static enum status add_taught(void *context, const struct report *report)
 {
-	struct subtraction *subtraction = context;
+	struct reading *reading = context;
 
-	if (report->seq > subtraction->until)
+	if (report->seq > reading->until)
 		return STATUS_INTERRUPTED;
-	enum status status =
-		global_remove(subtraction->global, report->keys, report->count, &report->global);
-	subtraction->done += status == STATUS_OK;
-	if (status == STATUS_OK && subtraction->watch)
-		subtraction->watch(subtraction->context, report);
-	return status;
+	if (reading->watch)
+		reading->watch(reading->context, report);
+	return global_add(reading->taught, report->keys, report->count, &report->global);
 }
 
-static enum status add_again(void *context, const struct report *report)
+/* What the reports that count taught: of each message the newest one holds what is in
+ * global. It is read before anything is changed, for it might not be readable again. */
+static enum status read_taught(struct service *service, const struct store_removal *removal,
+	struct reading *reading, struct failure *failure)
 {
-	struct subtraction *subtraction = context;
-
-	if (subtraction->done == 0)
-		return STATUS_INTERRUPTED;
-	subtraction->done--;
-	return global_add(subtraction->global, report->keys, report->count, &report->global);
-}
-
-/* The reports that count, oldest first: of each message the newest one holds what is
- * in global. */
-static enum status walk(struct service *service, const struct store_removal *removal,
-	store_report_fn *each, struct subtraction *subtraction, struct failure *failure)
-{
+	reading->taught = global_new(0);
+	if (!reading->taught)
+		return failure_set(failure, STATUS_NOMEM, "taking reports out: out of memory");
 	enum status status = removal->user
-		? store_user_reports(service->reader, removal->user, SIZE_MAX, each, subtraction,
+		? store_user_reports(service->reader, removal->user, SIZE_MAX, add_taught, reading,
 			  failure)
-		: store_counting_reports(service->reader, each, subtraction, failure);
-
+		: store_counting_reports(service->reader, add_taught, reading, failure);
 	return status == STATUS_INTERRUPTED ? STATUS_OK : status;
 }
 
 enum status removal_run(struct service *service, struct store_removal *removal, size_t *tokens,
 	removal_watch_fn *watch, void *context, struct failure *failure)
 {
-	struct subtraction subtraction = {.global = service->global,
-		.until = removal->kind == REMOVE_OLD ? removal->until : INT64_MAX,
+	struct reading reading = {.until = removal->kind == REMOVE_OLD ? removal->until : INT64_MAX,
 		.watch = watch,
 		.context = context};
-	enum status status = walk(service, removal, subtract, &subtraction, failure);
+	enum status status = read_taught(service, removal, &reading, failure);
 
+	if (status == STATUS_OK && global_merge(service->global, reading.taught, -1) != STATUS_OK)
+		status = failure_set(failure, STATUS_NOMEM, "taking reports out: out of memory");
 	if (status == STATUS_OK) {
 		if (tokens)
 			*tokens += global_dirty(service->global);
 		status = global_checkpoint(service->global, service->store, removal, failure);
+		if (status != STATUS_OK)
+			global_merge(service->global, reading.taught, 1);
 	}
+	global_unref(&reading.taught);
 	if (status == STATUS_OK)
 		atomic_fetch_add(&service->removals, 1);
-	else
-		walk(service, removal, add_again, &subtraction, NULL);
 	return status;
 }

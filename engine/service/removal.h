@@ -6,7 +6,7 @@
 
 #include "engine/service/internal.h"
 
-/* Called for each report whose evidence went; may be NULL. */
+/* Called for each report whose evidence is to go; may be NULL. */
 typedef void removal_watch_fn(void *context, const struct report *report);
 
 /* [writer] Fills in the removal's counts. *tokens (may be NULL) grows by the tokens of

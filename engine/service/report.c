@@ -396,7 +396,7 @@ static void roll_back(struct batch *batch)
 
 enum status batch_run(struct batch *batch, struct failure *failure)
 {
-	enum status status = STATUS_OK;
+	enum status status = service_check_sound(batch->service, failure);
 
 	for (size_t i = 0; i < batch->count && status == STATUS_OK; i++)
 		status = run_press(batch, batch->presses[i], failure);

@@ -97,6 +97,36 @@ static enum status load_expired_at(struct service *service, struct failure *fail
 	return status == STATUS_NOTFOUND ? STATUS_OK : status;
 }
 
+/* Rows that cannot be read are made anew, since the journal has all that they say. They
+ * are written at once: beside damaged ones no checkpoint could be trusted. */
+static enum status rebuild_global(struct service *service, struct failure *failure)
+{
+	struct failure reason = {0};
+	enum status status = global_fold(
+		&service->global, service->reader, service->settings.global_tokens, &reason);
+
+	if (status != STATUS_OK)
+		return failure_set(failure, STATUS_CORRUPT, "%s", service->damage.detail);
+	service->mended =
+		global_rewrite(service->global, service->store, &reason) == STATUS_OK;
+	if (service->mended)
+		store_compact(service->store, NULL); /* gives back what was abandoned */
+	return STATUS_OK;
+}
+
+static enum status load_global(struct service *service, struct failure *failure)
+{
+	enum status status = global_load(&service->global, service->reader,
+		service->settings.global_tokens, &service->damage);
+
+	if (status == STATUS_CORRUPT)
+		return service->global ? STATUS_OK : rebuild_global(service, failure);
+	if (status != STATUS_OK)
+		failure_set(failure, status, "%s", service->damage.detail);
+	service->damage = (struct failure){0};
+	return status;
+}
+
 enum status service_open(struct service **result, struct store *store,
 	const struct service_settings *settings, struct failure *failure)
 {
@@ -122,7 +152,7 @@ enum status service_open(struct service **result, struct store *store,
 	status = load_expired_at(service, failure);
 	if (status != STATUS_OK)
 		goto out;
-	status = global_load(&service->global, service->reader, settings->global_tokens, failure);
+	status = load_global(service, failure);
 	if (status == STATUS_OK) {
 		*result = service;
 		service = NULL;
@@ -142,6 +172,19 @@ void service_close(struct service **service)
 	store_reader_close(&(*service)->reader);
 	free(*service);
 	*service = NULL;
+}
+
+const struct failure *service_damage(const struct service *service, bool *mended)
+{
+	*mended = service->mended;
+	return service->damage.code == STATUS_OK ? NULL : &service->damage;
+}
+
+enum status service_check_sound(const struct service *service, struct failure *failure)
+{
+	if (service->damage.code == STATUS_OK || service->mended)
+		return STATUS_OK;
+	return failure_set(failure, STATUS_CORRUPT, "%s", service->damage.detail);
 }
 
 enum status service_configure(struct service *service, const struct service_settings *settings,
@@ -221,13 +264,17 @@ const char *service_smtp_reply(enum status status)
 size_t service_dirty(const struct service *service)
 {
 	/* An adoption needs the tokens of reports that a checkpoint strips. */
-	return service->adoptions ? 0 : global_dirty(service->global);
+	bool may_write = !service->adoptions && service_check_sound(service, NULL) == STATUS_OK;
+
+	return may_write ? global_dirty(service->global) : 0;
 }
 
 enum status service_checkpoint(struct service *service, struct failure *failure)
 {
-	enum status status = global_checkpoint(service->global, service->store, NULL, failure);
+	enum status status = service_check_sound(service, failure);
 
+	if (status == STATUS_OK)
+		status = global_checkpoint(service->global, service->store, NULL, failure);
 	atomic_store(&service->over_budget, expiry_is_over_budget(service));
 	return status;
 }
@@ -243,6 +290,7 @@ void service_read_stats(const struct service *service, struct service_stats *sta
 		.checkpoint_seq = global_checkpoint_seq(service->global),
 		.expired_at = atomic_load(&service->expired_at),
 		.over_budget = atomic_load(&service->over_budget),
-		.writable = store_writable(service->store),
+		.writable = store_writable(service->store) &&
+			service_check_sound(service, NULL) == STATUS_OK,
 	};
 }

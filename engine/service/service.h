@@ -73,6 +73,12 @@ enum status service_open(struct service **service, struct store *store,
 	const struct service_settings *settings, struct failure *failure);
 void service_close(struct service **service);
 
+/* What was damaged when it was opened; NULL = nothing. With *mended true the rows of the
+ * global store could not be read and were made anew from the journal. Else the journal
+ * is damaged, or the rows could not be written: queries are answered from what could be
+ * read, and whatever would write is refused with STATUS_CORRUPT. */
+const struct failure *service_damage(const struct service *service, bool *mended);
+
 /* [owner] Takes other settings; user stores are folded anew where they depend on
  * them. Not while a batch, change or checkpoint is between begin and end. On
  * failure the former settings hold. */

@@ -9,6 +9,7 @@
 
 struct store_driver {
 	void (*close)(struct store *store);
+	/* False when it was opened for reading. */
 	bool (*writable)(const struct store *store);
 	enum status (*append)(struct store *store, struct report *reports, size_t count,
 		struct failure *failure);
@@ -18,6 +19,8 @@ struct store_driver {
 	enum status (*write_checkpoint)(struct store *store, struct store_removal *removal,
 		const struct store_token *tokens, size_t count,
 		const struct store_checkpoint *checkpoint, struct failure *failure);
+	enum status (*replace_tokens)(struct store *store, const struct store_token *tokens,
+		size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
 	enum status (*stage)(struct store *store, const struct store_piece *piece, bool afresh,
 		struct failure *failure);
 	enum status (*adopt)(struct store *store, const struct store_generation *generation,
@@ -71,6 +74,7 @@ bool store_is_token(const struct store_token *token);
 
 struct store {
 	const struct store_driver *driver;
+	_Atomic bool failing; /* the last write did; store.c's */
 };
 
 struct store_reader {

@@ -358,6 +358,20 @@ static enum status memory_write_checkpoint(struct store *store, struct store_rem
 					 : STATUS_OK;
 }
 
+static enum status memory_replace_tokens(struct store *store, const struct store_token *tokens,
+	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
+{
+	struct memory *memory = (struct memory *)store;
+	struct table *empty = table_new(0);
+
+	if (!empty)
+		return failure_set(failure, STATUS_NOMEM, "writing tokens: out of memory");
+	table_track(empty);
+	table_free(&memory->tokens);
+	memory->tokens = empty;
+	return memory_write_checkpoint(store, NULL, tokens, count, checkpoint, failure);
+}
+
 static enum status put_piece(
 	struct memory *memory, const struct store_piece *piece, struct failure *failure)
 {
@@ -772,6 +786,7 @@ static const struct store_driver memory_driver = {
 	.append = memory_append,
 	.find = memory_find,
 	.write_checkpoint = memory_write_checkpoint,
+	.replace_tokens = memory_replace_tokens,
 	.stage = memory_stage,
 	.adopt = memory_adopt,
 	.compact = memory_compact,

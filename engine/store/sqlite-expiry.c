@@ -106,6 +106,20 @@ static enum status execute(
 		: sqlite_failure(connection, doing, failure);
 }
 
+/* SQLite cuts the log off without a sync: after a power cut its bytes would be back. */
+static enum status sync_log(struct connection *connection, struct failure *failure)
+{
+	sqlite3_file *log = NULL;
+	int code = sqlite3_file_control(connection->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+
+	if (code == SQLITE_OK && log && log->pMethods &&
+		log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) != SQLITE_OK)
+		return failure_set(failure,
+			sqlite_errno_status(sqlite_system_error(connection->db)),
+			"compacting %s: its log cannot be synced", connection->path);
+	return STATUS_OK;
+}
+
 /* Moves the log into the database; `all` waits for readers and cuts it to nothing. */
 static enum status empty_log(struct connection *connection, bool all, struct failure *failure)
 {
@@ -115,7 +129,9 @@ static enum status empty_log(struct connection *connection, bool all, struct fai
 		sqlite3_busy_timeout(connection->db, SQLITE_COMPACT_MILLISECONDS);
 	int code = sqlite3_wal_checkpoint_v2(connection->db, NULL, mode, NULL, NULL);
 	sqlite3_busy_timeout(connection->db, SQLITE_BUSY_MILLISECONDS);
-	return code == SQLITE_OK ? STATUS_OK : sqlite_failure(connection, "compacting", failure);
+	if (code != SQLITE_OK)
+		return sqlite_failure(connection, "compacting", failure);
+	return all ? sync_log(connection, failure) : STATUS_OK;
 }
 
 /* VACUUM alone leaves the old pages in the file until the log is moved there. */

@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * The SQLite driver: a generation takes the place of the global rows. */
+ * The SQLite driver: the global rows are replaced as a whole. */
 #include "engine/store/sqlite.h"
 
 static const char DOING[] = "adopting a generation in";
@@ -103,4 +103,40 @@ enum status sqlite_adopt(struct store *store, const struct store_generation *gen
 	if (status == STATUS_OK)
 		status = sqlite_put_checkpoint(connection, &generation->checkpoint, failure);
 	return sqlite_finish(connection, status, DOING, failure);
+}
+
+/* Neither DELETE nor DROP gets past a page that is unreadable: the table's name is taken
+ * away, its pages are left to the next store_compact. */
+static enum status abandon_tokens(struct connection *connection, struct failure *failure)
+{
+	static const char sql[] =
+		"PRAGMA writable_schema = ON;"
+		"DELETE FROM sqlite_schema WHERE name = 'token';"
+		"PRAGMA writable_schema = RESET;"
+		"CREATE TABLE token (key INTEGER PRIMARY KEY, sum INTEGER NOT NULL, "
+		"gain INTEGER NOT NULL);";
+
+	for (int i = 0; i < SQL_STATEMENTS; i++) /* one in use would stop it */
+		sqlite3_reset(connection->statements[i]);
+	return sqlite3_exec(connection->db, sql, NULL, NULL, NULL) == SQLITE_OK
+		? STATUS_OK : sqlite_failure(connection, "writing tokens to", failure);
+}
+
+enum status sqlite_replace_tokens(struct store *store, const struct store_token *tokens,
+	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
+{
+	static const char doing[] = "writing tokens to";
+	struct connection *connection = &((struct sqlite_store *)store)->connection;
+	enum status status =
+		sqlite_run(connection, sqlite_statement(connection, SQL_BEGIN), doing, failure);
+
+	if (status == STATUS_OK)
+		status = sqlite_check_seq(connection, checkpoint->seq, failure);
+	if (status == STATUS_OK)
+		status = abandon_tokens(connection, failure);
+	for (size_t i = 0; i < count && status == STATUS_OK; i++)
+		status = sqlite_write_token(connection, false, &tokens[i], failure);
+	if (status == STATUS_OK)
+		status = sqlite_put_checkpoint(connection, checkpoint, failure);
+	return sqlite_finish(connection, status, doing, failure);
 }

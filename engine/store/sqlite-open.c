@@ -169,7 +169,7 @@ static enum status check_version(
 			connection->path, (long long)*version, migrations_count);
 	if (*version < 0 || !is_ours(*version, answers[1], answers[2], answers[3]))
 		return failure_set(failure, STATUS_CORRUPT,
-			"%s is not a Hamlet database, or is damaged: restore it from a backup",
+			"%s is not a Hamlet database, or is damaged: " SQLITE_DAMAGED,
 			connection->path);
 	return STATUS_OK;
 }

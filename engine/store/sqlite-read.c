@@ -27,8 +27,9 @@ static struct contribution read_contribution(sqlite3_stmt *row, int column)
 static enum status damaged(const struct connection *connection, const struct report *report,
 	struct failure *failure)
 {
-	return failure_set(failure, STATUS_CORRUPT, "reading %s: report %lld is damaged",
-		connection->path, (long long)report->seq);
+	return failure_set(failure, STATUS_CORRUPT,
+		"reading %s: report %lld is damaged: " SQLITE_DAMAGED, connection->path,
+		(long long)report->seq);
 }
 
 enum status sqlite_read_report(struct connection *connection, sqlite3_stmt *row, const char *user,

@@ -120,6 +120,15 @@ enum status sqlite_errno_status(int code)
 	}
 }
 
+int sqlite_system_error(sqlite3 *db)
+{
+	sqlite3_vfs *vfs = NULL;
+
+	if (sqlite3_file_control(db, "main", SQLITE_FCNTL_VFS_POINTER, &vfs) != SQLITE_OK || !vfs)
+		return sqlite3_system_errno(db);
+	return vfs->xGetLastError(vfs, 0, NULL);
+}
+
 static enum status translate(sqlite3 *db)
 {
 	switch (sqlite3_errcode(db) & 0xFF) {
@@ -137,7 +146,7 @@ static enum status translate(sqlite3 *db)
 		return STATUS_BUSY;
 	case SQLITE_IOERR:
 	case SQLITE_CANTOPEN:
-		return sqlite_errno_status(sqlite3_system_errno(db));
+		return sqlite_errno_status(sqlite_system_error(db));
 	default:
 		return STATUS_IO;
 	}
@@ -151,8 +160,10 @@ enum status sqlite_failure(
 	if (!db)
 		return failure_set(
 			failure, STATUS_NOMEM, "%s %s: out of memory", doing, connection->path);
-	return failure_set(
-		failure, translate(db), "%s %s: %s", doing, connection->path, sqlite3_errmsg(db));
+	enum status status = translate(db);
+	bool damaged = status == STATUS_CORRUPT;
+	return failure_set(failure, status, "%s %s: %s%s", doing, connection->path,
+		sqlite3_errmsg(db), damaged ? ": " SQLITE_DAMAGED : "");
 }
 
 sqlite3_stmt *sqlite_statement(struct connection *connection, enum sqlite_statement which)
@@ -425,6 +436,7 @@ const struct store_driver sqlite_driver = {
 	.append = sqlite_append,
 	.find = sqlite_find,
 	.write_checkpoint = sqlite_write_checkpoint,
+	.replace_tokens = sqlite_replace_tokens,
 	.stage = sqlite_stage,
 	.adopt = sqlite_adopt,
 	.compact = sqlite_compact,

@@ -84,6 +84,13 @@ extern const struct store_driver sqlite_driver;
 /* What a failed system call means for a store. */
 enum status sqlite_errno_status(int code);
 
+/* The errno of the call that failed last; sqlite3_system_errno does not know that of a
+ * COMMIT. */
+int sqlite_system_error(sqlite3 *db);
+
+/* What an administrator can do about a damaged database. */
+#define SQLITE_DAMAGED "restore a backup, or see DAMAGED DATABASE in hamletd(8)"
+
 /* Translates the connection's last error; `doing` names what was attempted. */
 enum status sqlite_failure(
 	const struct connection *connection, const char *doing, struct failure *failure);
@@ -121,6 +128,10 @@ enum status sqlite_put_checkpoint(struct connection *connection,
 enum status sqlite_check_seq(struct connection *connection, int64_t seq, struct failure *failure);
 void sqlite_bind_contribution(
 	sqlite3_stmt *row, int at, const struct contribution *contribution);
+
+/* As store.h says: sqlite-generation.c. */
+enum status sqlite_replace_tokens(struct store *store, const struct store_token *tokens,
+	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
 
 /* Puts a generation in place: sqlite-generation.c. */
 enum status sqlite_stage(struct store *store, const struct store_piece *piece, bool afresh,

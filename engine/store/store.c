@@ -20,7 +20,34 @@ void store_close(struct store **store)
 
 bool store_writable(const struct store *store)
 {
-	return store->driver->writable(store);
+	return store->driver->writable(store) && !store->failing;
+}
+
+static enum status check_open_for_writing(const struct store *store, struct failure *failure)
+{
+	if (!store->driver->writable(store))
+		return failure_set(failure, STATUS_READONLY, "the database is read-only");
+	return STATUS_OK;
+}
+
+/* Notes what a write says of the disk: not all that can go wrong is its fault. */
+static enum status wrote(struct store *store, enum status status)
+{
+	switch (status) {
+	case STATUS_OK:
+		store->failing = false;
+		break;
+	case STATUS_IO:
+	case STATUS_FULL:
+	case STATUS_READONLY:
+	case STATUS_DENIED:
+	case STATUS_CORRUPT:
+		store->failing = true;
+		break;
+	default:
+		break;
+	}
+	return status;
 }
 
 static enum status check_user(const char *user, struct failure *failure)
@@ -86,9 +113,10 @@ enum status store_append(
 		if (status != STATUS_OK)
 			return status;
 	}
-	if (!store_writable(store))
-		return failure_set(failure, STATUS_READONLY, "the database is read-only");
-	return count ? store->driver->append(store, reports, count, failure) : STATUS_OK;
+	enum status status = check_open_for_writing(store, failure);
+	return status == STATUS_OK && count
+		? wrote(store, store->driver->append(store, reports, count, failure))
+		: status;
 }
 
 enum status store_find(struct store *store, const char *user, uint64_t message,
@@ -116,9 +144,8 @@ static bool is_checkpoint(const struct store_checkpoint *checkpoint)
 		is_sum(checkpoint->bias_gain);
 }
 
-static enum status write_checkpoint(struct store *store, struct store_removal *removal,
-	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
-	struct failure *failure)
+static enum status check_rows(const struct store *store, const struct store_token *tokens,
+	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
 {
 	if (!is_checkpoint(checkpoint))
 		return failure_set(failure, STATUS_INVALID, "impossible checkpoint");
@@ -126,16 +153,35 @@ static enum status write_checkpoint(struct store *store, struct store_removal *r
 		if (!store_is_token(&tokens[i]))
 			return failure_set(failure, STATUS_INVALID, "impossible token");
 	}
-	if (!store_writable(store))
-		return failure_set(failure, STATUS_READONLY, "the database is read-only");
-	return store->driver->write_checkpoint(
-		store, removal, tokens, count, checkpoint, failure);
+	return check_open_for_writing(store, failure);
+}
+
+static enum status write_checkpoint(struct store *store, struct store_removal *removal,
+	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
+	struct failure *failure)
+{
+	enum status status = check_rows(store, tokens, count, checkpoint, failure);
+
+	return status == STATUS_OK
+		? wrote(store, store->driver->write_checkpoint(
+				       store, removal, tokens, count, checkpoint, failure))
+		: status;
 }
 
 enum status store_write_checkpoint(struct store *store, const struct store_token *tokens,
 	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
 {
 	return write_checkpoint(store, NULL, tokens, count, checkpoint, failure);
+}
+
+enum status store_replace_tokens(struct store *store, const struct store_token *tokens,
+	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
+{
+	enum status status = check_rows(store, tokens, count, checkpoint, failure);
+
+	return status == STATUS_OK ? wrote(store, store->driver->replace_tokens(store, tokens,
+							  count, checkpoint, failure))
+				   : status;
 }
 
 enum status store_remove(struct store *store, struct store_removal *removal,
@@ -183,9 +229,10 @@ enum status store_stage(struct store *store, const struct store_piece *piece, bo
 {
 	if (!is_piece(piece))
 		return failure_set(failure, STATUS_INVALID, "generation with impossible numbers");
-	if (!store_writable(store))
-		return failure_set(failure, STATUS_READONLY, "the database is read-only");
-	return store->driver->stage(store, piece, afresh, failure);
+	enum status status = check_open_for_writing(store, failure);
+	return status == STATUS_OK
+		? wrote(store, store->driver->stage(store, piece, afresh, failure))
+		: status;
 }
 
 enum status store_adopt(
@@ -193,16 +240,17 @@ enum status store_adopt(
 {
 	enum status status = check_generation(generation, failure);
 
-	if (status == STATUS_OK && !store_writable(store))
-		status = failure_set(failure, STATUS_READONLY, "the database is read-only");
-	return status == STATUS_OK ? store->driver->adopt(store, generation, failure) : status;
+	if (status == STATUS_OK)
+		status = check_open_for_writing(store, failure);
+	return status == STATUS_OK ? wrote(store, store->driver->adopt(store, generation, failure))
+				   : status;
 }
 
 enum status store_compact(struct store *store, struct failure *failure)
 {
-	if (!store_writable(store))
-		return failure_set(failure, STATUS_READONLY, "the database is read-only");
-	return store->driver->compact(store, failure);
+	enum status status = check_open_for_writing(store, failure);
+
+	return status == STATUS_OK ? wrote(store, store->driver->compact(store, failure)) : status;
 }
 
 enum status store_forget_users(struct store *store, int64_t *count, struct failure *failure)
@@ -230,9 +278,10 @@ enum status store_put_entries(struct store *store, const struct store_entry *ent
 		if (status != STATUS_OK)
 			return status;
 	}
-	if (!store_writable(store))
-		return failure_set(failure, STATUS_READONLY, "the database is read-only");
-	return count ? store->driver->put_entries(store, entries, count, failure) : STATUS_OK;
+	enum status status = check_open_for_writing(store, failure);
+	return status == STATUS_OK && count
+		? wrote(store, store->driver->put_entries(store, entries, count, failure))
+		: status;
 }
 
 enum status store_put(struct store *store, const char *name, const void *value, size_t size,
@@ -240,9 +289,10 @@ enum status store_put(struct store *store, const char *name, const void *value, 
 {
 	if (size > MAX_VALUE)
 		return failure_set(failure, STATUS_INVALID, "value %s has %zu bytes", name, size);
-	if (!store_writable(store))
-		return failure_set(failure, STATUS_READONLY, "the database is read-only");
-	return store->driver->put(store, name, value, size, failure);
+	enum status status = check_open_for_writing(store, failure);
+	return status == STATUS_OK
+		? wrote(store, store->driver->put(store, name, value, size, failure))
+		: status;
 }
 
 enum status store_reader_open(

@@ -166,7 +166,9 @@ enum status store_open_memory(struct store **store, struct failure *failure);
 /* Closes *store and sets it to NULL; its readers must be closed before. */
 void store_close(struct store **store);
 
-/* False when nothing can be appended now, STATUS_READONLY being the answer. */
+/* False when the store was opened for reading, and when the last write failed because
+ * of the disk (full, read-only, broken, damaged): the next one is tried all the same,
+ * and when it succeeds this is true again. Any thread. */
 bool store_writable(const struct store *store);
 
 /* --- Writing ------------------------------------------------------------- */
@@ -188,6 +190,11 @@ enum status store_find(struct store *store, const char *user, uint64_t message,
  * journal, or 0; STATUS_INVALID otherwise. Reports up to it that are superseded or
  * forgotten lose their tokens and keep label, time and numbers. */
 enum status store_write_checkpoint(struct store *store, const struct store_token *tokens,
+	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
+
+/* Puts these in the place of all global rows, which may be unreadable, and the
+ * checkpoint, in one durable step. */
+enum status store_replace_tokens(struct store *store, const struct store_token *tokens,
 	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
 
 /* Takes `removal` out of the store and replaces rows and checkpoint as above, in
