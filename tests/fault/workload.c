@@ -18,6 +18,7 @@ static struct service_settings engine_settings(void)
 	struct service_settings settings = service_defaults;
 
 	settings.default_consent = true;
+	settings.retention = (struct retention){.reports = WORKLOAD_KEPT};
 	return settings;
 }
 
@@ -83,6 +84,19 @@ static void ledger_erase(struct ledger *ledger, const char *user)
 
 	for (guint i = ledger->lines->len; i > 0; i--) {
 		if (g_str_has_prefix(ledger->lines->pdata[i - 1], prefix))
+			g_ptr_array_remove_index(ledger->lines, i - 1);
+	}
+	g_free(prefix);
+}
+
+/* Reports, flips and forgets alike: a line each, the oldest first. */
+static void ledger_expire(struct ledger *ledger, const char *user)
+{
+	char *prefix = g_strconcat(user, " ", NULL);
+	unsigned kept = 0;
+
+	for (guint i = ledger->lines->len; i > 0; i--) {
+		if (g_str_has_prefix(ledger->lines->pdata[i - 1], prefix) && ++kept > WORKLOAD_KEPT)
 			g_ptr_array_remove_index(ledger->lines, i - 1);
 	}
 	g_free(prefix);
@@ -186,6 +200,17 @@ static enum status do_erase(struct engine *engine, const struct step *step, stru
 	return status;
 }
 
+/* The step's user is the only one with too many. */
+static enum status do_expire(struct engine *engine, const struct step *step, struct ledger *ledger,
+	struct failure *failure)
+{
+	enum status status = run_change(engine, change_expire(engine->service, 2000), failure);
+
+	if (status == STATUS_OK)
+		ledger_expire(ledger, step->user);
+	return status;
+}
+
 /* Numbers that are not those of the reports, for some of them. */
 static enum status take_report(void *context, const struct report *report)
 {
@@ -246,6 +271,8 @@ enum status engine_do(struct engine *engine, const struct step *step, struct led
 		return do_entry(engine, step, failure);
 	case STEP_ERASE:
 		return do_erase(engine, step, ledger, failure);
+	case STEP_EXPIRE:
+		return do_expire(engine, step, ledger, failure);
 	case STEP_ADOPT:
 		return do_adopt(engine, scratch, failure);
 	case STEP_REOPEN:
@@ -299,6 +326,7 @@ GArray *workload_steps(bool is_long)
 	press_many(steps, 0, 24);
 	add(steps, STEP_ENTRY, "eve@example.org");
 	press(steps, "ann", 100, 8, LABEL_SPAM);
+	add(steps, STEP_EXPIRE, "ann");
 	press(steps, "cid", LARGE, 1, LABEL_SPAM);
 	add(steps, STEP_CHECKPOINT, NULL);
 	add(steps, STEP_REOPEN, NULL);

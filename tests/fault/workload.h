@@ -26,9 +26,13 @@ enum step_kind {
 	STEP_ENTRY, /* the user blocks one of the senders */
 	STEP_WITHDRAW, /* the user shares no more */
 	STEP_ERASE, /* the user is taken out */
+	STEP_EXPIRE, /* what the user has reported beyond WORKLOAD_KEPT reports is taken out */
 	STEP_ADOPT, /* a generation takes over */
 	STEP_REOPEN, /* everything is closed and opened again */
 };
+
+/* Newest reports of each user that are kept. */
+enum { WORKLOAD_KEPT = 10 };
 
 /* Messages with numbers from LARGE to twice that are large ones. */
 enum { LARGE = 5000 };
