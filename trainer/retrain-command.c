@@ -3,6 +3,7 @@
  * hamlet-train retrain and rollback. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,6 @@
 #include "trainer/commands.h"
 #include "trainer/report.h"
 #include "trainer/retrain.h"
-
-enum { BESIDE_OTHERS = 19 }; /* as nice(2): queries go first */
 
 struct arguments {
 	char *config, *database, *socket, *report, *json;
@@ -45,6 +44,15 @@ static int take_lock(const char *database, struct failure *failure)
 	}
 	g_free(path);
 	return lock;
+}
+
+/* Queries go first: threads of this class run when a processor has nothing else to do.
+ * Where it is not possible it works as fast as all others. */
+static void give_way(void)
+{
+	const struct sched_param parameter = {0};
+
+	(void)sched_setscheduler(0, SCHED_IDLE, &parameter);
 }
 
 /* --- Retraining --------------------------------------------------------------------- */
@@ -145,9 +153,7 @@ static int retrain(const struct arguments *arguments)
 
 	if (lock < 0)
 		return fail(&failure);
-	if (nice(BESIDE_OTHERS) == -1) {
-		/* Then it works as fast as all others. */
-	}
+	give_way();
 	enum status status = train(arguments, &retraining, &failure);
 	if (status == STATUS_INTERRUPTED) {
 		fprintf(stderr, "hamlet-train: interrupted; nothing was changed\n");
