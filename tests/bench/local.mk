@@ -1,4 +1,11 @@
+# Benchmarks: built by make check, run by hand and by scripts/bench.
+check_PROGRAMS += %D%/bench_limit %D%/bench_spamd
+tests_bench_bench_limit_SOURCES = %D%/bench_limit.c
+tests_bench_bench_limit_CFLAGS  = $(AM_CFLAGS) $(GLIB_CFLAGS) $(GMIME_CFLAGS) $(JANSSON_CFLAGS)
+tests_bench_bench_limit_LDADD   = libtrainer.a libsettings.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS)
+
 # The load generator of scripts/bench.
-check_PROGRAMS += %D%/bench_spamd
 tests_bench_bench_spamd_SOURCES = %D%/bench_spamd.c
 tests_bench_bench_spamd_CFLAGS  = $(AM_CFLAGS)
+
+EXTRA_DIST += %D%/newsletters.py %D%/retrain_load.py
