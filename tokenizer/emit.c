@@ -9,11 +9,6 @@
 
 static const uint64_t HASH_MASK = TOKENIZER_BODY_BIT - 1;
 
-static size_t home_slot(uint64_t key)
-{
-	return (size_t)key & (EMIT_SLOTS - 1);
-}
-
 static uint64_t keyed_hash(const struct emit *emit, const void *data, size_t length)
 {
 	return XXH3_64bits_withSecret(data, length, emit->secret.bytes, sizeof(emit->secret.bytes));
@@ -21,16 +16,7 @@ static uint64_t keyed_hash(const struct emit *emit, const void *data, size_t len
 
 void emit_reset(struct emit *emit)
 {
-	/* Slots after a key's home may hold keys that probed past it, so each is
-	 * cleared up to the next free one. */
-	for (size_t i = 0; i < emit->count; i++) {
-		size_t slot = home_slot(emit->keys[i]);
-
-		while (emit->slots[slot]) {
-			emit->slots[slot] = 0;
-			slot = (slot + 1) & (EMIT_SLOTS - 1);
-		}
-	}
+	memset(emit->slots, 0, sizeof(emit->slots));
 	emit->count = 0;
 	emit->head = 0;
 	emit->identity = 0;
@@ -38,9 +24,14 @@ void emit_reset(struct emit *emit)
 	emit->identifies = false;
 }
 
+struct field emit_named_field(const struct emit *emit, const char *name, size_t length)
+{
+	return (struct field){.name = name, .hash = keyed_hash(emit, name, length)};
+}
+
 struct field emit_head_field(const struct emit *emit, const char *name)
 {
-	return (struct field){.name = name, .hash = keyed_hash(emit, name, strlen(name))};
+	return emit_named_field(emit, name, strlen(name));
 }
 
 struct field emit_body_field(const struct emit *emit, const char *name)
@@ -53,20 +44,39 @@ struct field emit_body_field(const struct emit *emit, const char *name)
 
 static bool insert(struct emit *emit, uint64_t key)
 {
-	size_t slot = home_slot(key);
+	size_t slot = (size_t)key & (EMIT_SLOTS - 1);
 
-	while (emit->slots[slot]) {
-		if (emit->slots[slot] == key)
+	for (; emit->slots[slot]; slot = (slot + 1) & (EMIT_SLOTS - 1)) {
+		if (emit->keys[emit->slots[slot] - 1] == key)
 			return false;
-		slot = (slot + 1) & (EMIT_SLOTS - 1);
 	}
 	bool head = !(key & TOKENIZER_BODY_BIT);
 	if (emit->count == TOKENIZER_MAX_TOKENS || (head && emit->head == TOKENIZER_MAX_HEAD))
 		return false;
 	emit->head += head;
-	emit->slots[slot] = key;
 	emit->keys[emit->count++] = key;
+	emit->slots[slot] = (uint16_t)emit->count;
 	return true;
+}
+
+/* Most texts are short: two moves that may overlap are cheaper than a call. */
+static void copy_text(unsigned char *out, const char *text, size_t length)
+{
+	if (length > 32) {
+		memcpy(out, text, length);
+	} else if (length >= 16) {
+		memcpy(out, text, 16);
+		memcpy(out + length - 16, text + length - 16, 16);
+	} else if (length >= 8) {
+		memcpy(out, text, 8);
+		memcpy(out + length - 8, text + length - 8, 8);
+	} else if (length >= 4) {
+		memcpy(out, text, 4);
+		memcpy(out + length - 4, text + length - 4, 4);
+	} else {
+		for (size_t i = 0; i < length; i++)
+			out[i] = (unsigned char)text[i];
+	}
 }
 
 void emit_token(struct emit *emit, const struct field *field, const char *text, size_t length)
@@ -76,12 +86,12 @@ void emit_token(struct emit *emit, const struct field *field, const char *text, 
 	if (length > EMIT_MAX_TEXT)
 		length = EMIT_MAX_TEXT;
 	memcpy(data, &field->hash, sizeof(field->hash));
-	memcpy(data + sizeof(field->hash), text, length);
+	copy_text(data + sizeof(field->hash), text, length);
 	uint64_t hash = keyed_hash(emit, data, sizeof(field->hash) + length);
 	uint64_t key = (hash & HASH_MASK) | field->group;
 
 	if (key == 0)
-		key = 1; /* 0 is a free slot, here and in the stores */
+		key = 1; /* 0 is no key in the stores */
 	if (!insert(emit, key))
 		return;
 	emit->all += hash;

@@ -10,7 +10,7 @@
 #include "tokenizer/tokenizer.h"
 
 enum {
-	EMIT_SLOTS = 4 * TOKENIZER_MAX_TOKENS, /* a power of two */
+	EMIT_SLOTS = 2 * TOKENIZER_MAX_TOKENS, /* a power of two */
 	EMIT_MAX_TEXT = 240,                   /* bytes of a token's text; longer is cut */
 };
 
@@ -32,14 +32,17 @@ struct emit {
 	uint64_t all;       /* of all tokens */
 	bool identifies; /* tokens emitted now belong to the message's identity */
 	uint64_t keys[TOKENIZER_MAX_TOKENS];
-	uint64_t slots[EMIT_SLOTS]; /* keys; 0 = free, which is no key */
+	uint16_t slots[EMIT_SLOTS]; /* places in keys, plus one; 0 = free */
 };
 
-/* Empties the set; costs what the set held, not what it could hold. */
+/* Empties the set. */
 void emit_reset(struct emit *emit);
 
 struct field emit_head_field(const struct emit *emit, const char *name);
 struct field emit_body_field(const struct emit *emit, const char *name);
+
+/* emit_head_field for a name of this length. */
+struct field emit_named_field(const struct emit *emit, const char *name, size_t length);
 
 /* Adds the token field:text; nothing when it is there already or the set is
  * full. */

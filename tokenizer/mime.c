@@ -8,14 +8,23 @@
 
 #include <gmime/gmime.h>
 
+#include "tokenizer/decode.h"
+#include "tokenizer/section.h"
 #include "tokenizer/tokenizer.h"
 
 struct mime_reader {
 	char *decoded;   /* of TOKENIZER_MAX_TEXT bytes and some room */
 	char *converted; /* the same, in UTF-8 */
+	struct section section;
+	char *entity; /* what GMime is to see of the message */
+	size_t entity_room;
 };
 
-enum { DECODE_SLACK = 64, CONVERT_SIZE = 2 * TOKENIZER_MAX_TEXT };
+enum {
+	DECODE_SLACK = 64,
+	CONVERT_SIZE = 2 * TOKENIZER_MAX_TEXT,
+	KEPT_ENTITY = 1 << 20, /* a larger one is not kept for the next message */
+};
 
 struct walk {
 	struct mime_reader *reader;
@@ -44,6 +53,7 @@ void mime_reader_free(struct mime_reader **reader)
 		return;
 	free((*reader)->decoded);
 	free((*reader)->converted);
+	free((*reader)->entity);
 	free(*reader);
 	*reader = NULL;
 }
@@ -108,6 +118,24 @@ static const char *content_bytes(GMimeDataWrapper *wrapper, size_t *length)
 	return (const char *)bytes->data + start;
 }
 
+/* Decodes into reader->decoded; returns the bytes. */
+static size_t decode(struct mime_reader *reader, GMimeContentEncoding encoding, const char *bytes,
+	size_t length)
+{
+	size_t taken = 0, used = 0;
+	GMimeEncoding state;
+
+	if (encoding == GMIME_CONTENT_ENCODING_BASE64)
+		used = decode_base64(bytes, length, reader->decoded, &taken);
+	else if (encoding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE)
+		used = decode_quoted_printable(bytes, length, reader->decoded, &taken);
+	if (taken == length)
+		return used;
+	g_mime_encoding_init_decode(&state, encoding);
+	return used +
+		g_mime_encoding_step(&state, bytes + taken, length - taken, reader->decoded + used);
+}
+
 static void send_text(struct walk *walk, const struct mime_part *part, GMimeDataWrapper *wrapper,
 	const char *bytes, size_t length)
 {
@@ -117,14 +145,12 @@ static void send_text(struct walk *walk, const struct mime_part *part, GMimeData
 	if (encoding == GMIME_CONTENT_ENCODING_BASE64 ||
 		encoding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE ||
 		encoding == GMIME_CONTENT_ENCODING_UUENCODE) {
-		GMimeEncoding state;
 		/* Each of the three decodes to at most as many bytes as went in. */
 		size_t room = encoding == GMIME_CONTENT_ENCODING_BASE64
 			? walk->text_left / 3 * 4 : walk->text_left;
 		if (length > room)
 			length = room;
-		g_mime_encoding_init_decode(&state, encoding);
-		length = g_mime_encoding_step(&state, bytes, length, walk->reader->decoded);
+		length = decode(walk->reader, encoding, bytes, length);
 		text = walk->reader->decoded;
 	}
 	if (length > walk->text_left)
@@ -155,12 +181,19 @@ static void walk_leaf(struct walk *walk, GMimePart *leaf, struct mime_part *part
 	const char *bytes = content_bytes(wrapper, &part->size);
 
 	part->charset = type ? g_mime_content_type_get_parameter(type, "charset") : NULL;
-	part->disposition = g_mime_object_get_disposition(GMIME_OBJECT(leaf));
 	part->file_name = g_mime_part_get_filename(leaf);
-	part->kind = part_kind(type, part->disposition);
+	part->kind = part_kind(type, g_mime_object_get_disposition(GMIME_OBJECT(leaf)));
 	walk->handler->part(walk->handler->context, part);
 	if (bytes && part->kind != MIME_OTHER && walk->text_left > 0)
 		send_text(walk, part, wrapper, bytes, part->size);
+}
+
+static void send_header(struct walk *walk, const struct mime_header *header)
+{
+	if (walk->headers == TOKENIZER_MAX_HEADERS)
+		return;
+	walk->headers++;
+	walk->handler->header(walk->handler->context, header);
 }
 
 static void walk_headers(struct walk *walk, GMimeObject *object, bool nested)
@@ -169,13 +202,16 @@ static void walk_headers(struct walk *walk, GMimeObject *object, bool nested)
 	int count = list ? g_mime_header_list_get_count(list) : 0;
 
 	for (int i = 0; i < count && walk->headers < TOKENIZER_MAX_HEADERS; i++) {
-		GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
-		const char *name = header ? g_mime_header_get_name(header) : NULL;
-		const char *value = header ? g_mime_header_get_raw_value(header) : NULL;
+		GMimeHeader *field = g_mime_header_list_get_header_at(list, i);
+		const char *name = field ? g_mime_header_get_name(field) : NULL;
+		const char *value = field ? g_mime_header_get_raw_value(field) : NULL;
+		struct mime_header header = {.name = name ? name : "",
+			.name_length = name ? strlen(name) : 0,
+			.value = value ? value : "",
+			.length = value ? strlen(value) : 0,
+			.nested = nested};
 
-		walk->headers++;
-		if (name && value)
-			walk->handler->header(walk->handler->context, name, value, nested);
+		send_header(walk, &header);
 	}
 }
 
@@ -233,42 +269,121 @@ static void skip_mbox_line(const char **message, size_t *length)
 	*length -= skipped;
 }
 
-void mime_walk(struct mime_reader *reader, const char *message, size_t length,
-	const struct mime_handler *handler)
+static bool is_of_entity(const struct section_field *field)
 {
-	struct walk walk = {
-		.reader = reader, .handler = handler, .text_left = TOKENIZER_MAX_TEXT};
+	return field->name_length >= 8 && strncasecmp(field->name, "Content-", 8) == 0;
+}
 
-	skip_mbox_line(&message, &length);
-	if (length == 0 || length > G_MAXINT)
-		return;
+/* Fields that are not about the content; those are the MIME tree's. */
+static void walk_section(struct walk *walk, const struct section *section)
+{
+	for (size_t i = 0; i < section->count; i++) {
+		const struct section_field *field = &section->fields[i];
+		struct mime_header header = {.name = field->name,
+			.name_length = field->name_length,
+			.value = field->value,
+			.length = field->length};
 
+		if (!is_of_entity(field))
+			send_header(walk, &header);
+	}
+}
+
+/* Copies the fields about the content and all after the section: the same MIME tree
+ * without an object for each of the other fields. NULL when out of memory. */
+static const char *make_entity(
+	struct mime_reader *reader, const char *message, size_t length, size_t *size)
+{
+	const struct section *section = &reader->section;
+	size_t used = 0;
+
+	if (length > reader->entity_room) {
+		free(reader->entity);
+		reader->entity = malloc(length);
+		reader->entity_room = reader->entity ? length : 0;
+		if (!reader->entity)
+			return NULL;
+	}
+	for (size_t i = 0; i < section->count; i++) {
+		const struct section_field *field = &section->fields[i];
+		size_t bytes = (size_t)(field->value - field->name) + field->length;
+
+		if (!is_of_entity(field))
+			continue;
+		memcpy(reader->entity + used, field->name, bytes);
+		used += bytes;
+	}
+	memcpy(reader->entity + used, message + section->size, length - section->size);
+	*size = used + length - section->size;
+	return reader->entity;
+}
+
+/* Walks the MIME tree of an entity, with `whole` also the header fields of the
+ * message that it is. */
+static void walk_entity(struct walk *walk, const char *entity, size_t length, bool whole)
+{
 	/* The stream only reads, and it does not own the array. */
-	GByteArray bytes = {.data = (guint8 *)message, .len = (guint)length};
+	GByteArray bytes = {.data = (guint8 *)entity, .len = (guint)length};
 	GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(&bytes);
 	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
 	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
 	g_mime_parser_set_persist_stream(parser, TRUE);
-	GMimeMessage *parsed = g_mime_parser_construct_message(parser, NULL);
 
-	if (parsed) {
-		walk_headers(&walk, GMIME_OBJECT(parsed), false);
-		walk_object(&walk, g_mime_message_get_mime_part(parsed), 0);
-		g_object_unref(parsed);
-	}
-	if (walk.headers == 0) { /* not a message, but its words are there to see */
-		size_t seen = length < TOKENIZER_MAX_TEXT ? length : TOKENIZER_MAX_TEXT;
-		handler->text(handler->context, MIME_PLAIN, message, seen);
+	if (whole) {
+		GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
+		if (message) {
+			walk_headers(walk, GMIME_OBJECT(message), false);
+			walk_object(walk, g_mime_message_get_mime_part(message), 0);
+			g_object_unref(message);
+		}
+	} else {
+		GMimeObject *part = g_mime_parser_construct_part(parser, NULL);
+		if (part) {
+			walk_object(walk, part, 0);
+			g_object_unref(part);
+		}
 	}
 	g_object_unref(parser);
 	g_object_unref(stream);
 }
 
-char *mime_decode_header(const char *value)
+void mime_walk(struct mime_reader *reader, const char *message, size_t length,
+	const struct mime_handler *handler)
 {
-	if (!strstr(value, "=?"))
-		return NULL;
-	return g_mime_utils_header_decode_text(NULL, value);
+	struct walk walk = {
+		.reader = reader, .handler = handler, .text_left = TOKENIZER_MAX_TEXT};
+	const char *entity = NULL;
+	size_t size = 0;
+
+	skip_mbox_line(&message, &length);
+	if (length == 0 || length > G_MAXINT)
+		return;
+	if (section_read(&reader->section, message, length))
+		entity = make_entity(reader, message, length, &size);
+	if (entity) {
+		walk_section(&walk, &reader->section);
+		walk_entity(&walk, entity, size, false);
+	} else {
+		walk_entity(&walk, message, length, true);
+	}
+	if (walk.headers == 0) { /* not a message, but its words are there to see */
+		size_t seen = length < TOKENIZER_MAX_TEXT ? length : TOKENIZER_MAX_TEXT;
+		handler->text(handler->context, MIME_PLAIN, message, seen);
+	}
+	if (reader->entity_room > KEPT_ENTITY) {
+		free(reader->entity);
+		reader->entity = NULL;
+		reader->entity_room = 0;
+	}
+}
+
+char *mime_decode_header(const char *value, size_t length)
+{
+	char *raw = g_strndup(value, length);
+	char *decoded = g_mime_utils_header_decode_text(NULL, raw);
+
+	g_free(raw);
+	return decoded;
 }
 
 void mime_free(char *decoded)

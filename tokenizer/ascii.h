@@ -1,0 +1,52 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * Classes of bytes by table, the same in every locale. Bytes from 0x80 are in none
+ * and are their own lower case. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum ascii_class {
+	ASCII_SPACE = 1, /* as isspace */
+	ASCII_DIGIT = 2,
+	ASCII_LOWER = 4,
+	ASCII_UPPER = 8,
+	ASCII_HEXADECIMAL = 16, /* digits, a to f, A to F */
+	ASCII_HOST = 32, /* letters, digits, '.', '-' */
+	ASCII_NAME = 64, /* of HTML: letters, digits, '-', '_', ':' */
+	ASCII_BRACKET = 128, /* ( ) [ ] < > = , : what parts the words of a Received field */
+	ASCII_ALPHA = ASCII_LOWER | ASCII_UPPER,
+	ASCII_ALNUM = ASCII_ALPHA | ASCII_DIGIT,
+};
+
+extern const unsigned char ascii_classes[256];
+extern const unsigned char ascii_lower_case[256];
+
+/* '0' for a digit, 'a' and 'A' for letters, '~' from 0x80, others themselves. */
+extern const unsigned char ascii_shape[256];
+
+static inline bool ascii_is(char c, unsigned classes)
+{
+	return ascii_classes[(unsigned char)c] & classes;
+}
+
+static inline char ascii_lower(char c)
+{
+	return (char)ascii_lower_case[(unsigned char)c];
+}
+
+/* Writes `length` bytes in lower case. */
+static inline void ascii_lower_copy(char *out, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		out[i] = ascii_lower(text[i]);
+}
+
+/* Leaves out white space at the end. */
+static inline size_t ascii_trim(const char *text, size_t length)
+{
+	while (length > 0 && ascii_is(text[length - 1], ASCII_SPACE))
+		length--;
+	return length;
+}

@@ -1,0 +1,89 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "tokenizer/decode.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Value of a character of base64 (RFC 4648 section 4) plus one; 0 = none. */
+static const unsigned char SEXTETS[256] = {
+	['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
+	24, 25, 26,
+	['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
+	48, 49, 50, 51, 52,
+	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
+	['+'] = 63, ['/'] = 64};
+
+/* Value of a hexadecimal digit plus one; 0 = none. */
+static const unsigned char HEXADECIMAL[256] = {
+	['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+	['A'] = 11, 12, 13, 14, 15, 16,
+	['a'] = 11, 12, 13, 14, 15, 16};
+
+size_t decode_base64(const char *in, size_t length, char *out, size_t *taken)
+{
+	const unsigned char *bytes = (const unsigned char *)in;
+	size_t i = 0, used = 0;
+
+	for (;;) {
+		while (i < length && (bytes[i] == '\n' || bytes[i] == '\r'))
+			i++;
+		if (length - i < 4)
+			break;
+		uint32_t a = SEXTETS[bytes[i]], b = SEXTETS[bytes[i + 1]];
+		uint32_t c = SEXTETS[bytes[i + 2]], d = SEXTETS[bytes[i + 3]];
+		if (!a || !b || !c || !d)
+			break;
+		uint32_t triple = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
+		out[used] = (char)(triple >> 16);
+		out[used + 1] = (char)(triple >> 8);
+		out[used + 2] = (char)triple;
+		used += 3;
+		i += 4;
+	}
+	*taken = i;
+	return used;
+}
+
+/* The escape at `at`, which begins with '=': a byte of it into *byte, or a soft line
+ * break. Returns the bytes it takes, 0 when it is none of these. */
+static size_t read_escape(const char *at, size_t left, char *byte, bool *broken)
+{
+	*broken = true;
+	if (left >= 2 && at[1] == '\n')
+		return 2;
+	if (left < 3)
+		return 0;
+	if (at[1] == '\r' && at[2] == '\n')
+		return 3;
+	unsigned high = HEXADECIMAL[(unsigned char)at[1]];
+	unsigned low = HEXADECIMAL[(unsigned char)at[2]];
+	*broken = false;
+	*byte = (char)((high - 1) << 4 | (low - 1));
+	return high && low ? 3 : 0;
+}
+
+size_t decode_quoted_printable(const char *in, size_t length, char *out, size_t *taken)
+{
+	size_t i = 0, used = 0;
+
+	while (i < length) {
+		const char *mark = memchr(in + i, '=', length - i);
+		size_t run = mark ? (size_t)(mark - in) - i : length - i;
+		bool broken;
+
+		memcpy(out + used, in + i, run);
+		used += run;
+		i += run;
+		if (!mark)
+			break;
+		size_t size = read_escape(mark, length - i, out + used, &broken);
+		if (size == 0)
+			break;
+		used += !broken;
+		i += size;
+	}
+	*taken = i;
+	return used;
+}
