@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tokenizer/fold.h"
 #include "tokenizer/tokenizer.h"
 
 enum {
@@ -31,6 +32,7 @@ struct emit {
 	uint64_t identity;  /* of what identifies the message */
 	uint64_t all;       /* of all tokens */
 	bool identifies; /* tokens emitted now belong to the message's identity */
+	struct fold_cache folds; /* for who makes texts */
 	uint64_t keys[TOKENIZER_MAX_TOKENS];
 	uint16_t slots[EMIT_SLOTS]; /* places in keys, plus one; 0 = free */
 };

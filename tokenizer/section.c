@@ -11,7 +11,7 @@ static size_t name_length(const char *at, const char *end)
 
 	if (end - at > SECTION_MAX_NAME + 1)
 		end = at + SECTION_MAX_NAME + 1;
-	while (at < end && *at > ' ' && *at < 0x7F && *at != ':')
+	while (at<end && * at> ' ' && *at < 0x7F && *at != ':')
 		at++;
 	return at < end && *at == ':' ? (size_t)(at - start) : 0;
 }
@@ -42,8 +42,10 @@ bool section_read(struct section *section, const char *message, size_t length)
 			if (name == 0 || section->count == SECTION_MAX_FIELDS)
 				return false;
 			field = &section->fields[section->count++];
-			*field = (struct section_field){.name = at, .name_length = name,
-				.value = at + name + 1, .length = (size_t)(next - at) - name - 1};
+			*field = (struct section_field){.name = at,
+				.name_length = name,
+				.value = at + name + 1,
+				.length = (size_t)(next - at) - name - 1};
 		}
 		at = next;
 	}
