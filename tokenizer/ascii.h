@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 enum ascii_class {
 	ASCII_SPACE = 1, /* as isspace */
@@ -36,10 +38,29 @@ static inline char ascii_lower(char c)
 	return (char)ascii_lower_case[(unsigned char)c];
 }
 
-/* Writes `length` bytes in lower case. */
+/* Eight bytes at once: a byte's highest bit is set where the sum passes 0x80. */
+static inline uint64_t ascii_lower_eight(uint64_t bytes)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t low = bytes & (0x7F * ones);
+	uint64_t from_a = low + (0x80 - 'A') * ones;
+	uint64_t past_z = low + (0x7F - 'Z') * ones;
+
+	return bytes | (from_a & ~past_z & ~bytes & (0x80 * ones)) >> 2;
+}
+
+/* Writes `length` bytes in lower case; `out` may be `text`. */
 static inline void ascii_lower_copy(char *out, const char *text, size_t length)
 {
-	for (size_t i = 0; i < length; i++)
+	size_t i = 0;
+
+	for (; i + 8 <= length; i += 8) {
+		uint64_t bytes;
+		memcpy(&bytes, text + i, 8);
+		bytes = ascii_lower_eight(bytes);
+		memcpy(out + i, &bytes, 8);
+	}
+	for (; i < length; i++)
 		out[i] = ascii_lower(text[i]);
 }
 

@@ -8,6 +8,7 @@ libtokenizer_a_SOURCES = \
 	%D%/fold.c %D%/fold.h \
 	%D%/header.c %D%/header.h \
 	%D%/html.c %D%/html.h \
+	%D%/html-names.c %D%/html-names.h \
 	%D%/mime.c %D%/mime.h \
 	%D%/section.c %D%/section.h \
 	%D%/text.c %D%/text.h \

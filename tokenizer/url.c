@@ -110,6 +110,15 @@ static unsigned hex_value(char c)
 	return ascii_is(c, ASCII_DIGIT) ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a' + 10);
 }
 
+/* Is none of eight bytes '%' or a control character? May say no too often. */
+static bool are_plain(uint64_t bytes)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t percent = bytes ^ '%' * ones;
+
+	return !(((percent - ones) | (bytes - 0x20 * ones)) & (0x80 * ones));
+}
+
 /* Lower case without percent encoding and line breaks; returns the length. */
 static size_t normalise(const char *url, size_t length, char *out, size_t *escapes)
 {
@@ -117,8 +126,20 @@ static size_t normalise(const char *url, size_t length, char *out, size_t *escap
 
 	*escapes = 0;
 	for (size_t i = 0; i < length && used < URL_MAX_BYTES; i++) {
-		char c = url[i];
+		uint64_t bytes;
 
+		while (i + 8 <= length && used + 8 <= URL_MAX_BYTES) {
+			memcpy(&bytes, url + i, 8);
+			if (!are_plain(bytes))
+				break;
+			bytes = ascii_lower_eight(bytes);
+			memcpy(out + used, &bytes, 8);
+			i += 8;
+			used += 8;
+		}
+		if (i == length || used == URL_MAX_BYTES)
+			break;
+		char c = url[i];
 		if (c == '%' && i + 2 < length && ascii_is(url[i + 1], ASCII_HEXADECIMAL) &&
 			ascii_is(url[i + 2], ASCII_HEXADECIMAL)) {
 			c = (char)(hex_value(url[i + 1]) << 4 | hex_value(url[i + 2]));

@@ -1,0 +1,146 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "tokenizer/html-names.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "tokenizer/ascii.h"
+
+/* A name's number is its place. */
+static const struct {
+	const char *text;
+	unsigned traits;
+} NAMES[] = {
+	{"", 0},
+	{"a", HTML_INLINE | HTML_ANCHOR},
+	{"abbr", HTML_INLINE},
+	{"action", HTML_LINK},
+	{"align", HTML_CHOICE},
+	{"alt", HTML_TEXT},
+	{"area", HTML_VOID},
+	{"b", HTML_INLINE},
+	{"background", HTML_LINK},
+	{"base", HTML_VOID},
+	{"bgcolor", HTML_CHOICE},
+	{"big", HTML_INLINE},
+	{"body", 0},
+	{"border", HTML_CHOICE},
+	{"br", HTML_VOID},
+	{"cellpadding", HTML_CHOICE},
+	{"cellspacing", HTML_CHOICE},
+	{"center", 0},
+	{"class", HTML_CHOICE},
+	{"col", HTML_VOID},
+	{"color", HTML_CHOICE},
+	{"colspan", 0},
+	{"content", HTML_CHOICE},
+	{"div", 0},
+	{"em", HTML_INLINE},
+	{"embed", HTML_VOID},
+	{"face", HTML_CHOICE},
+	{"font", HTML_INLINE},
+	{"form", 0},
+	{"h1", 0},
+	{"h2", 0},
+	{"h3", 0},
+	{"head", 0},
+	{"height", HTML_CHOICE},
+	{"hidden", HTML_HIDDEN},
+	{"hr", HTML_VOID},
+	{"href", HTML_LINK},
+	{"html", 0},
+	{"http-equiv", HTML_CHOICE},
+	{"i", HTML_INLINE},
+	{"id", 0},
+	{"img", HTML_VOID},
+	{"input", HTML_VOID},
+	{"ins", HTML_INLINE},
+	{"lang", HTML_CHOICE},
+	{"li", 0},
+	{"link", HTML_VOID},
+	{"meta", HTML_VOID},
+	{"name", HTML_CHOICE},
+	{"p", 0},
+	{"param", HTML_VOID},
+	{"rel", 0},
+	{"role", 0},
+	{"rowspan", 0},
+	{"s", HTML_INLINE},
+	{"script", HTML_RAW},
+	{"size", HTML_CHOICE},
+	{"small", HTML_INLINE},
+	{"span", HTML_INLINE},
+	{"src", HTML_LINK},
+	{"strike", HTML_INLINE},
+	{"strong", HTML_INLINE},
+	{"style", HTML_RAW | HTML_STYLE},
+	{"sub", HTML_INLINE},
+	{"sup", HTML_INLINE},
+	{"table", 0},
+	{"target", HTML_CHOICE},
+	{"tbody", 0},
+	{"td", 0},
+	{"th", 0},
+	{"title", HTML_TEXT},
+	{"tr", 0},
+	{"tt", HTML_INLINE},
+	{"type", HTML_CHOICE},
+	{"u", HTML_INLINE},
+	{"ul", 0},
+	{"valign", HTML_CHOICE},
+	{"wbr", HTML_INLINE | HTML_VOID},
+	{"width", HTML_CHOICE},
+};
+enum { COUNT = sizeof(NAMES) / sizeof(NAMES[0]) };
+_Static_assert((int)COUNT <= (int)HTML_NAMES, "every number fits");
+
+/* Of the first eight bytes, zeros after a shorter name. */
+static size_t home_slot(const char *text)
+{
+	uint64_t bytes;
+
+	memcpy(&bytes, text, sizeof(bytes));
+	return (size_t)(bytes * UINT64_C(0x9E3779B97F4A7C15) >> 32) & (HTML_NAME_SLOTS - 1);
+}
+
+void html_names_init(struct html_names *names)
+{
+	memset(names->slots, 0, sizeof(names->slots));
+	for (size_t i = 1; i < COUNT; i++) {
+		char text[16] = "";
+
+		strncpy(text, NAMES[i].text, sizeof(text) - 1);
+		size_t slot = home_slot(text);
+		while (names->slots[slot])
+			slot = (slot + 1) & (HTML_NAME_SLOTS - 1);
+		names->slots[slot] = (unsigned char)i;
+	}
+}
+
+static unsigned find(const struct html_names *names, const struct html_name *name)
+{
+	for (size_t slot = home_slot(name->text); names->slots[slot];
+		slot = (slot + 1) & (HTML_NAME_SLOTS - 1)) {
+		const char *known = NAMES[names->slots[slot]].text;
+		if (strncmp(known, name->text, name->length) == 0 && !known[name->length])
+			return names->slots[slot];
+	}
+	return 0;
+}
+
+const char *html_names_read(
+	const struct html_names *names, const char *at, const char *end, struct html_name *name)
+{
+	size_t length = 0;
+
+	memset(name->text, 0, 8);
+	for (; at < end && ascii_is(*at, ASCII_NAME); at++) {
+		if (length < HTML_NAME_SIZE)
+			name->text[length++] = ascii_lower(*at);
+	}
+	name->length = length;
+	name->number = length ? find(names, name) : 0;
+	name->traits = NAMES[name->number].traits;
+	return at;
+}
