@@ -6,20 +6,24 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Value of a character of base64 (RFC 4648 section 4) plus one; 0 = none. */
+enum { NONE = 64 };
+
+/* Values of the characters of base64 (RFC 4648 section 4). */
+/* clang-format off */
 static const unsigned char SEXTETS[256] = {
-	['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
-	24, 25, 26,
-	['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
-	48, 49, 50, 51, 52,
-	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
-	['+'] = 63, ['/'] = 64};
+	[0 ... '+' - 1] = NONE, ['+'] = 62, ['+' + 1 ... '/' - 1] = NONE, ['/'] = 63,
+	['0'] = 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, ['9' + 1 ... 'A' - 1] = NONE,
+	['A'] = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
+	24, 25, ['Z' + 1 ... 'a' - 1] = NONE,
+	['a'] = 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46,
+	47, 48, 49, 50, 51, ['z' + 1 ... 255] = NONE};
 
 /* Value of a hexadecimal digit plus one; 0 = none. */
 static const unsigned char HEXADECIMAL[256] = {
 	['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
 	['A'] = 11, 12, 13, 14, 15, 16,
 	['a'] = 11, 12, 13, 14, 15, 16};
+/* clang-format on */
 
 size_t decode_base64(const char *in, size_t length, char *out, size_t *taken)
 {
@@ -27,20 +31,20 @@ size_t decode_base64(const char *in, size_t length, char *out, size_t *taken)
 	size_t i = 0, used = 0;
 
 	for (;;) {
-		while (i < length && (bytes[i] == '\n' || bytes[i] == '\r'))
-			i++;
-		if (length - i < 4)
+		for (; length - i >= 4; i += 4, used += 3) {
+			uint32_t a = SEXTETS[bytes[i]], b = SEXTETS[bytes[i + 1]];
+			uint32_t c = SEXTETS[bytes[i + 2]], d = SEXTETS[bytes[i + 3]];
+			uint32_t triple = a << 18 | b << 12 | c << 6 | d;
+
+			if ((a | b | c | d) & NONE)
+				break;
+			out[used] = (char)(triple >> 16);
+			out[used + 1] = (char)(triple >> 8);
+			out[used + 2] = (char)triple;
+		}
+		if (i == length || (bytes[i] != '\n' && bytes[i] != '\r'))
 			break;
-		uint32_t a = SEXTETS[bytes[i]], b = SEXTETS[bytes[i + 1]];
-		uint32_t c = SEXTETS[bytes[i + 2]], d = SEXTETS[bytes[i + 3]];
-		if (!a || !b || !c || !d)
-			break;
-		uint32_t triple = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
-		out[used] = (char)(triple >> 16);
-		out[used + 1] = (char)(triple >> 8);
-		out[used + 2] = (char)triple;
-		used += 3;
-		i += 4;
+		i++;
 	}
 	*taken = i;
 	return used;

@@ -22,6 +22,7 @@ void emit_reset(struct emit *emit)
 	emit->identity = 0;
 	emit->all = 0;
 	emit->identifies = false;
+	emit->pending = 0;
 }
 
 struct field emit_named_field(const struct emit *emit, const char *name, size_t length)
@@ -59,24 +60,81 @@ static bool insert(struct emit *emit, uint64_t key)
 	return true;
 }
 
-/* Most texts are short: two moves that may overlap are cheaper than a call. */
-static void copy_text(unsigned char *out, const char *text, size_t length)
+static uint64_t load_eight(const char *text)
 {
-	if (length > 32) {
-		memcpy(out, text, length);
-	} else if (length >= 16) {
-		memcpy(out, text, 16);
-		memcpy(out + length - 16, text + length - 16, 16);
-	} else if (length >= 8) {
-		memcpy(out, text, 8);
-		memcpy(out + length - 8, text + length - 8, 8);
-	} else if (length >= 4) {
-		memcpy(out, text, 4);
-		memcpy(out + length - 4, text + length - 4, 4);
-	} else {
-		for (size_t i = 0; i < length; i++)
-			out[i] = (unsigned char)text[i];
+	uint64_t bytes;
+
+	memcpy(&bytes, text, sizeof(bytes));
+	return bytes;
+}
+
+/* Fewer than eight bytes; the rest is zero. */
+static uint64_t load_few(const char *text, size_t length)
+{
+	uint64_t bytes = 0;
+
+	if (length >= 4) {
+		uint32_t first, last;
+		memcpy(&first, text, 4);
+		memcpy(&last, text + length - 4, 4);
+		return first | (uint64_t)last << 8 * (length - 4);
 	}
+	for (size_t i = 0; i < length; i++)
+		bytes |= (uint64_t)(unsigned char)text[i] << 8 * i;
+	return bytes;
+}
+
+/* Writes hash and text side by side, 16 bytes at least. Most texts are short, and go out
+ * with the hash in one store, which covers what the hash function loads next: a load
+ * across two stores that have just been made waits for both. */
+static void join(unsigned char *out, uint64_t hash, const char *text, size_t length)
+{
+	typedef uint64_t pair __attribute__((vector_size(16)));
+	pair head = {hash, length < 8 ? load_few(text, length) : load_eight(text)};
+
+	memcpy(out, &head, sizeof(head));
+	if (length <= 8)
+		return;
+	out += sizeof(hash);
+	if (length < 16) {
+		memcpy(out + length - 8, text + length - 8, 8);
+		return;
+	}
+	for (size_t i = 0; i + 16 < length; i += 16)
+		memcpy(out + i, text + i, 16);
+	memcpy(out + length - 16, text + length - 16, 16);
+}
+
+/* Returns whether it was new. */
+static bool add(struct emit *emit, uint64_t hash, uint64_t key)
+{
+	if (!insert(emit, key))
+		return false;
+	emit->all += hash;
+	if (emit->identifies)
+		emit->identity += hash;
+	return true;
+}
+
+static uint64_t make_key(uint64_t hash, uint64_t group)
+{
+	uint64_t key = (hash & HASH_MASK) | group;
+
+	return key ? key : 1; /* 0 is no key in the stores */
+}
+
+void emit_flush(struct emit *emit)
+{
+	for (size_t i = 0; i < emit->pending; i++)
+		add(emit, emit->pending_hashes[i],
+			make_key(emit->pending_hashes[i], emit->pending_groups[i]));
+	emit->pending = 0;
+}
+
+void emit_set_identifies(struct emit *emit, bool identifies)
+{
+	emit_flush(emit);
+	emit->identifies = identifies;
 }
 
 void emit_token(struct emit *emit, const struct field *field, const char *text, size_t length)
@@ -85,20 +143,19 @@ void emit_token(struct emit *emit, const struct field *field, const char *text, 
 
 	if (length > EMIT_MAX_TEXT)
 		length = EMIT_MAX_TEXT;
-	memcpy(data, &field->hash, sizeof(field->hash));
-	copy_text(data + sizeof(field->hash), text, length);
+	join(data, field->hash, text, length);
 	uint64_t hash = keyed_hash(emit, data, sizeof(field->hash) + length);
-	uint64_t key = (hash & HASH_MASK) | field->group;
 
-	if (key == 0)
-		key = 1; /* 0 is no key in the stores */
-	if (!insert(emit, key))
+	if (emit->watch) { /* wants the text as well */
+		uint64_t key = make_key(hash, field->group);
+		if (add(emit, hash, key))
+			emit->watch(emit->context, key, field->name, text, length);
 		return;
-	emit->all += hash;
-	if (emit->identifies)
-		emit->identity += hash;
-	if (emit->watch)
-		emit->watch(emit->context, key, field->name, text, length);
+	}
+	emit->pending_hashes[emit->pending] = hash;
+	emit->pending_groups[emit->pending] = field->group;
+	if (++emit->pending == EMIT_PENDING)
+		emit_flush(emit);
 }
 
 void emit_string(struct emit *emit, const struct field *field, const char *text)

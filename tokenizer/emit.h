@@ -13,6 +13,7 @@
 enum {
 	EMIT_SLOTS = 2 * TOKENIZER_MAX_TOKENS, /* a power of two */
 	EMIT_MAX_TEXT = 240,                   /* bytes of a token's text; longer is cut */
+	EMIT_PENDING = 32,                     /* tokens that are put into the set together */
 };
 
 /* A field name with its hash, so that it is hashed once and not per token. */
@@ -32,6 +33,11 @@ struct emit {
 	uint64_t identity;  /* of what identifies the message */
 	uint64_t all;       /* of all tokens */
 	bool identifies; /* tokens emitted now belong to the message's identity */
+	/* Hashed, but not yet in the set. Whether a token is new is anybody's guess, the
+	 * processor's too: with the hashes of a few at hand a wrong one costs less. */
+	size_t pending;
+	uint64_t pending_hashes[EMIT_PENDING];
+	uint64_t pending_groups[EMIT_PENDING];
 	struct fold_cache folds; /* for who makes texts */
 	uint64_t keys[TOKENIZER_MAX_TOKENS];
 	uint16_t slots[EMIT_SLOTS]; /* places in keys, plus one; 0 = free */
@@ -52,6 +58,12 @@ void emit_token(struct emit *emit, const struct field *field, const char *text, 
 
 /* The same for a terminated string. */
 void emit_string(struct emit *emit, const struct field *field, const char *text);
+
+/* Puts what is pending into the set: before it is read. */
+void emit_flush(struct emit *emit);
+
+/* Tokens emitted from now on belong, or do not belong, to the message's identity. */
+void emit_set_identifies(struct emit *emit, bool identifies);
 
 /* Folds bytes that identify the message but are no token. */
 void emit_identify(struct emit *emit, const char *data, size_t length);

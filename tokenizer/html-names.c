@@ -95,35 +95,38 @@ static const struct {
 enum { COUNT = sizeof(NAMES) / sizeof(NAMES[0]) };
 _Static_assert((int)COUNT <= (int)HTML_NAMES, "every number fits");
 
-/* Of the first eight bytes, zeros after a shorter name. */
-static size_t home_slot(const char *text)
+/* Of the first eight bytes, the first one lowest. */
+static size_t home_slot(uint64_t beginning)
 {
-	uint64_t bytes;
-
-	memcpy(&bytes, text, sizeof(bytes));
-	return (size_t)(bytes * UINT64_C(0x9E3779B97F4A7C15) >> 32) & (HTML_NAME_SLOTS - 1);
+	return (size_t)(beginning * UINT64_C(0x9E3779B97F4A7C15) >> 32) & (HTML_NAME_SLOTS - 1);
 }
 
 void html_names_init(struct html_names *names)
 {
 	memset(names->slots, 0, sizeof(names->slots));
 	for (size_t i = 1; i < COUNT; i++) {
-		char text[16] = "";
+		uint64_t beginning = 0;
 
-		strncpy(text, NAMES[i].text, sizeof(text) - 1);
-		size_t slot = home_slot(text);
+		for (size_t j = 0; j < 8 && NAMES[i].text[j]; j++)
+			beginning |= (uint64_t)(unsigned char)NAMES[i].text[j] << 8 * j;
+		size_t slot = home_slot(beginning);
 		while (names->slots[slot])
 			slot = (slot + 1) & (HTML_NAME_SLOTS - 1);
 		names->slots[slot] = (unsigned char)i;
 	}
 }
 
-static unsigned find(const struct html_names *names, const struct html_name *name)
+static unsigned find(
+	const struct html_names *names, const struct html_name *name, uint64_t beginning)
 {
-	for (size_t slot = home_slot(name->text); names->slots[slot];
+	for (size_t slot = home_slot(beginning); names->slots[slot];
 		slot = (slot + 1) & (HTML_NAME_SLOTS - 1)) {
 		const char *known = NAMES[names->slots[slot]].text;
-		if (strncmp(known, name->text, name->length) == 0 && !known[name->length])
+		size_t i = 0;
+
+		while (i < name->length && known[i] == name->text[i])
+			i++;
+		if (i == name->length && !known[i])
 			return names->slots[slot];
 	}
 	return 0;
@@ -132,15 +135,19 @@ static unsigned find(const struct html_names *names, const struct html_name *nam
 const char *html_names_read(
 	const struct html_names *names, const char *at, const char *end, struct html_name *name)
 {
+	uint64_t beginning = 0;
 	size_t length = 0;
 
-	memset(name->text, 0, 8);
 	for (; at < end && ascii_is(*at, ASCII_NAME); at++) {
+		unsigned char c = (unsigned char)ascii_lower(*at);
+
+		if (length < 8)
+			beginning |= (uint64_t)c << 8 * length;
 		if (length < HTML_NAME_SIZE)
-			name->text[length++] = ascii_lower(*at);
+			name->text[length++] = (char)c;
 	}
 	name->length = length;
-	name->number = length ? find(names, name) : 0;
+	name->number = length ? find(names, name, beginning) : 0;
 	name->traits = NAMES[name->number].traits;
 	return at;
 }

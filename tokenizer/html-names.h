@@ -26,7 +26,7 @@ enum html_trait {
 
 /* A name in lower case. */
 struct html_name {
-	char text[HTML_NAME_SIZE + 8]; /* not terminated */
+	char text[HTML_NAME_SIZE]; /* not terminated */
 	size_t length;
 	unsigned number; /* 0 = not known */
 	unsigned traits; /* enum html_trait */

@@ -119,7 +119,7 @@ static void on_text(void *context, enum mime_kind kind, const char *data, size_t
 	struct tokenizer *tokenizer = context;
 	struct text visible, hidden;
 
-	tokenizer->emit.identifies = true;
+	emit_set_identifies(&tokenizer->emit, true);
 	text_begin(&visible, &tokenizer->emit, &tokenizer->body);
 	visible.shouts = &tokenizer->shouts;
 	visible.links = &tokenizer->url_fields;
@@ -133,7 +133,7 @@ static void on_text(void *context, enum mime_kind kind, const char *data, size_t
 	}
 	text_break(&visible);
 	text_break(&hidden);
-	tokenizer->emit.identifies = false;
+	emit_set_identifies(&tokenizer->emit, false);
 }
 
 void tokenizer_run(struct tokenizer *tokenizer, const char *message, size_t length,
@@ -148,6 +148,7 @@ void tokenizer_run(struct tokenizer *tokenizer, const char *message, size_t leng
 	fields_reset(&tokenizer->kept);
 	header_begin(&tokenizer->headers, &tokenizer->emit, &tokenizer->header_fields);
 	mime_walk(tokenizer->reader, message, length, &handler);
+	emit_flush(&tokenizer->emit);
 	*set = (struct token_set){.keys = tokenizer->emit.keys,
 		.count = tokenizer->emit.count,
 		/* With neither Message-ID nor text all there is must do. */
