@@ -10,6 +10,7 @@ libtokenizer_a_SOURCES = \
 	%D%/html.c %D%/html.h \
 	%D%/html-names.c %D%/html-names.h \
 	%D%/mime.c %D%/mime.h \
+	%D%/multipart.c %D%/multipart.h \
 	%D%/section.c %D%/section.h \
 	%D%/text.c %D%/text.h \
 	%D%/tokenizer.c %D%/tokenizer.h \

@@ -9,22 +9,31 @@
 #include <gmime/gmime.h>
 
 #include "tokenizer/decode.h"
+#include "tokenizer/multipart.h"
 #include "tokenizer/section.h"
 #include "tokenizer/tokenizer.h"
+
+/* A node of the MIME tree of a message that is plain to see. */
+struct entity {
+	GMimeContentType *type; /* NULL = text/plain */
+	GMimeContentDisposition *disposition;
+	GMimeContentEncoding encoding;
+	bool multipart;
+	unsigned depth;
+	const char *content;
+	size_t length;
+};
 
 struct mime_reader {
 	char *decoded;   /* of TOKENIZER_MAX_TEXT bytes and some room */
 	char *converted; /* the same, in UTF-8 */
-	struct section section;
-	char *entity; /* what GMime is to see of the message */
-	size_t entity_room;
+	struct section section; /* of the message */
+	struct section part; /* of the part looked at */
+	struct entity entities[TOKENIZER_MAX_PARTS];
+	size_t entity_count;
 };
 
-enum {
-	DECODE_SLACK = 64,
-	CONVERT_SIZE = 2 * TOKENIZER_MAX_TEXT,
-	KEPT_ENTITY = 1 << 20, /* a larger one is not kept for the next message */
-};
+enum { DECODE_SLACK = 64, CONVERT_SIZE = 2 * TOKENIZER_MAX_TEXT };
 
 struct walk {
 	struct mime_reader *reader;
@@ -53,7 +62,6 @@ void mime_reader_free(struct mime_reader **reader)
 		return;
 	free((*reader)->decoded);
 	free((*reader)->converted);
-	free((*reader)->entity);
 	free(*reader);
 	*reader = NULL;
 }
@@ -136,10 +144,9 @@ static size_t decode(struct mime_reader *reader, GMimeContentEncoding encoding, 
 		g_mime_encoding_step(&state, bytes + taken, length - taken, reader->decoded + used);
 }
 
-static void send_text(struct walk *walk, const struct mime_part *part, GMimeDataWrapper *wrapper,
-	const char *bytes, size_t length)
+static void send_text(struct walk *walk, const struct mime_part *part,
+	GMimeContentEncoding encoding, const char *bytes, size_t length)
 {
-	GMimeContentEncoding encoding = g_mime_data_wrapper_get_encoding(wrapper);
 	const char *text = bytes;
 
 	if (encoding == GMIME_CONTENT_ENCODING_BASE64 ||
@@ -174,18 +181,26 @@ static enum mime_kind part_kind(GMimeContentType *type, const char *disposition)
 	return MIME_OTHER;
 }
 
+/* Tells of a leaf and its text. */
+static void send_leaf(struct walk *walk, struct mime_part *part, GMimeContentType *type,
+	GMimeContentEncoding encoding, const char *disposition, const char *bytes)
+{
+	part->charset = type ? g_mime_content_type_get_parameter(type, "charset") : NULL;
+	part->kind = part_kind(type, disposition);
+	walk->handler->part(walk->handler->context, part);
+	if (bytes && part->kind != MIME_OTHER && walk->text_left > 0)
+		send_text(walk, part, encoding, bytes, part->size);
+}
+
 static void walk_leaf(struct walk *walk, GMimePart *leaf, struct mime_part *part)
 {
-	GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(leaf));
 	GMimeDataWrapper *wrapper = g_mime_part_get_content(leaf);
 	const char *bytes = content_bytes(wrapper, &part->size);
 
-	part->charset = type ? g_mime_content_type_get_parameter(type, "charset") : NULL;
 	part->file_name = g_mime_part_get_filename(leaf);
-	part->kind = part_kind(type, g_mime_object_get_disposition(GMIME_OBJECT(leaf)));
-	walk->handler->part(walk->handler->context, part);
-	if (bytes && part->kind != MIME_OTHER && walk->text_left > 0)
-		send_text(walk, part, wrapper, bytes, part->size);
+	send_leaf(walk, part, g_mime_object_get_content_type(GMIME_OBJECT(leaf)),
+		wrapper ? g_mime_data_wrapper_get_encoding(wrapper) : GMIME_CONTENT_ENCODING_DEFAULT,
+		g_mime_object_get_disposition(GMIME_OBJECT(leaf)), bytes);
 }
 
 static void send_header(struct walk *walk, const struct mime_header *header)
@@ -289,59 +304,171 @@ static void walk_section(struct walk *walk, const struct section *section)
 	}
 }
 
-/* Copies the fields about the content and all after the section: the same MIME tree
- * without an object for each of the other fields. NULL when out of memory. */
-static const char *make_entity(
-	struct mime_reader *reader, const char *message, size_t length, size_t *size)
+/* A field's value as GMime reads it. */
+static char *read_value(const struct section_field *field)
 {
-	const struct section *section = &reader->section;
-	size_t used = 0;
+	char *raw = g_strndup(field->value, field->length);
+	char *unfolded = g_mime_utils_header_unfold(raw);
+	char *value = g_mime_utils_header_decode_text(NULL, unfolded);
 
-	if (length > reader->entity_room) {
-		free(reader->entity);
-		reader->entity = malloc(length);
-		reader->entity_room = reader->entity ? length : 0;
-		if (!reader->entity)
-			return NULL;
-	}
-	for (size_t i = 0; i < section->count; i++) {
-		const struct section_field *field = &section->fields[i];
-		size_t bytes = (size_t)(field->value - field->name) + field->length;
-
-		if (!is_of_entity(field))
-			continue;
-		memcpy(reader->entity + used, field->name, bytes);
-		used += bytes;
-	}
-	memcpy(reader->entity + used, message + section->size, length - section->size);
-	*size = used + length - section->size;
-	return reader->entity;
+	g_free(unfolded);
+	g_free(raw);
+	return value;
 }
 
-/* Walks the MIME tree of an entity, with `whole` also the header fields of the
- * message that it is. */
-static void walk_entity(struct walk *walk, const char *entity, size_t length, bool whole)
+static bool is_named(const struct section_field *field, const char *name)
+{
+	return field->name_length == strlen(name) &&
+		strncasecmp(field->name, name, field->name_length) == 0;
+}
+
+/* Reads the fields about the content. False when one is there twice. */
+static bool read_entity(struct entity *entity, const struct section *section)
+{
+	bool encoded = false;
+
+	for (size_t i = 0; i < section->count; i++) {
+		const struct section_field *field = &section->fields[i];
+		bool type = is_named(field, "Content-Type");
+		bool disposition = is_named(field, "Content-Disposition");
+
+		if (!type && !disposition && !is_named(field, "Content-Transfer-Encoding"))
+			continue;
+		if (type ? entity->type != NULL : disposition ? entity->disposition != NULL : encoded)
+			return false;
+		char *value = read_value(field);
+		if (type)
+			entity->type = g_mime_content_type_parse(NULL, value);
+		else if (disposition)
+			entity->disposition = g_mime_content_disposition_parse(NULL, value);
+		else
+			entity->encoding = g_mime_content_encoding_from_string(value);
+		encoded |= !type && !disposition;
+		g_free(value);
+	}
+	return true;
+}
+
+static bool plan_parts(struct mime_reader *reader, const struct entity *multipart);
+
+/* Adds the entity with this header section and content, and all below it, to the
+ * reader's list. False when anything is doubtful. */
+static bool plan_entity(struct mime_reader *reader, const struct section *section,
+	const char *content, size_t length, unsigned depth)
+{
+	if (reader->entity_count == TOKENIZER_MAX_PARTS || depth > TOKENIZER_MAX_DEPTH)
+		return false;
+	struct entity *entity = &reader->entities[reader->entity_count++];
+	*entity = (struct entity){.encoding = GMIME_CONTENT_ENCODING_DEFAULT,
+		.depth = depth,
+		.content = content,
+		.length = length};
+	if (!read_entity(entity, section))
+		return false;
+	if (!entity->type)
+		return true;
+	if (g_mime_content_type_is_type(entity->type, "message", "*"))
+		return false;
+	entity->multipart = g_mime_content_type_is_type(entity->type, "multipart", "*");
+	return !entity->multipart || plan_parts(reader, entity);
+}
+
+/* A part without a type of its own is a message in a digest. */
+static bool plan_parts(struct mime_reader *reader, const struct entity *multipart)
+{
+	struct multipart_part parts[TOKENIZER_MAX_PARTS];
+	const char *boundary = g_mime_content_type_get_parameter(multipart->type, "boundary");
+	size_t count = 0;
+
+	if (boundary && !g_mime_content_type_is_type(multipart->type, "multipart", "digest"))
+		count = multipart_split(multipart->content, multipart->length, boundary, parts,
+			TOKENIZER_MAX_PARTS);
+	for (size_t i = 0; i < count; i++) {
+		const char *start = parts[i].start;
+		size_t length = parts[i].length;
+
+		if (!section_read(&reader->part, start, length))
+			return false;
+		start += reader->part.content;
+		length -= reader->part.content;
+		if (length > 0 && length < parts[i].cut)
+			return false;
+		length -= length > 0 ? parts[i].cut : 0;
+		if (!plan_entity(reader, &reader->part, start, length, multipart->depth + 1))
+			return false;
+	}
+	return count > 0;
+}
+
+/* Lists the entities of a message whose header section has been read. */
+static bool plan(struct mime_reader *reader, const char *message, size_t length)
+{
+	size_t start = reader->section.content;
+
+	return plan_entity(reader, &reader->section, message + start, length - start, 0);
+}
+
+static void clear_plan(struct mime_reader *reader)
+{
+	for (size_t i = 0; i < reader->entity_count; i++) {
+		g_clear_object(&reader->entities[i].type);
+		g_clear_object(&reader->entities[i].disposition);
+	}
+	reader->entity_count = 0;
+}
+
+/* As g_mime_part_get_filename. */
+static const char *entity_file_name(const struct entity *entity)
+{
+	const char *name = NULL;
+
+	if (entity->disposition)
+		name = g_mime_content_disposition_get_parameter(entity->disposition, "filename");
+	if (!name && entity->type)
+		name = g_mime_content_type_get_parameter(entity->type, "name");
+	return name;
+}
+
+static void walk_plan(struct walk *walk, const struct mime_reader *reader)
+{
+	for (size_t i = 0; i < reader->entity_count; i++) {
+		const struct entity *entity = &reader->entities[i];
+		char *name = entity->type ? g_mime_content_type_get_mime_type(entity->type) : NULL;
+		struct mime_part part = {.kind = MIME_MULTIPART,
+			.type = name ? name : "text/plain",
+			.depth = entity->depth};
+
+		walk->parts++;
+		if (entity->multipart) {
+			walk->handler->part(walk->handler->context, &part);
+		} else {
+			part.size = entity->length;
+			part.file_name = entity_file_name(entity);
+			send_leaf(walk, &part, entity->type, entity->encoding,
+				entity->disposition ? g_mime_content_disposition_get_disposition(
+							      entity->disposition)
+						    : NULL,
+				entity->content);
+		}
+		g_free(name);
+	}
+}
+
+/* All by GMime: what makes no sense at all makes sense to it. */
+static void walk_message(struct walk *walk, const char *data, size_t length)
 {
 	/* The stream only reads, and it does not own the array. */
-	GByteArray bytes = {.data = (guint8 *)entity, .len = (guint)length};
+	GByteArray bytes = {.data = (guint8 *)data, .len = (guint)length};
 	GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(&bytes);
 	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
 	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
 	g_mime_parser_set_persist_stream(parser, TRUE);
+	GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
 
-	if (whole) {
-		GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
-		if (message) {
-			walk_headers(walk, GMIME_OBJECT(message), false);
-			walk_object(walk, g_mime_message_get_mime_part(message), 0);
-			g_object_unref(message);
-		}
-	} else {
-		GMimeObject *part = g_mime_parser_construct_part(parser, NULL);
-		if (part) {
-			walk_object(walk, part, 0);
-			g_object_unref(part);
-		}
+	if (message) {
+		walk_headers(walk, GMIME_OBJECT(message), false);
+		walk_object(walk, g_mime_message_get_mime_part(message), 0);
+		g_object_unref(message);
 	}
 	g_object_unref(parser);
 	g_object_unref(stream);
@@ -352,28 +479,20 @@ void mime_walk(struct mime_reader *reader, const char *message, size_t length,
 {
 	struct walk walk = {
 		.reader = reader, .handler = handler, .text_left = TOKENIZER_MAX_TEXT};
-	const char *entity = NULL;
-	size_t size = 0;
 
 	skip_mbox_line(&message, &length);
 	if (length == 0 || length > G_MAXINT)
 		return;
-	if (section_read(&reader->section, message, length))
-		entity = make_entity(reader, message, length, &size);
-	if (entity) {
+	if (section_read(&reader->section, message, length) && plan(reader, message, length)) {
 		walk_section(&walk, &reader->section);
-		walk_entity(&walk, entity, size, false);
+		walk_plan(&walk, reader);
 	} else {
-		walk_entity(&walk, message, length, true);
+		walk_message(&walk, message, length);
 	}
+	clear_plan(reader);
 	if (walk.headers == 0) { /* not a message, but its words are there to see */
 		size_t seen = length < TOKENIZER_MAX_TEXT ? length : TOKENIZER_MAX_TEXT;
 		handler->text(handler->context, MIME_PLAIN, message, seen);
-	}
-	if (reader->entity_room > KEPT_ENTITY) {
-		free(reader->entity);
-		reader->entity = NULL;
-		reader->entity_room = 0;
 	}
 }
 

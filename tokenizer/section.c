@@ -30,8 +30,8 @@ bool section_read(struct section *section, const char *message, size_t length)
 		const char *next = newline + 1;
 
 		if (newline == at || (newline == at + 1 && *at == '\r')) {
-			section->size = (size_t)(at - message);
-			return !memchr(message, '\0', section->size);
+			section->content = (size_t)(next - message);
+			return !memchr(message, '\0', section->content);
 		}
 		if (*at == ' ' || *at == '\t') {
 			if (!field)

@@ -21,7 +21,7 @@ struct section_field {
 struct section {
 	struct section_field fields[SECTION_MAX_FIELDS];
 	size_t count;
-	size_t size; /* bytes up to the empty line that ends it */
+	size_t content; /* where the content begins, after the empty line */
 };
 
 /* Reads the section at the beginning of `message`. False when it is not one of
