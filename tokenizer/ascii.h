@@ -38,6 +38,39 @@ static inline char ascii_lower(char c)
 	return (char)ascii_lower_case[(unsigned char)c];
 }
 
+static inline uint64_t ascii_load_eight(const char *text)
+{
+	uint64_t bytes;
+
+	memcpy(&bytes, text, sizeof(bytes));
+	return bytes;
+}
+
+/* At most eight bytes, in memory's order; the rest is zero. */
+static inline uint64_t ascii_load(const char *text, size_t length)
+{
+	uint64_t bytes = 0;
+
+	if (length >= 8)
+		return ascii_load_eight(text);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	if (length >= 4) {
+		uint32_t first, last;
+		memcpy(&first, text, 4);
+		memcpy(&last, text + length - 4, 4);
+		return first | (uint64_t)last << 8 * (length - 4);
+	}
+	if (length > 0) { /* the middle one may be the first or the last as well */
+		bytes = (unsigned char)text[0];
+		bytes |= (uint64_t)(unsigned char)text[length / 2] << 8 * (length / 2);
+		bytes |= (uint64_t)(unsigned char)text[length - 1] << 8 * (length - 1);
+	}
+#else
+	memcpy(&bytes, text, length);
+#endif
+	return bytes;
+}
+
 /* Eight bytes at once: a byte's highest bit is set where the sum passes 0x80. */
 static inline uint64_t ascii_lower_eight(uint64_t bytes)
 {

@@ -7,6 +7,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "tokenizer/ascii.h"
+
 static const uint64_t HASH_MASK = TOKENIZER_BODY_BIT - 1;
 
 static uint64_t keyed_hash(const struct emit *emit, const void *data, size_t length)
@@ -23,6 +25,7 @@ void emit_reset(struct emit *emit)
 	emit->all = 0;
 	emit->identifies = false;
 	emit->pending = 0;
+	emit->told = (struct emit_told){.host_lengths = {0}};
 }
 
 struct field emit_named_field(const struct emit *emit, const char *name, size_t length)
@@ -60,37 +63,13 @@ static bool insert(struct emit *emit, uint64_t key)
 	return true;
 }
 
-static uint64_t load_eight(const char *text)
-{
-	uint64_t bytes;
-
-	memcpy(&bytes, text, sizeof(bytes));
-	return bytes;
-}
-
-/* Fewer than eight bytes; the rest is zero. */
-static uint64_t load_few(const char *text, size_t length)
-{
-	uint64_t bytes = 0;
-
-	if (length >= 4) {
-		uint32_t first, last;
-		memcpy(&first, text, 4);
-		memcpy(&last, text + length - 4, 4);
-		return first | (uint64_t)last << 8 * (length - 4);
-	}
-	for (size_t i = 0; i < length; i++)
-		bytes |= (uint64_t)(unsigned char)text[i] << 8 * i;
-	return bytes;
-}
-
 /* Writes hash and text side by side, 16 bytes at least. Most texts are short, and go out
  * with the hash in one store, which covers what the hash function loads next: a load
  * across two stores that have just been made waits for both. */
 static void join(unsigned char *out, uint64_t hash, const char *text, size_t length)
 {
 	typedef uint64_t pair __attribute__((vector_size(16)));
-	pair head = {hash, length < 8 ? load_few(text, length) : load_eight(text)};
+	pair head = {hash, ascii_load(text, length)};
 
 	memcpy(out, &head, sizeof(head));
 	if (length <= 8)

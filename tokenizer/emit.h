@@ -16,6 +16,14 @@ enum {
 	EMIT_PENDING = 32,                     /* tokens that are put into the set together */
 };
 
+/* Parts of links that have been told of: once is enough. */
+struct emit_told {
+	char hosts[2][64]; /* the last ones */
+	size_t host_lengths[2];
+	unsigned next_host;
+	bool shapes[4][160]; /* of words in a path */
+};
+
 /* A field name with its hash, so that it is hashed once and not per token. */
 struct field {
 	const char *name;
@@ -39,6 +47,7 @@ struct emit {
 	uint64_t pending_hashes[EMIT_PENDING];
 	uint64_t pending_groups[EMIT_PENDING];
 	struct fold_cache folds; /* for who makes texts */
+	struct emit_told told;   /* for who makes links */
 	uint64_t keys[TOKENIZER_MAX_TOKENS];
 	uint16_t slots[EMIT_SLOTS]; /* places in keys, plus one; 0 = free */
 };

@@ -95,7 +95,6 @@ static const struct {
 enum { COUNT = sizeof(NAMES) / sizeof(NAMES[0]) };
 _Static_assert((int)COUNT <= (int)HTML_NAMES, "every number fits");
 
-/* Of the first eight bytes, the first one lowest. */
 static size_t home_slot(uint64_t beginning)
 {
 	return (size_t)(beginning * UINT64_C(0x9E3779B97F4A7C15) >> 32) & (HTML_NAME_SLOTS - 1);
@@ -105,29 +104,27 @@ void html_names_init(struct html_names *names)
 {
 	memset(names->slots, 0, sizeof(names->slots));
 	for (size_t i = 1; i < COUNT; i++) {
-		uint64_t beginning = 0;
-
-		for (size_t j = 0; j < 8 && NAMES[i].text[j]; j++)
-			beginning |= (uint64_t)(unsigned char)NAMES[i].text[j] << 8 * j;
-		size_t slot = home_slot(beginning);
+		names->lengths[i] = strlen(NAMES[i].text);
+		names->beginnings[i] = ascii_load(NAMES[i].text, names->lengths[i]);
+		size_t slot = home_slot(names->beginnings[i]);
 		while (names->slots[slot])
 			slot = (slot + 1) & (HTML_NAME_SLOTS - 1);
 		names->slots[slot] = (unsigned char)i;
 	}
 }
 
-static unsigned find(
-	const struct html_names *names, const struct html_name *name, uint64_t beginning)
+static unsigned find(const struct html_names *names, const struct html_name *name)
 {
+	uint64_t beginning = ascii_load(name->text, name->length);
+
 	for (size_t slot = home_slot(beginning); names->slots[slot];
 		slot = (slot + 1) & (HTML_NAME_SLOTS - 1)) {
-		const char *known = NAMES[names->slots[slot]].text;
-		size_t i = 0;
-
-		while (i < name->length && known[i] == name->text[i])
-			i++;
-		if (i == name->length && !known[i])
-			return names->slots[slot];
+		unsigned number = names->slots[slot];
+		if (names->beginnings[number] == beginning &&
+			names->lengths[number] == name->length &&
+			(name->length <= 8 ||
+				memcmp(NAMES[number].text + 8, name->text + 8, name->length - 8) == 0))
+			return number;
 	}
 	return 0;
 }
@@ -135,19 +132,18 @@ static unsigned find(
 const char *html_names_read(
 	const struct html_names *names, const char *at, const char *end, struct html_name *name)
 {
-	uint64_t beginning = 0;
-	size_t length = 0;
+	const char *start = at;
 
-	for (; at < end && ascii_is(*at, ASCII_NAME); at++) {
-		unsigned char c = (unsigned char)ascii_lower(*at);
-
-		if (length < 8)
-			beginning |= (uint64_t)c << 8 * length;
-		if (length < HTML_NAME_SIZE)
-			name->text[length++] = (char)c;
+	while (at < end && ascii_is(*at, ASCII_NAME))
+		at++;
+	name->length = at - start < HTML_NAME_SIZE ? (size_t)(at - start) : HTML_NAME_SIZE;
+	if (name->length < 8) {
+		uint64_t bytes = ascii_lower_eight(ascii_load(start, name->length));
+		memcpy(name->text, &bytes, sizeof(bytes));
+	} else {
+		ascii_lower_copy(name->text, start, name->length);
 	}
-	name->length = length;
-	name->number = length ? find(names, name, beginning) : 0;
+	name->number = name->length ? find(names, name) : 0;
 	name->traits = NAMES[name->number].traits;
 	return at;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
 	HTML_NAME_SIZE = 24,   /* bytes of a name; longer is cut */
@@ -34,7 +35,9 @@ struct html_name {
 
 /* Made once, read by anybody. */
 struct html_names {
-	unsigned char slots[HTML_NAME_SLOTS];
+	unsigned char slots[HTML_NAME_SLOTS]; /* numbers */
+	uint64_t beginnings[HTML_NAMES];      /* the first eight bytes, zeros after them */
+	size_t lengths[HTML_NAMES];
 };
 
 void html_names_init(struct html_names *names);

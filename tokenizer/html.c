@@ -168,13 +168,28 @@ static bool surround(const char *declaration, size_t length, size_t colon, const
 
 static bool style_hides(const char *declaration, size_t length)
 {
-	length = strnlen(declaration, length);
-	for (size_t i = 0; i < length; i++) {
-		if (declaration[i] == ':' &&
-			(surround(declaration, length, i, "display", "none") ||
-				surround(declaration, length, i, "visibility", "hidden") ||
-				surround(declaration, length, i, "mso-hide", "all")))
-			return true;
+	const char *end = declaration + (length = strnlen(declaration, length));
+	const char *at = declaration;
+
+	while ((at = memchr(at, ':', (size_t)(end - at)))) {
+		size_t colon = (size_t)(at - declaration);
+
+		switch (++at < end ? *at : '\0') {
+		case 'n':
+			if (surround(declaration, length, colon, "display", "none"))
+				return true;
+			break;
+		case 'h':
+			if (surround(declaration, length, colon, "visibility", "hidden"))
+				return true;
+			break;
+		case 'a':
+			if (surround(declaration, length, colon, "mso-hide", "all"))
+				return true;
+			break;
+		default:
+			break;
+		}
 	}
 	switch (length ? *declaration : '\0') {
 	case 'f':
@@ -191,6 +206,30 @@ static bool style_hides(const char *declaration, size_t length)
 	}
 }
 
+/* Copies in lower case without white space until `room` is full; returns the bytes. */
+static size_t squeeze(const char *at, const char *end, char *out, size_t room)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	size_t used = 0;
+
+	while (at < end && used < room) {
+		if (end - at >= 8 && used + 8 <= room) {
+			uint64_t bytes = ascii_load_eight(at);
+			/* Each of them is printable ASCII. */
+			if (!(((bytes - 0x21 * ones) | bytes) & (0x80 * ones))) {
+				bytes = ascii_lower_eight(bytes);
+				memcpy(out + used, &bytes, sizeof(bytes));
+				used += 8;
+				at += 8;
+				continue;
+			}
+		}
+		out[used] = ascii_lower(*at);
+		used += !ascii_is(*at++, ASCII_SPACE);
+	}
+	return used;
+}
+
 /* Each declaration "property:value" in lower case without white space. Returns
  * whether one of them hides the element. */
 static bool scan_style(const struct scan *scan, const char *style, size_t length)
@@ -200,14 +239,10 @@ static bool scan_style(const struct scan *scan, const char *style, size_t length
 
 	while (style < end) {
 		char declaration[MAX_STYLE];
-		size_t size = 0;
 		const char *stop = memchr(style, ';', (size_t)(end - style));
 
 		stop = stop ? stop : end;
-		for (; style < stop && size < MAX_STYLE; style++) {
-			declaration[size] = ascii_lower(*style);
-			size += !ascii_is(*style, ASCII_SPACE);
-		}
+		size_t size = squeeze(style, stop, declaration, sizeof(declaration));
 		style = stop < end ? stop + 1 : end;
 		if (size > 0)
 			emit_token(scan->sink->emit, &scan->sink->fields->style, declaration, size);

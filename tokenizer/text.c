@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tokenizer/ascii.h"
 #include "tokenizer/fold.h"
 
 enum { LONGEST = 1 << 20 }; /* bytes of a word, counted no further */
@@ -32,8 +33,15 @@ static const unsigned char WORD[256] = {
 	['$'] = '$', ['%'] = '%'};
 /* clang-format on */
 
-/* White space, control characters, brackets and quotes end a link in plain text. */
+/* What only ends a word; not the colon, before which there may be a link's scheme. */
 /* clang-format off */
+static const bool PLAIN_BREAK[256] = {
+	[0 ... ' '] = true, ['"'] = true, ['#'] = true, ['&'] = true, ['('] = true, [')'] = true,
+	['*'] = true, ['+'] = true, ['/'] = true, [';'] = true, ['<'] = true, ['='] = true,
+	['>'] = true, ['?'] = true, ['['] = true, ['\\'] = true, [']'] = true, ['^'] = true,
+	['`'] = true, ['{'] = true, ['|'] = true, ['}'] = true, ['~'] = true, [0x7F] = true};
+
+/* White space, control characters, brackets and quotes end a link in plain text. */
 static const bool LINK_END[256] = {
 	[0 ... ' '] = true, ['<'] = true, ['>'] = true, ['"'] = true, ['\''] = true, ['('] = true,
 	[')'] = true, ['['] = true, [']'] = true, ['{'] = true, ['}'] = true};
@@ -156,6 +164,45 @@ static const unsigned char *feed_run(
 	return at;
 }
 
+/* A whole word of these bytes; nothing is open. */
+static void emit_whole_word(struct text *text, const char *word, size_t length)
+{
+	char lower[TEXT_MAX_WORD];
+
+	if (length > 1) {
+		ascii_lower_copy(lower, word, length);
+		emit_token(text->emit, text->words, lower, length);
+	}
+	if (text->shouts && length >= 3 && ascii_is(word[0], ASCII_UPPER)) {
+		size_t i = 1;
+		while (i < length && ascii_is(word[i], ASCII_UPPER))
+			i++;
+		if (i == length)
+			emit_token(text->emit, text->shouts, lower, length);
+	}
+}
+
+/* Most words stand between two breaks and need no state: goes over as many as follow
+ * each other, and returns where something else begins. */
+static const unsigned char *feed_plain(
+	struct text *text, const unsigned char *at, const unsigned char *end)
+{
+	if (text->length > 0 || text->bangs > 0 || text->pairs)
+		return at;
+	while (at < end) {
+		const unsigned char *stop = at;
+
+		while (stop < end && WORD[*stop])
+			stop++;
+		if (stop == end || !PLAIN_BREAK[*stop] || stop - at > TEXT_MAX_WORD)
+			break;
+		emit_whole_word(text, (const char *)at, (size_t)(stop - at));
+		text->ideograph = 0;
+		at = stop + 1;
+	}
+	return at;
+}
+
 static void feed_mark(struct text *text, unsigned char byte)
 {
 	enum mark mark = (enum mark)MARKS[byte];
@@ -255,9 +302,12 @@ void text_feed(struct text *text, const char *data, size_t length)
 	const unsigned char *end = at + length;
 
 	while (at < end) {
+		at = feed_plain(text, at, end);
 		size_t left = (size_t)(end - at);
 
-		if (WORD[*at]) {
+		if (left == 0) {
+			break;
+		} else if (WORD[*at]) {
 			at = feed_run(text, at, end);
 		} else if (*at >= 0x80) {
 			uint32_t character;
@@ -266,11 +316,7 @@ void text_feed(struct text *text, const char *data, size_t length)
 		} else if (*at == ':' && at_link(text, (const char *)at, left)) {
 			at += feed_link(text, (const char *)at, left);
 		} else {
-			unsigned char byte = *at++;
-			feed_mark(text, byte);
-			/* Another break has nothing left to end. */
-			while (MARKS[byte] == BREAK && at < end && *at <= ' ')
-				at++;
+			feed_mark(text, *at++);
 		}
 	}
 }

@@ -3,11 +3,14 @@
 #include "tokenizer/url.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tokenizer/ascii.h"
 
 enum { MAX_LABELS = 4, MAX_PATH_WORDS = 16 };
+
+_Static_assert(15 + URL_MAX_BYTES / 16 < 160, "the length of a word has a place");
 
 void url_fields_init(struct url_fields *fields, const struct emit *emit)
 {
@@ -155,21 +158,16 @@ static size_t normalise(const char *url, size_t length, char *out, size_t *escap
 /* "<a0N>": letters, digits, and the length, roughly. */
 static void emit_shape(struct emit *emit, const struct field *field, unsigned classes, size_t size)
 {
-	char shape[16], digits[8];
-	size_t used = 0, count = 0;
+	unsigned kinds = (classes & ASCII_ALPHA ? 2 : 0) | (classes & ASCII_DIGIT ? 1 : 0);
+	bool *told = &emit->told.shapes[kinds][size < 16 ? size : 15 + size / 16];
+	char shape[32];
 
-	shape[used++] = '<';
-	if (classes & ASCII_ALPHA)
-		shape[used++] = 'a';
-	if (classes & ASCII_DIGIT)
-		shape[used++] = '0';
-	size = size < 16 ? size : size / 16 * 16;
-	for (; size > 0; size /= 10) /* at most URL_MAX_BYTES */
-		digits[count++] = (char)('0' + size % 10);
-	while (count > 0)
-		shape[used++] = digits[--count];
-	shape[used++] = '>';
-	emit_token(emit, field, shape, used);
+	if (*told)
+		return;
+	*told = true;
+	snprintf(shape, sizeof(shape), "<%s%s%zu>", kinds & 2 ? "a" : "", kinds & 1 ? "0" : "",
+		size < 16 ? size : size / 16 * 16);
+	emit_string(emit, field, shape);
 }
 
 /* Words of path and query: runs of letters; runs with digits become a shape. */
@@ -196,6 +194,24 @@ static void path_tokens(
 	}
 }
 
+/* Newsletters lead to one host, and take their pictures from another. */
+static void emit_host(
+	struct emit *emit, const struct url_fields *fields, const char *host, size_t length)
+{
+	struct emit_told *told = &emit->told;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (told->host_lengths[i] == length && memcmp(told->hosts[i], host, length) == 0)
+			return;
+	}
+	if (length <= sizeof(told->hosts[0])) {
+		told->next_host ^= 1;
+		told->host_lengths[told->next_host] = length;
+		memcpy(told->hosts[told->next_host], host, length);
+	}
+	url_host_tokens(emit, &fields->host, &fields->domain, host, length);
+}
+
 void url_tokens(struct emit *emit, const struct url_fields *fields, const char *url, size_t length)
 {
 	char text[URL_MAX_BYTES];
@@ -214,7 +230,7 @@ void url_tokens(struct emit *emit, const struct url_fields *fields, const char *
 			emit_token(emit, &fields->host, text, length < 80 ? length : 80);
 		return;
 	}
-	url_host_tokens(emit, &fields->host, &fields->domain, host, host_length);
+	emit_host(emit, fields, host, host_length);
 	if (is_address(host, host_length))
 		emit_string(emit, &fields->shape, "address");
 	if (host > authority)
