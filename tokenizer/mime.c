@@ -24,6 +24,14 @@ struct entity {
 	size_t length;
 };
 
+/* A conversion to UTF-8; opening one loads a file. */
+struct converter {
+	char *charset; /* NULL = none */
+	iconv_t descriptor;
+};
+
+enum { CONVERTERS = 4 };
+
 struct mime_reader {
 	char *decoded;   /* of TOKENIZER_MAX_TEXT bytes and some room */
 	char *converted; /* the same, in UTF-8 */
@@ -31,6 +39,8 @@ struct mime_reader {
 	struct section part; /* of the part looked at */
 	struct entity entities[TOKENIZER_MAX_PARTS];
 	size_t entity_count;
+	struct converter converters[CONVERTERS]; /* the last ones */
+	size_t next_converter;
 };
 
 enum { DECODE_SLACK = 64, CONVERT_SIZE = 2 * TOKENIZER_MAX_TEXT };
@@ -62,6 +72,11 @@ void mime_reader_free(struct mime_reader **reader)
 		return;
 	free((*reader)->decoded);
 	free((*reader)->converted);
+	for (size_t i = 0; i < CONVERTERS; i++) {
+		if ((*reader)->converters[i].charset)
+			g_mime_iconv_close((*reader)->converters[i].descriptor);
+		g_free((*reader)->converters[i].charset);
+	}
 	free(*reader);
 	*reader = NULL;
 }
@@ -80,11 +95,34 @@ static bool fits_without_conversion(const char *charset)
 	return false;
 }
 
+/* The converter from a charset, at its beginning; -1 when the charset is unknown. */
+static iconv_t find_converter(struct mime_reader *reader, const char *charset)
+{
+	for (size_t i = 0; i < CONVERTERS; i++) {
+		struct converter *known = &reader->converters[i];
+
+		if (known->charset && strcmp(known->charset, charset) == 0) {
+			iconv(known->descriptor, NULL, NULL, NULL, NULL);
+			return known->descriptor;
+		}
+	}
+	iconv_t descriptor = g_mime_iconv_open("UTF-8", charset);
+	if (descriptor == (iconv_t)-1)
+		return descriptor;
+	struct converter *oldest = &reader->converters[reader->next_converter];
+	if (oldest->charset)
+		g_mime_iconv_close(oldest->descriptor);
+	g_free(oldest->charset);
+	*oldest = (struct converter){.charset = g_strdup(charset), .descriptor = descriptor};
+	reader->next_converter = (reader->next_converter + 1) % CONVERTERS;
+	return descriptor;
+}
+
 /* Converts to UTF-8 into reader->converted; a byte that cannot be converted
  * becomes a space. False when the charset is unknown. */
 static bool convert(struct walk *walk, const char *charset, const char **text, size_t *length)
 {
-	iconv_t cd = g_mime_iconv_open("UTF-8", charset);
+	iconv_t cd = find_converter(walk->reader, charset);
 	if (cd == (iconv_t)-1)
 		return false;
 
@@ -103,7 +141,6 @@ static bool convert(struct walk *walk, const char *charset, const char **text, s
 		in++;
 		in_left--;
 	}
-	g_mime_iconv_close(cd);
 	*text = walk->reader->converted;
 	*length = (size_t)(out - walk->reader->converted);
 	return true;
