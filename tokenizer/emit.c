@@ -46,21 +46,29 @@ struct field emit_body_field(const struct emit *emit, const char *name)
 	return field;
 }
 
-static bool insert(struct emit *emit, uint64_t key)
+/* Adds a token; returns whether it was new. That is anybody's guess, the processor's
+ * too, so there is no branch for it where it matters: the key is written past the end
+ * and counts when it was new. */
+static bool add(struct emit *emit, uint64_t hash, uint64_t key)
 {
 	size_t slot = (size_t)key & (EMIT_SLOTS - 1);
+	size_t place = emit->slots[slot];
 
-	for (; emit->slots[slot]; slot = (slot + 1) & (EMIT_SLOTS - 1)) {
-		if (emit->keys[emit->slots[slot] - 1] == key)
-			return false;
+	while ((place != 0) & (emit->keys[place] != key)) {
+		slot = (slot + 1) & (EMIT_SLOTS - 1);
+		place = emit->slots[slot];
 	}
 	bool head = !(key & TOKENIZER_BODY_BIT);
 	if (emit->count == TOKENIZER_MAX_TOKENS || (head && emit->head == TOKENIZER_MAX_HEAD))
 		return false;
-	emit->head += head;
-	emit->keys[emit->count++] = key;
-	emit->slots[slot] = (uint16_t)emit->count;
-	return true;
+	size_t new = !place;
+	emit->keys[emit->count + 1] = key;
+	emit->count += new;
+	emit->slots[slot] = (uint16_t)(place + (emit->count & -new));
+	emit->head += head & new;
+	emit->all += hash & -(uint64_t)new;
+	emit->identity += hash & -(uint64_t)(new & emit->identifies);
+	return new;
 }
 
 /* Writes hash and text side by side, 16 bytes at least. Most texts are short, and go out
@@ -82,17 +90,6 @@ static void join(unsigned char *out, uint64_t hash, const char *text, size_t len
 	for (size_t i = 0; i + 16 < length; i += 16)
 		memcpy(out + i, text + i, 16);
 	memcpy(out + length - 16, text + length - 16, 16);
-}
-
-/* Returns whether it was new. */
-static bool add(struct emit *emit, uint64_t hash, uint64_t key)
-{
-	if (!insert(emit, key))
-		return false;
-	emit->all += hash;
-	if (emit->identifies)
-		emit->identity += hash;
-	return true;
 }
 
 static uint64_t make_key(uint64_t hash, uint64_t group)

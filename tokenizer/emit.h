@@ -48,8 +48,8 @@ struct emit {
 	uint64_t pending_groups[EMIT_PENDING];
 	struct fold_cache folds; /* for who makes texts */
 	struct emit_told told;   /* for who makes links */
-	uint64_t keys[TOKENIZER_MAX_TOKENS];
-	uint16_t slots[EMIT_SLOTS]; /* places in keys, plus one; 0 = free */
+	uint64_t keys[1 + TOKENIZER_MAX_TOKENS + 1]; /* from 1 to count; keys[0] is none */
+	uint16_t slots[EMIT_SLOTS]; /* places in keys; 0 = free */
 };
 
 /* Empties the set. */

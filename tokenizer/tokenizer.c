@@ -149,7 +149,7 @@ void tokenizer_run(struct tokenizer *tokenizer, const char *message, size_t leng
 	header_begin(&tokenizer->headers, &tokenizer->emit, &tokenizer->header_fields);
 	mime_walk(tokenizer->reader, message, length, &handler);
 	emit_flush(&tokenizer->emit);
-	*set = (struct token_set){.keys = tokenizer->emit.keys,
+	*set = (struct token_set){.keys = tokenizer->emit.keys + 1,
 		.count = tokenizer->emit.count,
 		/* With neither Message-ID nor text all there is must do. */
 		.identity = tokenizer->emit.identity ? tokenizer->emit.identity
