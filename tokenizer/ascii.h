@@ -71,6 +71,49 @@ static inline uint64_t ascii_load(const char *text, size_t length)
 	return bytes;
 }
 
+/* The highest bit of each of eight bytes that is `first` to `last`; those from 0x80 are
+ * taken as 0x80 less. */
+static inline uint64_t ascii_between(uint64_t bytes, unsigned char first, unsigned char last)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t low = bytes & (0x7F * ones);
+
+	return (low + (0x80u - first) * ones) & ~(low + (0x7Fu - last) * ones) & (0x80 * ones);
+}
+
+/* The highest bit of each of eight bytes that is a letter or a digit. */
+static inline uint64_t ascii_alnum_eight(uint64_t bytes)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+
+	return (ascii_between(bytes | 0x20 * ones, 'a', 'z') | ascii_between(bytes, '0', '9')) &
+		~bytes;
+}
+
+/* How many of eight bytes from the first one on have their highest bit set. */
+static inline size_t ascii_run(uint64_t marks)
+{
+	uint64_t gaps = ~marks & UINT64_C(0x8080808080808080);
+
+	if (!gaps)
+		return 8;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (size_t)__builtin_ctzll(gaps) / 8;
+#else
+	return (size_t)__builtin_clzll(gaps) / 8;
+#endif
+}
+
+/* The first `count` < 8 of eight bytes, zeros for the rest. */
+static inline uint64_t ascii_first(uint64_t bytes, size_t count)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return bytes & ((UINT64_C(1) << 8 * count) - 1);
+#else
+	return count ? bytes & ~UINT64_C(0) << 8 * (8 - count) : 0;
+#endif
+}
+
 /* Eight bytes at once: a byte's highest bit is set where the sum passes 0x80. */
 static inline uint64_t ascii_lower_eight(uint64_t bytes)
 {

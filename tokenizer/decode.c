@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "tokenizer/ascii.h"
+
 enum { NONE = 64 };
 
 /* Values of the characters of base64 (RFC 4648 section 4). */
@@ -68,21 +70,40 @@ static size_t read_escape(const char *at, size_t left, char *byte, bool *broken)
 	return high && low ? 3 : 0;
 }
 
+/* Copies what stands before the first '=' and returns how much. Escapes are frequent: a
+ * call for each run would cost more. */
+static size_t copy_run(const char *in, size_t left, char *out)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	size_t size = 0;
+
+	for (; left - size >= 8; size += 8) {
+		uint64_t bytes = ascii_load_eight(in + size);
+		uint64_t marks = bytes ^ '=' * ones;
+
+		memcpy(out + size, &bytes, sizeof(bytes));
+		marks = ((marks & (0x7F * ones)) + 0x7F * ones) | marks; /* 0x80 where it is none */
+		if (ascii_run(marks) < 8)
+			return size + ascii_run(marks);
+	}
+	for (; size < left && in[size] != '='; size++)
+		out[size] = in[size];
+	return size;
+}
+
 size_t decode_quoted_printable(const char *in, size_t length, char *out, size_t *taken)
 {
 	size_t i = 0, used = 0;
 
 	while (i < length) {
-		const char *mark = memchr(in + i, '=', length - i);
-		size_t run = mark ? (size_t)(mark - in) - i : length - i;
+		size_t run = copy_run(in + i, length - i, out + used);
 		bool broken;
 
-		memcpy(out + used, in + i, run);
 		used += run;
 		i += run;
-		if (!mark)
+		if (i == length)
 			break;
-		size_t size = read_escape(mark, length - i, out + used, &broken);
+		size_t size = read_escape(in + i, length - i, out + used, &broken);
 		if (size == 0)
 			break;
 		used += !broken;

@@ -71,12 +71,13 @@ static bool add(struct emit *emit, uint64_t hash, uint64_t key)
 	return new;
 }
 
+typedef uint64_t pair __attribute__((vector_size(16)));
+
 /* Writes hash and text side by side, 16 bytes at least. Most texts are short, and go out
  * with the hash in one store, which covers what the hash function loads next: a load
  * across two stores that have just been made waits for both. */
 static void join(unsigned char *out, uint64_t hash, const char *text, size_t length)
 {
-	typedef uint64_t pair __attribute__((vector_size(16)));
 	pair head = {hash, ascii_load(text, length)};
 
 	memcpy(out, &head, sizeof(head));
@@ -113,15 +114,9 @@ void emit_set_identifies(struct emit *emit, bool identifies)
 	emit->identifies = identifies;
 }
 
-void emit_token(struct emit *emit, const struct field *field, const char *text, size_t length)
+static inline void emit_hash(struct emit *emit, const struct field *field, uint64_t hash,
+	const char *text, size_t length)
 {
-	unsigned char data[sizeof(field->hash) + EMIT_MAX_TEXT];
-
-	if (length > EMIT_MAX_TEXT)
-		length = EMIT_MAX_TEXT;
-	join(data, field->hash, text, length);
-	uint64_t hash = keyed_hash(emit, data, sizeof(field->hash) + length);
-
 	if (emit->watch) { /* wants the text as well */
 		uint64_t key = make_key(hash, field->group);
 		if (add(emit, hash, key))
@@ -132,6 +127,25 @@ void emit_token(struct emit *emit, const struct field *field, const char *text, 
 	emit->pending_groups[emit->pending] = field->group;
 	if (++emit->pending == EMIT_PENDING)
 		emit_flush(emit);
+}
+
+void emit_token(struct emit *emit, const struct field *field, const char *text, size_t length)
+{
+	unsigned char data[sizeof(field->hash) + EMIT_MAX_TEXT];
+
+	if (length > EMIT_MAX_TEXT)
+		length = EMIT_MAX_TEXT;
+	join(data, field->hash, text, length);
+	uint64_t hash = keyed_hash(emit, data, sizeof(field->hash) + length);
+	emit_hash(emit, field, hash, text, length);
+}
+
+void emit_short(struct emit *emit, const struct field *field, uint64_t text, size_t length)
+{
+	pair data = {field->hash, text};
+	uint64_t hash = keyed_hash(emit, &data, sizeof(field->hash) + length);
+
+	emit_hash(emit, field, hash, (const char *)&data + sizeof(field->hash), length);
 }
 
 void emit_string(struct emit *emit, const struct field *field, const char *text)

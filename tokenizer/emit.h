@@ -65,6 +65,9 @@ struct field emit_named_field(const struct emit *emit, const char *name, size_t 
  * full. */
 void emit_token(struct emit *emit, const struct field *field, const char *text, size_t length);
 
+/* The same for fewer than eight bytes, in memory's order and with zeros after them. */
+void emit_short(struct emit *emit, const struct field *field, uint64_t text, size_t length);
+
 /* The same for a terminated string. */
 void emit_string(struct emit *emit, const struct field *field, const char *text);
 

@@ -182,6 +182,24 @@ static void emit_whole_word(struct text *text, const char *word, size_t length)
 	}
 }
 
+/* The highest bit of each of eight bytes that is a character of a word. */
+static uint64_t are_word(uint64_t bytes)
+{
+	return ascii_alnum_eight(bytes) | (ascii_between(bytes, '$', '%') & ~bytes);
+}
+
+/* As emit_whole_word for fewer than eight bytes, with others after them. */
+static void emit_short_word(struct text *text, uint64_t bytes, size_t length)
+{
+	const uint64_t marks = ascii_first(UINT64_C(0x8080808080808080), length);
+	uint64_t lower = ascii_first(ascii_lower_eight(bytes), length);
+
+	if (length > 1)
+		emit_short(text->emit, text->words, lower, length);
+	if (text->shouts && length >= 3 && (ascii_between(bytes, 'A', 'Z') & marks) == marks)
+		emit_short(text->emit, text->shouts, lower, length);
+}
+
 /* Most words stand between two breaks and need no state: goes over as many as follow
  * each other, and returns where something else begins. */
 static const unsigned char *feed_plain(
@@ -189,16 +207,23 @@ static const unsigned char *feed_plain(
 {
 	if (text->length > 0 || text->bangs > 0 || text->pairs)
 		return at;
-	while (at < end) {
-		const unsigned char *stop = at;
+	while (end - at > 8) {
+		uint64_t bytes = ascii_load_eight((const char *)at);
+		size_t size = ascii_run(are_word(bytes));
 
-		while (stop < end && WORD[*stop])
-			stop++;
-		if (stop == end || !PLAIN_BREAK[*stop] || stop - at > TEXT_MAX_WORD)
+		if (size == 8) {
+			while (at + size < end && WORD[at[size]])
+				size++;
+			if (at + size == end || !PLAIN_BREAK[at[size]] || size > TEXT_MAX_WORD)
+				break;
+			emit_whole_word(text, (const char *)at, size);
+		} else if (PLAIN_BREAK[at[size]]) {
+			emit_short_word(text, bytes, size);
+		} else {
 			break;
-		emit_whole_word(text, (const char *)at, (size_t)(stop - at));
+		}
 		text->ideograph = 0;
-		at = stop + 1;
+		at += size + 1;
 	}
 	return at;
 }

@@ -170,6 +170,26 @@ static void emit_shape(struct emit *emit, const struct field *field, unsigned cl
 	emit_string(emit, field, shape);
 }
 
+/* The end of a run of letters and digits, and what it has of them. */
+static const char *end_of_run(const char *at, const char *end, unsigned *classes)
+{
+	*classes = 0;
+	while (end - at >= 8) {
+		uint64_t bytes = ascii_load_eight(at);
+		size_t size = ascii_run(ascii_alnum_eight(bytes));
+		uint64_t run = size < 8 ? ascii_first(bytes, size) : bytes;
+
+		*classes |= ascii_between(run, '0', '9') ? ASCII_DIGIT : 0;
+		*classes |= ascii_between(run, 'A', 'z') ? ASCII_ALPHA : 0;
+		at += size;
+		if (size < 8)
+			return at;
+	}
+	for (; at < end && ascii_is(*at, ASCII_ALNUM); at++)
+		*classes |= ascii_classes[(unsigned char)*at];
+	return at;
+}
+
 /* Words of path and query: runs of letters; runs with digits become a shape. */
 static void path_tokens(
 	struct emit *emit, const struct field *field, const char *path, size_t length)
@@ -177,13 +197,12 @@ static void path_tokens(
 	const char *end = path + length;
 
 	for (size_t words = 0; path < end && words < MAX_PATH_WORDS; words++) {
-		unsigned classes = 0;
+		unsigned classes;
 
 		while (path < end && !ascii_is(*path, ASCII_ALNUM))
 			path++;
 		const char *start = path;
-		for (; path < end && ascii_is(*path, ASCII_ALNUM); path++)
-			classes |= ascii_classes[(unsigned char)*path];
+		path = end_of_run(start, end, &classes);
 		size_t size = (size_t)(path - start);
 		if (size == 0)
 			continue;
