@@ -9,7 +9,7 @@ enum delimiter { DOUBTFUL, OPENING, CLOSING };
 
 struct line {
 	const char *next; /* after it */
-	size_t cut;       /* how long its line break is: so is the one before it */
+	size_t cut; /* how long its line break is: so is the one before it */
 	enum delimiter delimiter;
 };
 

@@ -10,8 +10,8 @@ enum { MULTIPART_MAX_BOUNDARY = 200 };
 
 struct multipart_part {
 	const char *start; /* its header section */
-	size_t length;     /* up to the next boundary's line */
-	size_t cut;        /* bytes at the end that belong to the boundary */
+	size_t length; /* up to the next boundary's line */
+	size_t cut; /* bytes at the end that belong to the boundary */
 };
 
 /* Splits the content of a multipart entity; the parts point into it. Returns how many
