@@ -116,6 +116,15 @@ size_t entity_decode(const char *text, size_t length, uint32_t *character)
 		return 0;
 	if (text[1] == '#')
 		return decode_number(text, length, character);
+	/* Nearly all of them are one of these. */
+	if (length >= 5 && memcmp(text, "&amp;", 5) == 0) {
+		*character = '&';
+		return 5;
+	}
+	if (length >= 6 && memcmp(text, "&nbsp;", 6) == 0) {
+		*character = 0xA0;
+		return 6;
+	}
 	while (size < LONGEST_NAME && size + 1 < length) {
 		char c = text[size + 1];
 		if (!((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && !(c >= '0' && c <= '9'))

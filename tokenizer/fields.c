@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/fields.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
+
+#include "tokenizer/ascii.h"
 
 static const struct {
 	const char *name;
@@ -47,50 +48,26 @@ static bool is_third(const struct fields *fields, const char *name)
 	return seen >= 2;
 }
 
-/* Copies the value, a line break with the white space around it as one space,
- * without white space at both ends. True when it was cut. */
-static bool unfold(const char *value, size_t room, char *out)
+void fields_add(struct fields *fields, const struct header *header)
 {
-	size_t used = 0;
-
-	if (room > FIELDS_MAX_VALUE)
-		room = FIELDS_MAX_VALUE;
-	while (isspace((unsigned char)*value))
-		value++;
-	while (*value && used < room) {
-		bool broken = *value == '\r' || *value == '\n';
-
-		out[used++] = broken ? ' ' : *value++;
-		while (broken && isspace((unsigned char)*value))
-			value++;
-	}
-	while (used > 0 && isspace((unsigned char)out[used - 1]))
-		used--;
-	out[used] = '\0';
-	return *value != '\0';
-}
-
-void fields_add(struct fields *fields, const char *name, const char *value)
-{
-	char lower[FIELDS_MAX_NAME + 1];
-	size_t length = strlen(name);
-
-	if (length > FIELDS_MAX_NAME)
-		return;
-	for (size_t i = 0; i <= length; i++)
-		lower[i] = (char)tolower((unsigned char)name[i]);
-
-	enum fields_class class = class_of(lower);
+	enum fields_class class = class_of(header->lower);
+	size_t length = header->name_length;
 	size_t left = FIELDS_ROOM - fields->used[class];
+
 	if (fields->counts[class] == FIELDS_MAX_OF_CLASS || left < length + 3 ||
-		(class == FIELDS_AUTHOR && is_third(fields, lower)))
+		(class == FIELDS_AUTHOR && is_third(fields, header->lower)))
 		return;
 	char *at = fields->text[class] + fields->used[class];
+	size_t room = left - length - 2 < FIELDS_MAX_VALUE ? left - length - 2 : FIELDS_MAX_VALUE;
 	struct tokenizer_field *field = &fields->list[fields->count++];
-	memcpy(at, lower, length + 1);
+	memcpy(at, header->lower, length + 1);
 	field->name = at;
-	field->value = at + length + 1;
-	field->cut = unfold(value, left - length - 2, at + length + 1);
-	fields->used[class] += length + 2 + strlen(field->value);
+	at += length + 1;
+	field->value = at;
+	field->cut = header->untrimmed > room;
+	size_t size = ascii_trim(header->value, field->cut ? room : header->untrimmed);
+	memcpy(at, header->value, size);
+	at[size] = '\0';
+	fields->used[class] += length + 2 + size;
 	fields->counts[class]++;
 }

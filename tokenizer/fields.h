@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "tokenizer/header.h"
 #include "tokenizer/tokenizer.h"
 
 /* What a field is kept for; each has room of its own. */
@@ -20,7 +21,6 @@ enum fields_class {
 enum {
 	FIELDS_ROOM = 24576,       /* bytes of each class, names and values */
 	FIELDS_MAX_VALUE = 2048,   /* bytes of a value; longer is cut */
-	FIELDS_MAX_NAME = 64,      /* bytes of a name; longer is left out */
 	FIELDS_MAX_OF_CLASS = 48,
 };
 
@@ -34,5 +34,5 @@ struct fields {
 
 void fields_reset(struct fields *fields);
 
-/* Keeps one field; `value` is raw: folded, terminated. */
-void fields_add(struct fields *fields, const char *name, const char *value);
+/* Keeps one field. */
+void fields_add(struct fields *fields, const struct header *header);

@@ -107,7 +107,7 @@ static uint32_t fold_lookalike(uint32_t c)
 	return found ? (uint32_t)(unsigned char)((const char *)found)[sizeof(uint16_t)] : c;
 }
 
-struct folded fold_character(uint32_t character)
+static struct folded fold_anew(uint32_t character)
 {
 	gunichar parts[G_UNICHAR_MAX_DECOMPOSITION_LENGTH];
 	uint32_t c = character;
@@ -123,4 +123,15 @@ struct folded fold_character(uint32_t character)
 		: g_unichar_isdigit(c) ? FOLD_DIGIT
 		: g_unichar_isalpha(c) || g_unichar_ismark(c) ? FOLD_LETTER : FOLD_BREAK;
 	return (struct folded){.class = class, .character = c};
+}
+
+struct folded fold_character(struct fold_cache *cache, uint32_t character)
+{
+	size_t place = character % (sizeof(cache->entries) / sizeof(cache->entries[0]));
+
+	if (cache->entries[place].character != character || character == 0) {
+		cache->entries[place].character = character;
+		cache->entries[place].folded = fold_anew(character);
+	}
+	return cache->entries[place].folded;
 }

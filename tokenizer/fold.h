@@ -24,9 +24,17 @@ struct folded {
  * the bytes it takes. A byte that is not UTF-8 is taken as windows-1252. */
 size_t fold_decode(const unsigned char *text, size_t length, uint32_t *character);
 
+/* Characters folded before; all zero = none. */
+struct fold_cache {
+	struct {
+		uint32_t character;
+		struct folded folded;
+	} entries[256];
+};
+
 /* Folds one character: lower case, without accents, fullwidth and mathematical
  * forms as plain letters, Cyrillic and Greek lookalikes as Latin. */
-struct folded fold_character(uint32_t character);
+struct folded fold_character(struct fold_cache *cache, uint32_t character);
 
 /* Writes the character as UTF-8 (at most 4 bytes) and returns the bytes. */
 size_t fold_encode(uint32_t character, char *out);

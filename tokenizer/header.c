@@ -2,12 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/header.h"
 
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "tokenizer/mime.h"
+#include "tokenizer/ascii.h"
 #include "tokenizer/text.h"
 #include "tokenizer/trace.h"
 #include "tokenizer/url.h"
@@ -27,63 +24,63 @@ enum treatment {
 	OPAQUE,   /* random to us: that it is there, not what it says */
 };
 
+/* Ascending by name; none is the beginning of another. */
 static const struct {
 	const char *name; /* lower case; a final * stands for anything */
 	enum treatment treatment;
 } TREATMENTS[] = {
-	{"subject", SUBJECT},
-	{"from", ADDRESS},
-	{"to", ADDRESS},
-	{"cc", ADDRESS},
-	{"reply-to", ADDRESS},
-	{"sender", ADDRESS},
-	{"errors-to", ADDRESS},
-	{"received", RECEIVED},
-	{"message-id", IDENTITY},
-	{"in-reply-to", IDENTITY},
-	{"references", IDENTITY},
-	{"resent-message-id", IDENTITY},
-	{"content-id", IDENTITY},
-	{"date", DATE},
-	{"resent-date", DATE},
+	{"arc-*", OPAQUE},
 	{"authentication-results", AUTH},
-	{"received-spf", AUTH},
-	{"x-he-dkim-result", AUTH},
+	{"cc", ADDRESS},
+	{"content-id", IDENTITY},
+	{"content-length", DROP},
+	{"date", DATE},
+	{"delivered-to", TRACE},
 	{"dkim-signature", SIGNATURE},
 	{"domainkey-signature", SIGNATURE},
-	{"arc-*", OPAQUE},
-	{"x-google-dkim-signature", OPAQUE},
-	{"x-gm-message-state", OPAQUE},
-	{"x-google-smtp-source", OPAQUE},
-	{"x-ms-exchange-*", OPAQUE},
-	{"x-microsoft-antispam*", OPAQUE},
-	{"x-forefront-antispam-report", OPAQUE},
-	{"return-path", TRACE},
-	{"delivered-to", TRACE},
-	{"x-original-to", TRACE},
 	{"envelope-to", TRACE},
-	{"x-envelope-from", TRACE},
-	{"x-spam*", DROP},
-	{"x-bogosity", DROP},
-	{"x-rspamd*", DROP},
-	{"x-dspam*", DROP},
-	{"x-hamlet*", DROP},
-	{"x-spamprobe*", DROP},
-	{"x-crm114*", DROP},
-	{"x-virus-*", DROP},
-	{"x-amavis-*", DROP},
-	{"x-envelope-to", DROP},
+	{"errors-to", ADDRESS},
+	{"from", ADDRESS},
+	{"in-reply-to", IDENTITY},
+	{"lines", DROP},
+	{"message-id", IDENTITY},
+	{"received", RECEIVED},
+	{"received-spf", AUTH},
+	{"references", IDENTITY},
+	{"reply-to", ADDRESS},
+	{"resent-date", DATE},
+	{"resent-message-id", IDENTITY},
+	{"return-path", TRACE},
+	{"sender", ADDRESS},
 	{"status", DROP},
-	{"x-status", DROP},
-	{"x-uid*", DROP},
+	{"subject", SUBJECT},
+	{"to", ADDRESS},
+	{"x-amavis-*", DROP},
+	{"x-bogosity", DROP},
+	{"x-crm114*", DROP},
+	{"x-dspam*", DROP},
+	{"x-envelope-from", TRACE},
+	{"x-envelope-to", DROP},
+	{"x-evolution*", DROP},
+	{"x-forefront-antispam-report", OPAQUE},
+	{"x-gm-message-state", OPAQUE},
+	{"x-gm-thrid", DROP},
+	{"x-gmail-labels", DROP},
+	{"x-google-dkim-signature", OPAQUE},
+	{"x-google-smtp-source", OPAQUE},
+	{"x-hamlet*", DROP},
+	{"x-he-dkim-result", AUTH},
 	{"x-imap*", DROP},
 	{"x-keywords", DROP},
+	{"x-microsoft-antispam*", OPAQUE},
 	{"x-mozilla-*", DROP},
-	{"content-length", DROP},
-	{"lines", DROP},
-	{"x-evolution*", DROP},
-	{"x-gmail-labels", DROP},
-	{"x-gm-thrid", DROP},
+	{"x-ms-exchange-*", OPAQUE},
+	{"x-original-to", TRACE},
+	{"x-rspamd*", DROP},
+	{"x-spam*", DROP},
+	{"x-status", DROP},
+	{"x-uid*", DROP},
+	{"x-virus-*", DROP},
 };
 
 void header_fields_init(struct header_fields *fields, const struct emit *emit)
@@ -97,6 +94,8 @@ void header_fields_init(struct header_fields *fields, const struct emit *emit)
 	fields->route = emit_head_field(emit, "received-shape");
 	fields->zone = emit_head_field(emit, "date-zone");
 	fields->words = emit_head_field(emit, "attached-header");
+	fields->subject_pairs = emit_head_field(emit, "subject-pair");
+	fields->subject_shouts = emit_head_field(emit, "subject-shout");
 }
 
 void header_begin(struct header_state *state, struct emit *emit, const struct header_fields *fields)
@@ -104,56 +103,109 @@ void header_begin(struct header_state *state, struct emit *emit, const struct he
 	*state = (struct header_state){.emit = emit, .fields = fields};
 }
 
-static enum treatment find_treatment(const char *name)
+/* As strcmp; any name that goes on from a pattern's beginning is equal to it. */
+static int compare_name(const char *name, const char *pattern)
 {
-	for (size_t i = 0; i < sizeof(TREATMENTS) / sizeof(TREATMENTS[0]); i++) {
-		const char *pattern = TREATMENTS[i].name;
-		size_t length = strlen(pattern);
-
-		if (pattern[length - 1] == '*' ? strncmp(name, pattern, length - 1) == 0
-					       : strcmp(name, pattern) == 0)
-			return TREATMENTS[i].treatment;
+	while (*pattern != '*' && *name && *name == *pattern) {
+		name++;
+		pattern++;
 	}
-	return WORDS;
+	return *pattern == '*' ? 0 : (unsigned char)*name - (unsigned char)*pattern;
 }
 
-static char run_class(char c)
+static enum treatment find_treatment(const char *name)
 {
-	return isdigit((unsigned char)c) ? '0' : islower((unsigned char)c) ? 'a'
-		: isupper((unsigned char)c) ? 'A' : (unsigned char)c >= 0x80 ? '~' : c;
+	size_t low = 0, high = sizeof(TREATMENTS) / sizeof(TREATMENTS[0]);
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = compare_name(name, TREATMENTS[middle].name);
+
+		if (order == 0)
+			return TREATMENTS[middle].treatment;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return WORDS;
 }
 
 size_t header_shape(const char *text, size_t length, char *out, size_t size)
 {
 	size_t used = 0;
+	int last = -1;
 
 	for (size_t i = 0; i < length && used < size; i++) {
-		char class = run_class(text[i]);
-		if (used == 0 || class != out[used - 1])
-			out[used++] = class;
+		unsigned char class = ascii_shape[(unsigned char)text[i]];
+		if (class != last)
+			out[used++] = (char)class;
+		last = class;
 	}
 	return used;
 }
 
-/* Unfolds and trims: a line break with the white space after it is one space. */
-static size_t unfold(const char *value, char *out)
+static const char *skip_space(const char *at, const char *end)
+{
+	while (at < end && ascii_is(*at, ASCII_SPACE))
+		at++;
+	return at;
+}
+
+/* The first carriage return or line feed, else `end`. */
+static const char *find_break(const char *at, const char *end)
+{
+	const char *feed = memchr(at, '\n', (size_t)(end - at));
+	const char *stop = feed ? feed : end;
+	const char *carriage = memchr(at, '\r', (size_t)(stop - at));
+
+	return carriage ? carriage : stop;
+}
+
+/* A line break with the white space after it becomes one space. */
+static size_t unfold(const char *at, const char *end, char *out)
 {
 	size_t used = 0;
 
-	while (*value && isspace((unsigned char)*value))
-		value++;
-	while (*value && used < TOKENIZER_MAX_HEADER_BYTES) {
-		if (*value == '\r' || *value == '\n') {
-			while (isspace((unsigned char)*value))
-				value++;
+	while (at < end && used < TOKENIZER_MAX_HEADER_BYTES) {
+		const char *stop = find_break(at, end);
+		size_t room = TOKENIZER_MAX_HEADER_BYTES - used;
+		size_t size = (size_t)(stop - at) < room ? (size_t)(stop - at) : room;
+
+		memcpy(out + used, at, size);
+		used += size;
+		at = skip_space(stop, end);
+		if (stop < end && used < TOKENIZER_MAX_HEADER_BYTES)
 			out[used++] = ' ';
-		} else {
-			out[used++] = *value++;
-		}
 	}
-	while (used > 0 && isspace((unsigned char)out[used - 1]))
-		used--;
 	return used;
+}
+
+bool header_read(struct header *header, const struct mime_header *raw, char *room)
+{
+	const char *end = raw->value + raw->length;
+
+	if (raw->name_length > HEADER_MAX_NAME)
+		return false;
+	header->raw = raw;
+	header->name = raw->name;
+	header->name_length = raw->name_length;
+	ascii_lower_copy(header->lower, raw->name, raw->name_length);
+	header->lower[raw->name_length] = '\0';
+
+	const char *start = skip_space(raw->value, end);
+	const char *stop = find_break(start, end);
+	if (skip_space(stop, end) == end) { /* one line: it can stay where it is */
+		size_t size = (size_t)(stop - start) + (stop < end);
+		header->value = start;
+		header->untrimmed =
+			size < TOKENIZER_MAX_HEADER_BYTES ? size : TOKENIZER_MAX_HEADER_BYTES;
+	} else {
+		header->value = room;
+		header->untrimmed = unfold(start, end, room);
+	}
+	header->length = ascii_trim(header->value, header->untrimmed);
+	return true;
 }
 
 static void emit_words(struct emit *emit, const struct field *words, const char *value, size_t length)
@@ -165,10 +217,11 @@ static void emit_words(struct emit *emit, const struct field *words, const char 
 	text_break(&text);
 }
 
-void header_emit_shape(struct header_state *state, const char *name, const char *value, size_t length)
+void header_emit_shape(struct header_state *state, const char *name, size_t name_length,
+	const char *value, size_t length)
 {
 	char shape[HEADER_MAX_NAME + 1 + 64];
-	size_t used = strlen(name);
+	size_t used = name_length;
 
 	memcpy(shape, name, used);
 	shape[used++] = ' ';
@@ -180,92 +233,88 @@ void header_emit_shape(struct header_state *state, const char *name, const char 
 static void emit_address_hosts(struct header_state *state, const struct field *words,
 	const char *value, size_t length)
 {
-	size_t hosts = 0;
+	const char *end = value + length;
+	const char *at = value;
 
-	for (size_t i = 0; i < length && hosts < 8; i++) {
-		if (value[i] != '@')
-			continue;
-		size_t start = i + 1;
-		size_t end = start;
+	for (size_t hosts = 0; hosts < 8; hosts++) {
 		char host[128];
 		size_t used = 0;
-		for (; end < length && (isalnum((unsigned char)value[end]) || value[end] == '.' ||
-			       value[end] == '-'); end++) {
+
+		at = memchr(at, '@', (size_t)(end - at));
+		if (!at)
+			break;
+		for (const char *from = at + 1; from < end && ascii_is(*from, ASCII_HOST); from++) {
 			if (used < sizeof(host))
-				host[used++] = (char)tolower((unsigned char)value[end]);
+				host[used++] = ascii_lower(*from);
 		}
 		url_host_tokens(state->emit, words, words, host, used);
-		hosts++;
+		at++;
 	}
 }
 
 static void emit_subject(struct header_state *state, const struct field *words, const char *value,
 	size_t length)
 {
-	struct field pairs = emit_head_field(state->emit, "subject-pair");
-	struct field shouts = emit_head_field(state->emit, "subject-shout");
 	struct text text;
 
 	text_begin(&text, state->emit, words);
-	text.pairs = &pairs;
-	text.shouts = &shouts;
+	text.pairs = &state->fields->subject_pairs;
+	text.shouts = &state->fields->subject_shouts;
 	text_feed(&text, value, length);
 	text_break(&text);
 }
 
-static void emit_date(struct header_state *state, const char *name, const char *value, size_t length)
+static void emit_zone(struct header_state *state, const char *value, size_t length)
 {
 	size_t zone = length;
 
-	header_emit_shape(state, name, value, length);
 	while (zone > 0 && value[zone - 1] != '+' && value[zone - 1] != '-')
 		zone--;
 	if (zone > 0 && length - zone >= 4)
 		emit_token(state->emit, &state->fields->zone, value + zone - 1, 5);
 }
 
-static void emit_value(struct header_state *state, const char *name, const char *lower,
+static void emit_value(struct header_state *state, const struct header *header,
 	enum treatment treatment, const char *value, size_t length)
 {
-	struct field words = emit_head_field(state->emit, lower);
+	struct field words =
+		emit_named_field(state->emit, header->lower, header->name_length);
 
 	switch (treatment) {
 	case SUBJECT:
 		emit_subject(state, &words, value, length);
-		header_emit_shape(state, name, value, length);
 		break;
 	case ADDRESS:
 		emit_words(state->emit, &words, value, length);
 		emit_address_hosts(state, &words, value, length);
-		header_emit_shape(state, name, value, length);
 		break;
 	case RECEIVED:
 		trace_received(state, value, length);
-		break;
+		return;
 	case IDENTITY:
 		emit_address_hosts(state, &words, value, length);
-		header_emit_shape(state, name, value, length);
 		break;
 	case DATE:
-		emit_date(state, name, value, length);
-		break;
+		header_emit_shape(state, header->name, header->name_length, value, length);
+		emit_zone(state, value, length);
+		return;
 	case TRACE:
 		emit_words(state->emit, &words, value, length);
-		break;
+		return;
 	case WORDS:
 		emit_words(state->emit, &words, value, length);
-		header_emit_shape(state, name, value, length);
 		break;
 	case AUTH:
-		trace_results(state, lower, value, length);
-		break;
+		trace_results(state, &words, value, length);
+		return;
 	case SIGNATURE:
 		trace_signer(state, &words, value, length);
-		break;
+		return;
 	case OPAQUE:
 	case DROP:
-		break;
+		return;
 	}
+	header_emit_shape(state, header->name, header->name_length, value, length);
 }
 
 /* What tells one message from another in every copy of it. */
@@ -276,41 +325,56 @@ static void identify(struct header_state *state, const char *lower, const char *
 		emit_identify(state->emit, value, length);
 }
 
-void header_tokens(struct header_state *state, const char *name, const char *value, bool nested)
+/* Which field comes after which. */
+static void emit_order(struct header_state *state, const struct header *header)
 {
-	char lower[HEADER_MAX_NAME + 1];
-	char unfolded[TOKENIZER_MAX_HEADER_BYTES];
-	size_t name_length = strlen(name);
+	char order[2 * HEADER_MAX_NAME + 1];
+	size_t used = state->previous_length;
 
-	if (name_length == 0 || name_length > HEADER_MAX_NAME)
+	memcpy(order, state->previous, used);
+	order[used++] = '>';
+	memcpy(order + used, header->name, header->name_length);
+	emit_token(state->emit, &state->fields->order, order, used + header->name_length);
+	memcpy(state->previous, header->name, header->name_length);
+	state->previous_length = header->name_length;
+}
+
+/* Is there an encoded word (RFC 2047)? */
+static bool is_encoded(const char *value, size_t length)
+{
+	const char *end = value + length;
+
+	for (const char *at = value; (at = memchr(at, '=', (size_t)(end - at))); at++) {
+		if (at + 1 < end && at[1] == '?')
+			return true;
+	}
+	return false;
+}
+
+void header_tokens(struct header_state *state, const struct header *header)
+{
+	enum treatment treatment = find_treatment(header->lower);
+	const char *value = header->value;
+	size_t length = header->length;
+	char *decoded = NULL;
+
+	if (header->name_length == 0 || treatment == DROP)
 		return;
-	for (size_t i = 0; i <= name_length; i++)
-		lower[i] = (char)tolower((unsigned char)name[i]);
-	enum treatment treatment = find_treatment(lower);
-	if (treatment == DROP)
-		return;
-
-	size_t length = unfold(value, unfolded);
-	char *decoded = memmem(unfolded, length, "=?", 2) ? mime_decode_header(value) : NULL;
-	const char *text = decoded ? decoded : unfolded;
-	length = decoded ? strnlen(decoded, TOKENIZER_MAX_HEADER_BYTES) : length;
-
-	if (nested) {
+	if (is_encoded(value, length))
+		decoded = mime_decode_header(header->raw->value, header->raw->length);
+	if (decoded) {
+		value = decoded;
+		length = strnlen(decoded, TOKENIZER_MAX_HEADER_BYTES);
+	}
+	if (header->raw->nested) {
 		if (treatment == SUBJECT || treatment == ADDRESS)
-			emit_words(state->emit, &state->fields->words, text, length);
+			emit_words(state->emit, &state->fields->words, value, length);
 	} else {
-		identify(state, lower, text, length);
-		emit_token(state->emit, &state->fields->name, name, name_length);
-		emit_value(state, name, lower, treatment, text, length);
-		if (treatment != TRACE && treatment != RECEIVED) {
-			char order[2 * HEADER_MAX_NAME + 1];
-			size_t used = strlen(state->previous);
-			memcpy(order, state->previous, used);
-			order[used++] = '>';
-			memcpy(order + used, name, name_length);
-			emit_token(state->emit, &state->fields->order, order, used + name_length);
-			memcpy(state->previous, name, name_length + 1);
-		}
+		identify(state, header->lower, value, length);
+		emit_token(state->emit, &state->fields->name, header->name, header->name_length);
+		emit_value(state, header, treatment, value, length);
+		if (treatment != TRACE && treatment != RECEIVED)
+			emit_order(state, header);
 	}
 	mime_free(decoded);
 }

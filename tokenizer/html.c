@@ -2,24 +2,18 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/html.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
+#include "tokenizer/ascii.h"
 #include "tokenizer/entity.h"
 #include "tokenizer/fold.h"
 
-enum { MAX_NAME = 24, MAX_VALUE = 512, MAX_STYLE = 48 };
-
-/* A name in lower case, cut at MAX_NAME. */
-struct name {
-	char text[MAX_NAME + 1];
-	size_t length;
-};
+enum { MAX_VALUE = 512, MAX_STYLE = 48 };
 
 struct attribute {
-	struct name name;
+	struct html_name name;
 	const char *value; /* raw: with character references */
 	size_t length;
 };
@@ -28,10 +22,14 @@ struct scan {
 	const struct html_sink *sink;
 	const char *at;
 	const char *end;
-	struct name hider; /* the open element that hides text; length 0 = none */
+	struct html_name hider; /* the open element that hides text; length 0 = none */
 	unsigned hider_depth;
 	char link[256]; /* host of the open anchor */
 	size_t link_length;
+	/* Which known elements, and attributes of them that are told of without their
+	 * value, have been told of: once is enough. */
+	bool told[HTML_NAMES];
+	bool told_attributes[HTML_NAMES][HTML_NAMES];
 };
 
 void html_fields_init(struct html_fields *fields, const struct emit *emit)
@@ -40,35 +38,13 @@ void html_fields_init(struct html_fields *fields, const struct emit *emit)
 	fields->attribute = emit_body_field(emit, "html-attribute");
 	fields->style = emit_body_field(emit, "html-style");
 	fields->mismatch = emit_body_field(emit, "html-link");
+	html_names_init(&fields->names);
 }
 
-static bool name_is(const struct name *name, const char *text)
+static bool is_same(const struct html_name *name, const struct html_name *other)
 {
-	return strcmp(name->text, text) == 0;
-}
-
-static bool name_in(const struct name *name, const char *const *list)
-{
-	for (; *list; list++) {
-		if (name_is(name, *list))
-			return true;
-	}
-	return false;
-}
-
-/* Elements within a line: their tags do not end a word. */
-static bool is_inline(const struct name *name)
-{
-	static const char *const names[] = {"a", "abbr", "b", "big", "em", "font", "i", "ins", "s",
-		"small", "span", "strike", "strong", "sub", "sup", "tt", "u", "wbr", NULL};
-	return name_in(name, names);
-}
-
-static bool is_void(const struct name *name)
-{
-	static const char *const names[] = {"area", "base", "br", "col", "embed", "hr", "img", "input",
-		"link", "meta", "param", "wbr", NULL};
-	return name_in(name, names);
+	return name->length == other->length &&
+		memcmp(name->text, other->text, name->length) == 0;
 }
 
 static struct text *current_text(const struct scan *scan)
@@ -76,24 +52,14 @@ static struct text *current_text(const struct scan *scan)
 	return scan->hider.length ? scan->sink->hidden : scan->sink->visible;
 }
 
-static struct name read_name(struct scan *scan)
+static void read_name(struct scan *scan, struct html_name *name)
 {
-	struct name name = {.length = 0};
-
-	while (scan->at < scan->end) {
-		char c = *scan->at;
-		if (!isalnum((unsigned char)c) && c != '-' && c != '_' && c != ':')
-			break;
-		if (name.length < MAX_NAME)
-			name.text[name.length++] = (char)tolower((unsigned char)c);
-		scan->at++;
-	}
-	return name;
+	scan->at = html_names_read(&scan->sink->fields->names, scan->at, scan->end, name);
 }
 
 static void skip_space(struct scan *scan)
 {
-	while (scan->at < scan->end && (isspace((unsigned char)*scan->at) || *scan->at == '/'))
+	while (scan->at < scan->end && (ascii_is(*scan->at, ASCII_SPACE) || *scan->at == '/'))
 		scan->at++;
 }
 
@@ -108,7 +74,7 @@ static void read_value(struct scan *scan, struct attribute *attribute)
 		scan->at = close ? close + 1 : scan->end;
 		return;
 	}
-	while (scan->at < scan->end && *scan->at != '>' && !isspace((unsigned char)*scan->at))
+	while (scan->at < scan->end && *scan->at != '>' && !ascii_is(*scan->at, ASCII_SPACE))
 		scan->at++;
 	attribute->length = (size_t)(scan->at - attribute->value);
 }
@@ -116,7 +82,8 @@ static void read_value(struct scan *scan, struct attribute *attribute)
 /* The next attribute of a tag; false at its end, which is passed. */
 static bool read_attribute(struct scan *scan, struct attribute *attribute)
 {
-	*attribute = (struct attribute){.value = ""};
+	attribute->value = "";
+	attribute->length = 0;
 	for (;;) {
 		skip_space(scan);
 		if (scan->at >= scan->end)
@@ -125,7 +92,7 @@ static bool read_attribute(struct scan *scan, struct attribute *attribute)
 			scan->at++;
 			return false;
 		}
-		attribute->name = read_name(scan);
+		read_name(scan, &attribute->name);
 		if (attribute->name.length > 0)
 			break;
 		scan->at++; /* rubbish */
@@ -141,82 +108,172 @@ static bool read_attribute(struct scan *scan, struct attribute *attribute)
 	return true;
 }
 
-/* Character references decoded, into at most `size` bytes. */
-static size_t decode_value(const struct attribute *attribute, char *out, size_t size)
+/* Character references decoded, into at most `size` bytes of `out` if there are any.
+ * Returns where the value is then. */
+static const char *decode_value(
+	const struct attribute *attribute, char *out, size_t size, size_t *length)
 {
+	const char *at = attribute->value;
+	const char *end = at + attribute->length;
 	size_t used = 0;
 
-	for (size_t i = 0; i < attribute->length && used + 4 < size;) {
+	size -= 4; /* room for a character is left */
+	if (!memchr(at, '&', attribute->length)) {
+		*length = attribute->length < size ? attribute->length : size;
+		return at;
+	}
+	while (at < end && used < size) {
+		const char *mark = memchr(at, '&', (size_t)(end - at));
+		size_t run = (size_t)((mark ? mark : end) - at);
 		uint32_t character;
-		size_t taken = attribute->value[i] == '&'
-			? entity_decode(attribute->value + i, attribute->length - i, &character) : 0;
-		if (taken) {
+
+		run = run < size - used ? run : size - used;
+		memcpy(out + used, at, run);
+		used += run;
+		at += run;
+		if (at != mark || used >= size)
+			continue;
+		size_t taken = entity_decode(at, (size_t)(end - at), &character);
+		if (taken)
 			used += fold_encode(character, out + used);
-			i += taken;
-		} else {
-			out[used++] = attribute->value[i++];
+		else
+			out[used++] = '&';
+		at += taken ? taken : 1;
+	}
+	*length = used;
+	return out;
+}
+
+static bool begins(const char *text, size_t length, const char *with)
+{
+	size_t size = strlen(with);
+
+	return length >= size && memcmp(text, with, size) == 0;
+}
+
+static bool equals(const char *text, size_t length, const char *other)
+{
+	return length == strlen(other) && memcmp(text, other, length) == 0;
+}
+
+/* Does "property:value" stand around the colon? */
+static bool surround(const char *declaration, size_t length, size_t colon, const char *property,
+	const char *value)
+{
+	size_t size = strlen(property);
+
+	return colon >= size && memcmp(declaration + colon - size, property, size) == 0 &&
+		begins(declaration + colon + 1, length - colon - 1, value);
+}
+
+static bool style_hides(const char *declaration, size_t length)
+{
+	const char *end = declaration + (length = strnlen(declaration, length));
+	const char *at = declaration;
+
+	while ((at = memchr(at, ':', (size_t)(end - at)))) {
+		size_t colon = (size_t)(at - declaration);
+
+		switch (++at < end ? *at : '\0') {
+		case 'n':
+			if (surround(declaration, length, colon, "display", "none"))
+				return true;
+			break;
+		case 'h':
+			if (surround(declaration, length, colon, "visibility", "hidden"))
+				return true;
+			break;
+		case 'a':
+			if (surround(declaration, length, colon, "mso-hide", "all"))
+				return true;
+			break;
+		default:
+			break;
 		}
 	}
+	switch (length ? *declaration : '\0') {
+	case 'f':
+		return equals(declaration, length, "font-size:0") ||
+			begins(declaration, length, "font-size:0p") ||
+			begins(declaration, length, "font-size:1p");
+	case 'o':
+		return equals(declaration, length, "opacity:0");
+	case 'm':
+		return equals(declaration, length, "max-height:0") ||
+			equals(declaration, length, "max-height:0px");
+	default:
+		return false;
+	}
+}
+
+/* Copies in lower case without white space until `room` is full; returns the bytes. */
+static size_t squeeze(const char *at, const char *end, char *out, size_t room)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	size_t used = 0;
+
+	while (at < end && used < room) {
+		if (end - at >= 8 && used + 8 <= room) {
+			uint64_t bytes = ascii_load_eight(at);
+			/* Each of them is printable ASCII. */
+			if (!(((bytes - 0x21 * ones) | bytes) & (0x80 * ones))) {
+				bytes = ascii_lower_eight(bytes);
+				memcpy(out + used, &bytes, sizeof(bytes));
+				used += 8;
+				at += 8;
+				continue;
+			}
+		}
+		out[used] = ascii_lower(*at);
+		used += !ascii_is(*at++, ASCII_SPACE);
+	}
 	return used;
-}
-
-static bool contains(const char *text, const char *part)
-{
-	return strstr(text, part) != NULL;
-}
-
-static bool style_hides(const char *declaration)
-{
-	return contains(declaration, "display:none") || contains(declaration, "visibility:hidden") ||
-		contains(declaration, "mso-hide:all") || strcmp(declaration, "font-size:0") == 0 ||
-		strncmp(declaration, "font-size:0p", 12) == 0 ||
-		strncmp(declaration, "font-size:1p", 12) == 0 || strcmp(declaration, "opacity:0") == 0 ||
-		strcmp(declaration, "max-height:0") == 0 || strcmp(declaration, "max-height:0px") == 0;
 }
 
 /* Each declaration "property:value" in lower case without white space. Returns
  * whether one of them hides the element. */
 static bool scan_style(const struct scan *scan, const char *style, size_t length)
 {
+	const char *end = style + length;
 	bool hides = false;
-	size_t i = 0;
 
-	while (i < length) {
-		char declaration[MAX_STYLE + 1];
-		size_t size = 0;
+	while (style < end) {
+		char declaration[MAX_STYLE];
+		const char *stop = memchr(style, ';', (size_t)(end - style));
 
-		for (; i < length && style[i] != ';'; i++) {
-			if (size < MAX_STYLE && !isspace((unsigned char)style[i]))
-				declaration[size++] = (char)tolower((unsigned char)style[i]);
-		}
-		i++;
-		declaration[size] = '\0';
+		stop = stop ? stop : end;
+		size_t size = squeeze(style, stop, declaration, sizeof(declaration));
+		style = stop < end ? stop + 1 : end;
 		if (size > 0)
 			emit_token(scan->sink->emit, &scan->sink->fields->style, declaration, size);
-		hides |= style_hides(declaration);
+		hides |= style_hides(declaration, size);
 	}
 	return hides;
 }
 
-/* "font color=#ff0000": attributes whose value is a design choice. */
-static void emit_attribute(const struct scan *scan, const struct name *tag,
-	const struct attribute *attribute)
+/* "font color=#ff0000" where the value is a design choice, else "font color". */
+static void emit_attribute(
+	struct scan *scan, const struct html_name *tag, const struct attribute *attribute)
 {
-	static const char *const telling[] = {"align", "bgcolor", "border", "cellpadding",
-		"cellspacing", "color", "face", "height", "size", "target", "type", "valign", "width",
-		"http-equiv", "content", "name", "lang", "class", NULL};
-	char text[2 * MAX_NAME + MAX_STYLE + 3];
-	size_t used = 0;
+	char text[2 * HTML_NAME_SIZE + MAX_STYLE + 3];
+	size_t used = tag->length;
+	bool choice = attribute->name.traits & HTML_CHOICE;
 
-	memcpy(text, tag->text, tag->length);
-	used = tag->length;
+	if (!choice && tag->number && attribute->name.number) {
+		bool *told = &scan->told_attributes[tag->number][attribute->name.number];
+		if (*told)
+			return;
+		*told = true;
+	}
+	memcpy(text, tag->text, HTML_NAME_SIZE);
 	text[used++] = ' ';
-	memcpy(text + used, attribute->name.text, attribute->name.length);
+	memcpy(text + used, attribute->name.text, HTML_NAME_SIZE);
 	used += attribute->name.length;
-	if (name_in(&attribute->name, telling)) {
+	if (choice) {
+		size_t size = attribute->length < MAX_STYLE ? attribute->length : MAX_STYLE;
 		text[used++] = '=';
-		for (size_t i = 0; i < attribute->length && i < MAX_STYLE; i++)
-			text[used++] = (char)tolower((unsigned char)attribute->value[i]);
+		ascii_lower_copy(text + used, attribute->value, size);
+		used += size;
 	}
 	emit_token(scan->sink->emit, &scan->sink->fields->attribute, text, used);
 }
@@ -230,59 +287,70 @@ static void open_link(struct scan *scan, const char *url, size_t length)
 	memcpy(scan->link, host, scan->link_length);
 }
 
-static bool scan_attribute(struct scan *scan, const struct name *tag, const struct attribute *attribute)
+static void scan_link(struct scan *scan, const struct html_name *tag, const char *url, size_t length)
 {
-	static const char *const links[] = {"href", "src", "action", "background", NULL};
-	char value[MAX_VALUE];
-	bool hides = false;
+	url_tokens(scan->sink->emit, scan->sink->urls, url, length);
+	if (tag->traits & HTML_ANCHOR)
+		open_link(scan, url, length);
+}
 
-	if (name_in(&attribute->name, links)) {
-		size_t length = decode_value(attribute, value, sizeof(value));
-		url_tokens(scan->sink->emit, scan->sink->urls, value, length);
-		if (name_is(tag, "a"))
-			open_link(scan, value, length);
-	} else if (name_is(&attribute->name, "style")) {
-		size_t length = decode_value(attribute, value, sizeof(value));
-		hides = scan_style(scan, value, length);
-	} else if (name_is(&attribute->name, "hidden")) {
-		hides = true;
-	} else if (name_is(&attribute->name, "alt") || name_is(&attribute->name, "title")) {
-		size_t length = decode_value(attribute, value, sizeof(value));
-		text_break(scan->sink->visible);
-		text_feed(scan->sink->visible, value, length);
-		text_break(scan->sink->visible);
+static void scan_shown(struct scan *scan, const char *value, size_t length)
+{
+	text_break(scan->sink->visible);
+	text_feed(scan->sink->visible, value, length);
+	text_break(scan->sink->visible);
+}
+
+/* Returns whether it hides the element. */
+static bool scan_attribute(
+	struct scan *scan, const struct html_name *tag, const struct attribute *attribute)
+{
+	unsigned traits = attribute->name.traits;
+	const char *value = NULL;
+	char room[MAX_VALUE];
+	bool hides = false;
+	size_t length = 0;
+
+	if (traits & (HTML_LINK | HTML_STYLE | HTML_TEXT))
+		value = decode_value(attribute, room, sizeof(room), &length);
+	if (traits & HTML_TEXT) {
+		scan_shown(scan, value, length);
 		return false;
 	}
+	if (traits & HTML_LINK)
+		scan_link(scan, tag, value, length);
+	else if (traits & HTML_STYLE)
+		hides = scan_style(scan, value, length);
+	else if (traits & HTML_HIDDEN)
+		hides = true;
 	emit_attribute(scan, tag, attribute);
 	return hides;
 }
 
 /* Nested elements of the hider's name are counted, so that its own end tag is
  * found. */
-static void track_hider(struct scan *scan, const struct name *tag, bool hides)
+static void track_hider(struct scan *scan, const struct html_name *tag, bool hides)
 {
 	if (scan->hider.length) {
-		if (name_is(tag, scan->hider.text))
+		if (is_same(tag, &scan->hider))
 			scan->hider_depth++;
-	} else if (hides && !is_void(tag)) {
+	} else if (hides && !(tag->traits & HTML_VOID)) {
 		text_break(scan->sink->visible);
 		scan->hider = *tag;
 		scan->hider_depth = 1;
 	}
 }
 
-static void skip_to_end_tag(struct scan *scan, const char *name)
+static void skip_to_end_tag(struct scan *scan, const struct html_name *name)
 {
-	size_t length = strlen(name);
-
 	while (scan->at < scan->end) {
 		const char *open = memchr(scan->at, '<', (size_t)(scan->end - scan->at));
-		if (!open || (size_t)(scan->end - open) < length + 2) {
+		if (!open || (size_t)(scan->end - open) < name->length + 2) {
 			scan->at = scan->end;
 			return;
 		}
 		scan->at = open + 1;
-		if (open[1] == '/' && strncasecmp(open + 2, name, length) == 0) {
+		if (open[1] == '/' && strncasecmp(open + 2, name->text, name->length) == 0) {
 			scan->at = open;
 			return;
 		}
@@ -291,34 +359,37 @@ static void skip_to_end_tag(struct scan *scan, const char *name)
 
 static void scan_start_tag(struct scan *scan)
 {
-	struct name tag = read_name(scan);
+	struct html_name tag;
 	struct attribute attribute;
 	bool hides = false;
 
-	emit_token(scan->sink->emit, &scan->sink->fields->tag, tag.text, tag.length);
-	if (!is_inline(&tag))
+	read_name(scan, &tag);
+	if (!scan->told[tag.number] || !tag.number)
+		emit_token(scan->sink->emit, &scan->sink->fields->tag, tag.text, tag.length);
+	scan->told[tag.number] = true;
+	if (!(tag.traits & HTML_INLINE))
 		text_break(current_text(scan));
-	if (name_is(&tag, "a"))
+	if (tag.traits & HTML_ANCHOR)
 		scan->link_length = 0;
 	while (read_attribute(scan, &attribute))
 		hides |= scan_attribute(scan, &tag, &attribute);
 	track_hider(scan, &tag, hides);
-	if (name_is(&tag, "script") || name_is(&tag, "style"))
-		skip_to_end_tag(scan, tag.text);
+	if (tag.traits & HTML_RAW)
+		skip_to_end_tag(scan, &tag);
 }
 
 static void scan_end_tag(struct scan *scan)
 {
-	struct name tag = read_name(scan);
+	struct html_name tag;
 
-	if (!is_inline(&tag))
+	read_name(scan, &tag);
+	if (!(tag.traits & HTML_INLINE))
 		text_break(current_text(scan));
-	if (name_is(&tag, "a"))
+	if (tag.traits & HTML_ANCHOR)
 		scan->link_length = 0;
-	if (scan->hider.length && name_is(&tag, scan->hider.text) && --scan->hider_depth == 0) {
+	if (scan->hider.length && is_same(&tag, &scan->hider) && --scan->hider_depth == 0) {
 		text_break(scan->sink->hidden);
 		scan->hider.length = 0;
-		scan->hider.text[0] = '\0';
 	}
 	const char *close = memchr(scan->at, '>', (size_t)(scan->end - scan->at));
 	scan->at = close ? close + 1 : scan->end;
@@ -346,7 +417,7 @@ static void check_link_text(struct scan *scan, const char *text, size_t length)
 	const char *host = text;
 	size_t size = length;
 
-	while (size > 0 && isspace((unsigned char)*host)) {
+	while (size > 0 && ascii_is(*host, ASCII_SPACE)) {
 		host++;
 		size--;
 	}
@@ -398,7 +469,7 @@ void html_scan(const struct html_sink *sink, const char *html, size_t length)
 		}
 		char next = scan.at + 1 < scan.end ? scan.at[1] : 0;
 		scan.at++;
-		if (isalpha((unsigned char)next)) {
+		if (ascii_is(next, ASCII_ALPHA)) {
 			scan_start_tag(&scan);
 		} else if (next == '/') {
 			scan.at++;

@@ -8,11 +8,13 @@
 #include <stddef.h>
 
 #include "tokenizer/emit.h"
+#include "tokenizer/html-names.h"
 #include "tokenizer/text.h"
 #include "tokenizer/url.h"
 
 struct html_fields {
 	struct field tag, attribute, style, mismatch;
+	struct html_names names;
 };
 
 void html_fields_init(struct html_fields *fields, const struct emit *emit);

@@ -1,12 +1,17 @@
 noinst_LIBRARIES += libtokenizer.a
 libtokenizer_a_SOURCES = \
+	%D%/ascii.c %D%/ascii.h \
+	%D%/decode.c %D%/decode.h \
 	%D%/emit.c %D%/emit.h \
 	%D%/entity.c %D%/entity.h \
 	%D%/fields.c %D%/fields.h \
 	%D%/fold.c %D%/fold.h \
 	%D%/header.c %D%/header.h \
 	%D%/html.c %D%/html.h \
+	%D%/html-names.c %D%/html-names.h \
 	%D%/mime.c %D%/mime.h \
+	%D%/multipart.c %D%/multipart.h \
+	%D%/section.c %D%/section.h \
 	%D%/text.c %D%/text.h \
 	%D%/tokenizer.c %D%/tokenizer.h \
 	%D%/trace.c %D%/trace.h \

@@ -10,22 +10,28 @@
 
 enum mime_kind { MIME_MULTIPART, MIME_MESSAGE, MIME_PLAIN, MIME_HTML, MIME_OTHER };
 
+/* One header field; the strings are borrowed and not terminated. */
+struct mime_header {
+	const char *name; /* as written */
+	size_t name_length;
+	const char *value; /* raw: encoded, with folding and line breaks */
+	size_t length;
+	bool nested; /* of an attached message, not of the outer one */
+};
+
 /* One node of the MIME tree. Strings are borrowed; NULL where the part says
  * nothing. */
 struct mime_part {
 	enum mime_kind kind;
 	const char *type; /* "text/html", as written */
 	const char *charset;
-	const char *disposition;
 	const char *file_name;
 	size_t size;       /* encoded bytes of the content */
 	unsigned depth;    /* 0 = the message itself */
 };
 
 struct mime_handler {
-	/* One header field of the outer message, or with `nested` of an attached
-	 * one. `value` is raw: as written, with folding. */
-	void (*header)(void *context, const char *name, const char *value, bool nested);
+	void (*header)(void *context, const struct mime_header *header);
 	void (*part)(void *context, const struct mime_part *part);
 	/* Decoded content of the part last told of. UTF-8 but for stray bytes,
 	 * which stand for windows-1252. TOKENIZER_MAX_TEXT bytes at most in all. */
@@ -42,9 +48,9 @@ void mime_reader_free(struct mime_reader **reader);
 void mime_walk(struct mime_reader *reader, const char *message, size_t length,
 	const struct mime_handler *handler);
 
-/* Decodes RFC 2047 words of a header value into UTF-8. Returns a string that
- * the caller frees with mime_free, or NULL when there is nothing to decode. */
-char *mime_decode_header(const char *value);
+/* Decodes RFC 2047 words of a raw header value into UTF-8. Returns a string that
+ * the caller frees with mime_free. */
+char *mime_decode_header(const char *value, size_t length);
 void mime_free(char *decoded);
 
 /* The first mailbox's address of an address list, "" when there is none or it

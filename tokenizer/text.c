@@ -5,16 +5,47 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tokenizer/ascii.h"
 #include "tokenizer/fold.h"
 
-enum ascii_class { BREAK, LETTER, CAPITAL, DIGIT, MONEY, JOINT, BANG };
+enum { LONGEST = 1 << 20 }; /* bytes of a word, counted no further */
 
-/* What a byte below 0x80 is to a word. A joint belongs to it only between two
- * characters of it: "don't", "example.com", "1,000". */
-static const unsigned char ASCII[128] = {
-	['a' ... 'z'] = LETTER, ['A' ... 'Z'] = CAPITAL, ['0' ... '9'] = DIGIT, ['$'] = MONEY,
-	['\''] = JOINT, ['-'] = JOINT, ['_'] = JOINT, ['.'] = JOINT, [','] = JOINT, ['@'] = JOINT,
-	['%'] = MONEY, ['!'] = BANG};
+/* What a byte below 0x80 that is no character of a word does to it. A joint belongs to
+ * it only between two characters of it: "don't", "example.com", "1,000". */
+enum mark { BREAK, JOINT, BANG };
+
+static const unsigned char MARKS[128] = {['\''] = JOINT,
+	['-'] = JOINT,
+	['_'] = JOINT,
+	['.'] = JOINT,
+	[','] = JOINT,
+	['@'] = JOINT,
+	['!'] = BANG};
+
+/* A character of a word in lower case: letters, digits, money and percent; 0 = none. */
+/* clang-format off */
+static const unsigned char WORD[256] = {
+	['0'] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9',
+	['A'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm',
+		'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
+	['a'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm',
+		'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
+	['$'] = '$', ['%'] = '%'};
+/* clang-format on */
+
+/* What only ends a word; not the colon, before which there may be a link's scheme. */
+/* clang-format off */
+static const bool PLAIN_BREAK[256] = {
+	[0 ... ' '] = true, ['"'] = true, ['#'] = true, ['&'] = true, ['('] = true, [')'] = true,
+	['*'] = true, ['+'] = true, ['/'] = true, [';'] = true, ['<'] = true, ['='] = true,
+	['>'] = true, ['?'] = true, ['['] = true, ['\\'] = true, [']'] = true, ['^'] = true,
+	['`'] = true, ['{'] = true, ['|'] = true, ['}'] = true, ['~'] = true, [0x7F] = true};
+
+/* White space, control characters, brackets and quotes end a link in plain text. */
+static const bool LINK_END[256] = {
+	[0 ... ' '] = true, ['<'] = true, ['>'] = true, ['"'] = true, ['\''] = true, ['('] = true,
+	[')'] = true, ['['] = true, [']'] = true, ['{'] = true, ['}'] = true};
+/* clang-format on */
 
 void text_begin(struct text *text, struct emit *emit, const struct field *words)
 {
@@ -55,8 +86,10 @@ static void end_word(struct text *text)
 			emit_token(text->emit, text->shouts, text->word, text->length);
 		if (text->pairs && text->previous_length > 0)
 			emit_pair(text);
-		memcpy(text->previous, text->word, text->length);
-		text->previous_length = text->length;
+		if (text->pairs) {
+			memcpy(text->previous, text->word, text->length);
+			text->previous_length = text->length;
+		}
 	}
 	text->length = 0;
 	text->capitals = 0;
@@ -82,52 +115,140 @@ void text_break(struct text *text)
 	text->ideograph = 0;
 }
 
-static void put(struct text *text, const char *bytes, size_t count)
+static void put_joint(struct text *text)
 {
 	if (text->joint && text->length < TEXT_MAX_WORD)
 		text->word[text->length++] = text->joint;
 	text->joint = 0;
+}
+
+/* Past the end of a word only its length is counted. */
+static void put_more(struct text *text, size_t count)
+{
+	if (text->length < LONGEST)
+		text->length =
+			(text->length < TEXT_MAX_WORD ? TEXT_MAX_WORD : text->length) + count;
+}
+
+static void put(struct text *text, const char *bytes, size_t count)
+{
+	put_joint(text);
 	if (text->length + count <= TEXT_MAX_WORD) {
 		memcpy(text->word + text->length, bytes, count);
 		text->length += count;
-	} else if (text->length < (1 << 20)) {
-		/* Past the end only the length is counted. */
-		text->length = (text->length < TEXT_MAX_WORD ? TEXT_MAX_WORD : text->length) + count;
+	} else {
+		put_more(text, count);
 	}
+}
+
+/* A run of characters of a word; returns its end. */
+static const unsigned char *feed_run(
+	struct text *text, const unsigned char *at, const unsigned char *end)
+{
+	text->ideograph = 0;
+	if (text->bangs)
+		end_bangs(text);
+	put_joint(text);
+
+	size_t used = text->length, capitals = 0;
+	size_t room = used < TEXT_MAX_WORD ? TEXT_MAX_WORD - used : 0;
+	const unsigned char *stop = (size_t)(end - at) < room ? end : at + room;
+	for (unsigned char lower; at < stop && (lower = WORD[*at]); at++) {
+		text->word[used++] = (char)lower;
+		capitals += (lower ^ *at) >> 5; /* the bit that tells them apart */
+	}
+	text->length = used;
+	text->capitals += capitals;
+	for (; at < end && WORD[*at]; at++)
+		put_more(text, 1);
+	return at;
+}
+
+/* A whole word of these bytes; nothing is open. */
+static void emit_whole_word(struct text *text, const char *word, size_t length)
+{
+	char lower[TEXT_MAX_WORD];
+
+	if (length > 1) {
+		ascii_lower_copy(lower, word, length);
+		emit_token(text->emit, text->words, lower, length);
+	}
+	if (text->shouts && length >= 3 && ascii_is(word[0], ASCII_UPPER)) {
+		size_t i = 1;
+		while (i < length && ascii_is(word[i], ASCII_UPPER))
+			i++;
+		if (i == length)
+			emit_token(text->emit, text->shouts, lower, length);
+	}
+}
+
+/* The highest bit of each of eight bytes that is a character of a word. */
+static uint64_t are_word(uint64_t bytes)
+{
+	return ascii_alnum_eight(bytes) | (ascii_between(bytes, '$', '%') & ~bytes);
+}
+
+/* As emit_whole_word for fewer than eight bytes, with others after them. */
+static void emit_short_word(struct text *text, uint64_t bytes, size_t length)
+{
+	const uint64_t marks = ascii_first(UINT64_C(0x8080808080808080), length);
+	uint64_t lower = ascii_first(ascii_lower_eight(bytes), length);
+
+	if (length > 1)
+		emit_short(text->emit, text->words, lower, length);
+	if (text->shouts && length >= 3 && (ascii_between(bytes, 'A', 'Z') & marks) == marks)
+		emit_short(text->emit, text->shouts, lower, length);
+}
+
+/* Most words stand between two breaks and need no state: goes over as many as follow
+ * each other, and returns where something else begins. */
+static const unsigned char *feed_plain(
+	struct text *text, const unsigned char *at, const unsigned char *end)
+{
+	if (text->length > 0 || text->bangs > 0 || text->pairs)
+		return at;
+	while (end - at > 8) {
+		uint64_t bytes = ascii_load_eight((const char *)at);
+		size_t size = ascii_run(are_word(bytes));
+
+		if (size == 8) {
+			while (at + size < end && WORD[at[size]])
+				size++;
+			if (at + size == end || !PLAIN_BREAK[at[size]] || size > TEXT_MAX_WORD)
+				break;
+			emit_whole_word(text, (const char *)at, size);
+		} else if (PLAIN_BREAK[at[size]]) {
+			emit_short_word(text, bytes, size);
+		} else {
+			break;
+		}
+		text->ideograph = 0;
+		at += size + 1;
+	}
+	return at;
+}
+
+static void feed_mark(struct text *text, unsigned char byte)
+{
+	enum mark mark = (enum mark)MARKS[byte];
+
+	text->ideograph = 0;
+	if (mark != BANG && text->bangs)
+		end_bangs(text);
+	if (mark == JOINT && text->length > 0 && !text->joint) {
+		text->joint = (char)byte;
+		return;
+	}
+	end_word(text);
+	text->bangs += mark == BANG;
 }
 
 static void feed_ascii(struct text *text, unsigned char byte)
 {
-	enum ascii_class class = (enum ascii_class)ASCII[byte];
-	char lower = class == CAPITAL ? (char)(byte | 0x20) : (char)byte;
-
-	text->ideograph = 0;
-	if (class != BANG && text->bangs)
-		end_bangs(text);
-	switch (class) {
-	case CAPITAL:
-		text->capitals++;
-		put(text, &lower, 1);
-		break;
-	case LETTER:
-	case DIGIT:
-	case MONEY:
-		put(text, &lower, 1);
-		break;
-	case JOINT:
-		if (text->length > 0 && !text->joint)
-			text->joint = lower;
-		else
-			end_word(text);
-		break;
-	case BANG:
-		end_word(text);
-		text->bangs++;
-		break;
-	case BREAK:
-		end_word(text);
-		break;
-	}
+	if (WORD[byte])
+		feed_run(text, &byte, &byte + 1);
+	else
+		feed_mark(text, byte);
 }
 
 static void feed_ideograph(struct text *text, uint32_t character)
@@ -145,7 +266,7 @@ static void feed_ideograph(struct text *text, uint32_t character)
 
 static void feed_wide(struct text *text, uint32_t character)
 {
-	struct folded folded = fold_character(character);
+	struct folded folded = fold_character(&text->emit->folds, character);
 	char bytes[8];
 
 	switch (folded.class) {
@@ -184,35 +305,43 @@ static bool at_link(const struct text *text, const char *at, size_t left)
 static size_t feed_link(struct text *text, const char *at, size_t left)
 {
 	char url[URL_MAX_BYTES];
-	size_t used = text->length, i = 0;
+	size_t used = text->length, size = 0;
 
+	while (size < left && !LINK_END[(unsigned char)at[size]])
+		size++;
 	memcpy(url, text->word, used);
-	for (; i < left && (unsigned char)at[i] > ' ' && !strchr("<>\"'()[]{}", at[i]); i++) {
-		if (used < sizeof(url))
-			url[used++] = at[i];
-	}
+	size_t room = sizeof(url) - used;
+	memcpy(url + used, at, size < room ? size : room);
+	used += size < room ? size : room;
 	while (used > 0 && strchr(".,;:!?", url[used - 1])) /* of the sentence, not the link */
 		used--;
 	url_tokens(text->emit, text->links, url, used);
 	text->length = 0;
 	text_break(text);
-	return i;
+	return size;
 }
 
 void text_feed(struct text *text, const char *data, size_t length)
 {
-	const unsigned char *bytes = (const unsigned char *)data;
-	size_t i = 0;
+	const unsigned char *at = (const unsigned char *)data;
+	const unsigned char *end = at + length;
 
-	while (i < length) {
-		if (bytes[i] == ':' && at_link(text, data + i, length - i)) {
-			i += feed_link(text, data + i, length - i);
-		} else if (bytes[i] < 0x80) {
-			feed_ascii(text, bytes[i++]);
-		} else {
+	while (at < end) {
+		at = feed_plain(text, at, end);
+		size_t left = (size_t)(end - at);
+
+		if (left == 0) {
+			break;
+		} else if (WORD[*at]) {
+			at = feed_run(text, at, end);
+		} else if (*at >= 0x80) {
 			uint32_t character;
-			i += fold_decode(bytes + i, length - i, &character);
+			at += fold_decode(at, left, &character);
 			feed_wide(text, character);
+		} else if (*at == ':' && at_link(text, (const char *)at, left)) {
+			at += feed_link(text, (const char *)at, left);
+		} else {
+			feed_mark(text, *at++);
 		}
 	}
 }

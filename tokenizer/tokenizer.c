@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/tokenizer.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tokenizer/ascii.h"
 #include "tokenizer/emit.h"
 #include "tokenizer/fields.h"
 #include "tokenizer/header.h"
@@ -59,13 +59,17 @@ void tokenizer_free(struct tokenizer **tokenizer)
 	*tokenizer = NULL;
 }
 
-static void on_header(void *context, const char *name, const char *value, bool nested)
+static void on_header(void *context, const struct mime_header *raw)
 {
 	struct tokenizer *tokenizer = context;
+	char room[TOKENIZER_MAX_HEADER_BYTES];
+	struct header header;
 
-	header_tokens(&tokenizer->headers, name, value, nested);
-	if (!nested)
-		fields_add(&tokenizer->kept, name, value);
+	if (!header_read(&header, raw, room))
+		return;
+	header_tokens(&tokenizer->headers, &header);
+	if (!raw->nested)
+		fields_add(&tokenizer->kept, &header);
 }
 
 /* Powers of four, so that a few kilobytes more or less do not matter. */
@@ -104,8 +108,7 @@ static void on_part(void *context, const struct mime_part *part)
 
 	int length = snprintf(text, sizeof(text), "%u %.80s %.20s", part->depth < 4 ? part->depth : 4,
 		part->type, part->charset ? part->charset : "-");
-	for (int i = 0; i < length; i++)
-		text[i] = (char)tolower((unsigned char)text[i]);
+	ascii_lower_copy(text, text, (size_t)length);
 	emit_token(&tokenizer->emit, &tokenizer->structure, text, (size_t)length);
 	if (part->kind == MIME_OTHER || part->file_name)
 		emit_attachment(tokenizer, part);
@@ -116,7 +119,7 @@ static void on_text(void *context, enum mime_kind kind, const char *data, size_t
 	struct tokenizer *tokenizer = context;
 	struct text visible, hidden;
 
-	tokenizer->emit.identifies = true;
+	emit_set_identifies(&tokenizer->emit, true);
 	text_begin(&visible, &tokenizer->emit, &tokenizer->body);
 	visible.shouts = &tokenizer->shouts;
 	visible.links = &tokenizer->url_fields;
@@ -130,7 +133,7 @@ static void on_text(void *context, enum mime_kind kind, const char *data, size_t
 	}
 	text_break(&visible);
 	text_break(&hidden);
-	tokenizer->emit.identifies = false;
+	emit_set_identifies(&tokenizer->emit, false);
 }
 
 void tokenizer_run(struct tokenizer *tokenizer, const char *message, size_t length,
@@ -145,7 +148,8 @@ void tokenizer_run(struct tokenizer *tokenizer, const char *message, size_t leng
 	fields_reset(&tokenizer->kept);
 	header_begin(&tokenizer->headers, &tokenizer->emit, &tokenizer->header_fields);
 	mime_walk(tokenizer->reader, message, length, &handler);
-	*set = (struct token_set){.keys = tokenizer->emit.keys,
+	emit_flush(&tokenizer->emit);
+	*set = (struct token_set){.keys = tokenizer->emit.keys + 1,
 		.count = tokenizer->emit.count,
 		/* With neither Message-ID nor text all there is must do. */
 		.identity = tokenizer->emit.identity ? tokenizer->emit.identity
@@ -160,7 +164,7 @@ size_t tokenizer_address(const char *value, char *address, size_t size)
 	char *domain = strrchr(address, '@');
 
 	for (; domain && *domain; domain++)
-		*domain = (char)tolower((unsigned char)*domain);
+		*domain = ascii_lower(*domain);
 	return count;
 }
 

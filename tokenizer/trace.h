@@ -12,8 +12,9 @@
 /* Hosts, networks and the shape of each clause (RFC 5321 section 4.4). */
 void trace_received(struct header_state *state, const char *value, size_t length);
 
-/* Authentication-Results (RFC 8601) and its kin, the field's name in lower case. */
-void trace_results(struct header_state *state, const char *lower, const char *value, size_t length);
+/* Authentication-Results (RFC 8601) and its kin, under `words`. */
+void trace_results(
+	struct header_state *state, const struct field *words, const char *value, size_t length);
 
 /* The domain that signed (RFC 6376), under `words`. */
 void trace_signer(

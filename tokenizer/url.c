@@ -2,12 +2,15 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/url.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "tokenizer/ascii.h"
+
 enum { MAX_LABELS = 4, MAX_PATH_WORDS = 16 };
+
+_Static_assert(15 + URL_MAX_BYTES / 16 < 160, "the length of a word has a place");
 
 void url_fields_init(struct url_fields *fields, const struct emit *emit)
 {
@@ -24,7 +27,7 @@ static bool is_address(const char *name, size_t length)
 	for (size_t i = 0; i < length; i++) {
 		if (name[i] == '.')
 			dots++;
-		else if (!isdigit((unsigned char)name[i]))
+		else if (!ascii_is(name[i], ASCII_DIGIT))
 			return false;
 	}
 	return dots == 3;
@@ -66,7 +69,7 @@ static const char *find_authority(const char *url, size_t length, size_t *size)
 	const char *end = url + length;
 	const char *start = url;
 
-	for (const char *p = url; p + 1 < end && (isalnum((unsigned char)*p) || *p == ':'); p++) {
+	for (const char *p = url; p + 1 < end && (ascii_is(*p, ASCII_ALNUM) || *p == ':'); p++) {
 		if (*p == ':') {
 			start = p + 1;
 			break;
@@ -83,76 +86,149 @@ static const char *find_authority(const char *url, size_t length, size_t *size)
 	return start;
 }
 
-size_t url_find_host(const char *url, size_t length, const char **host)
+/* The host within an authority: its place and length. */
+static size_t find_host(const char *authority, size_t size, const char **host)
 {
-	size_t size;
-	const char *authority = find_authority(url, length, &size);
+	const char *at = memrchr(authority, '@', size);
 
-	for (size_t i = size; i > 0; i--) {
-		if (authority[i - 1] == '@') {
-			authority += i;
-			size -= i;
-			break;
-		}
+	if (at) {
+		size -= (size_t)(at + 1 - authority);
+		authority = at + 1;
 	}
 	const char *colon = memchr(authority, ':', size);
 	*host = authority;
 	return colon ? (size_t)(colon - authority) : size;
 }
 
-static int hex_value(char c)
+size_t url_find_host(const char *url, size_t length, const char **host)
 {
-	return isdigit((unsigned char)c) ? c - '0' : isxdigit((unsigned char)c) ? (c | 0x20) - 'a' + 10 : -1;
+	size_t size;
+	const char *authority = find_authority(url, length, &size);
+
+	return find_host(authority, size, host);
 }
 
-/* Lower case without percent encoding; returns the length. */
+static unsigned hex_value(char c)
+{
+	return ascii_is(c, ASCII_DIGIT) ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a' + 10);
+}
+
+/* Is none of eight bytes '%' or a control character? May say no too often. */
+static bool are_plain(uint64_t bytes)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t percent = bytes ^ '%' * ones;
+
+	return !(((percent - ones) | (bytes - 0x20 * ones)) & (0x80 * ones));
+}
+
+/* Lower case without percent encoding and line breaks; returns the length. */
 static size_t normalise(const char *url, size_t length, char *out, size_t *escapes)
 {
 	size_t used = 0;
 
 	*escapes = 0;
 	for (size_t i = 0; i < length && used < URL_MAX_BYTES; i++) {
-		char c = url[i];
+		uint64_t bytes;
 
-		if (c == '%' && i + 2 < length && hex_value(url[i + 1]) >= 0 && hex_value(url[i + 2]) >= 0) {
+		while (i + 8 <= length && used + 8 <= URL_MAX_BYTES) {
+			memcpy(&bytes, url + i, 8);
+			if (!are_plain(bytes))
+				break;
+			bytes = ascii_lower_eight(bytes);
+			memcpy(out + used, &bytes, 8);
+			i += 8;
+			used += 8;
+		}
+		if (i == length || used == URL_MAX_BYTES)
+			break;
+		char c = url[i];
+		if (c == '%' && i + 2 < length && ascii_is(url[i + 1], ASCII_HEXADECIMAL) &&
+			ascii_is(url[i + 2], ASCII_HEXADECIMAL)) {
 			c = (char)(hex_value(url[i + 1]) << 4 | hex_value(url[i + 2]));
 			i += 2;
 			(*escapes)++;
 		}
-		if (c == '\r' || c == '\n' || c == '\t')
-			continue;
-		out[used++] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+		out[used] = ascii_lower(c);
+		used += c != '\r' && c != '\n' && c != '\t';
 	}
 	return used;
 }
 
-/* Words of path and query: runs of letters; runs with digits become a shape. */
-static void path_tokens(struct emit *emit, const struct field *field, const char *path, size_t length)
+/* "<a0N>": letters, digits, and the length, roughly. */
+static void emit_shape(struct emit *emit, const struct field *field, unsigned classes, size_t size)
 {
-	size_t words = 0;
+	unsigned kinds = (classes & ASCII_ALPHA ? 2 : 0) | (classes & ASCII_DIGIT ? 1 : 0);
+	bool *told = &emit->told.shapes[kinds][size < 16 ? size : 15 + size / 16];
+	char shape[32];
 
-	for (size_t i = 0; i < length && words < MAX_PATH_WORDS; words++) {
-		size_t start;
-		bool digits = false, letters = false;
+	if (*told)
+		return;
+	*told = true;
+	snprintf(shape, sizeof(shape), "<%s%s%zu>", kinds & 2 ? "a" : "", kinds & 1 ? "0" : "",
+		size < 16 ? size : size / 16 * 16);
+	emit_string(emit, field, shape);
+}
 
-		while (i < length && !isalnum((unsigned char)path[i]))
-			i++;
-		for (start = i; i < length && isalnum((unsigned char)path[i]); i++) {
-			digits |= isdigit((unsigned char)path[i]) != 0;
-			letters |= isalpha((unsigned char)path[i]) != 0;
-		}
-		size_t size = i - start;
+/* The end of a run of letters and digits, and what it has of them. */
+static const char *end_of_run(const char *at, const char *end, unsigned *classes)
+{
+	*classes = 0;
+	while (end - at >= 8) {
+		uint64_t bytes = ascii_load_eight(at);
+		size_t size = ascii_run(ascii_alnum_eight(bytes));
+		uint64_t run = size < 8 ? ascii_first(bytes, size) : bytes;
+
+		*classes |= ascii_between(run, '0', '9') ? ASCII_DIGIT : 0;
+		*classes |= ascii_between(run, 'A', 'z') ? ASCII_ALPHA : 0;
+		at += size;
+		if (size < 8)
+			return at;
+	}
+	for (; at < end && ascii_is(*at, ASCII_ALNUM); at++)
+		*classes |= ascii_classes[(unsigned char)*at];
+	return at;
+}
+
+/* Words of path and query: runs of letters; runs with digits become a shape. */
+static void path_tokens(
+	struct emit *emit, const struct field *field, const char *path, size_t length)
+{
+	const char *end = path + length;
+
+	for (size_t words = 0; path < end && words < MAX_PATH_WORDS; words++) {
+		unsigned classes;
+
+		while (path < end && !ascii_is(*path, ASCII_ALNUM))
+			path++;
+		const char *start = path;
+		path = end_of_run(start, end, &classes);
+		size_t size = (size_t)(path - start);
 		if (size == 0)
 			continue;
-		if ((digits && size > 4) || size > 24) {
-			char shape[32];
-			snprintf(shape, sizeof(shape), "<%s%s%zu>", letters ? "a" : "", digits ? "0" : "",
-				size < 16 ? size : size / 16 * 16);
-			emit_string(emit, field, shape);
-		} else {
-			emit_token(emit, field, path + start, size);
-		}
+		if ((classes & ASCII_DIGIT && size > 4) || size > 24)
+			emit_shape(emit, field, classes, size);
+		else
+			emit_token(emit, field, start, size);
 	}
+}
+
+/* Newsletters lead to one host, and take their pictures from another. */
+static void emit_host(
+	struct emit *emit, const struct url_fields *fields, const char *host, size_t length)
+{
+	struct emit_told *told = &emit->told;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (told->host_lengths[i] == length && memcmp(told->hosts[i], host, length) == 0)
+			return;
+	}
+	if (length <= sizeof(told->hosts[0])) {
+		told->next_host ^= 1;
+		told->host_lengths[told->next_host] = length;
+		memcpy(told->hosts[told->next_host], host, length);
+	}
+	url_host_tokens(emit, &fields->host, &fields->domain, host, length);
 }
 
 void url_tokens(struct emit *emit, const struct url_fields *fields, const char *url, size_t length)
@@ -166,14 +242,14 @@ void url_tokens(struct emit *emit, const struct url_fields *fields, const char *
 		emit_token(emit, &fields->shape, text, (size_t)(colon - text));
 
 	const char *host;
-	size_t host_length = url_find_host(text, length, &host);
 	const char *authority = find_authority(text, length, &authority_size);
+	size_t host_length = find_host(authority, authority_size, &host);
 	if (host_length == 0) {
 		if (colon && strncmp(text, "mailto:", 7) == 0)
 			emit_token(emit, &fields->host, text, length < 80 ? length : 80);
 		return;
 	}
-	url_host_tokens(emit, &fields->host, &fields->domain, host, host_length);
+	emit_host(emit, fields, host, host_length);
 	if (is_address(host, host_length))
 		emit_string(emit, &fields->shape, "address");
 	if (host > authority)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "engine/daemon/peer.h"
 #include "engine/daemon/request.h"
@@ -180,18 +181,49 @@ static void on_written(uv_write_t *write, int error)
 	buffer_free(&connection->request.reply);
 }
 
-/* Sends the reply of the request, which may be empty, and our end. The client
- * may still be sending: that is read when the reply is out. */
-static void answer(struct connection *connection)
+/* Has the client ended its side, and nothing of what it sent is left to be read? */
+static bool has_ended(const struct connection *connection)
+{
+	uv_os_fd_t fd;
+	char byte;
+
+	if (connection->ended)
+		return true;
+	return uv_fileno(&connection->socket.handle, &fd) == 0 &&
+		recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* Sends what the socket takes now; returns the rest. */
+static uv_buf_t send_now(struct connection *connection)
 {
 	struct buffer *reply = &connection->request.reply;
 	uv_buf_t data = uv_buf_init(reply->data, (unsigned)reply->length);
+	int sent = data.len > 0 ? uv_try_write(&connection->socket.stream, &data, 1) : 0;
+
+	if (sent > 0) {
+		data.base += sent;
+		data.len -= (size_t)sent;
+	}
+	return data;
+}
+
+/* Sends the reply of the request, which may be empty, and our end. The client
+ * may still be sending: that is read when the reply is out. Mostly it has ended, and
+ * the socket takes all at once: then there is nothing to wait for. */
+static void answer(struct connection *connection)
+{
+	struct buffer *reply = &connection->request.reply;
 
 	connection->state = ANSWERING;
-	connection->unsent = reply->length;
-	account(connection, reply->capacity);
 	spamd_session_free(&connection->session);
 	uv_read_stop(&connection->socket.stream);
+	uv_buf_t data = send_now(connection);
+	if (data.len == 0 && has_ended(connection)) {
+		close_connection(connection);
+		return;
+	}
+	connection->unsent = data.len;
+	account(connection, reply->capacity);
 	start_timer(connection, progress_ms(connection));
 	if (data.len > 0 &&
 		uv_write(&connection->write, &connection->socket.stream, &data, 1, on_written) != 0)
@@ -244,7 +276,7 @@ static void on_event(struct connection *connection, enum spamd_event event)
 		answer_error(connection, code, text);
 		break;
 	case SPAMD_REQUEST:
-		uv_read_stop(&connection->socket.stream);
+		/* The client's end is still listened for: see on_surplus. */
 		uv_timer_stop(&connection->timer);
 		connection->state = WORKING;
 		request->server = connection->server;
@@ -277,11 +309,22 @@ static void feed(struct connection *connection, const char *data, size_t length)
 	on_event(connection, event);
 }
 
+/* What comes after the request: mostly the end. Anything else is left for when the
+ * reply is out. */
+static void on_surplus(struct connection *connection, ssize_t length)
+{
+	connection->ended = length == UV_EOF;
+	if (length != 0)
+		uv_read_stop(&connection->socket.stream);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
 {
 	struct connection *connection = stream->data;
 
-	if (length > 0) {
+	if (connection->state != RECEIVING) {
+		on_surplus(connection, length);
+	} else if (length > 0) {
 		feed(connection, buffer->base, (size_t)length);
 	} else if (length == UV_EOF) {
 		connection->ended = true;

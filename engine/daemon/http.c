@@ -22,6 +22,7 @@ static const size_t CONNECTION_MEMORY = 65536;
 /* A client from its connect on; one that is not heard of in time is cut off. */
 struct client {
 	int fd;
+	struct peer peer;
 	uint64_t deadline; /* of the loop's clock; 0 = a request is at work */
 	struct client *next, **place;
 };
@@ -285,11 +286,12 @@ static struct exchange *begin(
 		exchange->next->place = &exchange->next;
 	http->exchanges = exchange;
 	http->exchange_count++;
-	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	peer_identify(&exchange->peer, info->connect_fd);
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	if (info && info->socket_context)
-		((struct client *)info->socket_context)->deadline = 0;
+	if (info && info->socket_context) {
+		struct client *client = info->socket_context;
+		exchange->peer = client->peer;
+		client->deadline = 0;
+	}
 	check(exchange, method, path);
 	return exchange;
 }
@@ -427,6 +429,7 @@ static void on_client(void *context, struct MHD_Connection *connection, void **s
 		client = g_new0(struct client, 1);
 		client->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
 				     ->connect_fd;
+		peer_identify(&client->peer, client->fd);
 		client->deadline = uv_now(&http->server->loop) +
 			http->server->settings.header_timeout * 1000;
 		client->next = http->clients;

@@ -5,8 +5,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { SMALLEST_CAPACITY = 64, PREFETCH_BLOCK = 64 };
+enum { SMALLEST_CAPACITY = 64, PREFETCH_BLOCK = 64, HUGE_PAGE = 2 << 20 };
 
 /* A slot is free while its key is 0. The sign bit of no key is used, so the
  * highest bit of `key` marks a token that changed since table_clean. */
@@ -42,12 +43,24 @@ static size_t array_bytes(size_t capacity)
 	return sizeof(struct array) + capacity * sizeof(struct slot);
 }
 
+/* A table is read all over: with pages of 4 KiB nearly each token would cost a walk
+ * through the page tables as well. Only advice: it may be refused. */
+static void advise_huge_pages(const struct array *array, size_t bytes)
+{
+	uintptr_t start = ((uintptr_t)array + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
+	uintptr_t end = (uintptr_t)array + bytes;
+
+	if (start < end)
+		madvise((void *)start, (end - start) & ~(uintptr_t)(HUGE_PAGE - 1), MADV_HUGEPAGE);
+}
+
 static struct array *array_new(size_t capacity)
 {
 	struct array *array = calloc(1, array_bytes(capacity));
 
 	if (!array)
 		return NULL;
+	advise_huge_pages(array, array_bytes(capacity));
 	array->capacity = capacity;
 	array->shift = 64 - (unsigned)__builtin_ctzll(capacity);
 	return array;

@@ -1,11 +1,12 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * Load generator for a SPAMD server on a Unix socket: one request a connection,
- * as spamc does it, over so many connections at a time.
+ * Load generator for a server on a Unix socket, over so many connections at a time:
+ * SPAMD with one request a connection, as spamc does it, or HTTP with connections
+ * that stay open.
  *
- * Usage: bench_spamd SOCKET check|tell CONNECTIONS LIST [USER]
- * LIST has lines `spam|ham PATH`; tell sends them with that class. Prints one
- * line: messages seconds per-second p50-ms p99-ms errors. */
+ * Usage: bench_spamd SOCKET check|tell|http CONNECTIONS LIST [USER]
+ * LIST has lines `spam|ham PATH`; tell sends them with that class, http asks for their
+ * score. Prints one line: messages seconds per-second p50-ms p99-ms errors. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -26,6 +27,7 @@ struct message {
 
 struct load {
 	struct sockaddr_un address;
+	bool http;
 	struct message *messages;
 	size_t count;
 	_Atomic size_t next;
@@ -67,13 +69,21 @@ static bool make_request(
 	size_t length;
 	char *body = read_file(path, &length);
 	bool tell = strcmp(command, "tell") == 0;
+	int size;
 
 	if (!body)
 		return false;
-	int size = snprintf(head, sizeof(head), "%s SPAMC/1.5\r\n%s%s%s%s%s%sContent-length: %zu\r\n\r\n",
-		tell ? "TELL" : "CHECK", tell ? "Message-class: " : "", tell ? label : "",
-		tell ? "\r\nSet: local\r\n" : "", *user ? "User: " : "", user, *user ? "\r\n" : "",
-		length);
+	if (strcmp(command, "http") == 0)
+		size = snprintf(head, sizeof(head),
+			"POST /v1/score%s%s HTTP/1.1\r\nHost: localhost\r\n"
+			"Content-Length: %zu\r\n\r\n",
+			*user ? "?user=" : "", user, length);
+	else
+		size = snprintf(head, sizeof(head),
+			"%s SPAMC/1.5\r\n%s%s%s%s%s%sContent-length: %zu\r\n\r\n",
+			tell ? "TELL" : "CHECK", tell ? "Message-class: " : "", tell ? label : "",
+			tell ? "\r\nSet: local\r\n" : "", *user ? "User: " : "", user,
+			*user ? "\r\n" : "", length);
 	message->length = (size_t)size + length;
 	message->request = malloc(message->length);
 	if (!message->request)
@@ -104,20 +114,34 @@ static void read_list(struct load *load, const char *command, const char *path, 
 		fclose(list);
 }
 
-static bool exchange(const struct load *load, const struct message *message)
+static bool open_socket(const struct load *load, int *descriptor)
 {
-	char reply[4096];
-	size_t sent = 0, received = 0;
-	int descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
-	bool good = connect(descriptor, (const struct sockaddr *)&load->address,
-			    sizeof(load->address)) == 0;
+	*descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
+	return connect(*descriptor, (const struct sockaddr *)&load->address,
+		       sizeof(load->address)) == 0;
+}
 
-	while (good && sent < message->length) {
+static bool send_all(int descriptor, const struct message *message)
+{
+	size_t sent = 0;
+
+	while (sent < message->length) {
 		ssize_t size = send(
 			descriptor, message->request + sent, message->length - sent, MSG_NOSIGNAL);
-		good = size > 0;
-		sent += good ? (size_t)size : 0;
+		if (size <= 0)
+			return false;
+		sent += (size_t)size;
 	}
+	return true;
+}
+
+static bool exchange_spamd(const struct load *load, const struct message *message)
+{
+	char reply[4096];
+	size_t received = 0;
+	int descriptor;
+	bool good = open_socket(load, &descriptor) && send_all(descriptor, message);
+
 	shutdown(descriptor, SHUT_WR);
 	while (good && received < sizeof(reply)) {
 		ssize_t size = recv(descriptor, reply + received, sizeof(reply) - received, 0);
@@ -129,19 +153,57 @@ static bool exchange(const struct load *load, const struct message *message)
 	return good && received > 12 && memcmp(reply, "SPAMD/1.1 0 ", 12) == 0;
 }
 
+/* Is this a whole response, with what its Content-Length says? */
+static bool is_whole(const char *reply)
+{
+	const char *end = strstr(reply, "\r\n\r\n");
+	const char *length = strcasestr(reply, "\r\nContent-Length: ");
+
+	return end && length && length < end &&
+		strlen(end + 4) >= strtoul(length + strlen("\r\nContent-Length: "), NULL, 10);
+}
+
+/* The connection stays open; one that has failed is made anew. */
+static bool exchange_http(const struct load *load, const struct message *message, int *descriptor)
+{
+	char reply[16384] = "";
+	size_t received = 0;
+	bool good = (*descriptor >= 0 || open_socket(load, descriptor)) &&
+		send_all(*descriptor, message);
+
+	while (good && !is_whole(reply)) {
+		ssize_t size = recv(
+			*descriptor, reply + received, sizeof(reply) - 1 - received, 0);
+		good = size > 0;
+		received += good ? (size_t)size : 0;
+		reply[received] = '\0';
+	}
+	if (!good) {
+		close(*descriptor);
+		*descriptor = -1;
+	}
+	return good && memcmp(reply, "HTTP/1.1 200 ", 13) == 0;
+}
+
 static void *run(void *context)
 {
 	struct load *load = context;
+	int descriptor = -1;
 
 	for (;;) {
 		size_t i = load->next++;
 		if (i >= load->count)
-			return NULL;
+			break;
+		const struct message *message = &load->messages[i];
 		double started = now();
-		if (!exchange(load, &load->messages[i]))
+		if (load->http ? !exchange_http(load, message, &descriptor)
+			       : !exchange_spamd(load, message))
 			load->errors++;
 		load->messages[i].milliseconds = 1000 * (now() - started);
 	}
+	if (descriptor >= 0)
+		close(descriptor);
+	return NULL;
 }
 
 static int compare(const void *a, const void *b)
@@ -158,10 +220,11 @@ int main(int argc, char **argv)
 	size_t threads = argc >= 5 ? strtoul(argv[3], NULL, 10) : 0;
 
 	if (threads == 0 || strlen(argv[1]) >= sizeof(load.address.sun_path)) {
-		fputs("usage: bench_spamd SOCKET check|tell CONNECTIONS LIST [USER]\n", stderr);
+		fputs("usage: bench_spamd SOCKET check|tell|http CONNECTIONS LIST [USER]\n", stderr);
 		return 2;
 	}
 	strcpy(load.address.sun_path, argv[1]);
+	load.http = strcmp(argv[2], "http") == 0;
 	read_list(&load, argv[2], argv[4], argc > 5 ? argv[5] : "");
 	if (load.count == 0) {
 		fputs("bench_spamd: no messages\n", stderr);

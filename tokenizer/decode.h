@@ -1,0 +1,13 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * The two usual transfer encodings (RFC 2045 section 6), as far as they are well
+ * formed: what is odd is left to a decoder that knows what to make of it. */
+#pragma once
+
+#include <stddef.h>
+
+/* Decode from the beginning of `in` and set *taken to the bytes that are done with;
+ * what follows them decodes as if it stood at the beginning. `out` has room for
+ * `length` bytes (base64: for 3 of 4). Return the bytes written. */
+size_t decode_base64(const char *in, size_t length, char *out, size_t *taken);
+size_t decode_quoted_printable(const char *in, size_t length, char *out, size_t *taken);
