@@ -8,22 +8,29 @@
 
 enum { FEWEST = 100, FEWEST_OF_A_CLASS = 10, RESAMPLES = 1000 };
 
+/* What decides, and how much of it nobody would notice: on many reports chance explains
+ * less than that. */
+static const struct {
+	enum metric metric;
+	double negligible;
+} DECISIVE[] = {{METRIC_LOG_LOSS, 0.001}, {METRIC_HAM_LOST, 0.01}};
+
 static void conclude(struct comparison *comparison)
 {
-	static const enum metric decisive[] = {METRIC_LOG_LOSS, METRIC_HAM_LOST};
 	const struct difference *loss = &comparison->differences[METRIC_LOG_LOSS];
 
 	comparison->verdict = COMPARISON_NOT_WORSE;
 	snprintf(comparison->reason, sizeof(comparison->reason),
 		"not worse on %zu reports: log loss %.4f, it was %.4f", comparison->count,
 		loss->challenger, loss->champion);
-	for (size_t i = 0; i < sizeof(decisive) / sizeof(decisive[0]); i++) {
+	for (size_t i = 0; i < sizeof(DECISIVE) / sizeof(DECISIVE[0]); i++) {
+		enum metric metric = DECISIVE[i].metric;
 		if (comparison->verdict == COMPARISON_WORSE ||
-			!(comparison->differences[decisive[i]].low > 0))
+			!(comparison->differences[metric].low > DECISIVE[i].negligible))
 			continue;
 		comparison->verdict = COMPARISON_WORSE;
 		snprintf(comparison->reason, sizeof(comparison->reason),
-			"%s is higher by more than chance explains", metrics_name(decisive[i]));
+			"%s is higher by more than chance explains", metrics_name(metric));
 	}
 }
 

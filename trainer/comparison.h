@@ -7,6 +7,6 @@
 #include "trainer/retrain.h"
 
 /* Fills in the differences, the verdict and its reason. Worse is a challenger whose
- * log loss or loss of ham is higher by more than chance explains: the whole interval
- * is above 0. STATUS_NOMEM. */
+ * log loss or loss of ham is higher by more than chance explains: the whole interval is
+ * above 0.001 nats a message, or 0.01 percent. STATUS_NOMEM. */
 enum status comparison_judge(struct comparison *comparison, struct failure *failure);

@@ -138,15 +138,25 @@ class Person:
     def open_folder(self, name):
         self.browser.get(self.url + "?_task=mail&_mbox=" + name)
         self.see("#messagelist tr.message")
+        self.rest()
+
+    def rest(self):
+        """Until the page's scripts are at rest: before that a click is lost."""
+        wait_until(lambda: self.browser.execute_script(
+            "return document.readyState == 'complete' && window.rcmail && !rcmail.busy"),
+            "the page is at rest")
 
     def press(self, button, subject):
         self.select(subject)
         self.see("#toolbar-menu a.%s:not(.disabled)" % button).click()
 
     def select(self, subject):
-        rows = self.browser.find_elements(By.CSS_SELECTOR, "#messagelist tr.message")
-        row = next(r for r in rows if subject in r.text)
-        row.find_element(By.CSS_SELECTOR, "td.subject").click()
+        def rows():
+            found = self.browser.find_elements(By.CSS_SELECTOR, "#messagelist tr.message")
+            return [row for row in found if subject in row.text]
+        wait_until(rows, "a message " + subject)
+        self.rest()
+        rows()[0].find_element(By.CSS_SELECTOR, "td.subject").click()
 
     def click_dialog(self, words):
         for button in self.browser.find_elements(By.CSS_SELECTOR, ".ui-dialog button"):
