@@ -4,9 +4,11 @@
  * SPAMD with one request a connection, as spamc does it, or HTTP with connections
  * that stay open.
  *
- * Usage: bench_spamd SOCKET check|tell|http CONNECTIONS LIST [USER]
+ * Usage: bench_spamd SOCKET check|tell|http CONNECTIONS LIST [USER [RATE]]
  * LIST has lines `spam|ham PATH`; tell sends them with that class, http asks for their
- * score. Prints one line: messages seconds per-second p50-ms p99-ms errors. */
+ * score. With RATE so many begin a second, whatever became of those before, and are timed
+ * from when they were to begin; else each as soon as one ends. Prints one line: messages
+ * seconds per-second p50-ms p99-ms errors. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -28,6 +30,8 @@ struct message {
 struct load {
 	struct sockaddr_un address;
 	bool http;
+	double rate; /* 0 = none */
+	double started;
 	struct message *messages;
 	size_t count;
 	_Atomic size_t next;
@@ -185,6 +189,21 @@ static bool exchange_http(const struct load *load, const struct message *message
 	return good && memcmp(reply, "HTTP/1.1 200 ", 13) == 0;
 }
 
+/* When message i begins. */
+static double wait_turn(const struct load *load, size_t i)
+{
+	double begin = load->started + (double)i / load->rate, left;
+
+	if (load->rate <= 0)
+		return now();
+	while ((left = begin - now()) > 0) {
+		struct timespec pause = {
+			(time_t)left, (long)(1e9 * (left - (double)(time_t)left))};
+		nanosleep(&pause, NULL);
+	}
+	return begin;
+}
+
 static void *run(void *context)
 {
 	struct load *load = context;
@@ -195,7 +214,7 @@ static void *run(void *context)
 		if (i >= load->count)
 			break;
 		const struct message *message = &load->messages[i];
-		double started = now();
+		double started = wait_turn(load, i);
 		if (load->http ? !exchange_http(load, message, &descriptor)
 			       : !exchange_spamd(load, message))
 			load->errors++;
@@ -220,11 +239,14 @@ int main(int argc, char **argv)
 	size_t threads = argc >= 5 ? strtoul(argv[3], NULL, 10) : 0;
 
 	if (threads == 0 || strlen(argv[1]) >= sizeof(load.address.sun_path)) {
-		fputs("usage: bench_spamd SOCKET check|tell|http CONNECTIONS LIST [USER]\n", stderr);
+		fputs("usage: bench_spamd SOCKET check|tell|http CONNECTIONS LIST "
+		      "[USER [RATE]]\n",
+			stderr);
 		return 2;
 	}
 	strcpy(load.address.sun_path, argv[1]);
 	load.http = strcmp(argv[2], "http") == 0;
+	load.rate = argc > 6 ? strtod(argv[6], NULL) : 0;
 	read_list(&load, argv[2], argv[4], argc > 5 ? argv[5] : "");
 	if (load.count == 0) {
 		fputs("bench_spamd: no messages\n", stderr);
@@ -233,12 +255,12 @@ int main(int argc, char **argv)
 	pthread_t *running = calloc(threads, sizeof(*running));
 	if (!running)
 		abort();
-	double started = now();
+	load.started = now();
 	for (size_t i = 0; i < threads; i++)
 		pthread_create(&running[i], NULL, run, &load);
 	for (size_t i = 0; i < threads; i++)
 		pthread_join(running[i], NULL);
-	double seconds = now() - started;
+	double seconds = now() - load.started;
 	qsort(load.messages, load.count, sizeof(*load.messages), compare);
 	printf("%zu %.3f %.0f %.3f %.3f %zu\n", load.count, seconds, (double)load.count / seconds,
 		load.messages[load.count / 2].milliseconds,
