@@ -7,10 +7,10 @@
 #include <glib.h>
 
 #include "trainer/commands.h"
-#include "trainer/evaluate.h"
-#include "trainer/findings.h"
-#include "trainer/plot.h"
-#include "trainer/results-file.h"
+#include "trainer/evaluate/evaluate.h"
+#include "trainer/evaluate/findings.h"
+#include "trainer/measure/plot.h"
+#include "trainer/evaluate/results-file.h"
 
 /* For a comparison, which says nothing without; and the most that make sense. */
 enum { RESAMPLES = 1000, MOST_RESAMPLES = 100000 };

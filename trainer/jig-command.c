@@ -22,7 +22,7 @@
 #include <glib/gstdio.h>
 
 #include "trainer/commands.h"
-#include "trainer/replay.h"
+#include "trainer/evaluate/replay.h"
 
 static const char DATABASE[] = "hamlet-jig.sqlite";
 

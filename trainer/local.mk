@@ -1,37 +1,37 @@
 noinst_LIBRARIES += libtrainer.a
 libtrainer_a_SOURCES = \
 	%D%/adopt.c %D%/adopt.h \
-	%D%/ahead.c %D%/ahead.h \
-	%D%/against.c %D%/against.h \
-	%D%/bootstrap.c %D%/bootstrap.h \
-	%D%/by-user.c %D%/by-user.h \
-	%D%/chart.c %D%/chart.h \
-	%D%/comparison.c %D%/comparison.h \
 	%D%/corpus.c %D%/corpus.h \
-	%D%/evaluate.c %D%/evaluate.h \
-	%D%/figures.c %D%/figures.h \
-	%D%/findings.c %D%/findings.h \
-	%D%/findings-json.c \
-	%D%/findings-print.c \
-	%D%/gray.c %D%/gray.h \
 	%D%/import.c %D%/import.h \
-	%D%/learner.c %D%/learner.h \
-	%D%/metrics.c %D%/metrics.h \
-	%D%/passes.c %D%/passes.h \
-	%D%/plot.c %D%/plot.h \
 	%D%/progress.c %D%/progress.h \
-	%D%/proposal.c %D%/proposal.h \
-	%D%/random.c %D%/random.h \
-	%D%/replay.c %D%/replay.h \
 	%D%/remote.c %D%/remote.h \
-	%D%/report.c %D%/report.h \
-	%D%/report-data.c %D%/report-data.h \
-	%D%/report-json.c \
-	%D%/reporters.c %D%/reporters.h \
-	%D%/results-file.c %D%/results-file.h \
-	%D%/retrain.c %D%/retrain.h \
-	%D%/schedule.c %D%/schedule.h \
-	%D%/shared-tokens.c %D%/shared-tokens.h \
+	%D%/evaluate/against.c %D%/evaluate/against.h \
+	%D%/evaluate/by-user.c %D%/evaluate/by-user.h \
+	%D%/evaluate/evaluate.c %D%/evaluate/evaluate.h \
+	%D%/evaluate/figures.c %D%/evaluate/figures.h \
+	%D%/evaluate/findings-json.c \
+	%D%/evaluate/findings-print.c \
+	%D%/evaluate/findings.c %D%/evaluate/findings.h \
+	%D%/evaluate/gray.c %D%/evaluate/gray.h \
+	%D%/evaluate/replay.c %D%/evaluate/replay.h \
+	%D%/evaluate/results-file.c %D%/evaluate/results-file.h \
+	%D%/evaluate/schedule.c %D%/evaluate/schedule.h \
+	%D%/measure/bootstrap.c %D%/measure/bootstrap.h \
+	%D%/measure/chart.c %D%/measure/chart.h \
+	%D%/measure/metrics.c %D%/measure/metrics.h \
+	%D%/measure/plot.c %D%/measure/plot.h \
+	%D%/measure/random.c %D%/measure/random.h \
+	%D%/retrain/ahead.c %D%/retrain/ahead.h \
+	%D%/retrain/comparison.c %D%/retrain/comparison.h \
+	%D%/retrain/learner.c %D%/retrain/learner.h \
+	%D%/retrain/passes.c %D%/retrain/passes.h \
+	%D%/retrain/proposal.c %D%/retrain/proposal.h \
+	%D%/retrain/report-data.c %D%/retrain/report-data.h \
+	%D%/retrain/report-json.c \
+	%D%/retrain/report.c %D%/retrain/report.h \
+	%D%/retrain/reporters.c %D%/retrain/reporters.h \
+	%D%/retrain/retrain.c %D%/retrain/retrain.h \
+	%D%/retrain/shared-tokens.c %D%/retrain/shared-tokens.h \
 	engine/client/exchange.c engine/client/exchange.h
 libtrainer_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JANSSON_CFLAGS)
 

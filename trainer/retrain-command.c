@@ -15,8 +15,8 @@
 #include "engine/settings/service-settings.h"
 #include "trainer/adopt.h"
 #include "trainer/commands.h"
-#include "trainer/report.h"
-#include "trainer/retrain.h"
+#include "trainer/retrain/report.h"
+#include "trainer/retrain/retrain.h"
 
 struct arguments {
 	char *config, *database, *socket, *report, *json;

@@ -4,7 +4,8 @@
 """A poisoned night: a corpus is reported by 200 people, then comes a day of which a
 fifth of the reports are from 50 colluding accounts that press the wrong button. Prints
 how the rest of the corpus is judged before that day, after it, and after a retraining
-with and without the judgement of reporters.
+with and without the judgement of reporters; and, to compare with, after a day on which
+these accounts pressed the right button.
 
 usage: HAMLET_BUILD=DIR poison.py INDEX [SEED...]   (INDEX from scripts/corpus)"""
 import json
@@ -48,29 +49,42 @@ def retrain(daemon, *options):
     return json.loads(path.read_text())
 
 
+def day_of(messages, generator):
+    """Who reports what, and what they say of it."""
+    for spam, message in messages:
+        wrong = generator.random() < SHARE
+        user = "account%d" % generator.randrange(COLLUDING) if wrong \
+            else "person%d" % generator.randrange(PEOPLE)
+        yield user, spam, wrong, message
+
+
+def twin_of(daemon, name):
+    (daemon.folder / name).mkdir(mode=0o755)
+    twin = Daemon(daemon.folder / name, commit_delay=0)
+    shutil.copytree(daemon.folder / "state", twin.folder / "state")
+    return twin.start()
+
+
 def run(folder, messages, generator):
     daemon = Daemon(folder, commit_delay=0).start()
     first, second = int(HISTORY * len(messages)), int((HISTORY + DAY) * len(messages))
     rest = messages[second:]
     for spam, message in messages[:first]:
         report(daemon, "person%d" % generator.randrange(PEOPLE), spam, message)
-    print("  before the day            ", judge(daemon, rest))
-    colluding = 0
-    for spam, message in messages[first:second]:
-        wrong = generator.random() < SHARE
-        colluding += wrong
-        user = "account%d" % generator.randrange(COLLUDING) if wrong \
-            else "person%d" % generator.randrange(PEOPLE)
-        report(daemon, user, spam != wrong, message)
-    print("  after it, %d of %d wrong " % (colluding, second - first), judge(daemon, rest))
+    print("  before the day             ", judge(daemon, rest))
+    day = list(day_of(messages[first:second], generator))
     daemon.stop()
-    for name, options in (("all-alike", ["--no-reputation"]), ("reputation", [])):
-        (folder / name).mkdir(mode=0o755)
-        twin = Daemon(folder / name, commit_delay=0)
-        shutil.copytree(folder / "state", twin.folder / "state")
-        twin.start()
+    for title, poisoned, options in (("without the wrong ones", False, []),
+                                     ("all alike", True, ["--no-reputation"]),
+                                     ("reputation", True, [])):
+        twin = twin_of(daemon, title.replace(" ", "-"))
+        for user, spam, wrong, message in day:
+            report(twin, user, spam != (wrong and poisoned), message)
+        if title == "all alike":
+            print("  after it, %d of %d wrong  " % (sum(each[2] for each in day), len(day)),
+                  judge(twin, rest))
         found = retrain(twin, *options)
-        print("  retrained, %-10s     " % name, judge(twin, rest), "-", found["reason"])
+        print("  retrained, %-22s" % title, judge(twin, rest), "-", found["reason"])
         twin.stop()
 
 

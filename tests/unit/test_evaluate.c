@@ -8,14 +8,14 @@
 #include <unistd.h>
 
 #include "tests/unit/unit.h"
-#include "trainer/against.h"
-#include "trainer/bootstrap.h"
-#include "trainer/by-user.h"
-#include "trainer/evaluate.h"
-#include "trainer/gray.h"
-#include "trainer/random.h"
-#include "trainer/results-file.h"
-#include "trainer/schedule.h"
+#include "trainer/evaluate/against.h"
+#include "trainer/measure/bootstrap.h"
+#include "trainer/evaluate/by-user.h"
+#include "trainer/evaluate/evaluate.h"
+#include "trainer/evaluate/gray.h"
+#include "trainer/measure/random.h"
+#include "trainer/evaluate/results-file.h"
+#include "trainer/evaluate/schedule.h"
 
 static struct failure failure;
 

@@ -1,7 +1,7 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * What thresholds and what scale are proposed. */
-#include "trainer/proposal.h"
+#include "trainer/retrain/proposal.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -8,10 +8,10 @@
 #include <glib.h>
 
 #include "tests/unit/unit.h"
-#include "trainer/comparison.h"
-#include "trainer/learner.h"
-#include "trainer/reporters.h"
-#include "trainer/shared-tokens.h"
+#include "trainer/retrain/comparison.h"
+#include "trainer/retrain/learner.h"
+#include "trainer/retrain/reporters.h"
+#include "trainer/retrain/shared-tokens.h"
 
 static struct failure failure;
 

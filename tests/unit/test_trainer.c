@@ -11,9 +11,9 @@
 #include "engine/settings/service-settings.h"
 #include "tests/unit/unit.h"
 #include "trainer/corpus.h"
-#include "trainer/evaluate.h"
+#include "trainer/evaluate/evaluate.h"
 #include "trainer/import.h"
-#include "trainer/metrics.h"
+#include "trainer/measure/metrics.h"
 
 static char folder[64];
 static struct failure failure;

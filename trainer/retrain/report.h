@@ -1,0 +1,16 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * What a retraining found: for the terminal, as one HTML page that needs no network
+ * and no script, and as JSON. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "trainer/retrain/retrain.h"
+
+void report_print(const struct retraining *retraining);
+
+enum status report_write_html(const char *path, const struct retraining *retraining, bool adopted,
+	struct failure *failure);
+enum status report_write_json(const char *path, const struct retraining *retraining, bool adopted,
+	struct failure *failure);
