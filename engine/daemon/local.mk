@@ -1,6 +1,7 @@
 # All but main() is an archive, so that tests can link it.
 noinst_LIBRARIES += libdaemon.a
 libdaemon_a_SOURCES = \
+	%D%/aside.c %D%/aside.h \
 	%D%/call.c %D%/call.h \
 	%D%/connection.c %D%/connection.h \
 	%D%/context.c %D%/context.h \

@@ -4,6 +4,7 @@
  * in the pool, what that one may do is decided on the loop. */
 #include <time.h>
 
+#include "engine/daemon/aside.h"
 #include "engine/daemon/housekeeping.h"
 #include "engine/daemon/render.h"
 #include "engine/daemon/server.h"
@@ -126,9 +127,9 @@ static void on_adopted(struct ticket *ticket, const struct failure *failure)
 	finish_json(task);
 }
 
-static void on_prepared(struct job *job)
+static void on_prepared(void *data)
 {
-	struct task *task = job->data;
+	struct task *task = data;
 	struct server *server = task->server;
 
 	if (task->failure.code != STATUS_OK) {
@@ -145,9 +146,9 @@ static void on_prepared(struct job *job)
 	}
 }
 
-static void on_prepare(struct job *job, struct worker *worker)
+static void on_prepare(void *data, struct worker *worker)
 {
-	struct task *task = job->data;
+	struct task *task = data;
 
 	adoption_prepare(task->adoption, worker, &task->failure);
 }
@@ -160,7 +161,9 @@ static void start_adoption(struct task *task)
 	if (!task->adoption)
 		task->adoption = call_adoption(
 			task->call, server->service, server->settings.state_directory);
-	task_submit(task, on_prepare, on_prepared);
+	if (aside_start(&server->loop, server->service, on_prepare, on_prepared, task,
+		    &task->failure) != STATUS_OK)
+		task_fail(task);
 }
 
 static void start_read(struct task *task)
