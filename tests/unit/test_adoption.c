@@ -137,6 +137,26 @@ START_TEST(it_is_brought_up_to_the_present)
 }
 END_TEST
 
+/* The last reports of the journal are none that count: what they superseded or forgot
+ * is not in the fold, and is not to be taken from it once more. */
+START_TEST(what_counts_no_more_is_taken_out_once)
+{
+	press_many();
+	make_generation();
+	press("bob", 6, LABEL_FORGET);
+	press("ann", 10, LABEL_HAM);
+	press("ann", 10, LABEL_FORGET);
+	if (_i)
+		assert_ok(service_checkpoint(service, &failure)); /* strips their tokens */
+	adopt(challenger);
+	assert_exact();
+	adopt(former);
+	assert_exact();
+	adopt(former);
+	assert_exact();
+}
+END_TEST
+
 START_TEST(a_query_on_its_way_keeps_the_old_one)
 {
 	char text[1024];
@@ -276,6 +296,7 @@ static Suite *suite(void)
 
 	tcase_add_checked_fixture(tcase, setup, clean);
 	tcase_add_test(tcase, it_is_brought_up_to_the_present);
+	tcase_add_loop_test(tcase, what_counts_no_more_is_taken_out_once, 0, 2);
 	tcase_add_test(tcase, a_query_on_its_way_keeps_the_old_one);
 	tcase_add_test(tcase, there_is_a_way_back);
 	tcase_add_test(tcase, what_is_taken_out_meanwhile_stays_out);
