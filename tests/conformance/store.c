@@ -721,6 +721,7 @@ START_TEST(a_generation_takes_the_place_of_the_former)
 	ck_assert_double_eq(sums[2], 2);
 	assert_ok(store_read_checkpoint(reader, &checkpoint, &failure));
 	ck_assert_mem_eq(&checkpoint, &generation.checkpoint, sizeof(checkpoint));
+	assert_ok(store_stage(store, &piece, true, &failure)); /* forgotten with the removal */
 	assert_ok(store_remove(store, &removal, tokens, 2, &checkpoint, &failure));
 	ck_assert_str_eq(numbers(), "bob/1:0,0@0.5 eve/1:1,3@3 eve/2:3,15@0.5 ");
 	/* The next one replaces it whole. */
@@ -730,6 +731,9 @@ START_TEST(a_generation_takes_the_place_of_the_former)
 	assert_ok(store_adopt(store, &generation, &failure));
 	reopen();
 	ck_assert_str_eq(numbers(), "bob/1:0,0@0.5 eve/1:3,15@0.5 eve/2:-8,12@-2 ");
+	sums[2] = 0;
+	assert_ok(store_tokens(reader, sum_tokens, sums, &failure));
+	ck_assert_double_eq(sums[2], 0);
 	ck_assert_str_eq(entries("eve"), "");
 	reports[1].margin = NAN;
 	ck_assert_int_eq(store_adopt(store, &generation, &failure), STATUS_INVALID);
