@@ -32,17 +32,26 @@ struct adoption {
 	bool done;
 };
 
-struct adoption *adoption_new(struct service *service, const char *path, const char *keep)
+/* Two would write their rows over each other's, and neither would know what the other
+ * has changed in the sums. */
+enum status adoption_new(struct service *service, const char *path, const char *keep,
+	struct adoption **result, struct failure *failure)
 {
-	struct adoption *adoption = g_new0(struct adoption, 1);
+	struct adoption *adoption;
 
+	*result = NULL;
+	if (atomic_load(&service->adopting))
+		return failure_set(
+			failure, STATUS_BUSY, "another generation is being adopted: wait for it");
+	adoption = g_new0(struct adoption, 1);
 	adoption->service = service;
 	adoption->path = g_strdup(path);
 	adoption->keep = g_strdup(keep);
 	adoption->label_error = service->settings.label_error;
 	adoption->limit = service->settings.global_tokens;
-	service->adoptions++;
-	return adoption;
+	atomic_store(&service->adopting, true);
+	*result = adoption;
+	return STATUS_OK;
 }
 
 static void clear(struct adoption *adoption)
@@ -63,7 +72,7 @@ void adoption_free(struct adoption **adoption)
 	if (!*adoption)
 		return;
 	clear(*adoption);
-	(*adoption)->service->adoptions--;
+	atomic_store(&(*adoption)->service->adopting, false);
 	g_free((*adoption)->path);
 	g_free((*adoption)->keep);
 	g_free(*adoption);

@@ -221,7 +221,7 @@ const char *service_smtp_reply(enum status status)
 size_t service_dirty(const struct service *service)
 {
 	/* An adoption needs the tokens of reports that a checkpoint strips. */
-	return service->adoptions ? 0 : global_dirty(service->global);
+	return service->adopting ? 0 : global_dirty(service->global);
 }
 
 enum status service_checkpoint(struct service *service, struct failure *failure)
