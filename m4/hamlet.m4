@@ -43,7 +43,12 @@ AC_DEFUN([HAMLET_SANITIZER], [
 		HAMLET_CFLAGS="$HAMLET_CFLAGS -fsanitize=$hamlet_sanitizers dnl
 -fno-sanitize-recover=all -fno-omit-frame-pointer"
 		HAMLET_LDFLAGS="$HAMLET_LDFLAGS -fsanitize=$hamlet_sanitizers"])
-	AM_CONDITIONAL([SANITIZED], [test -n "$hamlet_sanitizers"])])
+	AS_CASE([,$hamlet_sanitizers,], [*,thread,*], [
+		hamlet_tsan=yes
+		# See tests/check/tsan_queue.c.
+		HAMLET_LDFLAGS="$HAMLET_LDFLAGS dnl
+-Wl,--wrap=g_async_queue_push,--wrap=g_async_queue_pop"])
+	AM_CONDITIONAL([THREAD_SANITIZED], [test "$hamlet_tsan" = yes])])
 
 AC_DEFUN([HAMLET_FUZZ], [
 	AC_ARG_ENABLE([fuzz],

@@ -6,6 +6,7 @@ include tests/conformance/local.mk
 include tests/fault/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
+include tests/check/local.mk
 include tests/lint/local.mk
 
 EXTRA_DIST += $(srcdir)/%D%/integration

@@ -33,9 +33,11 @@ static enum status ask_daemon(const char *socket, const char *name, struct failu
 enum status adopt_into(struct service *service, struct worker *worker, const char *path,
 	const char *keep, struct failure *failure)
 {
-	struct adoption *adoption = adoption_new(service, path, keep);
-	enum status status = adoption_prepare(adoption, worker, failure);
+	struct adoption *adoption;
+	enum status status = adoption_new(service, path, keep, &adoption, failure);
 
+	if (status == STATUS_OK)
+		status = adoption_prepare(adoption, worker, failure);
 	if (status == STATUS_OK) {
 		struct change *change = change_adopt(service, &adoption);
 		do {

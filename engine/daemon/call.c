@@ -290,16 +290,16 @@ bool call_expires(const struct call *call)
 	return strcmp(call->kind->name, "expire") == 0;
 }
 
-struct adoption *call_adoption(
-	const struct call *call, struct service *service, const char *state_directory)
+enum status call_adoption(const struct call *call, struct service *service,
+	const char *state_directory, struct adoption **adoption, struct failure *failure)
 {
 	char *path = g_strdup_printf("%s/generation-%s", state_directory, call->generation);
 	char *keep = g_strconcat(state_directory, "/generation-previous", NULL);
-	struct adoption *adoption = adoption_new(service, path, keep);
+	enum status status = adoption_new(service, path, keep, adoption, failure);
 
 	g_free(path);
 	g_free(keep);
-	return adoption;
+	return status;
 }
 
 char *call_receipt(const struct call *call, const struct receipt *receipt, int64_t time)

@@ -158,9 +158,11 @@ static void start_adoption(struct task *task)
 	struct server *server = task->server;
 
 	task->failure = (struct failure){0};
-	if (!task->adoption)
-		task->adoption = call_adoption(
-			task->call, server->service, server->settings.state_directory);
+	if (!task->adoption &&
+		refuse(task, call_adoption(task->call, server->service,
+				     server->settings.state_directory, &task->adoption,
+				     &task->failure)))
+		return;
 	if (aside_start(&server->loop, server->service, on_prepare, on_prepared, task,
 		    &task->failure) != STATUS_OK)
 		task_fail(task);

@@ -24,7 +24,7 @@ struct adoption {
 	GArray *retrained; /* struct store_retrained: what goes into the store */
 	GHashTable *errors; /* double by user, of those who are not average */
 	struct global *global;
-	int64_t seq; /* the journal is folded up to here */
+	int64_t seq; /* the journal is folded up to here, at least */
 	int64_t removals; /* of the service when it was */
 	struct store_token *rows; /* of the fold */
 	size_t row_count;
@@ -32,17 +32,26 @@ struct adoption {
 	bool done;
 };
 
-struct adoption *adoption_new(struct service *service, const char *path, const char *keep)
+/* Two would write their rows over each other's, and neither would know what the other
+ * has changed in the sums. */
+enum status adoption_new(struct service *service, const char *path, const char *keep,
+	struct adoption **result, struct failure *failure)
 {
-	struct adoption *adoption = g_new0(struct adoption, 1);
+	struct adoption *adoption;
 
+	*result = NULL;
+	if (atomic_load(&service->adopting))
+		return failure_set(
+			failure, STATUS_BUSY, "another generation is being adopted: wait for it");
+	adoption = g_new0(struct adoption, 1);
 	adoption->service = service;
 	adoption->path = g_strdup(path);
 	adoption->keep = g_strdup(keep);
 	adoption->label_error = service->settings.label_error;
 	adoption->limit = service->settings.global_tokens;
-	service->adoptions++;
-	return adoption;
+	atomic_store(&service->adopting, true);
+	*result = adoption;
+	return STATUS_OK;
 }
 
 static void clear(struct adoption *adoption)
@@ -63,7 +72,7 @@ void adoption_free(struct adoption **adoption)
 	if (!*adoption)
 		return;
 	clear(*adoption);
-	(*adoption)->service->adoptions--;
+	atomic_store(&(*adoption)->service->adopting, false);
 	g_free((*adoption)->path);
 	g_free((*adoption)->keep);
 	g_free(*adoption);
@@ -121,7 +130,7 @@ static enum status fold_report(void *context, const struct report *report)
 		g_array_append_val(adoption->retrained, found->taught);
 		note_error(adoption, report->user, found->error);
 	}
-	adoption->seq = report->seq;
+	adoption->seq = MAX(adoption->seq, report->seq);
 	return STATUS_OK;
 }
 
@@ -147,7 +156,9 @@ enum status adoption_prepare(
 	enum status status;
 
 	clear(adoption);
-	adoption->seq = 0;
+	/* All of these are in what the fold reads, the last ones perhaps as reports that
+	 * count no more. */
+	adoption->seq = global_seq(adoption->service->global);
 	adoption->removals = atomic_load(&adoption->service->removals);
 	adoption->retrained = g_array_new(FALSE, FALSE, sizeof(struct store_retrained));
 	adoption->errors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -173,7 +184,8 @@ enum status adoption_prepare(
 
 /* --- Up to the present ------------------------------------------------------------ */
 
-/* What the user's report about the same message added to the fold. */
+/* What the user's report about the same message added to the fold: nothing when it was
+ * superseded or forgotten already. */
 struct former {
 	const struct adoption *adoption;
 	uint64_t message;
@@ -186,10 +198,9 @@ static enum status find_former(void *context, const struct report *report)
 
 	if (report->seq > former->adoption->seq)
 		return STATUS_INTERRUPTED;
-	if (report->message == former->message && !(report->flags & REPORT_MUTED))
-		former->global = report->label == LABEL_FORGET
-					 ? (struct contribution){0}
-					 : taught_by(former->adoption, report);
+	if (report->message == former->message &&
+		generation_find(&former->adoption->present, report->seq))
+		former->global = taught_by(former->adoption, report);
 	return STATUS_OK;
 }
 

@@ -252,7 +252,7 @@ enum status expiry_run(struct expiry *expiry, struct expired *expired, struct fa
 	enum status status = STATUS_OK;
 
 	/* An adoption would have to begin again with each report that goes. */
-	if (atomic_load(&expiry->stopped) || atomic_load(&expiry->service->adoptions) > 0) {
+	if (atomic_load(&expiry->stopped) || atomic_load(&expiry->service->adopting)) {
 		expired->postponed = true;
 		expiry->stage = DONE;
 		return STATUS_OK;

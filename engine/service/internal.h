@@ -23,7 +23,7 @@ struct service {
 	struct failure damage; /* found when it was opened */
 	bool mended;
 	struct users *users;
-	_Atomic size_t adoptions; /* that are on their way */
+	_Atomic bool adopting; /* an adoption exists */
 	_Atomic int64_t removals; /* withdrawals, erasures and expiries so far */
 	_Atomic int64_t expired_at; /* see service_stats */
 	_Atomic bool over_budget;

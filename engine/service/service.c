@@ -264,7 +264,7 @@ const char *service_smtp_reply(enum status status)
 size_t service_dirty(const struct service *service)
 {
 	/* An adoption needs the tokens of reports that a checkpoint strips. */
-	bool may_write = !service->adoptions && service_check_sound(service, NULL) == STATUS_OK;
+	bool may_write = !service->adopting && service_check_sound(service, NULL) == STATUS_OK;
 
 	return may_write ? global_dirty(service->global) : 0;
 }

@@ -307,8 +307,10 @@ enum status change_erase(
 struct adoption;
 
 /* [owner] The generation in the file `path`. `keep` = where the present one is kept as
- * the way back to it; NULL = nowhere. */
-struct adoption *adoption_new(struct service *service, const char *path, const char *keep);
+ * the way back to it; NULL = nowhere. STATUS_BUSY: another adoption exists; *adoption
+ * is NULL then. */
+enum status adoption_new(struct service *service, const char *path, const char *keep,
+	struct adoption **adoption, struct failure *failure);
 
 /* [any] Reads the file and folds the journal; takes its time. May be repeated. */
 enum status adoption_prepare(

@@ -330,6 +330,19 @@ static void take_out(struct memory *memory, struct store_removal *removal)
 	}
 }
 
+static enum status clear_stage(struct memory *memory, struct failure *failure)
+{
+	struct table *tokens = table_new(0);
+
+	if (!tokens)
+		return failure_set(failure, STATUS_NOMEM, "adopting a generation: out of memory");
+	table_track(tokens);
+	table_free(&memory->next_tokens);
+	memory->next_tokens = tokens;
+	g_array_set_size(memory->next_retrained, 0);
+	return STATUS_OK;
+}
+
 static enum status memory_write_checkpoint(struct store *store, struct store_removal *removal,
 	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
 	struct failure *failure)
@@ -339,6 +352,8 @@ static enum status memory_write_checkpoint(struct store *store, struct store_rem
 	if (checkpoint->seq > (int64_t)memory->rows->len)
 		return failure_set(
 			failure, STATUS_INVALID, "no report %lld", (long long)checkpoint->seq);
+	if (removal && clear_stage(memory, failure) != STATUS_OK)
+		return STATUS_NOMEM;
 	for (size_t i = 0; i < count; i++) {
 		if (table_set(memory->tokens, tokens[i].key, tokens[i].sum, tokens[i].gain) !=
 			STATUS_OK)
@@ -383,19 +398,6 @@ static enum status put_piece(
 			STATUS_OK)
 			return failure_set(failure, STATUS_NOMEM, "writing tokens: out of memory");
 	}
-	return STATUS_OK;
-}
-
-static enum status clear_stage(struct memory *memory, struct failure *failure)
-{
-	struct table *tokens = table_new(0);
-
-	if (!tokens)
-		return failure_set(failure, STATUS_NOMEM, "adopting a generation: out of memory");
-	table_track(tokens);
-	table_free(&memory->next_tokens);
-	memory->next_tokens = tokens;
-	g_array_set_size(memory->next_retrained, 0);
 	return STATUS_OK;
 }
 

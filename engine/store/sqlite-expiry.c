@@ -75,11 +75,13 @@ static enum status take_old(
 enum status sqlite_take_out(
 	struct connection *connection, struct store_removal *removal, struct failure *failure)
 {
-	enum status status = removal->kind == REMOVE_SHARED
-		? take_shared(connection, removal, failure)
-		: removal->kind == REMOVE_USER ? take_user(connection, removal, failure)
-					       : take_old(connection, removal, failure);
+	enum status status = sqlite_clear_stage(connection, failure);
 
+	if (status == STATUS_OK)
+		status = removal->kind == REMOVE_SHARED
+			? take_shared(connection, removal, failure)
+			: removal->kind == REMOVE_USER ? take_user(connection, removal, failure)
+						       : take_old(connection, removal, failure);
 	if (status == STATUS_OK && removal->entry)
 		status = sqlite_write_entry(connection, removal->entry, failure);
 	return status;

@@ -30,6 +30,17 @@ static enum status put_piece(
 	return status;
 }
 
+enum status sqlite_clear_stage(struct connection *connection, struct failure *failure)
+{
+	enum status status = sqlite_run(
+		connection, sqlite_statement(connection, SQL_CLEAR_RETRAINED_NEXT), DOING, failure);
+
+	if (status == STATUS_OK)
+		status = sqlite_run(connection,
+			sqlite_statement(connection, SQL_CLEAR_TOKENS_NEXT), DOING, failure);
+	return status;
+}
+
 enum status sqlite_stage(struct store *store, const struct store_piece *piece, bool afresh,
 	struct failure *failure)
 {
@@ -38,11 +49,7 @@ enum status sqlite_stage(struct store *store, const struct store_piece *piece, b
 		sqlite_run(connection, sqlite_statement(connection, SQL_BEGIN), DOING, failure);
 
 	if (status == STATUS_OK && afresh)
-		status = sqlite_run(connection,
-			sqlite_statement(connection, SQL_CLEAR_RETRAINED_NEXT), DOING, failure);
-	if (status == STATUS_OK && afresh)
-		status = sqlite_run(connection,
-			sqlite_statement(connection, SQL_CLEAR_TOKENS_NEXT), DOING, failure);
+		status = sqlite_clear_stage(connection, failure);
 	if (status == STATUS_OK)
 		status = put_piece(connection, piece, failure);
 	return sqlite_finish(connection, status, DOING, failure);

@@ -139,6 +139,9 @@ enum status sqlite_stage(struct store *store, const struct store_piece *piece, b
 enum status sqlite_adopt(struct store *store, const struct store_generation *generation,
 	struct failure *failure);
 
+/* Forgets what was staged: part of a transaction of the caller's. */
+enum status sqlite_clear_stage(struct connection *connection, struct failure *failure);
+
 /* Commits, or rolls back when something failed. */
 enum status sqlite_finish(struct connection *connection, enum status status, const char *doing,
 	struct failure *failure);

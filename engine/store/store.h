@@ -200,7 +200,8 @@ enum status store_replace_tokens(struct store *store, const struct store_token *
 /* Takes `removal` out of the store and replaces rows and checkpoint as above, in
  * one durable step: `tokens` are without what these reports had taught. With
  * REMOVE_USER and REMOVE_OLD the bytes are overwritten in the file as well
- * (store_compact finishes that in its log). */
+ * (store_compact finishes that in its log). What was staged is forgotten: it was made
+ * with these reports. */
 enum status store_remove(struct store *store, struct store_removal *removal,
 	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
 	struct failure *failure);

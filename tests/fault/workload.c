@@ -247,8 +247,10 @@ static enum status do_adopt(struct engine *engine, const char *scratch, struct f
 {
 	char *path = g_strconcat(scratch, "/challenger", NULL);
 	enum status status = write_generation(engine, path, failure);
-	struct adoption *adoption = adoption_new(engine->service, path, NULL);
+	struct adoption *adoption = NULL;
 
+	if (status == STATUS_OK)
+		status = adoption_new(engine->service, path, NULL, &adoption, failure);
 	if (status == STATUS_OK)
 		status = adoption_prepare(adoption, engine->worker, failure);
 	if (status == STATUS_OK)

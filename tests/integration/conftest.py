@@ -49,7 +49,10 @@ class Daemon:
     def write_config(self, **changes):
         self.settings.update({key.replace("_", "-"): value for key, value in changes.items()})
         lines = ["[hamletd]"] + ["%s = %s" % item for item in self.settings.items()]
-        self.config.write_text("\n".join(lines) + "\n")
+        # At once, for those who read it meanwhile.
+        fresh = self.config.with_suffix(".new")
+        fresh.write_text("\n".join(lines) + "\n")
+        fresh.replace(self.config)
 
     def spawn(self, **options):
         with open(self.log, "ab") as log:

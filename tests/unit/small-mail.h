@@ -101,6 +101,25 @@ static enum status take_row(void *context, const struct store_token *token)
 	return STATUS_OK;
 }
 
+static enum status add_bias(void *context, const struct report *report)
+{
+	struct store_checkpoint *sum = context;
+
+	sum->bias_sum += report->global.bias_sum;
+	sum->bias_gain += report->global.bias_gain;
+	return STATUS_OK;
+}
+
+static void assert_bias_is_exact(struct store_reader *reader)
+{
+	struct store_checkpoint checkpoint, sum = {0};
+
+	assert_ok(store_read_checkpoint(reader, &checkpoint, &failure));
+	assert_ok(store_counting_reports(reader, add_bias, &sum, &failure));
+	ck_assert_double_eq(checkpoint.bias_sum, sum.bias_sum);
+	ck_assert_double_eq(checkpoint.bias_gain, sum.bias_gain);
+}
+
 /* The rows are what the reports that count add, to the bit. */
 static void assert_exact(void)
 {
@@ -113,6 +132,7 @@ static void assert_exact(void)
 	assert_ok(store_reader_open(store, &reader, &failure));
 	assert_ok(store_counting_reports(reader, add_report, left, &failure));
 	assert_ok(store_tokens(reader, take_row, left, &failure));
+	assert_bias_is_exact(reader);
 	store_reader_close(&reader);
 	ck_assert_uint_gt(g_hash_table_size(left), 50);
 	g_hash_table_iter_init(&iter, left);

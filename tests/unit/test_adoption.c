@@ -94,9 +94,17 @@ static enum status run_adoption(struct adoption **adoption)
 	return status;
 }
 
+static struct adoption *begin(const char *path, const char *keep)
+{
+	struct adoption *adoption;
+
+	assert_ok(adoption_new(service, path, keep, &adoption, &failure));
+	return adoption;
+}
+
 static void adopt(const char *path)
 {
-	struct adoption *adoption = adoption_new(service, path, former);
+	struct adoption *adoption = begin(path, former);
 
 	assert_ok(adoption_prepare(adoption, worker, &failure));
 	assert_ok(run_adoption(&adoption));
@@ -109,7 +117,7 @@ START_TEST(it_is_brought_up_to_the_present)
 	make_generation();
 	press("cid", 60, LABEL_SPAM); /* it knows nothing of this one */
 	double before = score(4);
-	struct adoption *adoption = adoption_new(service, challenger, former);
+	struct adoption *adoption = begin(challenger, former);
 	assert_ok(adoption_prepare(adoption, worker, &failure));
 	ck_assert_uint_eq(service_dirty(service), 0); /* no checkpoint now */
 	press("cid", 2, LABEL_SPAM); /* flips of what it knows, */
@@ -133,6 +141,26 @@ START_TEST(it_is_brought_up_to_the_present)
 	close_service();
 	open_service();
 	ck_assert_double_eq(score(4), present);
+	assert_exact();
+}
+END_TEST
+
+/* The last reports of the journal are none that count: what they superseded or forgot
+ * is not in the fold, and is not to be taken from it once more. */
+START_TEST(what_counts_no_more_is_taken_out_once)
+{
+	press_many();
+	make_generation();
+	press("bob", 6, LABEL_FORGET);
+	press("ann", 10, LABEL_HAM);
+	press("ann", 10, LABEL_FORGET);
+	if (_i)
+		assert_ok(service_checkpoint(service, &failure)); /* strips their tokens */
+	adopt(challenger);
+	assert_exact();
+	adopt(former);
+	assert_exact();
+	adopt(former);
 	assert_exact();
 }
 END_TEST
@@ -201,7 +229,7 @@ START_TEST(what_is_taken_out_meanwhile_stays_out)
 
 	press_many();
 	make_generation();
-	adoption = adoption_new(service, challenger, former);
+	adoption = begin(challenger, former);
 	assert_ok(adoption_prepare(adoption, worker, &failure));
 	withdraw("ann");
 	ck_assert_int_eq(run_adoption(&adoption), STATUS_BUSY);
@@ -218,6 +246,23 @@ START_TEST(what_is_taken_out_meanwhile_stays_out)
 	store_reader_close(&reader);
 	ck_assert_int_eq(entries, 0);
 	withdraw("cid"); /* and takes out what the generation says */
+	assert_exact();
+}
+END_TEST
+
+START_TEST(one_is_adopted_at_a_time)
+{
+	struct adoption *adoption, *other = (struct adoption *)1;
+
+	press_many();
+	make_generation();
+	adoption = begin(challenger, former);
+	ck_assert_int_eq(
+		adoption_new(service, challenger, former, &other, &failure), STATUS_BUSY);
+	ck_assert_ptr_null(other);
+	assert_ok(adoption_prepare(adoption, worker, &failure));
+	assert_ok(run_adoption(&adoption));
+	adopt(former); /* and now there is no other */
 	assert_exact();
 }
 END_TEST
@@ -250,7 +295,7 @@ START_TEST(a_damaged_file_changes_nothing)
 	make_generation();
 	ck_assert(g_file_get_contents(challenger, &data, &size, NULL));
 	for (gsize at = 0; at < size; at += 1 + at / 20) {
-		struct adoption *adoption = adoption_new(service, challenger, NULL);
+		struct adoption *adoption = begin(challenger, NULL);
 		data[at] ^= 1;
 		ck_assert(g_file_set_contents(challenger, data, (gssize)size, NULL));
 		ck_assert_int_eq(
@@ -275,10 +320,13 @@ static Suite *suite(void)
 	TCase *tcase = tcase_create("adoption");
 
 	tcase_add_checked_fixture(tcase, setup, clean);
+	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, it_is_brought_up_to_the_present);
+	tcase_add_loop_test(tcase, what_counts_no_more_is_taken_out_once, 0, 2);
 	tcase_add_test(tcase, a_query_on_its_way_keeps_the_old_one);
 	tcase_add_test(tcase, there_is_a_way_back);
 	tcase_add_test(tcase, what_is_taken_out_meanwhile_stays_out);
+	tcase_add_test(tcase, one_is_adopted_at_a_time);
 	tcase_add_test(tcase, a_reputation_is_a_reporters_own);
 	tcase_add_test(tcase, a_damaged_file_changes_nothing);
 	suite_add_tcase(suite, tcase);

@@ -277,9 +277,10 @@ END_TEST
 
 START_TEST(it_waits_for_an_adoption_and_stops_when_told)
 {
-	struct adoption *adoption = adoption_new(service, "/nowhere", NULL);
+	struct adoption *adoption;
 	struct service_stats stats;
 
+	assert_ok(adoption_new(service, "/nowhere", NULL, &adoption, &failure));
 	press_on("ann", 1, LABEL_SPAM, 1);
 	ck_assert(expire((struct retention){.days = 100}).postponed);
 	ck_assert_int_eq(stats_of_store().reports, 1);
