@@ -6,4 +6,5 @@ EXTRA_DIST += \
 	%D%/lint \
 	%D%/quickstart \
 	%D%/setup \
+	%D%/soak \
 	%D%/test

@@ -5,6 +5,7 @@ consent, lists, policies, erasures, retrainings, rollbacks, expiry below a small
 checkpoints and reloads. At the end every count is right. Built with a sanitizer
 (scripts/soak) it finds what races and what leaks; HAMLET_SOAK_SECONDS says how long."""
 import collections
+import json
 import os
 import re
 import signal
@@ -12,14 +13,17 @@ import sqlite3
 import subprocess
 import time
 
-from conftest import BUILD, wait_until
+from conftest import BUILD, make_message, wait_until
 from hamlet_client import ask
-from soak_load import PATIENCE, Load
+from soak_load import PATIENCE, USERS, WORDS, Load
 
 SECONDS = float(os.environ.get("HAMLET_SOAK_SECONDS", "15"))
 SEED = int(os.environ.get("HAMLET_SEED", str(time.time_ns() % 1_000_000)))
 PROGRESS = 10  # seconds from one line to the next
 ROOM = 48 << 20  # by which memory may grow after the first half
+# Whatever the seed, each of these has been done.
+ALL = {"spamd TELL", "spamd CHECK", "http /v1/report", "http /v1/score", "http /v1/consent",
+       "http /v1/entries", "http /v1/erase", "milter a", "undone", "reloads"}
 SANITIZER = re.compile(r"ERROR: \w*Sanitizer|WARNING: ThreadSanitizer|runtime error:|LeakSanitizer")
 # What the daemon may say of itself, though something failed.
 EXPECTED = re.compile("reports were taken out while|is being adopted")
@@ -66,6 +70,29 @@ def settle(daemon):
     wait_until(lambda: not ask(daemon.socket, "STATS", timeout=PATIENCE).json[
         "housekeeping"]["running"], "no housekeeping", PATIENCE)
     return ask(daemon.socket, "STATS", timeout=PATIENCE).json
+
+
+def verdicts(daemon):
+    """What it says of some messages, to everybody."""
+    context = "Context: " + json.dumps({"recipients": USERS + [""]})
+    return [ask(daemon.socket, "CHECK", make_message(number, WORDS[number % 2]), "", (context,),
+                timeout=PATIENCE).json["recipients"] for number in range(20)]
+
+
+def stop(daemon):
+    daemon.process.send_signal(signal.SIGTERM)
+    code = daemon.process.wait(PATIENCE)
+    assert_log(daemon.log_text())
+    assert code == 0, daemon.log_text()[-20000:]
+
+
+def assert_same_after_a_start(daemon, before):
+    """What was in memory is what the database makes of it."""
+    daemon.start()
+    after = verdicts(daemon)
+    stop(daemon)
+    for said, says in zip(before, after):
+        assert said == says
 
 
 def read_journal(database):
@@ -126,7 +153,7 @@ def assert_log(text):
 def test_everything_at_once(make_daemon):
     print("seed", SEED)
     daemon = make_daemon(
-        database_bytes="2M", housekeeping_seconds=1, checkpoint_seconds=1, default_consent="true",
+        database_bytes="1536K", housekeeping_seconds=1, checkpoint_seconds=1, default_consent="true",
         authserv_ids="mx.example.org", user_cache_bytes="1M").start()
     with Load(daemon, SEED) as load:
         watch = Watch(daemon, load.ledger)
@@ -135,13 +162,12 @@ def test_everything_at_once(make_daemon):
             time.sleep(0.2)
     ledger = load.ledger
     stats = settle(daemon)
-    daemon.process.send_signal(signal.SIGTERM)
-    code = daemon.process.wait(PATIENCE)
-    assert_log(daemon.log_text())
-    assert code == 0, daemon.log_text()[-20000:]
+    said = verdicts(daemon)
+    stop(daemon)
     for name, count in sorted(ledger.counts.items()):
         print("%8d %s" % (count, name))
     assert ledger.failures == []
+    assert ALL <= set(ledger.counts)
     journal, wrong = read_journal(daemon.database)
     assert wrong == []
     assert_counts(ledger, stats, journal)
@@ -149,6 +175,7 @@ def test_everything_at_once(make_daemon):
                              capture_output=True, timeout=PATIENCE)
     print(checked.stdout.decode(), end="")
     assert checked.returncode == 0, (checked.stdout, checked.stderr)
+    assert_same_after_a_start(daemon, said)
     early, late = watch.largest(0.1, 0.5), watch.largest(0.5, 2)
     print("memory: at most %d MiB in the first half, %d MiB in the second" % (early >> 20, late >> 20))
     assert late <= 1.25 * early + ROOM
