@@ -31,7 +31,8 @@ bool boundary_match(const struct boundaries *open, const char *at, const char *e
 		const char *text = open->list[level].text;
 		size_t length = open->list[level].length;
 
-		if (left - 2 < length || memcmp(at + 2, text, length) != 0 ||
+		if (left - 2 < length || (length > 0 && at[2] != *text) ||
+			memcmp(at + 2, text, length) != 0 ||
 			!read_rest(at + 2 + length, end, delimiter))
 			continue;
 		delimiter->line = at;

@@ -10,6 +10,7 @@ libtokenizer_a_SOURCES = \
 	%D%/header.c %D%/header.h \
 	%D%/html.c %D%/html.h \
 	%D%/html-names.c %D%/html-names.h \
+	%D%/html-style.c %D%/html-style.h \
 	%D%/mime.c %D%/mime.h \
 	%D%/mime-field.c %D%/mime-field.h \
 	%D%/mime-text.c %D%/mime-text.h \

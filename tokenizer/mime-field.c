@@ -10,21 +10,24 @@
 #include "tokenizer/tokenizer.h"
 
 enum {
-	CONTENT_FIELD_MAX = 2048,     /* bytes of one looked at */
+	CONTENT_FIELD_MAX = 2048,     /* bytes looked at of one about the content */
+	CONTENT_FIELD_MIN = 48,       /* likewise, when the budget is spent */
 	ADDRESSES_MAX = 2048,         /* bytes of an address list looked at */
 	COLONS_MAX = 32,              /* GMime reads nested groups by recursion */
 };
 
 /* --- The fields about the content -------------------------------------------- */
 
-/* NULL when the field is missing or the budget is spent. */
+/* NULL when the field is missing. */
 static char *read_value(const struct section_field *field, size_t *budget)
 {
 	size_t length = MIN(field->length, (size_t)CONTENT_FIELD_MAX);
 
-	if (!field->name || length > *budget)
+	if (!field->name)
 		return NULL;
-	*budget -= length;
+	if (length > *budget)
+		length = MIN(length, (size_t)CONTENT_FIELD_MIN);
+	*budget -= MIN(length, *budget);
 	char *raw = g_strndup(field->value, length);
 	char *unfolded = g_mime_utils_header_unfold(raw);
 	char *value = g_mime_utils_header_decode_text(NULL, unfolded);
@@ -87,20 +90,19 @@ static void read_parameters(struct mime_content *content)
 {
 	GMimeContentType *type = content->content_type;
 
-	if (content->disposition)
-		content->file_name = g_mime_content_disposition_get_parameter(
-			content->disposition, "filename");
-	if (!type)
-		return;
-	content->type = g_mime_content_type_get_mime_type(type);
+	content->type = type ? g_mime_content_type_get_mime_type(type) : NULL;
 	if (content->kind == MIME_MULTIPART) {
 		content->boundary = g_mime_content_type_get_parameter(type, "boundary");
 		content->digest = is_type(content, "multipart", "digest");
-		return;
+	} else if (content->kind != MIME_MESSAGE) {
+		if (content->disposition)
+			content->file_name = g_mime_content_disposition_get_parameter(
+				content->disposition, "filename");
+		if (!content->file_name && type)
+			content->file_name = g_mime_content_type_get_parameter(type, "name");
+		content->charset =
+			type ? g_mime_content_type_get_parameter(type, "charset") : NULL;
 	}
-	content->charset = g_mime_content_type_get_parameter(type, "charset");
-	if (!content->file_name)
-		content->file_name = g_mime_content_type_get_parameter(type, "name");
 }
 
 void mime_content_read(struct mime_content *content, const struct section *section, bool digest,

@@ -10,7 +10,7 @@
 #include "tokenizer/mime.h"
 #include "tokenizer/section.h"
 
-enum { MIME_FIELDS_MAX = 1 << 16 };
+enum { MIME_FIELDS_MAX = 1 << 14 };
 
 enum mime_encoding { MIME_IDENTITY, MIME_BASE64, MIME_QUOTED_PRINTABLE, MIME_UUENCODE };
 
@@ -21,16 +21,17 @@ struct mime_content {
 	enum mime_encoding encoding;
 	bool digest; /* of a multipart: its parts are messages */
 	char *type;
-	const char *charset, *boundary, *file_name;
+	const char *boundary; /* of a multipart */
+	const char *charset, *file_name; /* of neither a multipart nor a message */
 	/* Private. */
 	struct _GMimeContentType *content_type;
 	struct _GMimeContentDisposition *disposition;
 };
 
 /* Reads the fields about the content. `digest`: a part of a multipart/digest, which is
- * a message where it has no type (RFC 2046 section 5.1.5). *budget are the bytes of such fields,
- * MIME_FIELDS_MAX for one message, that may still be looked at: they cost more than other
- * bytes. Without it a field counts as missing. */
+ * a message where it has no type (RFC 2046 section 5.1.5). *budget are the bytes of such
+ * fields, MIME_FIELDS_MAX for one message, that may still be looked at: parameters cost
+ * more than other bytes. Once it is spent only the beginning of a field is read. */
 void mime_content_read(struct mime_content *content, const struct section *section, bool digest,
 	size_t *budget);
 void mime_content_clear(struct mime_content *content);

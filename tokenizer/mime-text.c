@@ -100,7 +100,7 @@ static iconv_t find_converter(struct mime_decoder *decoder, const char *charset)
 }
 
 /* Converts into decoder->converted and returns the bytes. A byte that cannot be converted
- * becomes a space; after STRAY_MAX of them the rest is taken as it is. */
+ * becomes a space; after STRAY_MAX of them no more is tried, and all but ASCII does. */
 static size_t convert(struct mime_decoder *decoder, iconv_t cd, const char *text, size_t length)
 {
 	char *in = (char *)text;
@@ -118,7 +118,8 @@ static size_t convert(struct mime_decoder *decoder, iconv_t cd, const char *text
 		length--;
 	}
 	size_t rest = MIN(length, out_left);
-	memcpy(out, in, rest);
+	for (size_t i = 0; i < rest; i++)
+		out[i] = (char)((unsigned char)in[i] < 0x80 ? in[i] : ' ');
 	return (size_t)(out - decoder->converted) + rest;
 }
 
