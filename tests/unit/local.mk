@@ -10,6 +10,7 @@ unit_tests = \
 	%D%/test_expiry \
 	%D%/test_feedback \
 	%D%/test_milter \
+	%D%/test_mime \
 	%D%/test_model \
 	%D%/test_origin \
 	%D%/test_pack \
@@ -99,3 +100,7 @@ tests_unit_test_proposal_LDADD   = libtrainer.a $(SERVICE_LIBS) $(GLIB_LIBS) $(C
 tests_unit_test_attacks_SOURCES = %D%/test_attacks.c $(UNIT_HEADER)
 tests_unit_test_attacks_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
 tests_unit_test_attacks_LDADD   = $(SERVICE_LIBS) $(GLIB_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_mime_SOURCES = %D%/test_mime.c $(UNIT_HEADER)
+tests_unit_test_mime_CFLAGS  = $(UNIT_CFLAGS) $(GMIME_CFLAGS)
+tests_unit_test_mime_LDADD   = $(TOKENIZER_LIBS) $(CHECK_LIBS)
