@@ -290,19 +290,27 @@ static void scan_end_tag(struct scan *scan)
 	scan->at = close ? close + 1 : scan->end;
 }
 
+/* What follows the first "-->". */
+static const char *find_comment_end(const char *start, const char *end)
+{
+	for (const char *at = start; (at = memchr(at, '>', (size_t)(end - at))); at++) {
+		if (at - start >= 2 && at[-1] == '-' && at[-2] == '-')
+			return at + 1;
+	}
+	return end;
+}
+
 /* "<!-- ... -->", "<!DOCTYPE ...>", "<?xml ...>": seen by nobody. */
 static void scan_declaration(struct scan *scan)
 {
 	size_t left = (size_t)(scan->end - scan->at);
-	const char *close;
 
 	if (left >= 3 && memcmp(scan->at, "!--", 3) == 0) {
 		emit_string(scan->sink->emit, &scan->sink->fields->tag, "!--");
-		close = memmem(scan->at + 1, left - 1, "-->", 3);
-		scan->at = close ? close + 3 : scan->end;
+		scan->at = find_comment_end(scan->at + 1, scan->end);
 		return;
 	}
-	close = memchr(scan->at, '>', left);
+	const char *close = memchr(scan->at, '>', left);
 	scan->at = close ? close + 1 : scan->end;
 }
 
