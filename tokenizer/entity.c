@@ -131,6 +131,8 @@ size_t entity_decode(const char *text, size_t length, uint32_t *character)
 			break;
 		name[size++] = c;
 	}
+	if (size < 2) /* no name is that short */
+		return 0;
 	name[size] = '\0';
 	const struct entity *entity = bsearch(name, ENTITIES, sizeof(ENTITIES) / sizeof(ENTITIES[0]),
 		sizeof(ENTITIES[0]), compare_names);

@@ -64,6 +64,11 @@ size_t fold_encode(uint32_t character, char *out)
 		out[0] = (char)character;
 		return 1;
 	}
+	if (character < 0x800) {
+		out[0] = (char)(0xC0 | character >> 6);
+		out[1] = (char)(0x80 | (character & 0x3F));
+		return 2;
+	}
 	return (size_t)g_unichar_to_utf8(character, out);
 }
 

@@ -9,8 +9,9 @@
 #include "tokenizer/ascii.h"
 #include "tokenizer/entity.h"
 #include "tokenizer/fold.h"
+#include "tokenizer/html-style.h"
 
-enum { MAX_VALUE = 512, MAX_STYLE = 48 };
+enum { MAX_VALUE = 512, MAX_CHOICE = 48 };
 
 struct attribute {
 	struct html_name name;
@@ -144,118 +145,11 @@ static const char *decode_value(
 	return out;
 }
 
-static bool begins(const char *text, size_t length, const char *with)
-{
-	size_t size = strlen(with);
-
-	return length >= size && memcmp(text, with, size) == 0;
-}
-
-static bool equals(const char *text, size_t length, const char *other)
-{
-	return length == strlen(other) && memcmp(text, other, length) == 0;
-}
-
-/* Does "property:value" stand around the colon? */
-static bool surround(const char *declaration, size_t length, size_t colon, const char *property,
-	const char *value)
-{
-	size_t size = strlen(property);
-
-	return colon >= size && memcmp(declaration + colon - size, property, size) == 0 &&
-		begins(declaration + colon + 1, length - colon - 1, value);
-}
-
-static bool style_hides(const char *declaration, size_t length)
-{
-	const char *end = declaration + (length = strnlen(declaration, length));
-	const char *at = declaration;
-
-	while ((at = memchr(at, ':', (size_t)(end - at)))) {
-		size_t colon = (size_t)(at - declaration);
-
-		switch (++at < end ? *at : '\0') {
-		case 'n':
-			if (surround(declaration, length, colon, "display", "none"))
-				return true;
-			break;
-		case 'h':
-			if (surround(declaration, length, colon, "visibility", "hidden"))
-				return true;
-			break;
-		case 'a':
-			if (surround(declaration, length, colon, "mso-hide", "all"))
-				return true;
-			break;
-		default:
-			break;
-		}
-	}
-	switch (length ? *declaration : '\0') {
-	case 'f':
-		return equals(declaration, length, "font-size:0") ||
-			begins(declaration, length, "font-size:0p") ||
-			begins(declaration, length, "font-size:1p");
-	case 'o':
-		return equals(declaration, length, "opacity:0");
-	case 'm':
-		return equals(declaration, length, "max-height:0") ||
-			equals(declaration, length, "max-height:0px");
-	default:
-		return false;
-	}
-}
-
-/* Copies in lower case without white space until `room` is full; returns the bytes. */
-static size_t squeeze(const char *at, const char *end, char *out, size_t room)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	size_t used = 0;
-
-	while (at < end && used < room) {
-		if (end - at >= 8 && used + 8 <= room) {
-			uint64_t bytes = ascii_load_eight(at);
-			/* Each of them is printable ASCII. */
-			if (!(((bytes - 0x21 * ones) | bytes) & (0x80 * ones))) {
-				bytes = ascii_lower_eight(bytes);
-				memcpy(out + used, &bytes, sizeof(bytes));
-				used += 8;
-				at += 8;
-				continue;
-			}
-		}
-		out[used] = ascii_lower(*at);
-		used += !ascii_is(*at++, ASCII_SPACE);
-	}
-	return used;
-}
-
-/* Each declaration "property:value" in lower case without white space. Returns
- * whether one of them hides the element. */
-static bool scan_style(const struct scan *scan, const char *style, size_t length)
-{
-	const char *end = style + length;
-	bool hides = false;
-
-	while (style < end) {
-		char declaration[MAX_STYLE];
-		const char *stop = memchr(style, ';', (size_t)(end - style));
-
-		stop = stop ? stop : end;
-		size_t size = squeeze(style, stop, declaration, sizeof(declaration));
-		style = stop < end ? stop + 1 : end;
-		if (size > 0)
-			emit_token(scan->sink->emit, &scan->sink->fields->style, declaration, size);
-		hides |= style_hides(declaration, size);
-	}
-	return hides;
-}
-
 /* "font color=#ff0000" where the value is a design choice, else "font color". */
 static void emit_attribute(
 	struct scan *scan, const struct html_name *tag, const struct attribute *attribute)
 {
-	char text[2 * HTML_NAME_SIZE + MAX_STYLE + 3];
+	char text[2 * HTML_NAME_SIZE + MAX_CHOICE + 3];
 	size_t used = tag->length;
 	bool choice = attribute->name.traits & HTML_CHOICE;
 
@@ -270,7 +164,7 @@ static void emit_attribute(
 	memcpy(text + used, attribute->name.text, HTML_NAME_SIZE);
 	used += attribute->name.length;
 	if (choice) {
-		size_t size = attribute->length < MAX_STYLE ? attribute->length : MAX_STYLE;
+		size_t size = attribute->length < MAX_CHOICE ? attribute->length : MAX_CHOICE;
 		text[used++] = '=';
 		ascii_lower_copy(text + used, attribute->value, size);
 		used += size;
@@ -320,7 +214,8 @@ static bool scan_attribute(
 	if (traits & HTML_LINK)
 		scan_link(scan, tag, value, length);
 	else if (traits & HTML_STYLE)
-		hides = scan_style(scan, value, length);
+		hides = html_style_scan(
+			scan->sink->emit, &scan->sink->fields->style, value, length);
 	else if (traits & HTML_HIDDEN)
 		hides = true;
 	emit_attribute(scan, tag, attribute);
@@ -395,19 +290,27 @@ static void scan_end_tag(struct scan *scan)
 	scan->at = close ? close + 1 : scan->end;
 }
 
+/* What follows the first "-->". */
+static const char *find_comment_end(const char *start, const char *end)
+{
+	for (const char *at = start; (at = memchr(at, '>', (size_t)(end - at))); at++) {
+		if (at - start >= 2 && at[-1] == '-' && at[-2] == '-')
+			return at + 1;
+	}
+	return end;
+}
+
 /* "<!-- ... -->", "<!DOCTYPE ...>", "<?xml ...>": seen by nobody. */
 static void scan_declaration(struct scan *scan)
 {
 	size_t left = (size_t)(scan->end - scan->at);
-	const char *close;
 
 	if (left >= 3 && memcmp(scan->at, "!--", 3) == 0) {
 		emit_string(scan->sink->emit, &scan->sink->fields->tag, "!--");
-		close = memmem(scan->at + 1, left - 1, "-->", 3);
-		scan->at = close ? close + 3 : scan->end;
+		scan->at = find_comment_end(scan->at + 1, scan->end);
 		return;
 	}
-	close = memchr(scan->at, '>', left);
+	const char *close = memchr(scan->at, '>', left);
 	scan->at = close ? close + 1 : scan->end;
 }
 

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += libtokenizer.a
 libtokenizer_a_SOURCES = \
 	%D%/ascii.c %D%/ascii.h \
+	%D%/boundary.c %D%/boundary.h \
 	%D%/decode.c %D%/decode.h \
 	%D%/emit.c %D%/emit.h \
 	%D%/entity.c %D%/entity.h \
@@ -9,8 +10,10 @@ libtokenizer_a_SOURCES = \
 	%D%/header.c %D%/header.h \
 	%D%/html.c %D%/html.h \
 	%D%/html-names.c %D%/html-names.h \
+	%D%/html-style.c %D%/html-style.h \
 	%D%/mime.c %D%/mime.h \
-	%D%/multipart.c %D%/multipart.h \
+	%D%/mime-field.c %D%/mime-field.h \
+	%D%/mime-text.c %D%/mime-text.h \
 	%D%/section.c %D%/section.h \
 	%D%/text.c %D%/text.h \
 	%D%/tokenizer.c %D%/tokenizer.h \

@@ -1,7 +1,8 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * Message bytes to header fields, parts and decoded text, in message order.
- * mime.c alone knows GMime. */
+ * Message bytes to header fields, parts and decoded text, in message order: in one pass,
+ * without an object for each of them. GMime reads single fields (mime-field.h) and odd
+ * encodings (mime-text.h), never a message. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,30 +1,35 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * The header section at the top of a message (RFC 5322 section 2.2), as long as
- * nothing about it is doubtful: nearly all of them, at a tenth of what a tree of
- * objects costs. What is doubtful is for GMime to judge. */
+ * A header section (RFC 5322 section 2.2), found in the message's bytes without an object
+ * for each field. As lenient as mail programs are with what is broken. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SECTION_MAX_FIELDS = 512, SECTION_MAX_NAME = 256 };
+#include "tokenizer/boundary.h"
+#include "tokenizer/tokenizer.h"
 
 /* One field where it stands in the message; neither string is terminated. */
 struct section_field {
-	const char *name;
-	size_t name_length; /* 1 to SECTION_MAX_NAME */
+	const char *name; /* NULL = there is no such field */
+	size_t name_length; /* 1 at least */
 	const char *value; /* all after the colon, the last line break as well */
 	size_t length;
 };
 
+/* The fields that say how the content is to be read. */
+enum section_content { SECTION_TYPE, SECTION_DISPOSITION, SECTION_ENCODING, SECTION_CONTENTS };
+
 struct section {
-	struct section_field fields[SECTION_MAX_FIELDS];
+	struct section_field fields[TOKENIZER_MAX_HEADERS]; /* the first ones, but for Content-* */
 	size_t count;
-	size_t content; /* where the content begins, after the empty line */
+	struct section_field about[SECTION_CONTENTS]; /* the last of each */
+	const char *content; /* where the content begins, after the empty line */
 };
 
-/* Reads the section at the beginning of `message`. False when it is not one of
- * fields with names in printable ASCII up to the colon, ended by an empty line,
- * when it holds a NUL or has more than SECTION_MAX_FIELDS fields. */
-bool section_read(struct section *section, const char *message, size_t length);
+/* Reads the section that begins at `at`. An empty line ends it, so does a delimiter of
+ * an open multipart. A line that is no field is passed over with what continues it.
+ * False when there is such a line, other than that of an mbox file, before any field. */
+bool section_read(struct section *section, const struct boundaries *open, const char *at,
+	const char *end);

@@ -185,49 +185,24 @@ START_TEST(odd_encodings_are_decoded)
 }
 END_TEST
 
-/* What is plain to see is read in place, what is doubtful by GMime: a blank before a
- * colon is enough for doubt, and means nothing. */
-static const char *const TREES[] = {
-	"\nHello there\n",
-	"Content-Type: text/html; charset=iso-8859-1\nContent-Transfer-Encoding: base64\n\n"
-	"PGI+Y2Fm6TwvYj4gPGEgaHJlZj0iaHR0cDovL2EuZXhhbXBsZS94Ij5saW5rPC9hPg==\n",
-	"Content-Type: multipart/mixed;\n boundary=\"b 1\"\n\nprologue\n--b 1\n\nfirst part\n"
+static const char TREE[] =
+	"Subject: x\nContent-Type: multipart/mixed;\n boundary=\"b 1\"\n\nprologue\n--b 1\n\nfirst part\n"
 	"--b 1 \nContent-Type: multipart/alternative; boundary=b2\n\n--b2\n"
 	"Content-Type: text/plain; charset=\"koi8-r\"\n\n\xf0\xd2\xc9\xd7\xc5\xd4\n--b2\n"
 	"Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n"
 	"<p style=3D\"display:none\">hidden</p>shown=\n<br>\n\n--b2--\nepilogue\n--b 1\n"
 	"Content-Type: application/pdf; name=\"=?utf-8?q?b=C3=BCll.pdf?=\"\n"
-	"Content-Disposition: attachment; filename*=utf-8''r%C3%A4t.pdf\n\nJVBERi0=\n--b 1--",
-	"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\none\r\n\r\n--b\r\n"
-	"Content-Type: text/plain\r\n\r\n--b--\r\n--b\r\n\r\nnot a part\r\n",
-	"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nnever closed\n",
-	"Content-Type: multipart/mixed; boundary=b\n\n--b\nX: no content\n--b\n\ntwo --b\n--b--\n",
-	"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n"
-	"Subject: attached\nContent-Type: text/html\n\n<b>inner</b>\n--b--\n",
-	"Content-Type: multipart/digest; boundary=b\n\n--b\n\nSubject: one\n\ntext\n--b--\n",
-	"Content-Type: text/html\nContent-Type: text/plain\n\n<b>twice</b>\n",
-	"Content-Type: multipart/mixed\n\nno boundary\n",
-};
-
-START_TEST(doubt_does_not_matter)
-{
-	char plain[4096], doubtful[4096];
-
-	snprintf(plain, sizeof(plain), "Subject: x\nX-Doubt: none\n%s", TREES[_i]);
-	snprintf(doubtful, sizeof(doubtful), "Subject: x\nX-Doubt : none\n%s", TREES[_i]);
-	assert_same(plain, doubtful);
-}
-END_TEST
+	"Content-Disposition: attachment; filename*=utf-8''r%C3%A4t.pdf\n\nJVBERi0=\n--b 1--";
 
 START_TEST(nobody_watching_does_not_matter)
 {
 	static uint64_t keys[TOKENIZER_MAX_TOKENS];
-	struct token_set set = run(TREES[2]);
+	struct token_set set = run(TREE);
 	size_t count = set.count;
 	uint64_t identity = set.identity;
 
 	memcpy(keys, set.keys, count * sizeof(*keys));
-	tokenizer_run(tokenizer, TREES[2], strlen(TREES[2]), NULL, NULL, &set);
+	tokenizer_run(tokenizer, TREE, strlen(TREE), NULL, NULL, &set);
 	ck_assert_uint_eq(set.count, count);
 	ck_assert_uint_eq(set.identity, identity);
 	ck_assert_int_eq(memcmp(set.keys, keys, count * sizeof(*keys)), 0);
@@ -660,7 +635,6 @@ static Suite *suite(void)
 	tcase_add_test(tcase, mbox_line_and_filter_headers_do_not_matter);
 	tcase_add_test(tcase, transfer_encoding_does_not_matter);
 	tcase_add_test(tcase, odd_encodings_are_decoded);
-	tcase_add_loop_test(tcase, doubt_does_not_matter, 0, sizeof(TREES) / sizeof(TREES[0]));
 	tcase_add_test(tcase, nobody_watching_does_not_matter);
 	tcase_add_test(tcase, charsets_meet_in_unicode);
 	tcase_add_test(tcase, encoded_words_are_decoded);

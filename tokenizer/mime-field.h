@@ -1,0 +1,37 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * Values of single header fields, as GMime reads them, each within a bound: neither its
+ * length nor what is nested in it makes one cost more than others. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tokenizer/mime.h"
+#include "tokenizer/section.h"
+
+enum { MIME_FIELDS_MAX = 1 << 14 };
+
+enum mime_encoding { MIME_IDENTITY, MIME_BASE64, MIME_QUOTED_PRINTABLE, MIME_UUENCODE };
+
+/* What the header section of an entity says of its content (RFC 2045, RFC 2183). The
+ * strings are valid until it is cleared; NULL = not told. */
+struct mime_content {
+	enum mime_kind kind;
+	enum mime_encoding encoding;
+	bool digest; /* of a multipart: its parts are messages */
+	char *type;
+	const char *boundary; /* of a multipart */
+	const char *charset, *file_name; /* of neither a multipart nor a message */
+	/* Private. */
+	struct _GMimeContentType *content_type;
+	struct _GMimeContentDisposition *disposition;
+};
+
+/* Reads the fields about the content. `digest`: a part of a multipart/digest, which is
+ * a message where it has no type (RFC 2046 section 5.1.5). *budget are the bytes of such
+ * fields, MIME_FIELDS_MAX for one message, that may still be looked at: parameters cost
+ * more than other bytes. Once it is spent only the beginning of a field is read. */
+void mime_content_read(struct mime_content *content, const struct section *section, bool digest,
+	size_t *budget);
+void mime_content_clear(struct mime_content *content);

@@ -1,0 +1,21 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * The content of a text part as UTF-8: transfer encodings (RFC 2045 section 6) and
+ * charsets are undone. */
+#pragma once
+
+#include <stddef.h>
+
+#include "tokenizer/mime-field.h"
+
+struct mime_decoder; /* scratch memory */
+
+struct mime_decoder *mime_decoder_new(void); /* NULL when out of memory */
+void mime_decoder_free(struct mime_decoder **decoder);
+
+/* Decodes `length` bytes of content, as far as `room` bytes, TOKENIZER_MAX_TEXT at most,
+ * before the charset is converted, and takes what it needed from *room. Returns the text,
+ * which lies in `bytes` or in the decoder's memory, and sets *size. Charsets that are
+ * nearly UTF-8 to us (see struct mime_handler) and unknown ones are left as they are. */
+const char *mime_text(struct mime_decoder *decoder, const struct mime_content *content,
+	const char *bytes, size_t length, size_t *room, size_t *size);
