@@ -7,6 +7,7 @@ libtokenizer_a_SOURCES = \
 	%D%/header.c %D%/header.h \
 	%D%/html.c %D%/html.h \
 	%D%/mime.c %D%/mime.h \
+	%D%/outline.c %D%/outline.h \
 	%D%/text.c %D%/text.h \
 	%D%/tokenizer.c %D%/tokenizer.h \
 	%D%/trace.c %D%/trace.h \

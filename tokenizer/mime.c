@@ -8,14 +8,18 @@
 
 #include <gmime/gmime.h>
 
+#include "tokenizer/outline.h"
 #include "tokenizer/tokenizer.h"
 
 struct mime_reader {
 	char *decoded;   /* of TOKENIZER_MAX_TEXT bytes and some room */
 	char *converted; /* the same, in UTF-8 */
+	struct outline_section section; /* the last one */
+	char value[TOKENIZER_MAX_HEADER_BYTES + 1];
 };
 
 enum { DECODE_SLACK = 64, CONVERT_SIZE = 2 * TOKENIZER_MAX_TEXT };
+enum { HEADER_NAME_MAX = 256, CONTENT_FIELD_MAX = 2048, CONTENT_FIELDS_MAX = 65536 };
 
 struct walk {
 	struct mime_reader *reader;
@@ -23,6 +27,7 @@ struct walk {
 	size_t parts;
 	size_t headers;
 	size_t text_left; /* budget of decoded bytes */
+	size_t fields_left; /* and of those of fields about the content */
 };
 
 struct mime_reader *mime_reader_new(void)
@@ -91,32 +96,20 @@ static bool convert(struct walk *walk, const char *charset, const char **text, s
 	return true;
 }
 
-/* The encoded bytes of a part, in the message's own memory. */
-static const char *content_bytes(GMimeDataWrapper *wrapper, size_t *length)
+static bool is_encoded(GMimeContentEncoding encoding)
 {
-	GMimeStream *stream = wrapper ? g_mime_data_wrapper_get_stream(wrapper) : NULL;
-
-	*length = 0;
-	if (!stream || !GMIME_IS_STREAM_MEM(stream))
-		return NULL;
-	GByteArray *bytes = GMIME_STREAM_MEM(stream)->buffer;
-	gint64 start = stream->bound_start;
-	gint64 end = stream->bound_end == -1 ? (gint64)bytes->len : stream->bound_end;
-	if (start < 0 || end < start || end > (gint64)bytes->len)
-		return NULL;
-	*length = (size_t)(end - start);
-	return (const char *)bytes->data + start;
+	return encoding == GMIME_CONTENT_ENCODING_BASE64 ||
+		encoding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE ||
+		encoding == GMIME_CONTENT_ENCODING_UUENCODE;
 }
 
-static void send_text(struct walk *walk, const struct mime_part *part, GMimeDataWrapper *wrapper,
-	const char *bytes, size_t length)
+static void send_text(struct walk *walk, const struct mime_part *part,
+	GMimeContentEncoding encoding, struct outline_range content)
 {
-	GMimeContentEncoding encoding = g_mime_data_wrapper_get_encoding(wrapper);
-	const char *text = bytes;
+	const char *text = content.at;
+	size_t length = part->size;
 
-	if (encoding == GMIME_CONTENT_ENCODING_BASE64 ||
-		encoding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE ||
-		encoding == GMIME_CONTENT_ENCODING_UUENCODE) {
+	if (is_encoded(encoding)) {
 		GMimeEncoding state;
 		/* Each of the three decodes to at most as many bytes as went in. */
 		size_t room = encoding == GMIME_CONTENT_ENCODING_BASE64
@@ -124,7 +117,7 @@ static void send_text(struct walk *walk, const struct mime_part *part, GMimeData
 		if (length > room)
 			length = room;
 		g_mime_encoding_init_decode(&state, encoding);
-		length = g_mime_encoding_step(&state, bytes, length, walk->reader->decoded);
+		length = g_mime_encoding_step(&state, content.at, length, walk->reader->decoded);
 		text = walk->reader->decoded;
 	}
 	if (length > walk->text_left)
@@ -148,78 +141,183 @@ static enum mime_kind part_kind(GMimeContentType *type, const char *disposition)
 	return MIME_OTHER;
 }
 
-static void walk_leaf(struct walk *walk, GMimePart *leaf, struct mime_part *part)
-{
-	GMimeContentType *type = g_mime_object_get_content_type(GMIME_OBJECT(leaf));
-	GMimeDataWrapper *wrapper = g_mime_part_get_content(leaf);
-	const char *bytes = content_bytes(wrapper, &part->size);
+/* --- The fields about the content ---------------------------------------------- */
 
-	part->charset = type ? g_mime_content_type_get_parameter(type, "charset") : NULL;
-	part->disposition = g_mime_object_get_disposition(GMIME_OBJECT(leaf));
-	part->file_name = g_mime_part_get_filename(leaf);
-	part->kind = part_kind(type, part->disposition);
-	walk->handler->part(walk->handler->context, part);
-	if (bytes && part->kind != MIME_OTHER && walk->text_left > 0)
-		send_text(walk, part, wrapper, bytes, part->size);
+struct entity {
+	GMimeContentType *type; /* NULL = not told */
+	GMimeContentDisposition *disposition; /* likewise */
+	GMimeContentEncoding encoding;
+	char *name; /* of the type; NULL like it */
+};
+
+/* A field's value as GMime reads it; NULL when it is missing. Parameters cost much,
+ * so that there is a bound for one field and one for all of them. */
+static char *read_value(struct walk *walk, const struct outline_section *section, const char *name)
+{
+	const struct outline_field *field = outline_find(section, name);
+	size_t length = field ? field->length : 0;
+
+	if (length > CONTENT_FIELD_MAX)
+		length = CONTENT_FIELD_MAX;
+	if (!field || length > walk->fields_left)
+		return NULL;
+	walk->fields_left -= length;
+	char *raw = g_strndup(field->value, length);
+	char *unfolded = g_mime_utils_header_unfold(raw);
+	char *value = g_mime_utils_header_decode_text(NULL, unfolded);
+	g_free(unfolded);
+	g_free(raw);
+	return value;
 }
 
-static void walk_headers(struct walk *walk, GMimeObject *object, bool nested)
+static void read_entity(struct walk *walk, struct entity *entity, bool digest)
 {
-	GMimeHeaderList *list = g_mime_object_get_header_list(object);
-	int count = list ? g_mime_header_list_get_count(list) : 0;
+	const struct outline_section *section = &walk->reader->section;
+	char *type = read_value(walk, section, "Content-Type");
+	char *disposition = read_value(walk, section, "Content-Disposition");
+	char *encoding = read_value(walk, section, "Content-Transfer-Encoding");
 
-	for (int i = 0; i < count && walk->headers < TOKENIZER_MAX_HEADERS; i++) {
-		GMimeHeader *header = g_mime_header_list_get_header_at(list, i);
-		const char *name = header ? g_mime_header_get_name(header) : NULL;
-		const char *value = header ? g_mime_header_get_raw_value(header) : NULL;
+	*entity = (struct entity){.encoding = GMIME_CONTENT_ENCODING_DEFAULT};
+	if (type)
+		entity->type = g_mime_content_type_parse(NULL, type);
+	else if (digest) /* RFC 2046 section 5.1.5 */
+		entity->type = g_mime_content_type_new("message", "rfc822");
+	if (disposition)
+		entity->disposition = g_mime_content_disposition_parse(NULL, disposition);
+	if (encoding)
+		entity->encoding = g_mime_content_encoding_from_string(encoding);
+	if (entity->type)
+		entity->name = g_mime_content_type_get_mime_type(entity->type);
+	g_free(encoding);
+	g_free(disposition);
+	g_free(type);
+}
 
+static void release_entity(struct entity *entity)
+{
+	g_free(entity->name);
+	g_clear_object(&entity->disposition);
+	g_clear_object(&entity->type);
+}
+
+static bool is_type(const struct entity *entity, const char *type, const char *subtype)
+{
+	return entity->type && g_mime_content_type_is_type(entity->type, type, subtype);
+}
+
+/* An encoded one, which RFC 2046 section 5.2.1 does not allow, is an attachment. */
+static bool is_message(const struct entity *entity)
+{
+	static const char *const subtypes[] = {"rfc822", "rfc2822", "global", "news"};
+	bool found = false;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(subtypes); i++)
+		found |= is_type(entity, "message", subtypes[i]);
+	return found && !is_encoded(entity->encoding);
+}
+
+static const char *file_name(const struct entity *entity)
+{
+	const char *name = NULL;
+
+	if (entity->disposition)
+		name = g_mime_content_disposition_get_parameter(entity->disposition, "filename");
+	if (!name && entity->type)
+		name = g_mime_content_type_get_parameter(entity->type, "name");
+	return name;
+}
+
+/* --- The tree ----------------------------------------------------------------------- */
+
+/* Fields about the content are the part's. */
+static void walk_headers(struct walk *walk, bool nested)
+{
+	const struct outline_section *section = &walk->reader->section;
+	char name[HEADER_NAME_MAX + 1];
+	char *value = walk->reader->value;
+
+	for (size_t i = 0; i < section->count && walk->headers < TOKENIZER_MAX_HEADERS; i++) {
+		const struct outline_field *field = &section->fields[i];
+		size_t length = MIN(field->length, (size_t)TOKENIZER_MAX_HEADER_BYTES);
+
+		if (field->name_length >= 8 && strncasecmp(field->name, "Content-", 8) == 0)
+			continue;
 		walk->headers++;
-		if (name && value)
-			walk->handler->header(walk->handler->context, name, value, nested);
+		if (field->name_length > HEADER_NAME_MAX)
+			continue;
+		memcpy(name, field->name, field->name_length);
+		name[field->name_length] = '\0';
+		memcpy(value, field->value, length);
+		value[length] = '\0';
+		walk->handler->header(walk->handler->context, name, value, nested);
 	}
 }
 
-static void walk_object(struct walk *walk, GMimeObject *object, unsigned depth);
-
-static void walk_children(struct walk *walk, GMimeMultipart *multipart, struct mime_part *part)
+static void walk_leaf(struct walk *walk, const struct entity *entity, struct outline_range content,
+	struct mime_part *part)
 {
-	int count = g_mime_multipart_get_count(multipart);
+	part->size = (size_t)(content.end - content.at);
+	part->charset =
+		entity->type ? g_mime_content_type_get_parameter(entity->type, "charset") : NULL;
+	part->disposition = entity->disposition
+		? g_mime_content_disposition_get_disposition(entity->disposition)
+		: NULL;
+	part->file_name = file_name(entity);
+	part->kind = part_kind(entity->type, part->disposition);
+	walk->handler->part(walk->handler->context, part);
+	if (part->size > 0 && part->kind != MIME_OTHER && walk->text_left > 0)
+		send_text(walk, part, entity->encoding, content);
+}
+
+static void walk_entity(struct walk *walk, struct outline_range range, unsigned depth, bool digest);
+
+static void walk_children(struct walk *walk, const struct entity *entity,
+	struct outline_range content, struct mime_part *part)
+{
+	const char *boundary = g_mime_content_type_get_parameter(entity->type, "boundary");
+	bool digest = is_type(entity, "multipart", "digest");
+	struct outline_range child;
+	bool begun = false;
 
 	part->kind = MIME_MULTIPART;
 	walk->handler->part(walk->handler->context, part);
-	for (int i = 0; i < count && walk->parts < TOKENIZER_MAX_PARTS; i++)
-		walk_object(walk, g_mime_multipart_get_part(multipart, i), part->depth + 1);
+	while (boundary && part->depth < TOKENIZER_MAX_DEPTH && walk->parts < TOKENIZER_MAX_PARTS &&
+		outline_part(&content, boundary, &begun, &child)) {
+		outline_section(&walk->reader->section, child, false);
+		walk_entity(walk, child, part->depth + 1, digest);
+	}
 }
 
-static void walk_message_part(struct walk *walk, GMimeMessagePart *object, struct mime_part *part)
+static void walk_message_part(struct walk *walk, struct outline_range content, struct mime_part *part)
 {
-	GMimeMessage *message = g_mime_message_part_get_message(object);
-
 	part->kind = MIME_MESSAGE;
 	walk->handler->part(walk->handler->context, part);
-	if (!message) /* an empty message/rfc822 */
+	if (content.at == content.end)
 		return;
-	walk_headers(walk, GMIME_OBJECT(message), true);
-	walk_object(walk, g_mime_message_get_mime_part(message), part->depth + 1);
+	outline_section(&walk->reader->section, content, false);
+	walk_headers(walk, true);
+	walk_entity(walk, content, part->depth + 1, false);
 }
 
-static void walk_object(struct walk *walk, GMimeObject *object, unsigned depth)
+/* What has the header section that was read last. */
+static void walk_entity(struct walk *walk, struct outline_range range, unsigned depth, bool digest)
 {
-	if (!object || depth > TOKENIZER_MAX_DEPTH || walk->parts >= TOKENIZER_MAX_PARTS)
+	struct outline_range content = {walk->reader->section.content, range.end};
+	struct entity entity;
+
+	if (depth > TOKENIZER_MAX_DEPTH || walk->parts >= TOKENIZER_MAX_PARTS)
 		return;
 	walk->parts++;
+	read_entity(walk, &entity, digest);
+	struct mime_part part = {.type = entity.name ? entity.name : "text/plain", .depth = depth};
 
-	GMimeContentType *type = g_mime_object_get_content_type(object);
-	char *name = type ? g_mime_content_type_get_mime_type(type) : NULL;
-	struct mime_part part = {.type = name ? name : "text/plain", .depth = depth};
-
-	if (GMIME_IS_MULTIPART(object))
-		walk_children(walk, GMIME_MULTIPART(object), &part);
-	else if (GMIME_IS_MESSAGE_PART(object))
-		walk_message_part(walk, GMIME_MESSAGE_PART(object), &part);
-	else if (GMIME_IS_PART(object))
-		walk_leaf(walk, GMIME_PART(object), &part);
-	g_free(name);
+	if (is_type(&entity, "multipart", "*"))
+		walk_children(walk, &entity, content, &part);
+	else if (is_message(&entity))
+		walk_message_part(walk, content, &part);
+	else
+		walk_leaf(walk, &entity, content, &part);
+	release_entity(&entity);
 }
 
 /* The separator line of an mbox file is not part of the message. */
@@ -236,32 +334,24 @@ static void skip_mbox_line(const char **message, size_t *length)
 void mime_walk(struct mime_reader *reader, const char *message, size_t length,
 	const struct mime_handler *handler)
 {
-	struct walk walk = {
-		.reader = reader, .handler = handler, .text_left = TOKENIZER_MAX_TEXT};
+	struct walk walk = {.reader = reader,
+		.handler = handler,
+		.text_left = TOKENIZER_MAX_TEXT,
+		.fields_left = CONTENT_FIELDS_MAX};
 
 	skip_mbox_line(&message, &length);
-	if (length == 0 || length > G_MAXINT)
+	if (length == 0)
 		return;
+	struct outline_range range = {message, message + length};
 
-	/* The stream only reads, and it does not own the array. */
-	GByteArray bytes = {.data = (guint8 *)message, .len = (guint)length};
-	GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(&bytes);
-	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
-	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
-	g_mime_parser_set_persist_stream(parser, TRUE);
-	GMimeMessage *parsed = g_mime_parser_construct_message(parser, NULL);
-
-	if (parsed) {
-		walk_headers(&walk, GMIME_OBJECT(parsed), false);
-		walk_object(&walk, g_mime_message_get_mime_part(parsed), 0);
-		g_object_unref(parsed);
+	if (outline_section(&reader->section, range, true)) {
+		walk_headers(&walk, false);
+		walk_entity(&walk, range, 0, false);
 	}
 	if (walk.headers == 0) { /* not a message, but its words are there to see */
 		size_t seen = length < TOKENIZER_MAX_TEXT ? length : TOKENIZER_MAX_TEXT;
 		handler->text(handler->context, MIME_PLAIN, message, seen);
 	}
-	g_object_unref(parser);
-	g_object_unref(stream);
 }
 
 char *mime_decode_header(const char *value)

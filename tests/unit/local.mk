@@ -3,6 +3,7 @@ UNIT_HEADER = tests/unit/unit.h tests/unit/service-fixture.h tests/unit/small-ma
 
 unit_tests = \
 	%D%/test_adoption \
+	%D%/test_attacks \
 	%D%/test_base \
 	%D%/test_evaluate \
 	%D%/test_event \
@@ -94,3 +95,7 @@ tests_unit_test_expiry_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
 tests_unit_test_proposal_SOURCES = %D%/test_proposal.c $(UNIT_HEADER)
 tests_unit_test_proposal_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
 tests_unit_test_proposal_LDADD   = libtrainer.a $(SERVICE_LIBS) $(GLIB_LIBS) $(CHECK_LIBS) -lm
+
+tests_unit_test_attacks_SOURCES = %D%/test_attacks.c $(UNIT_HEADER)
+tests_unit_test_attacks_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
+tests_unit_test_attacks_LDADD   = $(SERVICE_LIBS) $(GLIB_LIBS) $(CHECK_LIBS)
