@@ -3,6 +3,11 @@ check_PROGRAMS += %D%/bench_spamd
 tests_bench_bench_spamd_SOURCES = %D%/bench_spamd.c
 tests_bench_bench_spamd_CFLAGS  = $(AM_CFLAGS)
 
+# Offers more than can be borne; for tests/integration/test_overload.py.
+check_PROGRAMS += %D%/bench_overload
+tests_bench_bench_overload_SOURCES = %D%/bench_overload.c
+tests_bench_bench_overload_CFLAGS  = $(AM_CFLAGS)
+
 # Fills databases for measurements.
 check_PROGRAMS += %D%/bench_fill
 tests_bench_bench_fill_SOURCES = %D%/bench_fill.c
