@@ -2,12 +2,17 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/client/feedback-mail.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <gmime/gmime.h>
 
 enum { ARF_MAX_BYTES = 65536 };
+
+/* Groups within groups of addresses ("a:b:c:") are read by GMime with one call in
+ * another, so that enough of them are the end of the stack. */
+enum { COLONS_MAX = 1000 };
 
 struct word {
 	const char *text;
@@ -165,6 +170,54 @@ static enum status read_mail(
 	return walk.status;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool begins_address_field(const char *line, size_t length)
+{
+	static const char *const names[] = {"to", "cc", "bcc", "from", "sender", "reply-to"};
+	static const char prefix[] = "resent-";
+	const char *colon = memchr(line, ':', length);
+	size_t size = colon ? (size_t)(colon - line) : 0;
+	bool found = false;
+
+	if (size > sizeof(prefix) - 1 &&
+		g_ascii_strncasecmp(line, prefix, sizeof(prefix) - 1) == 0) {
+		line += sizeof(prefix) - 1;
+		size -= sizeof(prefix) - 1;
+	}
+	while (size > 0 && is_blank(line[size - 1]))
+		size--;
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		found |= size == strlen(names[i]) && g_ascii_strncasecmp(line, names[i], size) == 0;
+	return found;
+}
+
+/* Looked for on all lines: an attached message has such fields, too. */
+static bool nests_too_deep(const char *data, size_t length)
+{
+	const char *end = data + length, *next;
+	size_t colons = 0;
+	bool counts = false;
+
+	for (const char *line = data; line < end; line = next) {
+		const char *newline = memchr(line, '\n', (size_t)(end - line));
+
+		next = newline ? newline + 1 : end;
+		if (!is_blank(*line)) {
+			counts = begins_address_field(line, (size_t)(next - line));
+			colons = 0;
+		}
+		for (const char *at = line; counts && at < next; at++)
+			colons += *at == ':';
+		if (colons > COLONS_MAX)
+			return true;
+	}
+	return false;
+}
+
 enum status feedback_mail_parse(
 	struct feedback_mail *mail, const char *data, size_t length, struct failure *failure)
 {
@@ -172,6 +225,9 @@ enum status feedback_mail_parse(
 
 	*mail = (struct feedback_mail){
 		.messages = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref)};
+	if (nests_too_deep(data, length))
+		return failure_set(failure, STATUS_INVALID,
+			"an address field with more than %d groups", COLONS_MAX);
 	g_mime_init(); /* counted by GMime itself */
 	GMimeStream *stream = g_mime_stream_mem_new_with_buffer(data, length);
 	GMimeParser *parser = g_mime_parser_new_with_stream(stream);

@@ -46,6 +46,7 @@ struct exchange {
 	void (*finish)(struct task *task);
 	struct listening *listening;
 	struct exchange *next, **place; /* in the list of all */
+	bool refused; /* as its client */
 	bool started, suspended, too_large;
 	size_t held;
 };

@@ -19,11 +19,18 @@ static const char SOCKET_NAME[] = "http.sock";
 /* Header fields and what libmicrohttpd holds of a connection. */
 static const size_t CONNECTION_MEMORY = 65536;
 
+/* Clients beyond max-connections that are told so, each of which has so long for its
+ * request, which is read, since many do not look for an answer before they have sent it;
+ * more of them wait until they are accepted. */
+static const unsigned REFUSED_MAX = 256;
+static const uint64_t REFUSED_MS = 5000;
+
 /* A client from its connect on; one that is not heard of in time is cut off. */
 struct client {
 	int fd;
 	struct peer peer;
 	uint64_t deadline; /* of the loop's clock; 0 = a request is at work */
+	bool refused; /* takes no part in max-connections */
 	struct client *next, **place;
 };
 
@@ -33,6 +40,7 @@ struct listening {
 	struct MHD_Daemon *daemon;
 	uv_poll_t poll;
 	uv_timer_t timer;
+	uv_idle_t soon; /* runs while there is work at once */
 	int open_handles;
 	char *path; /* that this process made */
 	bool tcp;
@@ -44,7 +52,7 @@ struct http {
 	struct listening *sockets;
 	struct client *clients;
 	struct exchange *exchanges;
-	size_t client_count, exchange_count;
+	size_t client_count, refused_count, exchange_count;
 	uv_timer_t reaper;
 	char *token; /* "" = none */
 	int references; /* of what the loop still has to close */
@@ -59,6 +67,11 @@ static void on_timer(uv_timer_t *timer)
 	run(timer->data);
 }
 
+static void on_soon(uv_idle_t *idle)
+{
+	run(idle->data);
+}
+
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
 	(void)status;
@@ -66,12 +79,19 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 	run(poll->data);
 }
 
+/* Work at once is done in the next turn of the loop, when all others have had theirs.
+ * A timer of 0 would not do: libuv 1.44 runs it again in the same turn. */
 static void run(struct listening *listening)
 {
 	MHD_UNSIGNED_LONG_LONG timeout;
 
 	MHD_run(listening->daemon);
-	if (MHD_get_timeout(listening->daemon, &timeout) == MHD_YES)
+	bool timed = MHD_get_timeout(listening->daemon, &timeout) == MHD_YES;
+	if (timed && timeout == 0)
+		uv_idle_start(&listening->soon, on_soon);
+	else
+		uv_idle_stop(&listening->soon);
+	if (timed && timeout > 0)
 		uv_timer_start(&listening->timer, on_timer, timeout, 0);
 	else
 		uv_timer_stop(&listening->timer);
@@ -145,6 +165,8 @@ static enum MHD_Result send_answer(struct exchange *exchange)
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, exchange->type);
 	if (exchange->code == MHD_HTTP_SERVICE_UNAVAILABLE)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+	if (exchange->refused)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	if (exchange->code == MHD_HTTP_UNAUTHORIZED)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
 	result = MHD_queue_response(exchange->connection, exchange->code, response);
@@ -249,6 +271,16 @@ static const struct route *find_route(
 	return NULL;
 }
 
+static void refuse(struct exchange *exchange)
+{
+	static const char REASON[] = "too busy: all connections are in use";
+
+	server_log_refusal(exchange->server, LOG_INFO,
+		(struct log_field[]){log_text("command", exchange->route->name),
+			log_text("reason", REASON), peer_log(&exchange->peer), {0}});
+	problem(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, REASON);
+}
+
 /* What can be refused before the body comes. */
 static void check(struct exchange *exchange, const char *method, const char *path)
 {
@@ -259,6 +291,10 @@ static void check(struct exchange *exchange, const char *method, const char *pat
 		return;
 	if (exchange->server->state != SERVER_RUNNING) {
 		problem(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "shutting down");
+		return;
+	}
+	if (exchange->refused) {
+		refuse(exchange);
 		return;
 	}
 	exchange->peer.trusted = exchange->listening->tcp && has_token(exchange);
@@ -290,7 +326,9 @@ static struct exchange *begin(
 	if (info && info->socket_context) {
 		struct client *client = info->socket_context;
 		exchange->peer = client->peer;
-		client->deadline = 0;
+		exchange->refused = client->refused;
+		if (!client->refused)
+			client->deadline = 0;
 	}
 	check(exchange, method, path);
 	return exchange;
@@ -301,7 +339,7 @@ static void take(struct exchange *exchange, const char *data, size_t size)
 	struct server *server = exchange->server;
 	size_t before = exchange->body.capacity;
 
-	if (exchange->too_large)
+	if (exchange->too_large || exchange->refused)
 		return;
 	if (server->held_bytes + size > server->settings.max_buffered_bytes) {
 		server->counters.refused.memory++;
@@ -327,7 +365,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 
 	if (!exchange) {
 		exchange = *state = begin(context, connection, method, path);
-		return exchange->answered ? send_answer(exchange) : MHD_YES;
+		return exchange->answered && !exchange->refused ? send_answer(exchange) : MHD_YES;
 	}
 	if (*size > 0) {
 		take(exchange, data, *size);
@@ -354,7 +392,7 @@ static void resume(struct exchange *exchange)
 		return;
 	exchange->suspended = false;
 	MHD_resume_connection(exchange->connection);
-	uv_timer_start(&listening->timer, on_timer, 0, 0);
+	uv_idle_start(&listening->soon, on_soon);
 }
 
 static void on_task(struct task *task)
@@ -419,6 +457,20 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 
 /* --- Clients ------------------------------------------------------------------------ */
 
+static void admit(struct http *http, struct client *client)
+{
+	struct server *server = http->server;
+	size_t admitted = http->client_count - http->refused_count;
+
+	client->refused = admitted >= server->settings.max_connections;
+	client->deadline = uv_now(&server->loop) +
+		(client->refused ? REFUSED_MS : server->settings.header_timeout * 1000);
+	http->client_count++;
+	http->refused_count += client->refused;
+	server->counters.connections++;
+	server->counters.refused.connections += client->refused;
+}
+
 static void on_client(void *context, struct MHD_Connection *connection, void **state,
 	enum MHD_ConnectionNotificationCode what)
 {
@@ -430,21 +482,19 @@ static void on_client(void *context, struct MHD_Connection *connection, void **s
 		client->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
 				     ->connect_fd;
 		peer_identify(&client->peer, client->fd);
-		client->deadline = uv_now(&http->server->loop) +
-			http->server->settings.header_timeout * 1000;
 		client->next = http->clients;
 		client->place = &http->clients;
 		if (client->next)
 			client->next->place = &client->next;
 		http->clients = client;
-		http->client_count++;
-		http->server->counters.connections++;
+		admit(http, client);
 		*state = client;
 	} else if (client) {
 		*client->place = client->next;
 		if (client->next)
 			client->next->place = client->place;
 		http->client_count--;
+		http->refused_count -= client->refused;
 		g_free(client);
 	}
 }
@@ -519,7 +569,8 @@ static enum status listen_on(
 		daemon = MHD_start_daemon(
 			MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, on_accepted,
 			listening, on_request, listening, MHD_OPTION_LISTEN_SOCKET, fd,
-			MHD_OPTION_CONNECTION_LIMIT, (unsigned)settings->max_connections,
+			MHD_OPTION_CONNECTION_LIMIT,
+			(unsigned)settings->max_connections + REFUSED_MAX,
 			MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
 			MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)settings->body_timeout,
 			MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
@@ -537,8 +588,9 @@ static enum status listen_on(
 	uv_poll_init(&http->server->loop, &listening->poll,
 		MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd);
 	uv_timer_init(&http->server->loop, &listening->timer);
-	listening->open_handles = 2;
-	listening->poll.data = listening->timer.data = listening;
+	uv_idle_init(&http->server->loop, &listening->soon);
+	listening->open_handles = 3;
+	listening->poll.data = listening->timer.data = listening->soon.data = listening;
 	uv_poll_start(&listening->poll, UV_READABLE, on_ready);
 	return STATUS_OK;
 }
@@ -664,6 +716,7 @@ void http_close(struct http **result)
 		MHD_stop_daemon(listening->daemon);
 		uv_close((uv_handle_t *)&listening->poll, on_closed);
 		uv_close((uv_handle_t *)&listening->timer, on_closed);
+		uv_close((uv_handle_t *)&listening->soon, on_closed);
 	}
 	uv_close((uv_handle_t *)&http->reaper, on_reaper_closed);
 	*result = NULL;

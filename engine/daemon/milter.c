@@ -24,6 +24,11 @@ static const char SOCKET_NAME[] = "milter.sock";
  * minutes. */
 static const uint64_t SILENCE_MS = 3600 * 1000;
 
+/* A mail server for which there is no room is told so within this time; of such
+ * connections there are no more than so many, beyond that they are just closed. */
+static const uint64_t REFUSED_MS = 5000;
+static const size_t REFUSED_MAX = 256;
+
 /* In a shutdown an answer has so long to leave. */
 static const uint64_t FAREWELL_MS = 200;
 
@@ -51,6 +56,7 @@ struct milter_connection {
 	size_t held;
 	struct peer peer;
 	struct task task;
+	bool refused; /* takes no part in max-connections */
 	bool hurried; /* the timer runs for the rest of a command */
 	size_t commands; /* taken when it was started */
 	struct milter_connection *next, **place;
@@ -69,6 +75,7 @@ struct milter {
 	struct milter_listener *listeners;
 	struct milter_connection *connections;
 	size_t count;
+	size_t refused_count; /* of them */
 	int references; /* handles that the loop still has to close */
 	bool closed;
 };
@@ -94,6 +101,7 @@ static void on_closed(uv_handle_t *handle)
 	if (connection->next)
 		connection->next->place = connection->place;
 	milter->count--;
+	milter->refused_count -= connection->refused;
 	server->held_bytes -= connection->held;
 	milter_session_free(&connection->session);
 	g_free(connection);
@@ -192,10 +200,15 @@ static void answer_verdict(
 	milter_accept(output);
 }
 
+static bool is_tempfail(const struct server *server)
+{
+	return strcmp(server->settings.on_failure, "tempfail") == 0;
+}
+
 static void answer_failure(struct buffer *output, const struct milter_message *message,
 	const struct server *server, const struct failure *failure)
 {
-	if (strcmp(server->settings.on_failure, "tempfail") == 0) {
+	if (is_tempfail(server)) {
 		milter_reply(output, service_smtp_reply(failure->code));
 		return;
 	}
@@ -216,6 +229,8 @@ static void set_timer(struct milter_connection *connection)
 	size_t commands = milter_session_commands(connection->session);
 	bool hurried = milter_session_unfinished(connection->session);
 
+	if (connection->refused)
+		return;
 	if (!hurried || !connection->hurried || commands != connection->commands)
 		uv_timer_start(&connection->timer, on_silence,
 			hurried ? settings->body_timeout * UINT64_C(1000) : SILENCE_MS, 0);
@@ -293,11 +308,16 @@ static void on_allocate(uv_handle_t *handle, size_t size, uv_buf_t *buffer)
 	*buffer = uv_buf_init(server->read_buffer, sizeof(server->read_buffer));
 }
 
-static void refuse(struct milter_connection *connection, const char *reason)
+static void log_refusal(const struct milter_connection *connection, const char *reason)
 {
 	server_log_refusal(connection->milter->server, LOG_WARNING,
 		(struct log_field[]){log_text("command", "milter"), log_text("reason", reason),
 			peer_log(&connection->peer), {0}});
+}
+
+static void refuse(struct milter_connection *connection, const char *reason)
+{
+	log_refusal(connection, reason);
 	close_connection(connection);
 }
 
@@ -380,6 +400,28 @@ static void add_connection(struct milter *milter, struct milter_connection *conn
 	milter->references += 2;
 }
 
+/* All connections are in use: what would have been said of each message is said at
+ * once. False when even those who are told so are too many. */
+static bool turn_away(struct milter_connection *connection)
+{
+	static const char REASON[] = "too busy: all connections are in use";
+	struct milter *milter = connection->milter;
+	struct server *server = milter->server;
+
+	server->counters.refused.connections++;
+	if (milter->refused_count == REFUSED_MAX) {
+		refuse(connection, REASON);
+		return false;
+	}
+	log_refusal(connection, REASON);
+	connection->refused = true;
+	milter->refused_count++;
+	milter_session_refuse(connection->session,
+		is_tempfail(server) ? service_smtp_reply(STATUS_OVERLOAD) : NULL);
+	uv_timer_start(&connection->timer, on_silence, REFUSED_MS, 0);
+	return true;
+}
+
 static void on_connection(uv_stream_t *stream, int error)
 {
 	struct milter_listener *listener = stream->data;
@@ -404,12 +446,14 @@ static void on_connection(uv_stream_t *stream, int error)
 	if (uv_fileno(&connection->socket.handle, &fd) == 0)
 		peer_identify(&connection->peer, fd);
 	server->counters.connections++;
-	if (milter->count + server->connection_count > server->settings.max_connections ||
-		!server_has_room(server)) {
+	if (!server_has_room(server)) { /* nor for an answer */
 		server->counters.refused.connections++;
-		refuse(connection, "too many connections");
+		refuse(connection, "too many connections for the limit of open files");
 		return;
 	}
+	if (milter->count - milter->refused_count > server->settings.max_connections &&
+		!turn_away(connection))
+		return;
 	set_timer(connection);
 	uv_read_start(&connection->socket.stream, on_allocate, on_read);
 }

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/daemon/connection.h"
@@ -116,9 +117,12 @@ void server_stop_loop(struct server *server)
 
 /* --- Engine -------------------------------------------------------------- */
 
+/* With this mode where it is made, whatever the umask. */
 static enum status make_directory(const char *path, int mode, struct failure *failure)
 {
-	if (g_mkdir_with_parents(path, mode) == 0)
+	bool is_new = !g_file_test(path, G_FILE_TEST_EXISTS);
+
+	if (g_mkdir_with_parents(path, mode) == 0 && (!is_new || chmod(path, (mode_t)mode) == 0))
 		return STATUS_OK;
 	return failure_set(failure, errno == EACCES ? STATUS_DENIED : STATUS_IO,
 		"%s: cannot be created: %s", path, g_strerror(errno));

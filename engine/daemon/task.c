@@ -31,11 +31,17 @@ void task_finish(struct task *task)
 	task->done(task);
 }
 
+/* What is invalid the detail quotes, for the client's eyes: it may be a name, or a part
+ * of a message that was sent in place of a call. */
 void task_fail(struct task *task)
 {
+	const struct failure *failure = &task->failure;
+	bool quotes = failure->code == STATUS_INVALID;
+
 	server_log_refusal(task->server, LOG_WARNING,
 		(struct log_field[]){log_text("command", task->name), log_user(task->user),
-			log_text("reason", task->failure.detail), peer_log(task->peer), {0}});
+			log_text("reason", quotes ? status_text(failure->code) : failure->detail),
+			peer_log(task->peer), {0}});
 	task->done(task);
 }
 

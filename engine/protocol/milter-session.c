@@ -37,7 +37,8 @@ enum {
 	QUIET_UNKNOWN = 0x20000,
 	QUIET_END_OF_HEADER = 0x40000,
 	QUIET_BODY = 0x80000,
-	WANTED = NO_HELO | NO_UNKNOWN | NO_DATA | QUIET_HEADER | QUIET_CONNECT | QUIET_HELO |
+	LESS = NO_HELO | NO_UNKNOWN | NO_DATA,
+	WANTED = LESS | QUIET_HEADER | QUIET_CONNECT | QUIET_HELO |
 		QUIET_MAIL | QUIET_RCPT | QUIET_DATA | QUIET_UNKNOWN | QUIET_END_OF_HEADER |
 		QUIET_BODY,
 };
@@ -50,6 +51,8 @@ struct milter_session {
 	struct milter_limits limits;
 	enum state state;
 	uint32_t agreed; /* protocol flags */
+	bool refused;
+	const char *refusal; /* NULL = accept */
 	size_t commands;
 	struct buffer input; /* an unfinished frame, or what came after a message */
 	struct buffer output;
@@ -234,7 +237,7 @@ static void on_negotiate(struct milter_session *session, struct frame *frame)
 		fail(session, "the mail server lets no header field be added or changed");
 		return;
 	}
-	session->agreed = protocol & WANTED;
+	session->agreed = protocol & (session->refused ? LESS : WANTED);
 	milter_put_head(&session->output, MILTER_NEGOTIATE, 12);
 	milter_put_number(&session->output, version < VERSION ? version : VERSION);
 	milter_put_number(&session->output, ADD_HEADERS | CHANGE_HEADERS);
@@ -418,6 +421,31 @@ static const struct {
 	{MILTER_UNKNOWN, IN_IDLE | IN_MAIL, QUIET_UNKNOWN, true, on_nothing},
 };
 
+/* Nothing is kept. What the mail server remembers of the first answer spares us the
+ * rest of its client's session. */
+static void on_frame_refused(struct milter_session *session, struct frame *frame)
+{
+	switch (frame->command) {
+	case MILTER_NEGOTIATE:
+		on_negotiate(session, frame);
+		break;
+	case MILTER_QUIT_COMMAND:
+		session->state = FINISHED;
+		break;
+	case MILTER_MACROS:
+	case MILTER_ABORT:
+	case MILTER_QUIT_NEW:
+		break;
+	default:
+		if (session->state == GREETING)
+			fail(session, "command %c out of order", frame->command);
+		else if (session->refusal)
+			milter_reply(&session->output, session->refusal);
+		else
+			milter_accept(&session->output);
+	}
+}
+
 static void on_frame(struct milter_session *session, struct frame *frame)
 {
 	for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++) {
@@ -471,7 +499,10 @@ static size_t take_frames(struct milter_session *session, const char *data, size
 			break;
 		} else {
 			struct frame frame = {data[used + 4], data + used + 5, size - 1};
-			on_frame(session, &frame);
+			if (session->refused)
+				on_frame_refused(session, &frame);
+			else
+				on_frame(session, &frame);
 			session->commands++;
 			used += 4 + size;
 		}
@@ -543,6 +574,12 @@ void milter_session_free(struct milter_session **session)
 	buffer_free(&(*session)->forged_names);
 	free(*session);
 	*session = NULL;
+}
+
+void milter_session_refuse(struct milter_session *session, const char *reply)
+{
+	session->refused = true;
+	session->refusal = reply;
 }
 
 struct buffer *milter_session_output(struct milter_session *session)

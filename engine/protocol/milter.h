@@ -61,6 +61,11 @@ struct milter_session;
 struct milter_session *milter_session_new(const struct milter_limits *limits);
 void milter_session_free(struct milter_session **session);
 
+/* Before the first byte: there is no room for this mail server. It is negotiated with
+ * all the same, and whatever it then asks is answered with `reply` (see milter_reply;
+ * kept by the caller), or with "accept" when that is NULL. No message comes. */
+void milter_session_refuse(struct milter_session *session, const char *reply);
+
 /* Takes the bytes that arrived. After MILTER_MESSAGE further bytes are kept until
  * milter_session_next; after MILTER_QUIT and MILTER_ERROR they are ignored. */
 enum milter_event milter_session_feed(

@@ -102,13 +102,13 @@ static bool follows_helo(const char *start, const char *at)
  * the client gave (RFC 5321 section 4.4, TCP-info), or where that name stands. */
 static bool read_client(const char *line, struct network *client)
 {
-	const char *end = strstr(line, " by ");
-	const char *open;
+	const char *end, *open;
 
 	if (strncasecmp(line, "from ", 5) != 0)
 		return false;
 	line += 5;
-	end = end ? end : line + strlen(line);
+	end = strstr(line - 1, " by "); /* "from by" names nobody */
+	end = !end ? line + strlen(line) : end < line ? line : end;
 	open = memchr(line, '(', (size_t)(end - line));
 	for (const char *at = open; at && at < end; at++) {
 		if (*at == '[' && !follows_helo(line, at) && read_literal(at, end, client))

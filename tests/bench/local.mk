@@ -8,6 +8,11 @@ tests_bench_bench_limit_LDADD   = libtrainer.a libsettings.a $(SERVICE_LIBS) $(G
 tests_bench_bench_spamd_SOURCES = %D%/bench_spamd.c
 tests_bench_bench_spamd_CFLAGS  = $(AM_CFLAGS)
 
+# Offers more than can be borne; for tests/integration/test_overload.py.
+check_PROGRAMS += %D%/bench_overload
+tests_bench_bench_overload_SOURCES = %D%/bench_overload.c
+tests_bench_bench_overload_CFLAGS  = $(AM_CFLAGS)
+
 # Fills databases for measurements.
 check_PROGRAMS += %D%/bench_fill
 tests_bench_bench_fill_SOURCES = %D%/bench_fill.c

@@ -52,12 +52,14 @@ static void take_message(struct milter_session *session, struct outcome *outcome
 		fold(outcome, message->forged[i].name, strlen(message->forged[i].name));
 }
 
-static struct outcome run(const uint8_t *data, size_t size, size_t piece)
+static struct outcome run(const uint8_t *data, size_t size, size_t piece, bool refused)
 {
 	struct milter_session *session = milter_session_new(&LIMITS);
 	struct outcome outcome = {.last = MILTER_NEED_MORE};
 
 	REQUIRE(session);
+	if (refused)
+		milter_session_refuse(session, "421 4.3.2 busy");
 	for (size_t at = 0; at < size; at += piece) {
 		size_t part = piece < size - at ? piece : size - at;
 		char *copy = malloc(part);
@@ -66,6 +68,7 @@ static struct outcome run(const uint8_t *data, size_t size, size_t piece)
 		memcpy(copy, data + at, part);
 		outcome.last = milter_session_feed(session, copy, part);
 		free(copy);
+		REQUIRE(!refused || outcome.last != MILTER_MESSAGE);
 		while (outcome.last == MILTER_MESSAGE) {
 			take_message(session, &outcome);
 			outcome.last = milter_session_next(session);
@@ -80,10 +83,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < 2 || size > 60000)
 		return 0;
-	struct outcome whole = run(data + 1, size - 1, size);
-	struct outcome cut = run(data + 1, size - 1, data[0] % 64 + 1u);
+	for (int refused = 0; refused < 2; refused++) {
+		struct outcome whole = run(data + 1, size - 1, size, refused);
+		struct outcome cut = run(data + 1, size - 1, data[0] % 64 + 1u, refused);
 
-	REQUIRE(whole.last == cut.last);
-	REQUIRE(whole.sum == cut.sum);
+		REQUIRE(whole.last == cut.last);
+		REQUIRE(whole.sum == cut.sum);
+	}
 	return 0;
 }

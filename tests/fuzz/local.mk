@@ -2,7 +2,8 @@
 # linked to libFuzzer (scripts/fuzz runs it); otherwise replay_main.c replays
 # the corpus, and the bytes of every seed cut short, in plain `make check`.
 fuzz_targets = %D%/fuzz_tokenizer %D%/fuzz_html %D%/fuzz_spamd %D%/fuzz_settings \
-	%D%/fuzz_milter %D%/fuzz_origin %D%/fuzz_call %D%/fuzz_feedback_mail
+	%D%/fuzz_milter %D%/fuzz_origin %D%/fuzz_call %D%/fuzz_feedback_mail \
+	%D%/fuzz_entity %D%/fuzz_generation %D%/fuzz_http %D%/fuzz_index %D%/fuzz_pack
 
 if FUZZ
 noinst_PROGRAMS += $(fuzz_targets)
@@ -67,3 +68,33 @@ tests_fuzz_fuzz_feedback_mail_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_feedback_mail_CFLAGS   = $(FUZZ_CFLAGS) $(GMIME_CFLAGS)
 tests_fuzz_fuzz_feedback_mail_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_feedback_mail_LDADD    = libbase.a $(GMIME_LIBS)
+
+tests_fuzz_fuzz_entity_SOURCES  = %D%/fuzz_entity.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_entity_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_entity_CFLAGS   = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_entity_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_entity_LDADD    = $(TOKENIZER_LIBS)
+
+tests_fuzz_fuzz_generation_SOURCES  = %D%/fuzz_generation.c %D%/memory_file.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_generation_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_generation_CFLAGS   = $(FUZZ_CFLAGS) $(GLIB_CFLAGS)
+tests_fuzz_fuzz_generation_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_generation_LDADD    = $(SERVICE_LIBS) $(GLIB_LIBS)
+
+tests_fuzz_fuzz_http_SOURCES  = %D%/fuzz_http.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_http_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_http_CFLAGS   = $(FUZZ_CFLAGS) $(GLIB_CFLAGS) $(UV_CFLAGS)
+tests_fuzz_fuzz_http_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_http_LDADD    = $(DAEMON_LIBS)
+
+tests_fuzz_fuzz_index_SOURCES  = %D%/fuzz_index.c %D%/memory_file.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_index_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_index_CFLAGS   = $(FUZZ_CFLAGS) $(GLIB_CFLAGS)
+tests_fuzz_fuzz_index_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_index_LDADD    = libtrainer.a libsettings.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS)
+
+tests_fuzz_fuzz_pack_SOURCES  = %D%/fuzz_pack.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_pack_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_pack_CFLAGS   = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_pack_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_pack_LDADD    = libstore.a libbase.a $(GLIB_LIBS)

@@ -43,6 +43,7 @@ class Daemon:
         self.database = folder / "state" / "hamlet.sqlite"
         self.settings = {"state-directory": folder / "state", "runtime-directory": folder / "run"}
         self.settings.update({key.replace("_", "-"): value for key, value in settings.items()})
+        self.command = [BUILD / "hamletd"]
         self.process = None
         self.write_config()
 
@@ -57,7 +58,7 @@ class Daemon:
     def spawn(self, **options):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [BUILD / "hamletd", "--config", self.config], stderr=log, stdout=log, **options)
+                [*self.command, "--config", self.config], stderr=log, stdout=log, **options)
         return self
 
     def start(self, **options):

@@ -86,6 +86,8 @@ def test_what_cannot_be_learned_goes_back_with_the_reason(daemon, message):
     assert "who reports" in intake(daemon, nobody, "--user-from-mail", "--label", "spam", code=65)
     liar = (SEEDS / "zimbra").read_bytes().replace(b"Sender: bob", b"Sender: b\x01b")
     intake(daemon, liar, "--user-from-mail", code=65)
+    deep = attach(b"To: " + b"a:" * 200000 + b"\n\nx\n")  # the stack of what reads it
+    assert "groups" in intake(daemon, deep, "--user", "bob", "--label", "spam", code=65)
     assert "event=report" not in daemon.log_text()
 
 

@@ -155,6 +155,28 @@ START_TEST(a_mail_server_that_waits_is_answered)
 }
 END_TEST
 
+START_TEST(one_that_is_refused_is_told_at_the_first_question)
+{
+	const char *reply = _i ? "421 4.3.2 busy" : NULL;
+	const char answer[] = "\0\0\0\x10y421 4.3.2 busy\0", accept[] = "\0\0\0\1a";
+	size_t size = _i ? sizeof(answer) - 1 : sizeof(accept) - 1;
+
+	milter_session_refuse(session, reply);
+	put_greeting(ALL);
+	put_mail(); /* all at once, as if nothing had to be waited for */
+	ck_assert_int_eq(milter_session_feed(session, stream, stream_length), MILTER_NEED_MORE);
+	const struct buffer *output = milter_session_output(session);
+	/* The negotiation, then each of the eleven commands that are not macros. */
+	ck_assert_mem_eq(output->data, "\0\0\0\x0DO\0\0\0\x06\0\0\0\x11\0\0\x03\x02", 17);
+	ck_assert_uint_eq(output->length, 17 + 11 * size);
+	ck_assert_mem_eq(output->data + 17, _i ? answer : accept, size);
+	stream_length = 0;
+	PUT('A', "");
+	PUT('Q', "");
+	ck_assert_int_eq(milter_session_feed(session, stream, stream_length), MILTER_QUIT);
+}
+END_TEST
+
 START_TEST(what_is_too_much_is_passed_over)
 {
 	static char chunk[65535];
@@ -239,6 +261,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(tcase, a_message_is_put_together, 1, 400);
 	tcase_add_test(tcase, several_messages_come_on_one_connection);
 	tcase_add_test(tcase, a_mail_server_that_waits_is_answered);
+	tcase_add_loop_test(tcase, one_that_is_refused_is_told_at_the_first_question, 0, 2);
 	tcase_add_test(tcase, what_is_too_much_is_passed_over);
 	tcase_add_loop_test(tcase, what_is_wrong_is_named, 0, sizeof(WRONG) / sizeof(WRONG[0]));
 	tcase_add_test(tcase, replies_are_frames);

@@ -207,6 +207,7 @@ static const struct {
 	{"Received: from relay (relay [10.2.3.4]) by mx; x\n" BORDER OUTSIDE, "192.0.2.9"},
 	{"Received: by mx.example.org (Postfix, from userid 33); x\n" BORDER, NULL},
 	{"Received: from evil by x (no [192.0.2.9]); x\n" BORDER, NULL},
+	{"Received: from by x (no [192.0.2.9]); x\n" BORDER, NULL},
 	{"Received: from relay (relay [10.2.3.4]) by mx; x\n", NULL},
 	{"Received: from x ([300.1.1.1]) by mx; x\n", NULL},
 	{"Received: from x ([192.0.2.0/24]) by mx; x\n", NULL},
