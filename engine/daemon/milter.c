@@ -27,7 +27,7 @@ static const uint64_t SILENCE_MS = 3600 * 1000;
 /* A mail server for which there is no room is told so within this time; of such
  * connections there are no more than so many, beyond that they are just closed. */
 static const uint64_t REFUSED_MS = 5000;
-static const size_t REFUSED_MAX = 256;
+static const size_t REFUSED_MAX = 1024;
 
 /* In a shutdown an answer has so long to leave. */
 static const uint64_t FAREWELL_MS = 200;

@@ -11,9 +11,16 @@
 
 #include "tests/unit/service-fixture.h"
 
-/* What is asked for is 10; a busy machine and a sanitizer need head room. */
+/* What is asked for is 10; a busy machine needs head room. AddressSanitizer looks at all
+ * that iconv(3) might write each time it is called, so that there it is the memory that
+ * is watched, and time only by the way. */
+#ifdef __SANITIZE_ADDRESS__
+static const double RATIO_MAX = 300;
+static const size_t SIZES[] = {1 << 14, 1 << 16};
+#else
 static const double RATIO_MAX = 30;
 static const size_t SIZES[] = {1 << 18, 1 << 20};
+#endif
 enum { RUNS = 3 };
 
 static void setup(void)
@@ -261,7 +268,10 @@ START_TEST(an_attack_costs_little_more_than_ordinary_mail)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(SIZES); i++)
 		ratios[i] = cost(build(attack, SIZES[i])) / cost(ordinary(SIZES[i]));
-	printf("# %-36s %6.2f %6.2f\n", attack->name, ratios[0], ratios[1]);
+	printf("# %-36s", attack->name);
+	for (size_t i = 0; i < G_N_ELEMENTS(SIZES); i++)
+		printf(" %6.2f", ratios[i]);
+	puts("");
 	fflush(stdout);
 	for (size_t i = 0; i < G_N_ELEMENTS(SIZES); i++)
 		ck_assert_msg(ratios[i] < RATIO_MAX, "%s: %zu bytes cost %.1f times as much",
