@@ -12,6 +12,7 @@ libtokenizer_a_SOURCES = \
 	%D%/html-names.c %D%/html-names.h \
 	%D%/html-style.c %D%/html-style.h \
 	%D%/mime.c %D%/mime.h \
+	%D%/mime-charset.c %D%/mime-charset.h \
 	%D%/mime-field.c %D%/mime-field.h \
 	%D%/mime-text.c %D%/mime-text.h \
 	%D%/section.c %D%/section.h \

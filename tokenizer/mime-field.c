@@ -7,6 +7,7 @@
 
 #include <gmime/gmime.h>
 
+#include "tokenizer/mime-charset.h"
 #include "tokenizer/tokenizer.h"
 
 enum {
@@ -30,6 +31,7 @@ static char *read_value(const struct section_field *field, size_t *budget)
 	*budget -= MIN(length, *budget);
 	char *raw = g_strndup(field->value, length);
 	char *unfolded = g_mime_utils_header_unfold(raw);
+	charset_hide_impossible(unfolded);
 	char *value = g_mime_utils_header_decode_text(NULL, unfolded);
 	g_free(unfolded);
 	g_free(raw);
@@ -140,6 +142,7 @@ void mime_content_clear(struct mime_content *content)
 char *mime_decode_header(const char *value, size_t length)
 {
 	char *raw = g_strndup(value, MIN(length, (size_t)TOKENIZER_MAX_HEADER_BYTES));
+	charset_hide_impossible(raw);
 	char *decoded = g_mime_utils_header_decode_text(NULL, raw);
 
 	g_free(raw);
@@ -190,6 +193,7 @@ static size_t bound_addresses(const char *value)
 size_t mime_read_address(const char *value, char *address, size_t size)
 {
 	char *bounded = g_strndup(value, bound_addresses(value));
+	charset_hide_impossible(bounded);
 	InternetAddressList *list = internet_address_list_parse(NULL, bounded);
 	const char *first = NULL;
 	size_t mailboxes = count_mailboxes(list, &first);

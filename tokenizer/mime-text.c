@@ -10,6 +10,7 @@
 #include <gmime/gmime.h>
 
 #include "tokenizer/decode.h"
+#include "tokenizer/mime-charset.h"
 #include "tokenizer/tokenizer.h"
 
 /* A conversion to UTF-8; opening one loads a file. */
@@ -87,6 +88,8 @@ static iconv_t find_converter(struct mime_decoder *decoder, const char *charset)
 			return known->descriptor;
 		}
 	}
+	if (!charset_is_possible(charset, strlen(charset)))
+		return (iconv_t)-1;
 	iconv_t descriptor = g_mime_iconv_open("UTF-8", charset);
 	if (descriptor == (iconv_t)-1)
 		return descriptor;

@@ -3,6 +3,7 @@
  * The reader of MIME structure: what it makes of a message is what GMime's parser, which
  * is used nowhere else, makes of it, as long as the message is well formed; what it
  * makes of broken ones, and that nothing nested deeply ends it. */
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <gmime/gmime.h>
 
 #include "tests/unit/unit.h"
+#include "tokenizer/mime-charset.h"
 #include "tokenizer/mime.h"
 #include "tokenizer/tokenizer.h"
 
@@ -390,6 +392,55 @@ START_TEST(padding_hides_no_type)
 }
 END_TEST
 
+START_TEST(charsets_that_there_are_not_are_hidden)
+{
+	static const struct {
+		const char *value, *hidden;
+	} cases[] = {{"=?utf-8?q?a?= =?Windows-1257?b?eA==?=", "=?utf-8?q?a?= =?Windows-1257?b?eA==?="},
+		{"=?bogus-1?q?a?= =?KOI8-R?q?b?=", "=?xxxxxxx?q?a?= =?KOI8-R?q?b?="},
+		{"=?utf-8*en?q?a?= =?evil*en?q?a?=", "=?utf-8*en?q?a?= =?xxxx*en?q?a?="},
+		{"attachment; filename*=utf-8''a.txt; x*=nope'en'b", "attachment; filename*=utf-8''a.txt; x*=xxxx'en'b"},
+		{"a; name*0*=\"bad'en'b\"", "a; name*0*=\"xxx'en'b\""},
+		{"=?", "=?"}, {"=", "="}, {"*=", "*="}, {"=?a", "=?a"}, {"*=a", "*=a"},
+		{"cp1252=?cp12521252?q?a?=", "cp1252=?xxxxxxxxxx?q?a?="}};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		char *value = g_strdup(cases[i].value);
+		charset_hide_impossible(value);
+		ck_assert_str_eq(value, cases[i].hidden);
+		g_free(value);
+	}
+	ck_assert(charset_is_possible("utf-16le", 8));
+	ck_assert(charset_is_possible("ISO-8859-15", 11));
+	ck_assert(!charset_is_possible("iso-8859-", 9));
+	ck_assert(!charset_is_possible("utf-8x", 6));
+	ck_assert(!charset_is_possible("", 0));
+}
+END_TEST
+
+/* GMime keeps each name that it sees. */
+START_TEST(invented_charsets_take_no_memory)
+{
+	size_t before = 0;
+
+	for (int i = 0; i < 20000; i++) {
+		char *message = g_strdup_printf("Subject: =?s%d?q?a?=\nTo: =?t%d?q?a?= <a@b.c>\n"
+			"Content-Type: text/plain; charset=c%d; name*=n%d''a\n\n\xe4\n", i, i, i, i);
+		char address[64];
+		g_free(read_mime(message, strlen(message)));
+		g_free(mime_decode_header(message, strlen(message)));
+		mime_read_address(message + 20, address, sizeof(address));
+		g_free(message);
+		if (i == 1000) /* what is made once is there */
+			before = mallinfo2().uordblks;
+	}
+#ifndef __SANITIZE_ADDRESS__ /* which counts in its own way */
+	ck_assert_uint_lt(mallinfo2().uordblks, before + 100000);
+#endif
+	(void)before;
+}
+END_TEST
+
 static const char *const NESTED[] = {"a:", "(", "((a)", "<", "[", "\"", "\\(", "a:(", "a:<", "@a,", "a:;",
 	"=?utf-8?q?(?=", "a=(", ";a*0=", "(;"};
 
@@ -416,6 +467,8 @@ static Suite *suite(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, charsets_that_there_are_not_are_hidden);
+	tcase_add_test(tcase, invented_charsets_take_no_memory);
 	tcase_add_loop_test(tcase, well_formed_messages_are_read_as_by_gmime, 0, GENERATED);
 	tcase_add_loop_test(tcase, broken_messages_are_read_leniently, 0, (int)G_N_ELEMENTS(BROKEN));
 	tcase_add_test(tcase, parts_and_levels_are_bounded);

@@ -1,0 +1,16 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * Names of charsets that there are. GMime keeps each name that it was ever asked for, so
+ * that a sender who invents names could fill our memory: it is to see no others. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether it may be one: a name from the lists of IANA and of mail programs, or a number
+ * in one of their families ("windows-1257"). */
+bool charset_is_possible(const char *name, size_t length);
+
+/* Overwrites the impossible names in a field's value with as many letters x, which is no
+ * charset either: those of encoded words (RFC 2047) and of parameters (RFC 2231). */
+void charset_hide_impossible(char *value);
