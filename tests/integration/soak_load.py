@@ -291,10 +291,12 @@ class Trainer(Client):
                                *words[1:]], capture_output=True, timeout=PATIENCE)
         text = (done.stdout + done.stderr).decode(errors="replace")
         self.ledger.count("%s %d" % (words[0], done.returncode))
-        if "adopted:" in text:
+        refused = self.MAY_FAIL.search(text) if done.returncode == 1 else None
+        if refused:
+            self.ledger.count("%s refused: %s" % (words[0], refused.group(0)))
+        elif done.returncode == 0 and words[0] != "expire":
             self.ledger.count("adopted")
-        if done.returncode not in (0, 3) and not (
-                done.returncode == 1 and self.MAY_FAIL.search(text)):
+        elif done.returncode not in (0, 3):
             self.ledger.fail("%s: %d %s" % (words[0], done.returncode, text))
 
     def step(self):
