@@ -17,7 +17,7 @@
 #include "engine/model/model.h"
 #include "engine/store/store.h"
 
-enum { COMMON = 225, UNIQUE = 75, ALL = COMMON + UNIQUE, VOCABULARY = 1000000, BATCH = 1000, USER_SIZE = 48 };
+enum { COMMON = 225, UNIQUE = 75, ALL = COMMON + UNIQUE, VOCABULARY = 1000000, BATCH = 1000, ROWS = 200000, USER_SIZE = 48 };
 static const double SECONDS = 2 * 365 * 86400.0;
 static const double LABEL_ERROR = 0.12;
 
@@ -194,26 +194,43 @@ static enum status add_batch(struct fill *fill, size_t count, double age, double
 	return status;
 }
 
-/* Rows from the vocabulary, or of nobody's tokens. */
+static int compare_rows(const void *a, const void *b)
+{
+	return compare_numbers(
+		&((const struct store_token *)a)->key, &((const struct store_token *)b)->key);
+}
+
+static struct store_token row_of(const struct fill *fill, uint64_t number)
+{
+	bool word = number < VOCABULARY;
+
+	return (struct store_token){.key = key_of(number),
+		.sum = word ? fill->vocabulary.sums[number] : STORE_UNIT * 1000,
+		.gain = word ? fill->vocabulary.gains[number] : STORE_UNIT * 1000};
+}
+
+/* Rows from the vocabulary, or of nobody's tokens, in the order of their keys: in any other
+ * each piece would touch all pages. */
 static enum status add_rows(struct fill *fill, int64_t seq, uint64_t from, uint64_t to)
 {
 	struct store_checkpoint checkpoint = {
 		.seq = seq, .bias_sum = fill->bias_sum, .bias_gain = fill->bias_gain};
-	enum status status = STATUS_OK;
+	struct store_token *rows = malloc((to - from) * sizeof(*rows));
+	enum status status = rows ? STATUS_OK : STATUS_NOMEM;
+	size_t count = 0;
 
-	while (from < to && status == STATUS_OK) {
-		fill->row_count = 0;
-		for (; from < to && fill->row_count < BATCH * UNIQUE; from++) {
-			bool word = from < VOCABULARY;
-			struct store_token row = {.key = key_of(from),
-				.sum = word ? fill->vocabulary.sums[from] : STORE_UNIT * 1000,
-				.gain = word ? fill->vocabulary.gains[from] : STORE_UNIT * 1000};
-			if (row.gain > 0)
-				fill->rows[fill->row_count++] = row;
-		}
-		status = store_write_checkpoint(
-			fill->store, fill->rows, fill->row_count, &checkpoint, &fill->failure);
+	for (; rows && from < to; from++) {
+		rows[count] = row_of(fill, from);
+		count += rows[count].gain > 0;
 	}
+	if (rows)
+		qsort(rows, count, sizeof(*rows), compare_rows);
+	for (size_t done = 0; done < count && status == STATUS_OK; done += ROWS) {
+		size_t piece = count - done < ROWS ? count - done : ROWS;
+		status = store_write_checkpoint(
+			fill->store, rows + done, piece, &checkpoint, &fill->failure);
+	}
+	free(rows);
 	return status;
 }
 
