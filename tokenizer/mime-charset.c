@@ -46,14 +46,24 @@ static bool is_numbered(const char *name, size_t length, const char *family)
 	return digits > 0 && is_end_of_number(name + digits, length - digits);
 }
 
+/* Most names are told apart by this: a sender may ask after thousands. */
+static bool begins_alike(const char *name, const char *other)
+{
+	return (name[0] | 0x20) == (other[0] | 0x20);
+}
+
 bool charset_is_possible(const char *name, size_t length)
 {
 	bool possible = false;
 
+	if (length == 0)
+		return false;
 	for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]) && !possible; i++)
-		possible = strlen(NAMES[i]) == length && strncasecmp(name, NAMES[i], length) == 0;
+		possible = begins_alike(name, NAMES[i]) && strlen(NAMES[i]) == length &&
+			strncasecmp(name, NAMES[i], length) == 0;
 	for (size_t i = 0; i < sizeof(FAMILIES) / sizeof(FAMILIES[0]) && !possible; i++)
-		possible = is_numbered(name, length, FAMILIES[i]);
+		possible = begins_alike(name, FAMILIES[i]) &&
+			is_numbered(name, length, FAMILIES[i]);
 	return possible;
 }
 
