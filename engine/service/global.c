@@ -88,17 +88,24 @@ static enum status load_rows(
 	return status;
 }
 
+static enum status start(struct global **global, size_t limit, struct failure *failure)
+{
+	*global = global_new(limit);
+	if (*global)
+		return STATUS_OK;
+	failure_set(failure, STATUS_NOMEM, "reading the global store: out of memory");
+	return STATUS_NOMEM;
+}
+
 enum status global_load(struct global **result, struct store_reader *reader, size_t limit,
 	struct failure *failure)
 {
-	struct global *global = global_new(limit);
-	enum status status;
+	struct global *global;
+	enum status status = start(&global, limit, failure);
 
 	*result = NULL;
-	if (!global)
-		return failure_set(
-			failure, STATUS_NOMEM, "reading the global store: out of memory");
-	status = load_rows(global, reader, failure);
+	if (status == STATUS_OK)
+		status = load_rows(global, reader, failure);
 	if (status != STATUS_OK)
 		goto out;
 	if (global->seq == 0) { /* there is no checkpoint */
@@ -132,14 +139,12 @@ static enum status include_report(void *context, const struct report *report)
 enum status global_fold(struct global **result, struct store_reader *reader, size_t limit,
 	struct failure *failure)
 {
-	struct global *global = global_new(limit);
-	enum status status;
+	struct global *global;
+	enum status status = start(&global, limit, failure);
 
 	*result = NULL;
-	if (!global)
-		return failure_set(
-			failure, STATUS_NOMEM, "reading the global store: out of memory");
-	status = store_counting_reports(reader, fold_report, global, failure);
+	if (status == STATUS_OK)
+		status = store_counting_reports(reader, fold_report, global, failure);
 	if (status == STATUS_OK) /* the last ones may not count */
 		status = store_reports_after(
 			reader, global->seq, include_report, global, failure);

@@ -100,14 +100,6 @@ enum status sqlite_forget_users(struct store *store, int64_t *count, struct fail
 
 /* --- Room -------------------------------------------------------------------- */
 
-static enum status execute(
-	struct connection *connection, const char *sql, const char *doing, struct failure *failure)
-{
-	return sqlite3_exec(connection->db, sql, NULL, NULL, NULL) == SQLITE_OK
-		? STATUS_OK
-		: sqlite_failure(connection, doing, failure);
-}
-
 /* SQLite cuts the log off without a sync: after a power cut its bytes would be back. */
 static enum status sync_log(struct connection *connection, struct failure *failure)
 {
@@ -141,10 +133,8 @@ enum status sqlite_compact(struct store *store, struct failure *failure)
 {
 	struct connection *connection = &((struct sqlite_store *)store)->connection;
 
-	for (int i = 0; i < SQL_STATEMENTS; i++) /* one in use would stop it */
-		sqlite3_reset(connection->statements[i]);
 	/* The pragma takes effect with the VACUUM, in databases that were made without. */
-	enum status status = execute(
+	enum status status = sqlite_execute_alone(
 		connection, "PRAGMA auto_vacuum = INCREMENTAL; VACUUM", "compacting", failure);
 	return status == STATUS_OK ? empty_log(connection, true, failure) : status;
 }
@@ -179,7 +169,7 @@ static enum status free_pages(struct store *store, const struct pages *pages, in
 	if (pages->mode == 0) /* made before pages could be given back one by one */
 		return sqlite_compact(store, failure);
 	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA incremental_vacuum(%lld)", (long long)count);
-	enum status status = execute(connection, sql, "giving room back of", failure);
+	enum status status = sqlite_execute(connection, sql, "giving room back of", failure);
 	return status == STATUS_OK ? empty_log(connection, false, failure) : status;
 }
 

@@ -73,10 +73,7 @@ static enum status exchange_tables(struct connection *connection, struct failure
 		"new_bias_gain INTEGER NOT NULL);"
 		"DROP TABLE retrained_former;";
 
-	for (int i = 0; i < SQL_STATEMENTS; i++) /* one in use would stop it */
-		sqlite3_reset(connection->statements[i]);
-	return sqlite3_exec(connection->db, sql, NULL, NULL, NULL) == SQLITE_OK
-		? STATUS_OK : sqlite_failure(connection, DOING, failure);
+	return sqlite_execute_alone(connection, sql, DOING, failure);
 }
 
 static enum status replace_entries(struct connection *connection,
@@ -123,10 +120,7 @@ static enum status abandon_tokens(struct connection *connection, struct failure 
 		"CREATE TABLE token (key INTEGER PRIMARY KEY, sum INTEGER NOT NULL, "
 		"gain INTEGER NOT NULL);";
 
-	for (int i = 0; i < SQL_STATEMENTS; i++) /* one in use would stop it */
-		sqlite3_reset(connection->statements[i]);
-	return sqlite3_exec(connection->db, sql, NULL, NULL, NULL) == SQLITE_OK
-		? STATUS_OK : sqlite_failure(connection, "writing tokens to", failure);
+	return sqlite_execute_alone(connection, sql, "writing tokens to", failure);
 }
 
 enum status sqlite_replace_tokens(struct store *store, const struct store_token *tokens,

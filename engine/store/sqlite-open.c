@@ -37,14 +37,6 @@ static const char READER_SETUP[] = "PRAGMA trusted_schema = OFF;"
 				   "PRAGMA query_only = ON;"
 				   "PRAGMA cache_size = -4096;";
 
-static enum status execute(
-	struct connection *connection, const char *sql, const char *doing, struct failure *failure)
-{
-	if (sqlite3_exec(connection->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		return sqlite_failure(connection, doing, failure);
-	return STATUS_OK;
-}
-
 void sqlite_close_connection(struct connection *connection)
 {
 	for (size_t i = 0; i < SQL_STATEMENTS; i++)
@@ -84,7 +76,7 @@ enum status sqlite_open_connection(struct connection *connection, const char *pa
 	if (status == STATUS_OK) {
 		sqlite3_busy_timeout(connection->db, SQLITE_BUSY_MILLISECONDS);
 		if (flags & SQLITE_OPEN_READONLY)
-			status = execute(connection, READER_SETUP, "opening", failure);
+			status = sqlite_execute(connection, READER_SETUP, "opening", failure);
 	}
 	if (status != STATUS_OK)
 		sqlite_close_connection(connection);
@@ -184,13 +176,13 @@ static enum status migrate(struct connection *connection, int64_t version, struc
 		snprintf(finish, sizeof(finish),
 			"PRAGMA application_id = %d; PRAGMA user_version = %zu; COMMIT",
 			APPLICATION_ID, i + 1);
-		status = execute(connection, "BEGIN IMMEDIATE", "migrating", failure);
+		status = sqlite_execute(connection, "BEGIN IMMEDIATE", "migrating", failure);
 		if (status == STATUS_OK)
-			status = execute(connection, migrations[i], "migrating", failure);
+			status = sqlite_execute(connection, migrations[i], "migrating", failure);
 		if (status == STATUS_OK)
-			status = execute(connection, finish, "migrating", failure);
+			status = sqlite_execute(connection, finish, "migrating", failure);
 		if (status != STATUS_OK && connection->db && !sqlite3_get_autocommit(connection->db))
-			execute(connection, "ROLLBACK", "migrating", NULL);
+			sqlite_execute(connection, "ROLLBACK", "migrating", NULL);
 	}
 	return status;
 }
@@ -213,9 +205,9 @@ static enum status open_writer(struct sqlite_store *store, struct failure *failu
 	if (status == STATUS_OK)
 		status = check_version(connection, &version, failure);
 	if (status == STATUS_OK && version == 0)
-		status = execute(connection, BEFORE_CREATION, "opening", failure);
+		status = sqlite_execute(connection, BEFORE_CREATION, "opening", failure);
 	if (status == STATUS_OK)
-		status = execute(connection, WRITER_SETUP, "opening", failure);
+		status = sqlite_execute(connection, WRITER_SETUP, "opening", failure);
 	if (status == STATUS_OK)
 		status = migrate(connection, version, failure);
 	store->writable = status == STATUS_OK;

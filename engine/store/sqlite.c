@@ -190,6 +190,22 @@ enum status sqlite_run(struct connection *connection, sqlite3_stmt *statement, c
 	return status;
 }
 
+enum status sqlite_execute(
+	struct connection *connection, const char *sql, const char *doing, struct failure *failure)
+{
+	return sqlite3_exec(connection->db, sql, NULL, NULL, NULL) == SQLITE_OK
+		? STATUS_OK
+		: sqlite_failure(connection, doing, failure);
+}
+
+enum status sqlite_execute_alone(
+	struct connection *connection, const char *sql, const char *doing, struct failure *failure)
+{
+	for (int i = 0; i < SQL_STATEMENTS; i++)
+		sqlite3_reset(connection->statements[i]);
+	return sqlite_execute(connection, sql, doing, failure);
+}
+
 static enum status run(struct connection *connection, enum sqlite_statement which,
 	const char *doing, struct failure *failure)
 {

@@ -102,6 +102,13 @@ sqlite3_stmt *sqlite_statement(struct connection *connection, enum sqlite_statem
 enum status sqlite_run(struct connection *connection, sqlite3_stmt *statement, const char *doing,
 	struct failure *failure);
 
+/* Runs SQL that gives no rows and takes no values; _alone: one that a statement in use
+ * would stop, so all are reset first. */
+enum status sqlite_execute(struct connection *connection, const char *sql, const char *doing,
+	struct failure *failure);
+enum status sqlite_execute_alone(struct connection *connection, const char *sql,
+	const char *doing, struct failure *failure);
+
 /* Opens one more connection to a store, for reading. */
 enum status sqlite_open_connection(struct connection *connection, const char *path, int flags,
 	bool immutable, struct failure *failure);

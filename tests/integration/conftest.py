@@ -104,6 +104,20 @@ def daemon(make_daemon):
     return make_daemon().start()
 
 
+class Threads:
+    """Runs self.threads while it is entered; they end when self.stop is set."""
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join()
+
+
 def make_message(number, text="", size=0):
     """A message like no other, with words that some share."""
     words = " ".join("word%d" % ((number * 31 + i * 7) % 300) for i in range(40))

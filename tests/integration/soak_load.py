@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from conftest import BUILD, make_message
+from conftest import BUILD, Threads, make_message
 from hamlet_client import TELL, ask, connect
 from http_client import UnixConnection, ask as http_ask, http_socket
 from milter_client import Milter
@@ -331,7 +331,7 @@ class Reloads(Client):
         time.sleep(0.2 + self.random.random())
 
 
-class Load:
+class Load(Threads):
     """All of it, in threads."""
 
     def __init__(self, daemon, seed):
@@ -344,13 +344,3 @@ class Load:
             threading.Thread(target=kind(daemon, self.ledger, "%d %d" % (seed, number)).run,
                              args=(self.stop,))
             for number, kind in enumerate(clients)]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join()

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from conftest import make_message, wait_until
+from conftest import Threads, make_message, wait_until
 from hamlet_client import ask, score, tell
 from http_client import once
 
@@ -47,7 +47,7 @@ def disk(tmp_path):
     return Disk(tmp_path)
 
 
-class Load:
+class Load(Threads):
     """Threads that report and ask until the end."""
 
     def __init__(self, daemon):
@@ -83,16 +83,6 @@ class Load:
             return value if isinstance(value, int) else len(value)
         end = size() + count
         wait_until(lambda: size() >= end, "more %s" % what)
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join()
 
 
 def writable(daemon):

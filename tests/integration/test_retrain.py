@@ -16,7 +16,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, make_message, wait_until
+from conftest import BUILD, Threads, make_message, wait_until
 from hamlet_client import ask, score, tell
 from test_crash import journal_identities
 
@@ -30,7 +30,7 @@ def mail(number, spam):
     return make_message(number, "%s item%d" % (WORDS[spam], number % 17))
 
 
-class Load:
+class Load(Threads):
     """Threads that report and ask; what went wrong is kept."""
 
     def __init__(self, path, first=100000):
@@ -60,16 +60,6 @@ class Load:
                 self.queries += 1
             except (OSError, RuntimeError, ValueError) as error:
                 self.failures.append(repr(error))
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join()
 
 
 def train(daemon, command="retrain", *options, code=0):

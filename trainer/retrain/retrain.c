@@ -227,7 +227,7 @@ static enum status gather(struct collection *collection, struct run *run, struct
 	if (status != STATUS_OK)
 		return status;
 	run->count = collection->items->len;
-	run->items = g_memdup2(collection->items->data, run->count * sizeof(*run->items));
+	run->items = g_array_steal(collection->items, NULL);
 	set_weights(collection->basis, run->items, run->count);
 	status = run_mark(run, collection->tokens);
 	shared_tokens_free(&collection->tokens);
