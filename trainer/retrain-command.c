@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <glib.h>
@@ -17,6 +18,8 @@
 #include "trainer/commands.h"
 #include "trainer/retrain/report.h"
 #include "trainer/retrain/retrain.h"
+
+enum { LOWEST_PRIORITY = 19 };
 
 struct arguments {
 	char *config, *database, *socket, *report, *json;
@@ -46,13 +49,25 @@ static int take_lock(const char *database, struct failure *failure)
 	return lock;
 }
 
-/* Queries go first: threads of this class run when a processor has nothing else to do.
- * Where it is not possible it works as fast as all others. */
+/* The lowest of the processors is left to queries where there are more, and on the others
+ * who wakes up goes first. Not the scheduler's idle class: a processor that runs only that
+ * counts as free, so that queries would be sent to where the trainer works. What is not
+ * possible is left out. */
 static void give_way(void)
 {
 	const struct sched_param parameter = {0};
+	cpu_set_t processors;
+	int first = 0;
 
-	(void)sched_setscheduler(0, SCHED_IDLE, &parameter);
+	(void)setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY);
+	(void)sched_setscheduler(0, SCHED_BATCH, &parameter);
+	if (sched_getaffinity(0, sizeof(processors), &processors) != 0 ||
+		CPU_COUNT(&processors) < 2)
+		return;
+	while (!CPU_ISSET(first, &processors))
+		first++;
+	CPU_CLR(first, &processors);
+	(void)sched_setaffinity(0, sizeof(processors), &processors);
 }
 
 /* --- Retraining --------------------------------------------------------------------- */

@@ -146,11 +146,14 @@ static void on_prepared(void *data)
 	}
 }
 
-static void on_prepare(void *data, struct worker *worker)
+static void on_prepare(void *data)
 {
 	struct task *task = data;
+	struct worker *worker;
 
-	adoption_prepare(task->adoption, worker, &task->failure);
+	if (worker_open(task->server->service, &worker, &task->failure) == STATUS_OK)
+		adoption_prepare(task->adoption, worker, &task->failure);
+	worker_close(&worker);
 }
 
 static void start_adoption(struct task *task)
@@ -163,8 +166,7 @@ static void start_adoption(struct task *task)
 				     server->settings.state_directory, &task->adoption,
 				     &task->failure)))
 		return;
-	if (aside_start(&server->loop, server->service, on_prepare, on_prepared, task,
-		    &task->failure) != STATUS_OK)
+	if (aside_start(&server->loop, on_prepare, on_prepared, task, &task->failure) != STATUS_OK)
 		task_fail(task);
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/daemon/aside.h"
+
 /* Batches that may wait: more means that the disk does not keep up, and then a
  * refusal now is better than an answer too late. */
 static const size_t WAITING_BATCHES = 16;
@@ -204,21 +206,19 @@ static void start_batch(struct writer *writer)
 
 /* --- Changes ------------------------------------------------------------- */
 
-static void on_change_run(uv_work_t *work)
+static void run_change(void *data)
 {
-	struct writer *writer = work->data;
+	struct writer *writer = data;
 
 	writer->status = change_run(writer->tickets->change, &writer->failure);
 }
 
-static void on_change_ran(uv_work_t *work, int error)
+static void change_ran(void *data)
 {
-	struct writer *writer = work->data;
+	struct writer *writer = data;
 	struct ticket *ticket = writer->tickets;
 	struct change *change = ticket->change;
 
-	assert(error == 0);
-	(void)error;
 	writer->state = WAITING;
 	writer->tickets = NULL;
 	if (writer->status == STATUS_OK && change_goes_on(change)) {
@@ -237,6 +237,18 @@ static void on_change_ran(uv_work_t *work, int error)
 	step(writer);
 }
 
+static void on_change_run(uv_work_t *work)
+{
+	run_change(work->data);
+}
+
+static void on_change_ran(uv_work_t *work, int error)
+{
+	assert(error == 0);
+	(void)error;
+	change_ran(work->data);
+}
+
 static void start_change(struct writer *writer)
 {
 	writer->tickets = queue_take(&writer->changes_in_line, 1);
@@ -244,6 +256,13 @@ static void start_change(struct writer *writer)
 	writer->batch_first = false;
 	writer->failure = (struct failure){0};
 	writer->state = CHANGE;
+	if (change_is_patient(writer->tickets->change)) {
+		writer->status = aside_start(
+			writer->loop, run_change, change_ran, writer, &writer->failure);
+		if (writer->status != STATUS_OK)
+			change_ran(writer);
+		return;
+	}
 	int error = uv_queue_work(writer->loop, &writer->work, on_change_run, on_change_ran);
 	assert(error == 0);
 	(void)error;

@@ -12,7 +12,7 @@
 #include "engine/service/reputation.h"
 
 /* Rows that are staged at a time: reports wait for no more. */
-enum { PIECE = 20000 };
+enum { PIECE = 500 };
 
 struct adoption {
 	struct service *service;
@@ -28,6 +28,7 @@ struct adoption {
 	int64_t removals; /* of the service when it was */
 	struct store_token *rows; /* of the fold */
 	size_t row_count;
+	bool cleared; /* the place beside the present rows */
 	size_t staged_rows, staged_reports;
 	bool done;
 };
@@ -64,7 +65,7 @@ static void clear(struct adoption *adoption)
 	free(adoption->rows);
 	adoption->rows = NULL;
 	adoption->row_count = adoption->staged_rows = adoption->staged_reports = 0;
-	adoption->done = false;
+	adoption->cleared = adoption->done = false;
 }
 
 void adoption_free(struct adoption **adoption)
@@ -301,7 +302,17 @@ static enum status put_in_place(struct adoption *adoption, struct failure *failu
 	return status;
 }
 
-/* Writes the next rows beside the present ones. */
+/* Makes room beside the present rows. */
+static enum status clear_stage(struct adoption *adoption, struct failure *failure)
+{
+	bool more;
+	enum status status = store_clear_stage(adoption->service->store, PIECE, &more, failure);
+
+	adoption->cleared = status == STATUS_OK && !more;
+	return status;
+}
+
+/* Writes the next rows there. */
 static enum status stage(struct adoption *adoption, struct failure *failure)
 {
 	struct store *store = adoption->service->store;
@@ -309,7 +320,6 @@ static enum status stage(struct adoption *adoption, struct failure *failure)
 		.reports = (const struct store_retrained *)adoption->retrained->data +
 			adoption->staged_reports,
 		.report_count = MIN(adoption->retrained->len - adoption->staged_reports, PIECE)};
-	bool afresh = adoption->staged_reports + adoption->staged_rows == 0;
 
 	if (piece.report_count == 0) {
 		piece.tokens = adoption->rows + adoption->staged_rows;
@@ -317,13 +327,15 @@ static enum status stage(struct adoption *adoption, struct failure *failure)
 	}
 	adoption->staged_reports += piece.report_count;
 	adoption->staged_rows += piece.token_count;
-	return store_stage(store, &piece, afresh, failure);
+	return store_stage(store, &piece, failure);
 }
 
-static bool is_staged(const struct adoption *adoption)
+bool adoption_stages(const struct adoption *adoption)
 {
-	return adoption->staged_reports == adoption->retrained->len &&
-		adoption->staged_rows == adoption->row_count;
+	return adoption->rows &&
+		(!adoption->cleared ||
+			adoption->staged_reports < adoption->retrained->len ||
+		adoption->staged_rows < adoption->row_count);
 }
 
 static enum status take_over(
@@ -353,7 +365,9 @@ enum status adoption_run(
 	if (!adoption->rows || adoption->removals != atomic_load(&adoption->service->removals))
 		return failure_set(failure, STATUS_BUSY,
 			"reports were taken out while the generation was prepared");
-	if (!is_staged(adoption))
+	if (!adoption->cleared)
+		return clear_stage(adoption, failure);
+	if (adoption_stages(adoption))
 		return stage(adoption, failure);
 	return take_over(adoption, receipt, failure);
 }

@@ -10,6 +10,9 @@
 enum status adoption_run(
 	struct adoption *adoption, struct receipt *receipt, struct failure *failure);
 
+/* True when the next step writes rows beside the present ones. */
+bool adoption_stages(const struct adoption *adoption);
+
 bool adoption_is_done(const struct adoption *adoption);
 
 /* [owner] After adoption_run: queries from now on see the new generation. */

@@ -235,6 +235,11 @@ bool change_goes_on(const struct change *change)
 		(change->expiry && !expiry_is_done(change->expiry));
 }
 
+bool change_is_patient(const struct change *change)
+{
+	return change->expiry || (change->adoption && adoption_stages(change->adoption));
+}
+
 const struct receipt *change_receipt(const struct change *change)
 {
 	return &change->receipt;

@@ -13,6 +13,7 @@
 enum {
 	DAY = 86400,
 	PIECE_REPORTS = 400, /* taken out at a time: reports wait for no more */
+	PIECE_ROWS = 5000, /* of a former generation, likewise */
 	PIECE_BYTES = 4 << 20, /* given back at a time */
 	MOST_USERS = 10000, /* to be folded anew one by one; of more all are */
 };
@@ -22,7 +23,7 @@ static const double BUDGET_TARGET = 0.9;
 /* Of the most tokens: a table that is full would leave new ones out. */
 static const double TOKENS_FULL = 0.95;
 
-enum stage { PLAN, BY_AGE, BY_USER, BY_BUDGET, FORGET_USERS, GIVE_BACK, DONE };
+enum stage { CLEAR_STAGE, PLAN, BY_AGE, BY_USER, BY_BUDGET, FORGET_USERS, GIVE_BACK, DONE };
 
 /* What one user has too much. */
 struct surplus {
@@ -118,6 +119,18 @@ static enum status plan(struct expiry *expiry, struct failure *failure)
 }
 
 /* --- Steps ---------------------------------------------------------------------- */
+
+/* What the last adoption replaced, or one that was broken off has left. */
+static enum status step_clear(struct expiry *expiry, struct failure *failure)
+{
+	bool more;
+	enum status status =
+		store_clear_stage(expiry->service->store, PIECE_ROWS, &more, failure);
+
+	if (!more)
+		expiry->stage = PLAN;
+	return status;
+}
 
 static void note_user(void *context, const struct report *report)
 {
@@ -258,6 +271,9 @@ enum status expiry_run(struct expiry *expiry, struct expired *expired, struct fa
 		return STATUS_OK;
 	}
 	switch (expiry->stage) {
+	case CLEAR_STAGE:
+		status = step_clear(expiry, failure);
+		break;
 	case PLAN:
 		status = plan(expiry, failure);
 		break;

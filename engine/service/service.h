@@ -360,6 +360,10 @@ enum status change_run(struct change *change, struct failure *failure);
  * STATUS_OK: an adoption makes many small ones, and batches may come between them. */
 bool change_goes_on(const struct change *change);
 
+/* True when the next step may take its time, since nobody waits for what it does: those
+ * of an expiry, and of an adoption all but the last. */
+bool change_is_patient(const struct change *change);
+
 /* Valid after change_run. */
 const struct receipt *change_receipt(const struct change *change);
 

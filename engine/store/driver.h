@@ -21,8 +21,10 @@ struct store_driver {
 		const struct store_checkpoint *checkpoint, struct failure *failure);
 	enum status (*replace_tokens)(struct store *store, const struct store_token *tokens,
 		size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
-	enum status (*stage)(struct store *store, const struct store_piece *piece, bool afresh,
-		struct failure *failure);
+	enum status (*stage)(
+		struct store *store, const struct store_piece *piece, struct failure *failure);
+	enum status (*clear_stage)(
+		struct store *store, size_t rows, bool *more, struct failure *failure);
 	enum status (*adopt)(struct store *store, const struct store_generation *generation,
 		struct failure *failure);
 	enum status (*compact)(struct store *store, struct failure *failure);

@@ -401,13 +401,18 @@ static enum status put_piece(
 	return STATUS_OK;
 }
 
-static enum status memory_stage(struct store *store, const struct store_piece *piece, bool afresh,
-	struct failure *failure)
+static enum status memory_stage(
+	struct store *store, const struct store_piece *piece, struct failure *failure)
 {
-	struct memory *memory = (struct memory *)store;
-	enum status status = afresh ? clear_stage(memory, failure) : STATUS_OK;
+	return put_piece((struct memory *)store, piece, failure);
+}
 
-	return status == STATUS_OK ? put_piece(memory, piece, failure) : status;
+static enum status memory_clear_stage(
+	struct store *store, size_t rows, bool *more, struct failure *failure)
+{
+	(void)rows; /* all at once takes no time */
+	*more = false;
+	return clear_stage((struct memory *)store, failure);
 }
 
 static void exchange_rows(struct memory *memory)
@@ -457,8 +462,8 @@ static enum status memory_adopt(struct store *store, const struct store_generati
 	exchange_rows(memory);
 	clear_entries(memory, generation->entry_kind);
 	memory->checkpoint = generation->checkpoint;
-	memory_put_entries(store, generation->entries, generation->entry_count, failure);
-	return clear_stage(memory, failure);
+	return memory_put_entries(
+		store, generation->entries, generation->entry_count, failure);
 }
 
 static enum status memory_compact(struct store *store, struct failure *failure)
@@ -790,6 +795,7 @@ static const struct store_driver memory_driver = {
 	.write_checkpoint = memory_write_checkpoint,
 	.replace_tokens = memory_replace_tokens,
 	.stage = memory_stage,
+	.clear_stage = memory_clear_stage,
 	.adopt = memory_adopt,
 	.compact = memory_compact,
 	.forget_users = memory_forget_users,

@@ -75,7 +75,7 @@ static enum status take_old(
 enum status sqlite_take_out(
 	struct connection *connection, struct store_removal *removal, struct failure *failure)
 {
-	enum status status = sqlite_clear_stage(connection, failure);
+	enum status status = sqlite_forget_stage(connection, failure);
 
 	if (status == STATUS_OK)
 		status = removal->kind == REMOVE_SHARED

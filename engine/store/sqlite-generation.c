@@ -30,7 +30,36 @@ static enum status put_piece(
 	return status;
 }
 
-enum status sqlite_clear_stage(struct connection *connection, struct failure *failure)
+static enum status clear_some(struct connection *connection, enum sqlite_statement which,
+	size_t rows, bool *more, struct failure *failure)
+{
+	sqlite3_stmt *statement = sqlite_statement(connection, which);
+
+	if (statement)
+		sqlite3_bind_int64(statement, 1, (int64_t)rows);
+	enum status status = sqlite_run(connection, statement, DOING, failure);
+	if (status == STATUS_OK && (size_t)sqlite3_changes(connection->db) == rows)
+		*more = true;
+	return status;
+}
+
+enum status sqlite_clear_stage(
+	struct store *store, size_t rows, bool *more, struct failure *failure)
+{
+	struct connection *connection = &((struct sqlite_store *)store)->connection;
+	enum status status =
+		sqlite_run(connection, sqlite_statement(connection, SQL_BEGIN), DOING, failure);
+
+	*more = false;
+	if (status == STATUS_OK)
+		status = clear_some(
+			connection, SQL_CLEAR_SOME_RETRAINED_NEXT, rows, more, failure);
+	if (status == STATUS_OK)
+		status = clear_some(connection, SQL_CLEAR_SOME_TOKENS_NEXT, rows, more, failure);
+	return sqlite_finish(connection, status, DOING, failure);
+}
+
+enum status sqlite_forget_stage(struct connection *connection, struct failure *failure)
 {
 	enum status status = sqlite_run(
 		connection, sqlite_statement(connection, SQL_CLEAR_RETRAINED_NEXT), DOING, failure);
@@ -41,37 +70,28 @@ enum status sqlite_clear_stage(struct connection *connection, struct failure *fa
 	return status;
 }
 
-enum status sqlite_stage(struct store *store, const struct store_piece *piece, bool afresh,
-	struct failure *failure)
+enum status sqlite_stage(
+	struct store *store, const struct store_piece *piece, struct failure *failure)
 {
 	struct connection *connection = &((struct sqlite_store *)store)->connection;
 	enum status status =
 		sqlite_run(connection, sqlite_statement(connection, SQL_BEGIN), DOING, failure);
 
-	if (status == STATUS_OK && afresh)
-		status = sqlite_clear_stage(connection, failure);
 	if (status == STATUS_OK)
 		status = put_piece(connection, piece, failure);
 	return sqlite_finish(connection, status, DOING, failure);
 }
 
-/* The tables change names, which takes no time; new ones are made for the next. */
+/* The tables change names, which takes no time; emptying the former ones would. */
 static enum status exchange_tables(struct connection *connection, struct failure *failure)
 {
 	static const char sql[] =
 		"ALTER TABLE token RENAME TO token_former;"
 		"ALTER TABLE token_next RENAME TO token;"
-		"CREATE TABLE token_next (key INTEGER PRIMARY KEY, sum INTEGER NOT NULL, "
-		"gain INTEGER NOT NULL);"
-		"DROP TABLE token_former;"
+		"ALTER TABLE token_former RENAME TO token_next;"
 		"ALTER TABLE retrained RENAME TO retrained_former;"
 		"ALTER TABLE retrained_next RENAME TO retrained;"
-		"CREATE TABLE retrained_next (report INTEGER PRIMARY KEY, "
-		"new_margin REAL NOT NULL, new_head_sum INTEGER NOT NULL, "
-		"new_head_gain INTEGER NOT NULL, new_body_sum INTEGER NOT NULL, "
-		"new_body_gain INTEGER NOT NULL, new_bias_sum INTEGER NOT NULL, "
-		"new_bias_gain INTEGER NOT NULL);"
-		"DROP TABLE retrained_former;";
+		"ALTER TABLE retrained_former RENAME TO retrained_next;";
 
 	return sqlite_execute_alone(connection, sql, DOING, failure);
 }

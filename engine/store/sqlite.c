@@ -56,10 +56,14 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_RETRAINED_WITHDRAW] = "DELETE FROM retrained WHERE report IN (SELECT seq FROM journal "
 				   "WHERE user = (SELECT id FROM user WHERE name = ?1))",
 	[SQL_CLEAR_RETRAINED_NEXT] = "DELETE FROM retrained_next",
+	[SQL_CLEAR_SOME_RETRAINED_NEXT] = "DELETE FROM retrained_next WHERE report IN "
+					  "(SELECT report FROM retrained_next LIMIT ?1)",
 	[SQL_PUT_RETRAINED_NEXT] = "INSERT OR REPLACE INTO retrained_next (report, new_margin, new_head_sum, "
 			      "new_head_gain, new_body_sum, new_body_gain, new_bias_sum, "
 			      "new_bias_gain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[SQL_CLEAR_TOKENS_NEXT] = "DELETE FROM token_next",
+	[SQL_CLEAR_SOME_TOKENS_NEXT] = "DELETE FROM token_next WHERE key IN "
+				       "(SELECT key FROM token_next LIMIT ?1)",
 	[SQL_PUT_TOKEN_NEXT] = "INSERT OR REPLACE INTO token_next (key, sum, gain) "
 			       "VALUES (?1, ?2, ?3)",
 	[SQL_DELETE_TOKEN_NEXT] = "DELETE FROM token_next WHERE key = ?1",
@@ -454,6 +458,7 @@ const struct store_driver sqlite_driver = {
 	.write_checkpoint = sqlite_write_checkpoint,
 	.replace_tokens = sqlite_replace_tokens,
 	.stage = sqlite_stage,
+	.clear_stage = sqlite_clear_stage,
 	.adopt = sqlite_adopt,
 	.compact = sqlite_compact,
 	.forget_users = sqlite_forget_users,

@@ -36,8 +36,10 @@ enum sqlite_statement {
 	SQL_STRIP_FORGOTTEN,
 	SQL_RETRAINED_WITHDRAW,
 	SQL_CLEAR_RETRAINED_NEXT,
+	SQL_CLEAR_SOME_RETRAINED_NEXT,
 	SQL_PUT_RETRAINED_NEXT,
 	SQL_CLEAR_TOKENS_NEXT,
+	SQL_CLEAR_SOME_TOKENS_NEXT,
 	SQL_PUT_TOKEN_NEXT,
 	SQL_DELETE_TOKEN_NEXT,
 	SQL_CLEAR_ENTRIES,
@@ -141,13 +143,15 @@ enum status sqlite_replace_tokens(struct store *store, const struct store_token 
 	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
 
 /* Puts a generation in place: sqlite-generation.c. */
-enum status sqlite_stage(struct store *store, const struct store_piece *piece, bool afresh,
-	struct failure *failure);
+enum status sqlite_stage(
+	struct store *store, const struct store_piece *piece, struct failure *failure);
+enum status sqlite_clear_stage(
+	struct store *store, size_t rows, bool *more, struct failure *failure);
 enum status sqlite_adopt(struct store *store, const struct store_generation *generation,
 	struct failure *failure);
 
-/* Forgets what was staged: part of a transaction of the caller's. */
-enum status sqlite_clear_stage(struct connection *connection, struct failure *failure);
+/* Forgets all that is staged: part of a transaction of the caller's. */
+enum status sqlite_forget_stage(struct connection *connection, struct failure *failure);
 
 /* Commits, or rolls back when something failed. */
 enum status sqlite_finish(struct connection *connection, enum status status, const char *doing,

@@ -224,14 +224,23 @@ static enum status check_generation(
 	return status;
 }
 
-enum status store_stage(struct store *store, const struct store_piece *piece, bool afresh,
-	struct failure *failure)
+enum status store_stage(
+	struct store *store, const struct store_piece *piece, struct failure *failure)
 {
 	if (!is_piece(piece))
 		return failure_set(failure, STATUS_INVALID, "generation with impossible numbers");
 	enum status status = check_open_for_writing(store, failure);
+	return status == STATUS_OK ? wrote(store, store->driver->stage(store, piece, failure))
+				   : status;
+}
+
+enum status store_clear_stage(struct store *store, size_t rows, bool *more, struct failure *failure)
+{
+	enum status status = check_open_for_writing(store, failure);
+
+	*more = false;
 	return status == STATUS_OK
-		? wrote(store, store->driver->stage(store, piece, afresh, failure))
+		? wrote(store, store->driver->clear_stage(store, rows, more, failure))
 		: status;
 }
 

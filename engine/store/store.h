@@ -207,14 +207,20 @@ enum status store_remove(struct store *store, struct store_removal *removal,
 	struct failure *failure);
 
 /* Writes rows of a generation beside the present ones, in pieces, so that nothing has
- * to wait for all of them. `afresh` = forget what was staged before. */
-enum status store_stage(struct store *store, const struct store_piece *piece, bool afresh,
-	struct failure *failure);
+ * to wait for all of them. */
+enum status store_stage(
+	struct store *store, const struct store_piece *piece, struct failure *failure);
+
+/* Forgets some of what is staged: about `rows` of it, so that nothing has to wait for all.
+ * *more = false: nothing is left. */
+enum status store_clear_stage(
+	struct store *store, size_t rows, bool *more, struct failure *failure);
 
 /* Puts a generation, staged rows and the rest, in the place of the global rows, in one
  * durable step: from now on its reports read with these numbers, every other one with
- * those that it was appended with. STATUS_INVALID: impossible numbers, or a checkpoint
- * as store_write_checkpoint refuses it. */
+ * those that it was appended with. The former rows are left as what is staged: clear it.
+ * STATUS_INVALID: impossible numbers, or a checkpoint as store_write_checkpoint refuses
+ * it. */
 enum status store_adopt(
 	struct store *store, const struct store_generation *generation, struct failure *failure);
 

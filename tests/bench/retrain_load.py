@@ -2,9 +2,7 @@
 # Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """Latency of scoring and reporting while a database is retrained, against the same load
-before it, in one run; and beside two empty loops in the scheduler's idle class, where the
-trainer works as well: what these cost is the machine's (a virtual one may need a tick of the
-clock to interrupt a processor that is at work).
+before it, in one run.
 
 usage: HAMLET_BUILD=DIR retrain_load.py DATABASE-FOLDER [SECONDS]
 The folder has hamlet.sqlite, which is changed. Prints medians, p99 and their ratios."""
@@ -72,14 +70,6 @@ def timed(work):
     return "%.1f s: %s" % (time.monotonic() - started, answer)
 
 
-def spin(seconds):
-    """Two empty loops in the idle class."""
-    loop = ("import os, time; os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))\n"
-            "end = time.monotonic() + %f\nwhile time.monotonic() < end: pass" % seconds)
-    for process in [subprocess.Popen([sys.executable, "-c", loop]) for _ in range(2)]:
-        process.wait()
-
-
 def main():
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 20
     with tempfile.TemporaryDirectory() as folder:
@@ -90,11 +80,9 @@ def main():
         daemon.process.wait(600)
         daemon.spawn()
         wait_until(lambda: answers(daemon.socket), "hamletd answers", 600)
-        before, loops, training, adoption = (Load(daemon.socket) for _ in range(4))
+        before, training, adoption = (Load(daemon.socket) for _ in range(3))
         before.until(lambda: time.sleep(seconds))
         show("before", before)
-        loops.until(lambda: spin(seconds))
-        show("empty loops", loops)
         training.until(lambda: subprocess.run(
             [BUILD / "hamlet-train", "retrain", "--dry-run", "--quiet", "--config", daemon.config],
             stdout=subprocess.DEVNULL, check=True))
@@ -103,12 +91,10 @@ def main():
             daemon.socket, "CALL",
             b'{"call": "adopt", "scope": "", "generation": "challenger"}', timeout=600).raw)))
         show("adopting", adoption)
-        for name, load in (("empty loops", loops), ("retraining", training),
-                           ("adopting", adoption)):
-            print("%s: scoring against before: p99 %.2f times, median %.2f; against the empty "
-                  "loops: p99 %.2f times" % (name, *(
-                      percentile(load.scores, share) / percentile(than.scores, share)
-                      for than, share in ((before, .99), (before, .5), (loops, .99)))))
+        for name, load in (("retraining", training), ("adopting", adoption)):
+            print("%s: scoring against before: p99 %.2f times, median %.2f" % (name, *(
+                percentile(load.scores, share) / percentile(before.scores, share)
+                for share in (.99, .5))))
         daemon.stop()
 
 
