@@ -6,16 +6,57 @@
 #include <signal.h>
 #include <stdlib.h>
 
+struct line {
+	struct job *first;
+	struct job **end;
+	size_t count;
+};
+
 struct jobs {
 	uv_loop_t *loop;
 	struct worker **free_workers; /* a stack: the warmest first */
 	size_t free_count;
 	size_t worker_count;
-	struct job *first; /* in line */
-	struct job **end;
-	size_t waiting;
+	struct line fresh; /* of this turn of the loop: see on_turn */
+	uv_idle_t turn;
+	struct line waiting; /* for a worker */
 	uv_work_t first_work;
+	int uses; /* of this memory by the loop: turn, first_work */
 };
+
+/* --- Lines ------------------------------------------------------------------ */
+
+static void push(struct line *line, struct job *job)
+{
+	job->next = NULL;
+	*line->end = job;
+	line->end = &job->next;
+	line->count++;
+}
+
+static struct job *pop(struct line *line)
+{
+	struct job *job = line->first;
+
+	line->first = job->next;
+	if (!line->first)
+		line->end = &line->first;
+	line->count--;
+	return job;
+}
+
+/* --- Life ------------------------------------------------------------------- */
+
+static void unuse(struct jobs *jobs)
+{
+	if (--jobs->uses == 0)
+		free(jobs);
+}
+
+static void on_turn_closed(uv_handle_t *turn)
+{
+	unuse(turn->data);
+}
 
 static void do_nothing(uv_work_t *work)
 {
@@ -24,8 +65,8 @@ static void do_nothing(uv_work_t *work)
 
 static void on_nothing_done(uv_work_t *work, int error)
 {
-	(void)work;
 	(void)error;
+	unuse(work->data);
 }
 
 /* The pool's threads are made with the first work and keep the mask that this thread
@@ -39,48 +80,71 @@ static void start_threads(struct jobs *jobs)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &signals, &former);
-	uv_queue_work(jobs->loop, &jobs->first_work, do_nothing, on_nothing_done);
+	jobs->first_work.data = jobs;
+	if (uv_queue_work(jobs->loop, &jobs->first_work, do_nothing, on_nothing_done) == 0)
+		jobs->uses++;
 	pthread_sigmask(SIG_SETMASK, &former, NULL);
+}
+
+static void close_workers(struct jobs *jobs)
+{
+	for (size_t i = 0; i < jobs->worker_count; i++)
+		worker_close(&jobs->free_workers[i]);
+	free(jobs->free_workers);
 }
 
 enum status jobs_new(struct jobs **result, uv_loop_t *loop, struct service *service, size_t workers,
 	struct failure *failure)
 {
-	enum status status = STATUS_NOMEM;
+	enum status status = STATUS_OK;
 	struct jobs *jobs = calloc(1, sizeof(*jobs));
 
 	*result = NULL;
 	if (!jobs || !(jobs->free_workers = calloc(workers, sizeof(struct worker *)))) {
-		failure_set(failure, status, "starting the workers: out of memory");
-		goto out;
+		free(jobs);
+		return failure_set(
+			failure, STATUS_NOMEM, "starting the workers: out of memory");
 	}
-	jobs->loop = loop;
-	jobs->end = &jobs->first;
-	for (; jobs->worker_count < workers; jobs->worker_count++) {
+	for (; jobs->worker_count < workers && status == STATUS_OK; jobs->worker_count++)
 		status = worker_open(service, &jobs->free_workers[jobs->worker_count], failure);
-		if (status != STATUS_OK)
-			goto out;
-		jobs->free_count++;
+	if (status != STATUS_OK) {
+		close_workers(jobs);
+		free(jobs);
+		return status;
 	}
+	jobs->free_count = jobs->worker_count;
+	jobs->loop = loop;
+	jobs->fresh.end = &jobs->fresh.first;
+	jobs->waiting.end = &jobs->waiting.first;
+	uv_idle_init(loop, &jobs->turn);
+	jobs->turn.data = jobs;
+	jobs->uses = 1;
 	start_threads(jobs);
 	*result = jobs;
-	jobs = NULL;
-	status = STATUS_OK;
-out:
-	jobs_free(&jobs);
-	return status;
+	return STATUS_OK;
 }
 
-void jobs_free(struct jobs **jobs)
+void jobs_close(struct jobs **jobs)
 {
 	if (!*jobs)
 		return;
-	assert((*jobs)->free_count == (*jobs)->worker_count && !(*jobs)->first);
-	for (size_t i = 0; i < (*jobs)->free_count; i++)
-		worker_close(&(*jobs)->free_workers[i]);
-	free((*jobs)->free_workers);
-	free(*jobs);
+	assert((*jobs)->free_count == (*jobs)->worker_count && (*jobs)->fresh.count == 0);
+	close_workers(*jobs);
+	uv_close((uv_handle_t *)&(*jobs)->turn, on_turn_closed);
 	*jobs = NULL;
+}
+
+/* --- Work ------------------------------------------------------------------- */
+
+static void lend_worker(struct jobs *jobs, struct job *job)
+{
+	job->worker = jobs->free_workers[--jobs->free_count];
+}
+
+static void take_worker_back(struct jobs *jobs, struct job *job)
+{
+	jobs->free_workers[jobs->free_count++] = job->worker;
+	job->worker = NULL;
 }
 
 static void on_run(uv_work_t *work)
@@ -94,7 +158,7 @@ static void on_ran(uv_work_t *work, int error);
 
 static void start(struct jobs *jobs, struct job *job)
 {
-	job->worker = jobs->free_workers[--jobs->free_count];
+	lend_worker(jobs, job);
 	job->work.data = job;
 	/* It fails only without a work function. */
 	int error = uv_queue_work(jobs->loop, &job->work, on_run, on_ran);
@@ -107,35 +171,51 @@ static void on_ran(uv_work_t *work, int error)
 {
 	struct job *job = work->data;
 	struct jobs *jobs = job->jobs;
-	struct job *next = jobs->first;
 
 	assert(error == 0); /* nobody cancels */
 	(void)error;
-	jobs->free_workers[jobs->free_count++] = job->worker;
-	job->worker = NULL;
-	if (next) {
-		jobs->first = next->next;
-		if (!jobs->first)
-			jobs->end = &jobs->first;
-		jobs->waiting--;
-		start(jobs, next);
-	}
+	take_worker_back(jobs, job);
+	if (jobs->waiting.count > 0)
+		start(jobs, pop(&jobs->waiting));
 	job->done(job);
+}
+
+static void run_here(struct jobs *jobs, struct job *job)
+{
+	lend_worker(jobs, job);
+	job->run(job, job->worker);
+	take_worker_back(jobs, job);
+	job->done(job);
+}
+
+/* When a turn of the loop has brought all that it brings. A brief job that is alone, and
+ * no other at work, is done at once: to wake a thread and to be woken by it would take a
+ * quarter of its time. As soon as there are several, the pool does them side by side. */
+static void on_turn(uv_idle_t *turn)
+{
+	struct jobs *jobs = turn->data;
+
+	uv_idle_stop(turn);
+	if (jobs->fresh.count == 1 && jobs->fresh.first->brief && jobs_running(jobs) == 0) {
+		run_here(jobs, pop(&jobs->fresh));
+		return;
+	}
+	while (jobs->fresh.count > 0) {
+		struct job *job = pop(&jobs->fresh);
+		if (jobs->free_count > 0)
+			start(jobs, job);
+		else
+			push(&jobs->waiting, job);
+	}
 }
 
 enum status jobs_submit(struct jobs *jobs, struct job *job, size_t limit)
 {
-	if (jobs_running(jobs) + jobs->waiting >= limit)
+	if (jobs_running(jobs) + jobs_waiting(jobs) >= limit)
 		return STATUS_OVERLOAD;
 	job->jobs = jobs;
-	job->next = NULL;
-	if (jobs->free_count > 0) {
-		start(jobs, job);
-	} else {
-		*jobs->end = job;
-		jobs->end = &job->next;
-		jobs->waiting++;
-	}
+	push(&jobs->fresh, job);
+	uv_idle_start(&jobs->turn, on_turn);
 	return STATUS_OK;
 }
 
@@ -151,5 +231,5 @@ size_t jobs_running(const struct jobs *jobs)
 
 size_t jobs_waiting(const struct jobs *jobs)
 {
-	return jobs->waiting;
+	return jobs->fresh.count + jobs->waiting.count;
 }

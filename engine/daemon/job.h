@@ -1,21 +1,23 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * Work on messages in the thread pool: each job gets one of a fixed number of
- * workers lent, and waits in line while none is free. Loop thread only, but for
- * a job's `run`. */
+ * workers lent, and waits in line while none is free. A brief one that is alone runs on
+ * the loop itself. Loop thread only, but for a job's `run`. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <uv.h>
 
 #include "engine/service/service.h"
 
-/* Embedded in what is to be done; fields but the first three are private. It
+/* Embedded in what is to be done; fields but the first four are private. It
  * must stay where it is until `done`. */
 struct job {
 	void *data; /* the owner's */
-	void (*run)(struct job *job, struct worker *worker); /* in the pool */
+	void (*run)(struct job *job, struct worker *worker); /* in the pool, if not brief */
 	void (*done)(struct job *job); /* on the loop */
+	bool brief; /* takes well below a millisecond and waits for nothing */
 	uv_work_t work;
 	struct jobs *jobs;
 	struct worker *worker;
@@ -28,11 +30,11 @@ struct jobs;
 enum status jobs_new(struct jobs **jobs, uv_loop_t *loop, struct service *service, size_t workers,
 	struct failure *failure);
 
-/* Not while a job is running or waiting. */
-void jobs_free(struct jobs **jobs);
+/* Not while a job is running or waiting; the loop has to run once more. */
+void jobs_close(struct jobs **jobs);
 
-/* STATUS_OVERLOAD: `limit` jobs are running or waiting already; `done` will not
- * be called. */
+/* Neither `run` nor `done` is called before this has returned. STATUS_OVERLOAD: `limit`
+ * jobs are running or waiting already; `done` will not be called. */
 enum status jobs_submit(struct jobs *jobs, struct job *job, size_t limit);
 
 size_t jobs_workers(const struct jobs *jobs);

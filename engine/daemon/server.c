@@ -195,7 +195,7 @@ enum status server_start_jobs(struct server *server, struct failure *failure)
 
 void server_stop_jobs(struct server *server)
 {
-	jobs_free(&server->jobs);
+	jobs_close(&server->jobs);
 }
 
 void server_stop_handles(struct server *server)

@@ -8,6 +8,10 @@
 #include "engine/daemon/server.h"
 #include "engine/daemon/task-internal.h"
 
+/* Up to here a message is judged in a tenth of a millisecond, and one that was made to
+ * cost much in two. */
+static const size_t BRIEF_MESSAGE = 32 << 10;
+
 static double elapsed_ms(const struct task *task)
 {
 	return (double)(uv_hrtime() - task->started) / 1e6;
@@ -120,10 +124,13 @@ static void start_scan(struct task *task)
 		context->recipients ? context->recipient_count : 1, task->explain, &task->query,
 		&task->failure);
 
-	if (status == STATUS_OK)
+	if (status == STATUS_OK) {
+		task->job.brief = task->length <= BRIEF_MESSAGE &&
+			query_count(task->query) == 1 && query_is_warm(task->query);
 		task_submit(task, on_scan, on_scanned);
-	else
+	} else {
 		task_fail(task);
+	}
 }
 
 /* --- Reports ------------------------------------------------------------- */
@@ -210,6 +217,7 @@ static void start_press(struct task *task)
 void task_start(struct task *task)
 {
 	task->started = uv_hrtime();
+	task->job.brief = false;
 	switch (task->kind) {
 	case TASK_SCAN:
 		start_scan(task);

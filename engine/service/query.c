@@ -79,6 +79,17 @@ enum status query_begin(struct service *service, const char *const *users, size_
 	return status;
 }
 
+bool query_is_warm(const struct query *query)
+{
+	for (size_t i = 0; i < query->count; i++) {
+		const struct recipient *recipient = &query->recipients[i];
+		if ((recipient->place && !recipient->store) ||
+			(recipient->domain_place && !recipient->domain_store))
+			return false;
+	}
+	return true;
+}
+
 void query_end(struct service *service, struct query **result)
 {
 	struct query *query = *result;

@@ -144,6 +144,9 @@ struct query;
 enum status query_begin(struct service *service, const char *const *users, size_t count,
 	bool explain, struct query **query, struct failure *failure);
 
+/* [owner] Between query_begin and query_run: will that read no file? */
+bool query_is_warm(const struct query *query);
+
 /* [any] Tokenizes once and judges for each. When a user's store cannot be read
  * that verdict is global's, `personal` is false and the failure is returned with
  * it: the verdicts hold all the same. */
