@@ -68,18 +68,27 @@ static void walk_section(struct walk *walk, bool nested)
 /* Each of the functions below begins where the content does and sets *end to the
  * delimiter of an open multipart that ends the entity. */
 
+static void tell_text(struct walk *walk, const struct mime_content *content, enum mime_kind kind,
+	const char *at, size_t length)
+{
+	size_t size;
+	const char *text;
+
+	if (length == 0 || walk->text_left == 0)
+		return;
+	text = mime_text(
+		walk->reader->decoder, content, at, length, &walk->text_left, &size);
+	walk->handler->text(walk->handler->context, kind, text, size);
+}
+
 static void walk_leaf(struct walk *walk, const struct mime_content *content,
 	struct mime_part *part, const char *at, struct delimiter *end)
 {
 	boundary_find(&walk->open, at, walk->end, end);
 	part->size = (size_t)(boundary_content_end(end, at) - at);
 	walk->handler->part(walk->handler->context, part);
-	if (part->size == 0 || part->kind == MIME_OTHER || walk->text_left == 0)
-		return;
-	size_t size;
-	const char *text = mime_text(walk->reader->decoder, content, at, part->size,
-		&walk->text_left, &size);
-	walk->handler->text(walk->handler->context, part->kind, text, size);
+	if (part->kind != MIME_OTHER)
+		tell_text(walk, content, part->kind, at, part->size);
 }
 
 static void walk_entity(struct walk *walk, unsigned depth, bool digest, struct delimiter *end);
@@ -97,6 +106,8 @@ static bool begin_part(struct walk *walk, size_t level, struct delimiter *end)
 	return false;
 }
 
+/* Without a part there is all the more to see: mail programs show it as it stands, when the
+ * boundary is missing or nowhere in the content. */
 static void walk_multipart(struct walk *walk, const struct mime_content *content, unsigned depth,
 	const char *at, struct delimiter *end)
 {
@@ -108,6 +119,9 @@ static void walk_multipart(struct walk *walk, const struct mime_content *content
 		walk->open.count++;
 	}
 	boundary_find(&walk->open, at, walk->end, end);
+	if (end->level != level)
+		tell_text(walk, content, MIME_PLAIN, at,
+			(size_t)(boundary_content_end(end, at) - at));
 	while (walk->parts < TOKENIZER_MAX_PARTS && begin_part(walk, level, end))
 		walk_entity(walk, depth + 1, content->digest, end);
 	walk->open.count = level;

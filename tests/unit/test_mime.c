@@ -309,7 +309,11 @@ static const struct {
 		"X:1\n0 multipart multipart/mixed\n1 other message/rfc822 - - 16\n"},
 	{"X: 1\nContent-Type: text/html\nContent-Type: text/plain\n\n<b>",
 		"X:1\n0 plain text/plain - - 3\n[<b>]\n"},
-	{"X: 1\nContent-Type: multipart/mixed\n\nno boundary", "X:1\n0 multipart multipart/mixed\n"},
+	{"X: 1\nContent-Type: multipart/mixed\n\nno boundary",
+		"X:1\n0 multipart multipart/mixed\n[no boundary]\n"},
+	{"X: 1\n" MIXED "nowhere\n--c\n", "X:1\n0 multipart multipart/mixed\n[nowhere\n--c\n]\n"},
+	{"X: 1\n" MIXED "--b\n" "Content-Type: multipart/mixed\n\nwithin\n--b--\nnot this\n",
+		"X:1\n0 multipart multipart/mixed\n1 multipart multipart/mixed\n[within]\n"},
 };
 
 START_TEST(broken_messages_are_read_leniently)
