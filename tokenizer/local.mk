@@ -8,6 +8,7 @@ libtokenizer_a_SOURCES = \
 	%D%/fields.c %D%/fields.h \
 	%D%/fold.c %D%/fold.h \
 	%D%/header.c %D%/header.h \
+	%D%/header-state.c %D%/header-state.h \
 	%D%/html.c %D%/html.h \
 	%D%/html-names.c %D%/html-names.h \
 	%D%/html-style.c %D%/html-style.h \

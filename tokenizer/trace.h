@@ -6,8 +6,7 @@
 
 #include <stddef.h>
 
-#include "tokenizer/emit.h"
-#include "tokenizer/header.h"
+#include "tokenizer/header-state.h"
 
 /* Hosts, networks and the shape of each clause (RFC 5321 section 4.4). */
 void trace_received(struct header_state *state, const char *value, size_t length);

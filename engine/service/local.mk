@@ -22,7 +22,7 @@ libservice_a_SOURCES = \
 	%D%/results.c %D%/results.h \
 	%D%/service.c %D%/service.h \
 	%D%/site.c %D%/site.h \
-	%D%/user-store.c \
+	%D%/user-store.c %D%/user-store.h \
 	%D%/users.c %D%/users.h
 libservice_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)
 SERVICE_LIBS = libservice.a libstore.a libmodel.a libbase.a $(TOKENIZER_LIBS) $(SQLITE_LIBS) $(GLIB_LIBS) -lm

@@ -1,10 +1,10 @@
 /* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The fold of one user's reports. */
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/service/user-store.h"
+
 #include <stdlib.h>
 
 #include "engine/service/evidence.h"
-#include "engine/service/users.h"
 
 struct fold {
 	struct user_store *store;
