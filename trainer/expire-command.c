@@ -21,7 +21,7 @@ static enum status run_change(
 
 	do {
 		if (*stop)
-			change_stop(change);
+			service_stop(service);
 		status = change_run(change, failure);
 	} while (status == STATUS_OK && change_goes_on(change));
 	*expired = change_receipt(change)->expired;

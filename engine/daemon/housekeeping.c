@@ -123,8 +123,6 @@ enum status housekeeping_new(
 void housekeeping_stop(struct housekeeping *housekeeping)
 {
 	housekeeping->stopped = true;
-	if (housekeeping->ticket.change)
-		change_stop(housekeeping->ticket.change);
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -277,6 +277,7 @@ static void drain(struct server *server, int number)
 		(struct log_field[]){log_text("signal", number == SIGTERM ? "TERM" : "INT"),
 			log_number("connections", (int64_t)server->connection_count), {0}});
 	housekeeping_stop(server->housekeeping);
+	service_stop(server->service);
 	listeners_close(server);
 	http_quiesce(server->http);
 	milter_quiesce(server->milter);

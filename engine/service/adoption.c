@@ -80,6 +80,15 @@ void adoption_free(struct adoption **adoption)
 	*adoption = NULL;
 }
 
+static enum status check_going_on(const struct adoption *adoption, struct failure *failure)
+{
+	return atomic_load(&adoption->service->stopping)
+		       ? failure_set(failure, STATUS_INTERRUPTED,
+				 "hamletd is stopping: no generation was "
+				 "adopted, try again later")
+		       : STATUS_OK;
+}
+
 /* --- Folding -------------------------------------------------------------------- */
 
 /* What a report adds in the new generation. What is not shared adds nothing,
@@ -119,11 +128,13 @@ static enum status fold_report(void *context, const struct report *report)
 	struct contribution global = taught_by(adoption, report);
 	struct generation_report present = {
 		.taught = {.seq = report->seq, .global = report->global, .margin = report->margin}};
-	enum status status = global_add(adoption->global, report->keys, report->count, &global);
+	enum status status = check_going_on(adoption, fold->failure);
 
 	if (status == STATUS_OK)
-		status = reputation_read(fold->reader, report->user,
-			adoption->label_error, &present.error, fold->failure);
+		status = global_add(adoption->global, report->keys, report->count, &global);
+	if (status == STATUS_OK)
+		status = reputation_read(fold->reader, report->user, adoption->label_error,
+			&present.error, fold->failure);
 	if (status != STATUS_OK)
 		return status;
 	g_array_append_val(fold->present, present);
@@ -290,8 +301,7 @@ static enum status put_in_place(struct adoption *adoption, struct failure *failu
 {
 	GPtrArray *values = g_ptr_array_new_with_free_func(g_free);
 	GArray *entries = reputation_entries(adoption, values);
-	struct store_generation generation = {
-		.entry_kind = ENTRY_REPUTATION,
+	struct store_generation generation = {.entry_kind = ENTRY_REPUTATION,
 		.entries = (const struct store_entry *)entries->data,
 		.entry_count = entries->len};
 	enum status status =
@@ -318,7 +328,7 @@ static enum status stage(struct adoption *adoption, struct failure *failure)
 	struct store *store = adoption->service->store;
 	struct store_piece piece = {
 		.reports = (const struct store_retrained *)adoption->retrained->data +
-			adoption->staged_reports,
+			   adoption->staged_reports,
 		.report_count = MIN(adoption->retrained->len - adoption->staged_reports, PIECE)};
 
 	if (piece.report_count == 0) {
@@ -333,9 +343,8 @@ static enum status stage(struct adoption *adoption, struct failure *failure)
 bool adoption_stages(const struct adoption *adoption)
 {
 	return adoption->rows &&
-		(!adoption->cleared ||
-			adoption->staged_reports < adoption->retrained->len ||
-		adoption->staged_rows < adoption->row_count);
+	       (!adoption->cleared || adoption->staged_reports < adoption->retrained->len ||
+		       adoption->staged_rows < adoption->row_count);
 }
 
 static enum status take_over(
@@ -362,6 +371,10 @@ static enum status take_over(
 enum status adoption_run(
 	struct adoption *adoption, struct receipt *receipt, struct failure *failure)
 {
+	enum status status = check_going_on(adoption, failure);
+
+	if (status != STATUS_OK)
+		return status;
 	if (!adoption->rows || adoption->removals != atomic_load(&adoption->service->removals))
 		return failure_set(failure, STATUS_BUSY,
 			"reports were taken out while the generation was prepared");

@@ -117,12 +117,6 @@ struct change *change_expire(struct service *service, int64_t now)
 	return change;
 }
 
-void change_stop(struct change *change)
-{
-	if (change->expiry)
-		expiry_stop(change->expiry);
-}
-
 struct adoption *change_take_adoption(struct change *change)
 {
 	struct adoption *adoption = change->adoption;

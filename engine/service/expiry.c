@@ -36,7 +36,6 @@ struct expiry {
 	struct service *service;
 	int64_t now;
 	enum stage stage;
-	_Atomic bool stopped;
 	int64_t until; /* all up to it are too old */
 	GArray *surpluses;
 	guint next; /* of them */
@@ -69,11 +68,6 @@ void expiry_free(struct expiry **expiry)
 	g_hash_table_unref((*expiry)->users);
 	g_free(*expiry);
 	*expiry = NULL;
-}
-
-void expiry_stop(struct expiry *expiry)
-{
-	atomic_store(&expiry->stopped, true);
 }
 
 /* --- What is too old ---------------------------------------------------------- */
@@ -265,7 +259,7 @@ enum status expiry_run(struct expiry *expiry, struct expired *expired, struct fa
 	enum status status = STATUS_OK;
 
 	/* An adoption would have to begin again with each report that goes. */
-	if (atomic_load(&expiry->stopped) || atomic_load(&expiry->service->adopting)) {
+	if (atomic_load(&expiry->service->stopping) || atomic_load(&expiry->service->adopting)) {
 		expired->postponed = true;
 		expiry->stage = DONE;
 		return STATUS_OK;

@@ -12,9 +12,6 @@ struct expiry;
 struct expiry *expiry_new(struct service *service, int64_t now);
 void expiry_free(struct expiry **expiry);
 
-/* [any] No further steps but the last. */
-void expiry_stop(struct expiry *expiry);
-
 /* [writer] The next step: as change_run, until expiry_is_done. */
 enum status expiry_run(struct expiry *expiry, struct expired *expired, struct failure *failure);
 bool expiry_is_done(const struct expiry *expiry);

@@ -24,6 +24,7 @@ struct service {
 	bool mended;
 	struct users *users;
 	_Atomic bool adopting; /* an adoption exists */
+	_Atomic bool stopping; /* what takes long is to end */
 	_Atomic int64_t removals; /* withdrawals, erasures and expiries so far */
 	_Atomic int64_t expired_at; /* see service_stats */
 	_Atomic bool over_budget;

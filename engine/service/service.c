@@ -203,6 +203,11 @@ enum status service_configure(struct service *service, const struct service_sett
 	return STATUS_OK;
 }
 
+void service_stop(struct service *service)
+{
+	atomic_store(&service->stopping, true);
+}
+
 const struct service_settings *service_settings(const struct service *service)
 {
 	return &service->settings;

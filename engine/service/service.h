@@ -79,6 +79,10 @@ void service_close(struct service **service);
  * read, and whatever would write is refused with STATUS_CORRUPT. */
 const struct failure *service_damage(const struct service *service, bool *mended);
 
+/* [owner] The process is to end: what takes long ends with its next step and has changed
+ * nothing (an adoption) or as much as it came to (an expiry). */
+void service_stop(struct service *service);
+
 /* [owner] Takes other settings; user stores are folded anew where they depend on
  * them. Not while a batch, change or checkpoint is between begin and end. On
  * failure the former settings hold. */
@@ -315,7 +319,8 @@ struct adoption;
 enum status adoption_new(struct service *service, const char *path, const char *keep,
 	struct adoption **adoption, struct failure *failure);
 
-/* [any] Reads the file and folds the journal; takes its time. May be repeated. */
+/* [any] Reads the file and folds the journal; takes its time. May be repeated.
+ * STATUS_INTERRUPTED, here or from change_run: service_stop. */
 enum status adoption_prepare(
 	struct adoption *adoption, struct worker *worker, struct failure *failure);
 
@@ -331,11 +336,8 @@ void adoption_free(struct adoption **adoption);
 /* [owner] Takes out what is past its time by the settings' retention, gives the room
  * back and makes room below the budgets (bytes; also most tokens of global), in small
  * steps: see change_goes_on. `now` in seconds since 1970. Ends early while an adoption
- * exists, or after change_stop. */
+ * exists, or after service_stop. */
 struct change *change_expire(struct service *service, int64_t now);
-
-/* [owner] The change ends with its next step where it can: an expiry does. */
-void change_stop(struct change *change);
 
 /* What an expiry took out: reports by why they went. */
 struct expired {

@@ -267,6 +267,29 @@ START_TEST(one_is_adopted_at_a_time)
 }
 END_TEST
 
+START_TEST(a_service_that_stops_leaves_all_as_it_was)
+{
+	struct adoption *adoption;
+	double before;
+
+	press_many();
+	make_generation();
+	before = score(200);
+	adoption = begin(challenger, former);
+	assert_ok(adoption_prepare(adoption, worker, &failure));
+	service_stop(service);
+	ck_assert_int_eq(run_adoption(&adoption), STATUS_INTERRUPTED);
+	ck_assert_int_eq(adoption_prepare(adoption, worker, &failure), STATUS_INTERRUPTED);
+	adoption_free(&adoption);
+	ck_assert_double_eq(score(200), before);
+	assert_exact();
+	close_service();
+	open_service();
+	adopt(challenger);
+	assert_exact();
+}
+END_TEST
+
 START_TEST(a_reputation_is_a_reporters_own)
 {
 	press_many();
@@ -327,6 +350,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, there_is_a_way_back);
 	tcase_add_test(tcase, what_is_taken_out_meanwhile_stays_out);
 	tcase_add_test(tcase, one_is_adopted_at_a_time);
+	tcase_add_test(tcase, a_service_that_stops_leaves_all_as_it_was);
 	tcase_add_test(tcase, a_reputation_is_a_reporters_own);
 	tcase_add_test(tcase, a_damaged_file_changes_nothing);
 	suite_add_tcase(suite, tcase);

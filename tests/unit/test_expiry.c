@@ -288,11 +288,13 @@ START_TEST(it_waits_for_an_adoption_and_stops_when_told)
 	ck_assert_int_eq(stats.expired_at, 0);
 	adoption_free(&adoption);
 	struct change *change = change_expire(service, NOW);
-	change_stop(change);
+	service_stop(service);
 	assert_ok(change_run(change, &failure));
 	ck_assert(!change_goes_on(change));
 	ck_assert(change_receipt(change)->expired.postponed);
 	change_end(service, &change);
+	close_service();
+	open_service();
 	ck_assert_int_eq(expire((struct retention){.days = 100}).by_age, 1);
 	close_service();
 	open_service(); /* it is known after a restart */
