@@ -1,15 +1,15 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/listener.h"
+#include "engine/daemon/spamd/listener.h"
 
 #include <glib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
-#include "engine/daemon/connection.h"
 #include "engine/daemon/server.h"
 #include "engine/daemon/sockets.h"
+#include "engine/daemon/spamd/connection.h"
 
 static const char SOCKET_NAME[] = "spamd.sock";
 

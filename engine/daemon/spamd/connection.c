@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/connection.h"
+#include "engine/daemon/spamd/connection.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 
 #include "engine/daemon/peer.h"
-#include "engine/daemon/request.h"
 #include "engine/daemon/server.h"
+#include "engine/daemon/spamd/request.h"
 #include "engine/protocol/spamd.h"
 
 /* spamd's limits; libspamc's own lines are shorter. */

@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/milter.h"
+#include "engine/daemon/milter/milter.h"
 
 #include <assert.h>
 #include <glib.h>

@@ -70,7 +70,7 @@ char **exchange_headers(const struct exchange *exchange, const char *name);
 void exchange_start(struct exchange *exchange, enum task_kind kind, const char *user,
 	void (*render)(struct task *task), void (*finish)(struct task *task));
 
-/* Routes of http-rspamd.c. */
+/* Routes of rspamd.c. */
 void rspamd_check(struct exchange *exchange);
 void rspamd_learn_spam(struct exchange *exchange);
 void rspamd_learn_ham(struct exchange *exchange);

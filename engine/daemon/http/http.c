@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/http.h"
+#include "engine/daemon/http/http.h"
 
 #include <glib.h>
 #include <jansson.h>
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "engine/daemon/http-exchange.h"
+#include "engine/daemon/http/exchange.h"
 #include "engine/daemon/render.h"
 #include "engine/daemon/server.h"
 #include "engine/daemon/sockets.h"
