@@ -21,9 +21,13 @@ libdaemon_a_SOURCES = \
 	%D%/task-internal.h \
 	%D%/writer.c %D%/writer.h \
 	%D%/http/api.c \
-	%D%/http/exchange.h \
+	%D%/http/clients.c %D%/http/clients.h \
+	%D%/http/exchange.c %D%/http/exchange.h \
 	%D%/http/http.c %D%/http/http.h \
+	%D%/http/internal.h \
+	%D%/http/listening.c \
 	%D%/http/metrics.c %D%/http/metrics.h \
+	%D%/http/receive.c \
 	%D%/http/rspamd.c \
 	%D%/milter/milter.c %D%/milter/milter.h \
 	%D%/spamd/connection.c %D%/spamd/connection.h \

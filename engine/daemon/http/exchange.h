@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * One HTTP request and its answer, as http.c gives it to a route. */
+ * One HTTP request and its answer, as a route has them in hand. */
 #pragma once
 
 #include <microhttpd.h>
@@ -42,7 +42,7 @@ struct exchange {
 	char *text;        /* owned, by malloc */
 	size_t length;
 
-	/* Private to http.c. */
+	/* Private to exchange.c and receive.c. */
 	void (*finish)(struct task *task);
 	struct listening *listening;
 	struct exchange *next, **place; /* in the list of all */
