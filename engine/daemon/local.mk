@@ -29,6 +29,9 @@ libdaemon_a_SOURCES = \
 	%D%/http/metrics.c %D%/http/metrics.h \
 	%D%/http/receive.c \
 	%D%/http/rspamd.c \
+	%D%/milter/answer.c %D%/milter/answer.h \
+	%D%/milter/connection.c \
+	%D%/milter/internal.h \
 	%D%/milter/milter.c %D%/milter/milter.h \
 	%D%/spamd/connection.c %D%/spamd/connection.h \
 	%D%/spamd/listener.c %D%/spamd/listener.h \
