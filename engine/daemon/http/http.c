@@ -5,13 +5,10 @@
 #include <glib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "engine/daemon/http/internal.h"
 #include "engine/daemon/server.h"
 #include "engine/daemon/sockets.h"
-
-static const char SOCKET_NAME[] = "http.sock";
 
 void http_release(struct http *http)
 {
@@ -31,27 +28,6 @@ static void on_reaper(uv_timer_t *timer)
 static void on_reaper_closed(uv_handle_t *handle)
 {
 	http_release(handle->data);
-}
-
-static enum status on_passed(void *context, int fd, int domain, struct failure *failure)
-{
-	return listening_open(context, fd, domain, NULL, failure);
-}
-
-static enum status open_unix(struct http *http, struct failure *failure)
-{
-	char *path = NULL;
-	int fd = -1;
-	enum status status =
-		sockets_open_unix(&http->server->settings, SOCKET_NAME, &path, &fd, failure);
-
-	if (status == STATUS_OK) {
-		status = listening_open(http, fd, AF_UNIX, path, failure);
-		if (status != STATUS_OK)
-			unlink(path);
-	}
-	g_free(path);
-	return status;
 }
 
 static enum status read_token(struct http *http, struct failure *failure)
@@ -74,22 +50,11 @@ static enum status read_token(struct http *http, struct failure *failure)
 	return status;
 }
 
-static enum status open_tcp(struct http *http, struct failure *failure)
-{
-	int fd = -1, domain = 0;
-	enum status status = read_token(http, failure);
-
-	if (status == STATUS_OK)
-		status = sockets_open_tcp("listen-http", http->server->settings.listen_http,
-			&domain, &fd, failure);
-	return status == STATUS_OK ? listening_open(http, fd, domain, NULL, failure) : status;
-}
-
 enum status http_open(struct http **result, struct server *server, struct failure *failure)
 {
 	struct http *http = g_new0(struct http, 1);
-	size_t passed = 0;
-	enum status status;
+	const struct sockets sockets = {"http", "listen-http", server->settings.listen_http};
+	enum status status = STATUS_OK;
 
 	*result = http;
 	http->server = http->clients.server = server;
@@ -98,11 +63,10 @@ enum status http_open(struct http **result, struct server *server, struct failur
 	uv_timer_init(&server->loop, &http->reaper);
 	http->reaper.data = http;
 	uv_timer_start(&http->reaper, on_reaper, 1000, 1000);
-	status = sockets_passed("http", &passed, on_passed, http, failure);
-	if (status == STATUS_OK && passed == 0)
-		status = open_unix(http, failure);
-	if (status == STATUS_OK && *server->settings.listen_http)
-		status = open_tcp(http, failure);
+	if (*sockets.address)
+		status = read_token(http, failure);
+	if (status == STATUS_OK)
+		status = sockets_open(&sockets, &server->settings, listening_open, http, failure);
 	return status;
 }
 

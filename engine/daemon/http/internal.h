@@ -38,10 +38,9 @@ struct http {
 /* http.c: something is closed; frees `http` with the last of it. */
 void http_release(struct http *http);
 
-/* listening.c: serves `fd`, bound, which it takes over; `path` (copied) is removed when
- * it is closed, NULL = none. */
+/* listening.c: serves `fd`, as sockets_fn; `context` = the struct http. */
 enum status listening_open(
-	struct http *http, int fd, int domain, const char *path, struct failure *failure);
+	void *context, int fd, int domain, const char *path, struct failure *failure);
 /* Accepts nobody any more. */
 void listening_quiesce(struct listening *listening);
 /* The memory is freed when the loop has closed the handles. */

@@ -84,8 +84,9 @@ static void on_closed(uv_handle_t *handle)
 }
 
 enum status listening_open(
-	struct http *http, int fd, int domain, const char *path, struct failure *failure)
+	void *context, int fd, int domain, const char *path, struct failure *failure)
 {
+	struct http *http = context;
 	const struct settings *settings = &http->server->settings;
 	struct listening *listening = g_new0(struct listening, 1);
 	struct MHD_Daemon *daemon = NULL;

@@ -10,8 +10,6 @@
 #include "engine/daemon/server.h"
 #include "engine/daemon/sockets.h"
 
-static const char SOCKET_NAME[] = "milter.sock";
-
 struct milter_listener {
 	struct milter *milter;
 	union stream socket;
@@ -46,8 +44,9 @@ static void on_listener_closed(uv_handle_t *handle)
 }
 
 static enum status listen_on(
-	struct milter *milter, int fd, int domain, const char *path, struct failure *failure)
+	void *context, int fd, int domain, const char *path, struct failure *failure)
 {
+	struct milter *milter = context;
 	struct milter_listener *listener = g_new0(struct milter_listener, 1);
 	int error;
 
@@ -70,50 +69,14 @@ static enum status listen_on(
 	return STATUS_OK;
 }
 
-static enum status on_passed(void *context, int fd, int domain, struct failure *failure)
-{
-	return listen_on(context, fd, domain, NULL, failure);
-}
-
-static enum status open_unix(struct milter *milter, struct failure *failure)
-{
-	char *path = NULL;
-	int fd = -1;
-	enum status status =
-		sockets_open_unix(&milter->server->settings, SOCKET_NAME, &path, &fd, failure);
-
-	if (status == STATUS_OK) {
-		status = listen_on(milter, fd, AF_UNIX, path, failure);
-		if (status != STATUS_OK)
-			unlink(path);
-	}
-	g_free(path);
-	return status;
-}
-
-static enum status open_tcp(struct milter *milter, struct failure *failure)
-{
-	int fd = -1, domain = 0;
-	enum status status = sockets_open_tcp(
-		"listen-milter", milter->server->settings.listen_milter, &domain, &fd, failure);
-
-	return status == STATUS_OK ? listen_on(milter, fd, domain, NULL, failure) : status;
-}
-
 enum status milter_open(struct milter **result, struct server *server, struct failure *failure)
 {
 	struct milter *milter = g_new0(struct milter, 1);
-	size_t passed = 0;
-	enum status status;
+	const struct sockets sockets = {"milter", "listen-milter", server->settings.listen_milter};
 
 	*result = milter;
 	milter->server = server;
-	status = sockets_passed("milter", &passed, on_passed, milter, failure);
-	if (status == STATUS_OK && passed == 0)
-		status = open_unix(milter, failure);
-	if (status == STATUS_OK && *server->settings.listen_milter)
-		status = open_tcp(milter, failure);
-	return status;
+	return sockets_open(&sockets, &server->settings, listen_on, milter, failure);
 }
 
 static void close_listeners(struct milter *milter)
