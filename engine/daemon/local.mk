@@ -33,7 +33,9 @@ libdaemon_a_SOURCES = \
 	%D%/milter/connection.c \
 	%D%/milter/internal.h \
 	%D%/milter/milter.c %D%/milter/milter.h \
+	%D%/spamd/answer.c \
 	%D%/spamd/connection.c %D%/spamd/connection.h \
+	%D%/spamd/internal.h \
 	%D%/spamd/listener.c %D%/spamd/listener.h \
 	%D%/spamd/request.c %D%/spamd/request.h
 libdaemon_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(UV_CFLAGS) $(JANSSON_CFLAGS) \
