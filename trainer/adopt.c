@@ -4,7 +4,8 @@
 
 #include <glib.h>
 
-#include "trainer/remote.h"
+#include "engine/client/call.h"
+#include "trainer/alone.h"
 
 char *adopt_path(const char *database, const char *name)
 {
@@ -20,7 +21,7 @@ char *adopt_path(const char *database, const char *name)
 static enum status ask_daemon(const char *socket, const char *name, struct failure *failure)
 {
 	json_t *answer;
-	enum status status = remote_call(socket,
+	enum status status = call_run(socket,
 		json_pack("{s:s, s:s, s:s}", "call", "adopt", "scope", "", "generation", name),
 		&answer, failure);
 
@@ -49,34 +50,21 @@ enum status adopt_into(struct service *service, struct worker *worker, const cha
 	return status;
 }
 
-static enum status adopt_in(struct store *store, const char *path, const char *keep,
-	const struct service_settings *settings, struct failure *failure)
-{
-	struct service *service = NULL;
-	struct worker *worker = NULL;
-	enum status status = service_open(&service, store, settings, failure);
-
-	if (status == STATUS_OK)
-		status = worker_open(service, &worker, failure);
-	if (status == STATUS_OK)
-		status = adopt_into(service, worker, path, keep, failure);
-	worker_close(&worker);
-	service_close(&service);
-	return status;
-}
-
 static enum status adopt_alone(const char *database, const char *name,
 	const struct service_settings *settings, struct failure *failure)
 {
 	char *path = adopt_path(database, name);
 	char *keep = adopt_path(database, "previous");
-	struct store *store = NULL;
-	enum status status = store_open_sqlite(&store, database, failure);
+	struct alone alone = {0};
+	struct worker *worker = NULL;
+	enum status status = alone_open(&alone, database, settings, failure);
 
 	if (status == STATUS_OK)
-		status = adopt_in(store, path, keep, settings, failure);
-	if (store)
-		store_close(&store);
+		status = worker_open(alone.service, &worker, failure);
+	if (status == STATUS_OK)
+		status = adopt_into(alone.service, worker, path, keep, failure);
+	worker_close(&worker);
+	alone_close(&alone);
 	g_free(path);
 	g_free(keep);
 	return status;
@@ -109,27 +97,22 @@ static enum status ask_to_change(const char *socket, const struct store_entry *e
 		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "kind",
 						    entry_kind_name(entries[i].kind), "name",
 						    entries[i].name, "value", entries[i].value));
-	enum status status = remote_call(socket,
+	enum status status = call_run(socket,
 		json_pack("{s:s, s:s, s:o}", "call", "change", "scope", "", "entries", list),
 		&answer, failure);
 	json_decref(answer);
 	return status;
 }
 
-static enum status change_alone(struct store *store, const struct store_entry *entries,
-	size_t count, const struct service_settings *settings, struct failure *failure)
+static enum status change(struct service *service, const struct store_entry *entries,
+	size_t count, struct failure *failure)
 {
-	struct service *service = NULL;
 	struct change *change = NULL;
-	enum status status = service_open(&service, store, settings, failure);
+	enum status status = change_entries(service, entries, count, &change, failure);
 
 	if (status == STATUS_OK)
-		status = change_entries(service, entries, count, &change, failure);
-	if (status == STATUS_OK)
 		status = change_run(change, failure);
-	if (service)
-		change_end(service, &change);
-	service_close(&service);
+	change_end(service, &change);
 	return status;
 }
 
@@ -137,13 +120,13 @@ enum status adopt_policy(const char *database, const char *socket,
 	const struct store_entry *entries, size_t count, const struct service_settings *settings,
 	struct failure *failure)
 {
-	struct store *store = NULL;
-	enum status status = store_open_sqlite(&store, database, failure);
+	struct alone alone = {0};
+	enum status status = alone_open(&alone, database, settings, failure);
 
 	if (status == STATUS_OK)
-		status = change_alone(store, entries, count, settings, failure);
+		status = change(alone.service, entries, count, failure);
 	else if (status == STATUS_BUSY) /* hamletd has it */
 		status = ask_to_change(socket, entries, count, failure);
-	store_close(&store);
+	alone_close(&alone);
 	return status;
 }

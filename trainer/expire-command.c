@@ -7,10 +7,11 @@
 
 #include <glib.h>
 
+#include "engine/client/call.h"
 #include "engine/service/service.h"
 #include "engine/settings/service-settings.h"
+#include "trainer/alone.h"
 #include "trainer/commands.h"
-#include "trainer/remote.h"
 
 static enum status run_change(
 	struct service *service, struct expired *expired, struct failure *failure)
@@ -32,16 +33,12 @@ static enum status run_change(
 static enum status expire_alone(const char *database, const struct service_settings *settings,
 	struct expired *expired, struct failure *failure)
 {
-	struct store *store = NULL;
-	struct service *service = NULL;
-	enum status status = store_open_sqlite(&store, database, failure);
+	struct alone alone = {0};
+	enum status status = alone_open(&alone, database, settings, failure);
 
 	if (status == STATUS_OK)
-		status = service_open(&service, store, settings, failure);
-	if (status == STATUS_OK)
-		status = run_change(service, expired, failure);
-	service_close(&service);
-	store_close(&store);
+		status = run_change(alone.service, expired, failure);
+	alone_close(&alone);
 	return status;
 }
 
@@ -51,7 +48,7 @@ static enum status expire_by_daemon(
 	json_t *answer = NULL;
 	json_int_t age = 0, count = 0, idleness = 0, budget = 0, users = 0, bytes = 0;
 	int postponed = 0;
-	enum status status = remote_call(
+	enum status status = call_run(
 		socket, json_pack("{s:s, s:s}", "call", "expire", "scope", ""), &answer, failure);
 
 	if (status != STATUS_OK)

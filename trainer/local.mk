@@ -1,10 +1,10 @@
 noinst_LIBRARIES += libtrainer.a
 libtrainer_a_SOURCES = \
 	%D%/adopt.c %D%/adopt.h \
+	%D%/alone.c %D%/alone.h \
 	%D%/corpus.c %D%/corpus.h \
 	%D%/import.c %D%/import.h \
 	%D%/progress.c %D%/progress.h \
-	%D%/remote.c %D%/remote.h \
 	%D%/evaluate/against.c %D%/evaluate/against.h \
 	%D%/evaluate/by-user.c %D%/evaluate/by-user.h \
 	%D%/evaluate/evaluate.c %D%/evaluate/evaluate.h \
@@ -32,6 +32,7 @@ libtrainer_a_SOURCES = \
 	%D%/retrain/reporters.c %D%/retrain/reporters.h \
 	%D%/retrain/retrain.c %D%/retrain/retrain.h \
 	%D%/retrain/shared-tokens.c %D%/retrain/shared-tokens.h \
+	engine/client/call.c engine/client/call.h \
 	engine/client/exchange.c engine/client/exchange.h
 libtrainer_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JANSSON_CFLAGS)
 

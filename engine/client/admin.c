@@ -11,8 +11,8 @@
 #include <glib.h>
 #include <jansson.h>
 
+#include "engine/client/call.h"
 #include "engine/client/commands.h"
-#include "engine/client/exchange.h"
 #include "engine/client/show.h"
 
 enum { ENTRIES_A_CALL = 1000 };
@@ -28,27 +28,11 @@ static enum exit_code fail(const char *words)
 /* Takes over `call`. NULL after an error was printed. */
 static json_t *ask(const struct options *options, json_t *call)
 {
-	char *text = json_dumps(call, JSON_COMPACT);
-	struct exchange exchange = {.socket = options->socket,
-		.command = "CALL",
-		.headers = "",
-		.user = "",
-		.message = text ? text : "",
-		.length = text ? strlen(text) : 0};
 	struct failure failure = {0};
-	struct buffer body;
-	json_t *answer = NULL;
+	json_t *answer;
 
-	if (exchange_run(&exchange, &body, &failure) == STATUS_OK) {
-		answer = json_loadb(body.data ? body.data : "", body.length, 0, NULL);
-		if (!answer)
-			failure_set(&failure, STATUS_PROTOCOL, "the answer is not JSON");
-	}
-	if (!answer)
+	if (call_run(options->socket, call, &answer, &failure) != STATUS_OK)
 		fail(failure.detail);
-	buffer_free(&body);
-	free(text);
-	json_decref(call);
 	return answer;
 }
 

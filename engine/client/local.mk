@@ -2,6 +2,7 @@
 bin_PROGRAMS += hamlet
 hamlet_SOURCES = \
 	%D%/admin.c \
+	%D%/call.c %D%/call.h \
 	%D%/commands.c %D%/commands.h \
 	%D%/exchange.c %D%/exchange.h \
 	%D%/main.c \

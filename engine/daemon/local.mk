@@ -3,32 +3,41 @@ noinst_LIBRARIES += libdaemon.a
 libdaemon_a_SOURCES = \
 	%D%/aside.c %D%/aside.h \
 	%D%/call.c %D%/call.h \
-	%D%/connection.c %D%/connection.h \
 	%D%/context.c %D%/context.h \
 	%D%/counters.h \
 	%D%/housekeeping.c %D%/housekeeping.h \
-	%D%/http.c %D%/http.h \
-	%D%/http-api.c \
-	%D%/http-exchange.h \
-	%D%/http-rspamd.c \
 	%D%/job.c %D%/job.h \
-	%D%/listener.c %D%/listener.h \
 	%D%/log.c %D%/log.h \
-	%D%/metrics.c %D%/metrics.h \
-	%D%/milter.c %D%/milter.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/peer.c %D%/peer.h \
 	%D%/reload.c %D%/reload.h \
 	%D%/render.c %D%/render.h \
 	%D%/render-json.c \
-	%D%/request.c %D%/request.h \
 	%D%/server.c %D%/server.h \
 	%D%/sockets.c %D%/sockets.h \
 	%D%/stats.c %D%/stats.h \
 	%D%/task.c %D%/task.h \
 	%D%/task-call.c \
 	%D%/task-internal.h \
-	%D%/writer.c %D%/writer.h
+	%D%/writer.c %D%/writer.h \
+	%D%/http/api.c \
+	%D%/http/clients.c %D%/http/clients.h \
+	%D%/http/exchange.c %D%/http/exchange.h \
+	%D%/http/http.c %D%/http/http.h \
+	%D%/http/internal.h \
+	%D%/http/listening.c \
+	%D%/http/metrics.c %D%/http/metrics.h \
+	%D%/http/receive.c \
+	%D%/http/rspamd.c \
+	%D%/milter/answer.c %D%/milter/answer.h \
+	%D%/milter/connection.c \
+	%D%/milter/internal.h \
+	%D%/milter/milter.c %D%/milter/milter.h \
+	%D%/spamd/answer.c \
+	%D%/spamd/connection.c %D%/spamd/connection.h \
+	%D%/spamd/internal.h \
+	%D%/spamd/listener.c %D%/spamd/listener.h \
+	%D%/spamd/request.c %D%/spamd/request.h
 libdaemon_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(UV_CFLAGS) $(JANSSON_CFLAGS) \
 	$(MHD_CFLAGS)
 DAEMON_LIBS = libdaemon.a libprotocol.a libsettings.a $(SERVICE_LIBS) \

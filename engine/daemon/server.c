@@ -14,13 +14,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/daemon/connection.h"
-#include "engine/daemon/listener.h"
 #include "engine/daemon/housekeeping.h"
-#include "engine/daemon/http.h"
-#include "engine/daemon/milter.h"
+#include "engine/daemon/http/http.h"
+#include "engine/daemon/milter/milter.h"
 #include "engine/daemon/notify.h"
 #include "engine/daemon/reload.h"
+#include "engine/daemon/spamd/connection.h"
+#include "engine/daemon/spamd/listener.h"
 #include "engine/settings/service-settings.h"
 
 /* What a shutdown waits for requests that are still being sent. */

@@ -85,10 +85,9 @@ static enum status set_access(
 }
 
 /* Nobody can connect before mode and group are set: it does not listen yet. */
-enum status sockets_open_unix(const struct settings *settings, const char *name, char **result,
-	int *result_fd, struct failure *failure)
+static enum status bind_unix(const char *path, const struct settings *settings, int *result,
+	struct failure *failure)
 {
-	char *path = g_build_filename(settings->runtime_directory, name, NULL);
 	struct sockaddr_un address;
 	int fd = -1;
 	enum status status = set_address(&address, path, failure);
@@ -107,13 +106,29 @@ enum status sockets_open_unix(const struct settings *settings, const char *name,
 		unlink(path);
 		goto out;
 	}
-	*result = path;
-	*result_fd = fd;
+	*result = fd;
 	return STATUS_OK;
 out:
 	if (fd >= 0)
 		close(fd);
+	return status;
+}
+
+static enum status open_unix(const struct sockets *sockets, const struct settings *settings,
+	sockets_fn *each, void *context, struct failure *failure)
+{
+	char *name = g_strconcat(sockets->name, ".sock", NULL);
+	char *path = g_build_filename(settings->runtime_directory, name, NULL);
+	int fd = -1;
+	enum status status = bind_unix(path, settings, &fd, failure);
+
+	if (status == STATUS_OK) {
+		status = each(context, fd, AF_UNIX, path, failure);
+		if (status != STATUS_OK)
+			unlink(path);
+	}
 	g_free(path);
+	g_free(name);
 	return status;
 }
 
@@ -139,9 +154,10 @@ static bool parse_address(const char *text, struct sockaddr_storage *address)
 	return valid;
 }
 
-enum status sockets_open_tcp(
-	const char *key, const char *text, int *domain, int *result, struct failure *failure)
+static enum status open_tcp(
+	const struct sockets *sockets, sockets_fn *each, void *context, struct failure *failure)
 {
+	const char *key = sockets->key, *text = sockets->address;
 	struct sockaddr_storage address = {0};
 	socklen_t size;
 	int on = 1;
@@ -160,9 +176,7 @@ enum status sockets_open_tcp(
 			close(fd);
 		return STATUS_IO;
 	}
-	*domain = address.ss_family;
-	*result = fd;
-	return STATUS_OK;
+	return each(context, fd, address.ss_family, NULL, failure);
 }
 
 /* --- Sockets from systemd ------------------------------------------------ */
@@ -220,7 +234,8 @@ static enum status check_passed(int fd, int *domain, struct failure *failure)
 	return STATUS_OK;
 }
 
-enum status sockets_passed(const char *name, size_t *count, sockets_fn *each, void *context,
+/* *count = how many there were. */
+static enum status open_passed(const char *name, size_t *count, sockets_fn *each, void *context,
 	struct failure *failure)
 {
 	int passed = count_passed();
@@ -233,10 +248,25 @@ enum status sockets_passed(const char *name, size_t *count, sockets_fn *each, vo
 		if (strcmp(mine, name) == 0) {
 			status = check_passed(FIRST_PASSED_FD + i, &domain, failure);
 			if (status == STATUS_OK)
-				status = each(context, FIRST_PASSED_FD + i, domain, failure);
+				status = each(context, FIRST_PASSED_FD + i, domain, NULL, failure);
 			(*count)++;
 		}
 		g_free(mine);
 	}
+	return status;
+}
+
+/* --- All ----------------------------------------------------------------- */
+
+enum status sockets_open(const struct sockets *sockets, const struct settings *settings,
+	sockets_fn *each, void *context, struct failure *failure)
+{
+	size_t passed = 0;
+	enum status status = open_passed(sockets->name, &passed, each, context, failure);
+
+	if (status == STATUS_OK && passed == 0)
+		status = open_unix(sockets, settings, each, context, failure);
+	if (status == STATUS_OK && *sockets->address)
+		status = open_tcp(sockets, each, context, failure);
 	return status;
 }

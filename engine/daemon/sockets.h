@@ -4,27 +4,27 @@
  * by the service manager. */
 #pragma once
 
-#include <stddef.h>
-
 #include "engine/base/status.h"
 #include "engine/settings/settings.h"
 
 /* Clients that wait to be accepted; the kernel cuts it to net.core.somaxconn. */
 enum { SOCKETS_BACKLOG = 4096 };
 
-/* A Unix socket of this name in the runtime directory, with the configured mode
- * and group. A socket that nobody answers at is taken over; STATUS_BUSY when
- * somebody does. *path is to be freed with g_free, *fd to be closed. */
-enum status sockets_open_unix(const struct settings *settings, const char *name, char **path,
-	int *fd, struct failure *failure);
+/* The sockets of one protocol. */
+struct sockets {
+	const char *name; /* "spamd", "http" or "milter" */
+	const char *key; /* the setting that has the address, for messages */
+	const char *address; /* "127.0.0.1:783" or "[::1]:783"; "" = no TCP */
+};
 
-/* TCP at "127.0.0.1:783" or "[::1]:783"; `key` is for messages. */
-enum status sockets_open_tcp(
-	const char *key, const char *text, int *domain, int *fd, struct failure *failure);
+/* Begins to listen on `fd`, which it takes over. `path` = of a Unix socket that this
+ * process has made and removes when it is closed (borrowed), NULL = none. */
+typedef enum status sockets_fn(
+	void *context, int fd, int domain, const char *path, struct failure *failure);
 
-/* Calls `each` for the sockets of this name ("spamd", "http", "milter") that the
- * service manager passed (sd_listen_fds(3)); those with another name are SPAMD's.
- * *count is how many there were. `each` takes over the descriptor. */
-typedef enum status sockets_fn(void *context, int fd, int domain, struct failure *failure);
-enum status sockets_passed(const char *name, size_t *count, sockets_fn *each, void *context,
-	struct failure *failure);
+/* Calls `each` for those that the service manager passed (sd_listen_fds(3); those without
+ * a known name are SPAMD's), or where it passed none for a Unix socket NAME.sock in the
+ * runtime directory, with the configured mode and group; then for TCP. A Unix socket that
+ * nobody answers at is taken over; STATUS_BUSY when somebody does. */
+enum status sockets_open(const struct sockets *sockets, const struct settings *settings,
+	sockets_fn *each, void *context, struct failure *failure);

@@ -1,7 +1,11 @@
 noinst_LIBRARIES += libstore.a
 libstore_a_SOURCES = \
 	%D%/driver.h \
-	%D%/memory.c \
+	%D%/memory.c %D%/memory.h \
+	%D%/memory-entries.c \
+	%D%/memory-expiry.c \
+	%D%/memory-generation.c \
+	%D%/memory-read.c \
 	%D%/migrations.h \
 	%D%/pack.c %D%/pack.h \
 	%D%/sqlite.c %D%/sqlite.h \

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/service/generation.h"
+#include "tests/unit/made-generation.h"
 
 const char *const WORKLOAD_USERS[WORKLOAD_USER_COUNT] = {
 	"", "ann", "bob@example.org", "cid", "dan", "eve@example.org"};
@@ -211,42 +211,11 @@ static enum status do_expire(struct engine *engine, const struct step *step, str
 	return status;
 }
 
-/* Numbers that are not those of the reports, for some of them. */
-static enum status take_report(void *context, const struct report *report)
-{
-	double unit = STORE_UNIT * (double)(1 + report->seq % 7);
-	double side = report->label == LABEL_SPAM ? 3 : -3;
-	struct generation_report taken = {
-		.taught = {.seq = report->seq,
-			.margin = 1,
-			.global = {side * unit, unit, 2 * side * unit, 5 * unit, side, 1}},
-		.error = strcmp(report->user, "ann") == 0 ? 0.5 : 0.25};
-
-	if (report->seq % 4 != 0)
-		g_array_append_val((GArray *)context, taken);
-	return STATUS_OK;
-}
-
-static enum status write_generation(
-	struct engine *engine, const char *path, struct failure *failure)
-{
-	GArray *reports = g_array_new(FALSE, FALSE, sizeof(struct generation_report));
-	struct generation generation = {.seq = 100000, .time = 77};
-	enum status status = store_counting_reports(
-		worker_reader(engine->worker), take_report, reports, failure);
-
-	generation.reports = (struct generation_report *)reports->data;
-	generation.count = reports->len;
-	if (status == STATUS_OK)
-		status = generation_write(&generation, path, failure);
-	g_array_unref(reports);
-	return status;
-}
-
 static enum status do_adopt(struct engine *engine, const char *scratch, struct failure *failure)
 {
 	char *path = g_strconcat(scratch, "/challenger", NULL);
-	enum status status = write_generation(engine, path, failure);
+	enum status status = write_made_generation(
+		worker_reader(engine->worker), 100000, "ann", path, failure);
 	struct adoption *adoption = NULL;
 
 	if (status == STATUS_OK)

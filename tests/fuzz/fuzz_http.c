@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "engine/daemon/housekeeping.h"
-#include "engine/daemon/http.h"
+#include "engine/daemon/http/http.h"
 #include "engine/daemon/server.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

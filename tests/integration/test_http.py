@@ -71,7 +71,7 @@ def test_the_description_is_true(daemon, message):
             documented(path, method, answer)
             wrong = once(daemon, "DELETE", path)
             assert wrong.code == 405 and wrong.json["status"] == 405
-    source = (TOP / "engine" / "daemon" / "http-api.c").read_text()
+    source = (TOP / "engine" / "daemon" / "http" / "api.c").read_text()
     served = {(line.split('"')[3], line.split('"')[1].lower()) for line in source.splitlines()
               if line.startswith('\t{"') and '"/' in line}
     native = {entry for entry in served if entry[0].startswith("/v1") or entry[0] in ("/metrics", "/healthz")}

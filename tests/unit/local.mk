@@ -1,5 +1,6 @@
 UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -Wno-missing-prototypes
-UNIT_HEADER = tests/unit/unit.h tests/unit/service-fixture.h tests/unit/small-mail.h
+UNIT_HEADER = tests/unit/unit.h tests/unit/made-generation.h tests/unit/service-fixture.h \
+	tests/unit/small-mail.h
 
 unit_tests = \
 	%D%/test_adoption \

@@ -32,3 +32,18 @@ static void teardown(void)
 	close_service();
 	store_close(&store);
 }
+
+/* One press in a batch of its own; it is done, and to be freed. */
+static inline struct press *press_alone(
+	const struct press_info *info, const char *text, size_t length)
+{
+	struct press *press;
+	struct batch *batch;
+
+	assert_ok(press_new(service, info, &press, &failure));
+	assert_ok(press_run(press, worker, text, length, &failure));
+	assert_ok(batch_begin(service, &press, 1, &batch, &failure));
+	assert_ok(batch_run(batch, &failure));
+	batch_end(service, &batch);
+	return press;
+}

@@ -33,15 +33,9 @@ static struct answer press_as(
 		.event = {.kind = EVENT_TOLD, .label = label},
 		.consent = consent,
 		.time = time};
-	struct press *press;
-	struct batch *batch;
-
-	assert_ok(press_new(service, &info, &press, &failure));
-	assert_ok(press_run(press, worker, text, length, &failure));
-	assert_ok(batch_begin(service, &press, 1, &batch, &failure));
-	assert_ok(batch_run(batch, &failure));
-	batch_end(service, &batch);
+	struct press *press = press_alone(&info, text, length);
 	struct answer answer = *press_answer(press);
+
 	press_free(&press);
 	return answer;
 }

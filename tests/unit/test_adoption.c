@@ -10,6 +10,7 @@
 
 #include "engine/service/generation.h"
 #include "engine/store/store.h"
+#include "tests/unit/made-generation.h"
 #include "tests/unit/small-mail.h"
 
 static char folder[64], challenger[96], former[96];
@@ -49,35 +50,13 @@ static void press_many(void)
 
 /* --- The generation ----------------------------------------------------------------- */
 
-static enum status take_report(void *context, const struct report *report)
-{
-	GArray *reports = context;
-	double unit = STORE_UNIT * (double)(1 + report->seq % 7);
-	double side = report->label == LABEL_SPAM ? 3 : -3;
-	struct generation_report taken = {
-		.taught = {.seq = report->seq,
-			.margin = 1,
-			.global = {side * unit, unit, 2 * side * unit, 5 * unit, side, 1}},
-		.error = strcmp(report->user, "eve") == 0 ? 0.5 : 0.25};
-
-	if (report->seq % 4 != 0) /* some it does not know */
-		g_array_append_val(reports, taken);
-	return STATUS_OK;
-}
-
 static void make_generation(void)
 {
-	GArray *reports = g_array_new(FALSE, FALSE, sizeof(struct generation_report));
-	struct generation generation = {.seq = 1000, .time = 77};
 	struct store_reader *reader;
 
 	assert_ok(store_reader_open(store, &reader, &failure));
-	assert_ok(store_counting_reports(reader, take_report, reports, &failure));
+	assert_ok(write_made_generation(reader, 1000, "eve", challenger, &failure));
 	store_reader_close(&reader);
-	generation.reports = (struct generation_report *)reports->data;
-	generation.count = reports->len;
-	assert_ok(generation_write(&generation, challenger, &failure));
-	g_array_unref(reports);
 }
 
 static enum status run_adoption(struct adoption **adoption)

@@ -35,15 +35,9 @@ static struct answer press_event(const char *user, const char *text, const struc
 		.user = user, .event = *event, .consent = consent, .time = now += 100};
 	static struct origin_targets targets;
 	static char trusted[STORE_MAX_NAME + 1];
-	struct press *press;
-	struct batch *batch;
-
-	assert_ok(press_new(service, &info, &press, &failure));
-	assert_ok(press_run(press, worker, text, strlen(text), &failure));
-	assert_ok(batch_begin(service, &press, 1, &batch, &failure));
-	assert_ok(batch_run(batch, &failure));
-	batch_end(service, &batch);
+	struct press *press = press_alone(&info, text, strlen(text));
 	struct answer answer = *press_answer(press);
+
 	if (answer.trusted) { /* they go with the press */
 		targets = *answer.unsubscribe;
 		strcpy(trusted, answer.trusted);

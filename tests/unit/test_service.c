@@ -48,18 +48,12 @@ static const char *message(unsigned number)
 static struct answer press_with(
 	const char *user, unsigned number, enum label label, enum consent consent)
 {
-	struct press *press;
-	struct batch *batch;
 	const char *text = message(number);
-
 	const struct press_info info = {
 		.user = user, .event = {.label = label}, .consent = consent, .time = 1000};
-	assert_ok(press_new(service, &info, &press, &failure));
-	assert_ok(press_run(press, worker, text, strlen(text), &failure));
-	assert_ok(batch_begin(service, &press, 1, &batch, &failure));
-	assert_ok(batch_run(batch, &failure));
-	batch_end(service, &batch);
+	struct press *press = press_alone(&info, text, strlen(text));
 	struct answer answer = *press_answer(press);
+
 	press_free(&press);
 	return answer;
 }

@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * One HTTP request and its answer, as http.c gives it to a route. */
+ * One HTTP request and its answer, as a route has them in hand. */
 #pragma once
 
 #include <microhttpd.h>
@@ -42,7 +42,7 @@ struct exchange {
 	char *text;        /* owned, by malloc */
 	size_t length;
 
-	/* Private to http.c. */
+	/* Private to exchange.c and receive.c. */
 	void (*finish)(struct task *task);
 	struct listening *listening;
 	struct exchange *next, **place; /* in the list of all */
@@ -70,7 +70,7 @@ char **exchange_headers(const struct exchange *exchange, const char *name);
 void exchange_start(struct exchange *exchange, enum task_kind kind, const char *user,
 	void (*render)(struct task *task), void (*finish)(struct task *task));
 
-/* Routes of http-rspamd.c. */
+/* Routes of rspamd.c. */
 void rspamd_check(struct exchange *exchange);
 void rspamd_learn_spam(struct exchange *exchange);
 void rspamd_learn_ham(struct exchange *exchange);

@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/request.h"
+#include "engine/daemon/spamd/request.h"
 
 #include <stdlib.h>
 

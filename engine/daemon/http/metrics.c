@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/metrics.h"
+#include "engine/daemon/http/metrics.h"
 
 #include "config.h"
 

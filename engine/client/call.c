@@ -1,14 +1,13 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "trainer/remote.h"
+#include "engine/client/call.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/client/exchange.h"
 
-enum status remote_call(
-	const char *socket, json_t *call, json_t **answer, struct failure *failure)
+enum status call_run(const char *socket, json_t *call, json_t **answer, struct failure *failure)
 {
 	char *text = json_dumps(call, JSON_COMPACT);
 	struct exchange exchange = {.socket = socket,

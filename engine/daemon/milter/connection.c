@@ -1,24 +1,14 @@
 /* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/milter.h"
-
+ * SPDX-License-Identifier: Apache-2.0
+ * One mail server, from accept to close: its bytes go to a session (protocol/milter.h),
+ * whose messages become tasks, whose answers are written. */
 #include <assert.h>
 #include <glib.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-#include <uv.h>
 
-#include "engine/daemon/render.h"
+#include "engine/daemon/milter/answer.h"
+#include "engine/daemon/milter/internal.h"
 #include "engine/daemon/server.h"
-#include "engine/daemon/sockets.h"
-#include "engine/daemon/task.h"
-#include "engine/protocol/milter.h"
-
-static const char SOCKET_NAME[] = "milter.sock";
 
 /* Between two commands a mail server is silent while its own client is: SMTP allows
  * minutes. */
@@ -33,16 +23,6 @@ static const size_t REFUSED_MAX = 1024;
 static const uint64_t FAREWELL_MS = 200;
 
 static const size_t REPLY_MAX = 65536;
-
-/* Stars of X-Spam-Level, as SpamAssassin writes them. */
-static const int STARS_MAX = 50;
-
-union stream {
-	uv_handle_t handle;
-	uv_stream_t stream;
-	uv_pipe_t pipe;
-	uv_tcp_t tcp;
-};
 
 /* A connection of a mail server: one message after another. READING until a
  * message is complete, JUDGING until the task is done; CLOSING is final. */
@@ -61,30 +41,6 @@ struct milter_connection {
 	size_t commands; /* taken when it was started */
 	struct milter_connection *next, **place;
 };
-
-struct milter_listener {
-	struct milter *milter;
-	union stream socket;
-	bool tcp;
-	char *path;
-	struct milter_listener *next;
-};
-
-struct milter {
-	struct server *server;
-	struct milter_listener *listeners;
-	struct milter_connection *connections;
-	size_t count;
-	size_t refused_count; /* of them */
-	int references; /* handles that the loop still has to close */
-	bool closed;
-};
-
-static void release(struct milter *milter)
-{
-	if (milter->closed && milter->references == 0)
-		g_free(milter);
-}
 
 /* --- The end of a connection ------------------------------------------------------ */
 
@@ -105,7 +61,7 @@ static void on_closed(uv_handle_t *handle)
 	server->held_bytes -= connection->held;
 	milter_session_free(&connection->session);
 	g_free(connection);
-	release(milter);
+	milter_release(milter);
 	server_on_disconnect(server);
 }
 
@@ -155,66 +111,6 @@ static void send_bytes(struct milter_connection *connection, struct buffer *buff
 		g_free(write);
 		close_connection(connection);
 	}
-}
-
-/* --- Verdicts ------------------------------------------------------------------------ */
-
-static void add_fields(struct buffer *output, const struct verdict *verdict)
-{
-	char text[512];
-	int stars = (int)fmin(fmax(verdict->score, 0), STARS_MAX);
-
-	snprintf(text, sizeof(text), "%s, score=%.1f required=%.1f tests=%s autolearn=no",
-		verdict->spam ? "Yes" : "No", render_score(verdict), verdict->threshold,
-		render_symbols(verdict));
-	milter_add_header(output, "X-Spam-Status", text);
-	memset(text, '*', (size_t)stars);
-	text[stars] = '\0';
-	milter_add_header(output, "X-Spam-Level", text);
-	snprintf(text, sizeof(text), "%.1f", render_score(verdict));
-	milter_add_header(output, "X-Hamlet-Score", text);
-	/* To tag leaves the message where it is. */
-	if (verdict->action == ACTION_JUNK || verdict->action == ACTION_REJECT)
-		milter_add_header(output, "X-Spam-Flag", "YES");
-}
-
-/* From the last occurrence on: deleting one renumbers those after it. */
-static void remove_forged(struct buffer *output, const struct milter_message *message)
-{
-	for (size_t i = message->forged_count; i > 0; i--)
-		milter_delete_header(
-			output, message->forged[i - 1].name, message->forged[i - 1].index);
-}
-
-static void answer_verdict(
-	struct buffer *output, const struct milter_message *message, const struct task *task)
-{
-	const struct verdict *verdict = query_verdict(task->query, query_mildest(task->query));
-
-	if (verdict->action == ACTION_REJECT && message->recipients_lost == 0) {
-		milter_reply(output, verdict->reply);
-		return;
-	}
-	remove_forged(output, message);
-	add_fields(output, verdict);
-	milter_accept(output);
-}
-
-static bool is_tempfail(const struct server *server)
-{
-	return strcmp(server->settings.on_failure, "tempfail") == 0;
-}
-
-static void answer_failure(struct buffer *output, const struct milter_message *message,
-	const struct server *server, const struct failure *failure)
-{
-	if (is_tempfail(server)) {
-		milter_reply(output, service_smtp_reply(failure->code));
-		return;
-	}
-	remove_forged(output, message);
-	milter_add_header(output, "X-Hamlet-Status", "not judged");
-	milter_accept(output);
 }
 
 /* --- Reading ---------------------------------------------------------------------------- */
@@ -380,7 +276,7 @@ static void on_silence(uv_timer_t *timer)
 
 /* --- Accepting ---------------------------------------------------------------------------- */
 
-static void init_stream(uv_loop_t *loop, union stream *socket, bool tcp)
+void milter_init_stream(uv_loop_t *loop, union stream *socket, bool tcp)
 {
 	if (tcp)
 		uv_tcp_init(loop, &socket->tcp);
@@ -416,16 +312,14 @@ static bool turn_away(struct milter_connection *connection)
 	log_refusal(connection, REASON);
 	connection->refused = true;
 	milter->refused_count++;
-	milter_session_refuse(connection->session,
-		is_tempfail(server) ? service_smtp_reply(STATUS_OVERLOAD) : NULL);
+	milter_session_refuse(
+		connection->session, answer_failure_reply(server, STATUS_OVERLOAD));
 	uv_timer_start(&connection->timer, on_silence, REFUSED_MS, 0);
 	return true;
 }
 
-static void on_connection(uv_stream_t *stream, int error)
+void milter_accept_connection(struct milter *milter, uv_stream_t *listening, bool tcp)
 {
-	struct milter_listener *listener = stream->data;
-	struct milter *milter = listener->milter;
 	struct server *server = milter->server;
 	struct milter_connection *connection = g_new0(struct milter_connection, 1);
 	/* Text beyond the tokenizer's bound would not be looked at. */
@@ -434,12 +328,12 @@ static void on_connection(uv_stream_t *stream, int error)
 	uv_os_fd_t fd;
 
 	add_connection(milter, connection);
-	init_stream(&server->loop, &connection->socket, listener->tcp);
+	milter_init_stream(&server->loop, &connection->socket, tcp);
 	uv_timer_init(&server->loop, &connection->timer);
 	connection->open_handles = 2;
 	connection->socket.handle.data = connection->timer.data = connection;
 	connection->session = milter_session_new(&limits);
-	if (error || uv_accept(stream, &connection->socket.stream) != 0 || !connection->session) {
+	if (uv_accept(listening, &connection->socket.stream) != 0 || !connection->session) {
 		close_connection(connection);
 		return;
 	}
@@ -458,104 +352,10 @@ static void on_connection(uv_stream_t *stream, int error)
 	uv_read_start(&connection->socket.stream, on_allocate, on_read);
 }
 
-static void on_listener_closed(uv_handle_t *handle)
+/* --- All of them ------------------------------------------------------------------------ */
+
+void milter_close_idle(struct milter *milter)
 {
-	struct milter_listener *listener = handle->data;
-	struct milter *milter = listener->milter;
-
-	g_free(listener->path);
-	g_free(listener);
-	milter->references--;
-	release(milter);
-}
-
-static enum status listen_on(
-	struct milter *milter, int fd, int domain, const char *path, struct failure *failure)
-{
-	struct milter_listener *listener = g_new0(struct milter_listener, 1);
-	int error;
-
-	listener->milter = milter;
-	listener->tcp = domain != AF_UNIX;
-	init_stream(&milter->server->loop, &listener->socket, listener->tcp);
-	listener->socket.handle.data = listener;
-	listener->next = milter->listeners;
-	milter->listeners = listener;
-	milter->references++;
-	error = listener->tcp ? uv_tcp_open(&listener->socket.tcp, fd)
-			      : uv_pipe_open(&listener->socket.pipe, fd);
-	if (error)
-		close(fd);
-	else
-		error = uv_listen(&listener->socket.stream, SOCKETS_BACKLOG, on_connection);
-	if (error)
-		return failure_set(failure, STATUS_IO, "milter: %s", uv_strerror(error));
-	listener->path = g_strdup(path);
-	return STATUS_OK;
-}
-
-static enum status on_passed(void *context, int fd, int domain, struct failure *failure)
-{
-	return listen_on(context, fd, domain, NULL, failure);
-}
-
-static enum status open_unix(struct milter *milter, struct failure *failure)
-{
-	char *path = NULL;
-	int fd = -1;
-	enum status status =
-		sockets_open_unix(&milter->server->settings, SOCKET_NAME, &path, &fd, failure);
-
-	if (status == STATUS_OK) {
-		status = listen_on(milter, fd, AF_UNIX, path, failure);
-		if (status != STATUS_OK)
-			unlink(path);
-	}
-	g_free(path);
-	return status;
-}
-
-static enum status open_tcp(struct milter *milter, struct failure *failure)
-{
-	int fd = -1, domain = 0;
-	enum status status = sockets_open_tcp(
-		"listen-milter", milter->server->settings.listen_milter, &domain, &fd, failure);
-
-	return status == STATUS_OK ? listen_on(milter, fd, domain, NULL, failure) : status;
-}
-
-enum status milter_open(struct milter **result, struct server *server, struct failure *failure)
-{
-	struct milter *milter = g_new0(struct milter, 1);
-	size_t passed = 0;
-	enum status status;
-
-	*result = milter;
-	milter->server = server;
-	status = sockets_passed("milter", &passed, on_passed, milter, failure);
-	if (status == STATUS_OK && passed == 0)
-		status = open_unix(milter, failure);
-	if (status == STATUS_OK && *server->settings.listen_milter)
-		status = open_tcp(milter, failure);
-	return status;
-}
-
-static void close_listeners(struct milter *milter)
-{
-	struct milter_listener *next;
-
-	for (struct milter_listener *listener = milter->listeners; listener; listener = next) {
-		next = listener->next;
-		if (listener->path)
-			unlink(listener->path);
-		uv_close(&listener->socket.handle, on_listener_closed);
-	}
-	milter->listeners = NULL;
-}
-
-void milter_quiesce(struct milter *milter)
-{
-	close_listeners(milter);
 	for (struct milter_connection *connection = milter->connections; connection;
 		connection = connection->next) {
 		if (connection->state == READING)
@@ -563,24 +363,11 @@ void milter_quiesce(struct milter *milter)
 	}
 }
 
-size_t milter_connections(const struct milter *milter)
+void milter_close_all(struct milter *milter)
 {
-	return milter ? milter->count : 0;
-}
-
-void milter_close(struct milter **result)
-{
-	struct milter *milter = *result;
-
-	if (!milter)
-		return;
-	close_listeners(milter);
 	for (struct milter_connection *connection = milter->connections; connection;
 		connection = connection->next) {
 		assert(connection->state != JUDGING); /* a shutdown waits for those */
 		close_connection(connection);
 	}
-	milter->closed = true;
-	release(milter);
-	*result = NULL;
 }

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/daemon/http-exchange.h"
-#include "engine/daemon/metrics.h"
+#include "engine/daemon/http/exchange.h"
+#include "engine/daemon/http/metrics.h"
 #include "engine/daemon/render.h"
 #include "engine/daemon/server.h"
 #include "engine/daemon/stats.h"

@@ -1,17 +1,15 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/listener.h"
+#include "engine/daemon/spamd/listener.h"
 
 #include <glib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
-#include "engine/daemon/connection.h"
 #include "engine/daemon/server.h"
 #include "engine/daemon/sockets.h"
-
-static const char SOCKET_NAME[] = "spamd.sock";
+#include "engine/daemon/spamd/connection.h"
 
 struct listener {
 	struct server *server;
@@ -44,10 +42,10 @@ static void on_connection(uv_stream_t *stream, int error)
 		connection_accept(listener->server, stream);
 }
 
-/* Takes over `fd`, a bound stream socket, and begins to accept. */
 static enum status listen_on(
-	struct server *server, int fd, int domain, const char *path, struct failure *failure)
+	void *context, int fd, int domain, const char *path, struct failure *failure)
 {
+	struct server *server = context;
 	struct listener *listener = g_new0(struct listener, 1);
 	int error;
 
@@ -74,45 +72,12 @@ static enum status listen_on(
 
 /* --- All ----------------------------------------------------------------- */
 
-static enum status on_passed(void *context, int fd, int domain, struct failure *failure)
-{
-	return listen_on(context, fd, domain, NULL, failure);
-}
-
-static enum status open_unix(struct server *server, struct failure *failure)
-{
-	char *path = NULL;
-	int fd = -1;
-	enum status status =
-		sockets_open_unix(&server->settings, SOCKET_NAME, &path, &fd, failure);
-
-	if (status == STATUS_OK) {
-		status = listen_on(server, fd, AF_UNIX, path, failure);
-		if (status != STATUS_OK)
-			unlink(path);
-	}
-	g_free(path);
-	return status;
-}
-
-static enum status open_tcp(struct server *server, struct failure *failure)
-{
-	int fd = -1, domain = 0;
-	enum status status = sockets_open_tcp(
-		"listen-tcp", server->settings.listen_tcp, &domain, &fd, failure);
-
-	return status == STATUS_OK ? listen_on(server, fd, domain, NULL, failure) : status;
-}
-
 enum status listeners_open(struct server *server, struct failure *failure)
 {
-	size_t passed = 0;
-	enum status status = sockets_passed("spamd", &passed, on_passed, server, failure);
+	const struct sockets sockets = {"spamd", "listen-tcp", server->settings.listen_tcp};
+	enum status status =
+		sockets_open(&sockets, &server->settings, listen_on, server, failure);
 
-	if (status == STATUS_OK && passed == 0)
-		status = open_unix(server, failure);
-	if (status == STATUS_OK && *server->settings.listen_tcp)
-		status = open_tcp(server, failure);
 	if (status != STATUS_OK)
 		listeners_close(server);
 	return status;

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/daemon/http-exchange.h"
+#include "engine/daemon/http/exchange.h"
 #include "engine/daemon/render.h"
 #include "engine/daemon/server.h"
 

@@ -1,64 +1,23 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/connection.h"
+#include "engine/daemon/spamd/connection.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 
-#include "engine/daemon/peer.h"
-#include "engine/daemon/request.h"
 #include "engine/daemon/server.h"
-#include "engine/protocol/spamd.h"
+#include "engine/daemon/spamd/internal.h"
 
 /* spamd's limits; libspamc's own lines are shorter. */
 static const size_t LINE_MAX_BYTES = 8192;
 static const size_t HEADERS_MAX = 1100;
-
-/* After the reply a client that has not ended its own side is listened to for
- * so long: closing a socket with unread bytes would reset it, and the client
- * might never see why it was refused. */
-static const uint64_t LINGER_MS = 5000;
-
-/* While shutting down: for clients that have not begun to send. */
-static const uint64_t DRAIN_IDLE_MS = 1000;
 
 static const char SHUTTING_DOWN[] = "shutting down";
 static const char TOO_MANY[] = "too busy: all connections are in use";
 
 /* Refused connections that may linger beyond max-connections. */
 static const size_t REFUSED_MAX = 256;
-
-/* RECEIVING, WORKING, ANSWERING, LINGERING, CLOSED; from RECEIVING straight to
- * ANSWERING with an error, and from anywhere but WORKING to CLOSED. */
-enum state { RECEIVING, WORKING, ANSWERING, LINGERING, CLOSED };
-
-struct connection {
-	struct server *server;
-	union {
-		uv_handle_t handle;
-		uv_stream_t stream;
-		uv_pipe_t pipe;
-		uv_tcp_t tcp;
-	} socket;
-	uv_timer_t timer;
-	uv_write_t write;
-	uv_shutdown_t shutdown;
-	int open_handles;
-	enum state state;
-	bool begun; /* a byte has come */
-	bool ended; /* the peer's side has ended */
-	bool refused; /* at accept; takes no part in max-connections */
-	size_t held; /* bytes of session and reply, as the server accounts them */
-	size_t unsent; /* bytes of the reply at the last look */
-	struct spamd_session *session;
-	struct peer peer;
-	struct request request;
-	struct connection *next;
-	struct connection **previous; /* what points to this one */
-};
 
 /* --- The server's list --------------------------------------------------- */
 
@@ -89,7 +48,7 @@ static void delist(struct connection *connection)
 
 /* --- Closing ------------------------------------------------------------- */
 
-static void account(struct connection *connection, size_t held)
+void connection_account(struct connection *connection, size_t held)
 {
 	connection->server->held_bytes += held - connection->held;
 	connection->held = held;
@@ -102,7 +61,7 @@ static void on_closed(uv_handle_t *handle)
 
 	if (--connection->open_handles > 0)
 		return;
-	account(connection, 0);
+	connection_account(connection, 0);
 	spamd_session_free(&connection->session);
 	buffer_free(&connection->request.reply);
 	delist(connection);
@@ -110,7 +69,7 @@ static void on_closed(uv_handle_t *handle)
 	server_on_disconnect(server);
 }
 
-static void close_connection(struct connection *connection)
+void connection_close(struct connection *connection)
 {
 	assert(connection->state != WORKING);
 	if (connection->state == CLOSED)
@@ -120,28 +79,23 @@ static void close_connection(struct connection *connection)
 	uv_close((uv_handle_t *)&connection->timer, on_closed);
 }
 
-/* --- Answering ----------------------------------------------------------- */
+/* --- Shared with answer.c ------------------------------------------------ */
 
 static void on_timer(uv_timer_t *timer);
 
-static void start_timer(struct connection *connection, uint64_t milliseconds)
+void connection_start_timer(struct connection *connection, uint64_t milliseconds)
 {
 	uv_timer_start(&connection->timer, on_timer, milliseconds, 0);
 }
 
-static uint64_t progress_ms(const struct connection *connection)
+uint64_t connection_progress_ms(const struct connection *connection)
 {
 	if (connection->server->state == SERVER_FORCED)
 		return DRAIN_IDLE_MS;
 	return connection->server->settings.body_timeout * 1000;
 }
 
-static uint64_t linger_ms(const struct connection *connection)
-{
-	return connection->server->state == SERVER_RUNNING ? LINGER_MS : DRAIN_IDLE_MS;
-}
-
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+void connection_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
 	struct connection *connection = handle->data;
 
@@ -149,118 +103,15 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 	*buffer = uv_buf_init(connection->server->read_buffer, SERVER_READ_SIZE);
 }
 
-static void on_discard(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
-{
-	(void)buffer;
-	if (length < 0)
-		close_connection(stream->data);
-}
-
-static void on_shutdown(uv_shutdown_t *shutdown, int error)
-{
-	struct connection *connection = shutdown->data;
-
-	if (connection->state != ANSWERING)
-		return;
-	if (error || connection->ended ||
-		uv_read_start(&connection->socket.stream, on_alloc, on_discard) != 0) {
-		close_connection(connection);
-		return;
-	}
-	connection->state = LINGERING;
-	start_timer(connection, linger_ms(connection));
-}
-
-/* Errors come to the shutdown as well. */
-static void on_written(uv_write_t *write, int error)
-{
-	struct connection *connection = write->data;
-
-	(void)error;
-	account(connection, 0);
-	buffer_free(&connection->request.reply);
-}
-
-/* Has the client ended its side, and nothing of what it sent is left to be read? */
-static bool has_ended(const struct connection *connection)
-{
-	uv_os_fd_t fd;
-	char byte;
-
-	if (connection->ended)
-		return true;
-	return uv_fileno(&connection->socket.handle, &fd) == 0 &&
-		recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-}
-
-/* Sends what the socket takes now; returns the rest. */
-static uv_buf_t send_now(struct connection *connection)
-{
-	struct buffer *reply = &connection->request.reply;
-	uv_buf_t data = uv_buf_init(reply->data, (unsigned)reply->length);
-	int sent = data.len > 0 ? uv_try_write(&connection->socket.stream, &data, 1) : 0;
-
-	if (sent > 0) {
-		data.base += sent;
-		data.len -= (size_t)sent;
-	}
-	return data;
-}
-
-/* Sends the reply of the request, which may be empty, and our end. The client
- * may still be sending: that is read when the reply is out. Mostly it has ended, and
- * the socket takes all at once: then there is nothing to wait for. */
-static void answer(struct connection *connection)
-{
-	struct buffer *reply = &connection->request.reply;
-
-	connection->state = ANSWERING;
-	spamd_session_free(&connection->session);
-	uv_read_stop(&connection->socket.stream);
-	uv_buf_t data = send_now(connection);
-	if (data.len == 0 && has_ended(connection)) {
-		close_connection(connection);
-		return;
-	}
-	connection->unsent = data.len;
-	account(connection, reply->capacity);
-	start_timer(connection, progress_ms(connection));
-	if (data.len > 0 &&
-		uv_write(&connection->write, &connection->socket.stream, &data, 1, on_written) != 0)
-		close_connection(connection);
-	else if (uv_shutdown(&connection->shutdown, &connection->socket.stream, on_shutdown) != 0)
-		close_connection(connection);
-}
-
-/* Does the text repeat what the client sent? spamd's words for it are kept. */
-static bool is_echo(const char *text)
-{
-	static const char PREFIX[] = "Bad header line: ";
-	const size_t length = sizeof(PREFIX) - 1;
-
-	return strlen(text) > length && memcmp(text, PREFIX, length) == 0 && text[length] != '(';
-}
-
-/* What the client sent may be a part of a message: not for the log. */
-static void answer_error(struct connection *connection, enum spamd_code code, const char *text)
-{
-	server_log_refusal(connection->server, LOG_INFO,
-		(struct log_field[]){log_text("reason", is_echo(text) ? "Bad request line" : text),
-			peer_log(&connection->peer), {0}});
-	connection->request.reply = BUFFER_INIT(SERVER_READ_SIZE);
-	spamd_reply_error(&connection->request.reply, code, text);
-	answer(connection);
-}
+/* --- Receiving ----------------------------------------------------------- */
 
 static void on_done(struct request *request)
 {
 	struct connection *connection =
 		(struct connection *)((char *)request - offsetof(struct connection, request));
 
-	answer(connection);
+	connection_answer(connection);
 }
-
-/* --- Receiving ----------------------------------------------------------- */
 
 static void on_event(struct connection *connection, enum spamd_event event)
 {
@@ -273,7 +124,7 @@ static void on_event(struct connection *connection, enum spamd_event event)
 	case SPAMD_ERROR:
 		connection->server->counters.refused.malformed++;
 		enum spamd_code code = spamd_session_error(connection->session, &text);
-		answer_error(connection, code, text);
+		connection_answer_error(connection, code, text);
 		break;
 	case SPAMD_REQUEST:
 		/* The client's end is still listened for: see on_surplus. */
@@ -298,14 +149,15 @@ static void feed(struct connection *connection, const char *data, size_t length)
 	enum spamd_event event = spamd_session_feed(connection->session, data, length);
 
 	connection->begun = true;
-	account(connection, spamd_session_size(connection->session));
+	connection_account(connection, spamd_session_size(connection->session));
 	if (event == SPAMD_NEED_MORE && is_held_too_much(connection->server)) {
 		connection->server->counters.refused.memory++;
-		answer_error(connection, SPAMD_TEMPFAIL, "too busy: no memory for another message");
+		connection_answer_error(
+			connection, SPAMD_TEMPFAIL, "too busy: no memory for another message");
 		return;
 	}
 	if (!spamd_session_in_headers(connection->session))
-		start_timer(connection, progress_ms(connection));
+		connection_start_timer(connection, connection_progress_ms(connection));
 	on_event(connection, event);
 }
 
@@ -331,9 +183,9 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
 		if (connection->begun)
 			on_event(connection, spamd_session_end(connection->session));
 		else
-			close_connection(connection); /* somebody looked whether we live */
+			connection_close(connection); /* somebody looked whether we live */
 	} else if (length < 0) {
-		close_connection(connection);
+		connection_close(connection);
 	}
 }
 
@@ -345,7 +197,7 @@ static void time_out(struct connection *connection)
 	char text[96];
 
 	if (!connection->begun && connection->server->state != SERVER_RUNNING) {
-		answer_error(connection, SPAMD_TEMPFAIL, SHUTTING_DOWN);
+		connection_answer_error(connection, SPAMD_TEMPFAIL, SHUTTING_DOWN);
 		return;
 	}
 	connection->server->counters.refused.timeouts++;
@@ -355,21 +207,7 @@ static void time_out(struct connection *connection)
 	else
 		snprintf(text, sizeof(text), "Timeout: (no byte of the message in %u seconds)",
 			(unsigned)settings->body_timeout);
-	answer_error(connection, SPAMD_TIMEOUT, text);
-}
-
-/* A slow reader is waited for as long as it takes a byte now and then. */
-static void check_progress(struct connection *connection)
-{
-	size_t unsent = uv_stream_get_write_queue_size(&connection->socket.stream);
-
-	if (unsent >= connection->unsent) {
-		connection->server->counters.refused.timeouts++;
-		close_connection(connection);
-		return;
-	}
-	connection->unsent = unsent;
-	start_timer(connection, progress_ms(connection));
+	connection_answer_error(connection, SPAMD_TIMEOUT, text);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -381,10 +219,10 @@ static void on_timer(uv_timer_t *timer)
 		time_out(connection);
 		break;
 	case ANSWERING:
-		check_progress(connection);
+		connection_check_progress(connection);
 		break;
 	case LINGERING:
-		close_connection(connection);
+		connection_close(connection);
 		break;
 	case WORKING:
 	case CLOSED:
@@ -396,7 +234,7 @@ void connections_drain(struct server *server)
 {
 	for (struct connection *each = server->connections; each; each = each->next) {
 		if (each->state == LINGERING || (each->state == RECEIVING && !each->begun))
-			start_timer(each, DRAIN_IDLE_MS);
+			connection_start_timer(each, DRAIN_IDLE_MS);
 	}
 }
 
@@ -404,9 +242,9 @@ void connections_expire(struct server *server)
 {
 	for (struct connection *each = server->connections; each; each = each->next) {
 		if (each->state == RECEIVING)
-			answer_error(each, SPAMD_TEMPFAIL, SHUTTING_DOWN);
+			connection_answer_error(each, SPAMD_TEMPFAIL, SHUTTING_DOWN);
 		else if (each->state == ANSWERING || each->state == LINGERING)
-			close_connection(each);
+			connection_close(each);
 	}
 }
 
@@ -466,13 +304,13 @@ static void refuse(struct connection *connection)
 
 	server->counters.refused.connections++;
 	if (server->refused_count <= REFUSED_MAX && server_has_room(server)) {
-		answer_error(connection, SPAMD_TEMPFAIL, TOO_MANY);
+		connection_answer_error(connection, SPAMD_TEMPFAIL, TOO_MANY);
 		return;
 	}
 	int length = snprintf(line, sizeof(line), "SPAMD/1.0 %d %s\r\n", SPAMD_TEMPFAIL, TOO_MANY);
 	uv_buf_t data = uv_buf_init(line, (unsigned)length);
 	uv_try_write(&connection->socket.stream, &data, 1);
-	close_connection(connection);
+	connection_close(connection);
 }
 
 void connection_accept(struct server *server, uv_stream_t *listening)
@@ -484,15 +322,15 @@ void connection_accept(struct server *server, uv_stream_t *listening)
 	connection->refused = full;
 	enlist(connection);
 	if (uv_accept(listening, &connection->socket.stream) != 0) {
-		close_connection(connection);
+		connection_close(connection);
 		return;
 	}
 	identify(connection);
 	if (full) {
 		refuse(connection);
-	} else if (uv_read_start(&connection->socket.stream, on_alloc, on_read) != 0) {
-		close_connection(connection);
+	} else if (uv_read_start(&connection->socket.stream, connection_on_alloc, on_read) != 0) {
+		connection_close(connection);
 	} else {
-		start_timer(connection, server->settings.header_timeout * 1000);
+		connection_start_timer(connection, server->settings.header_timeout * 1000);
 	}
 }

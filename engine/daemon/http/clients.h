@@ -1,0 +1,52 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * Who is connected by HTTP, from connect to close: counted against max-connections, and
+ * cut off when not heard of in time. Loop thread only. */
+#pragma once
+
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/daemon/peer.h"
+
+struct server;
+
+/* Clients beyond max-connections that are told so; more of them wait until they are
+ * accepted. */
+enum { CLIENTS_REFUSED_MAX = 256 };
+
+struct client {
+	struct peer peer;
+	bool refused; /* takes no part in max-connections */
+
+	/* Private to clients.c. */
+	int fd;
+	uint64_t deadline; /* of the loop's clock; 0 = a request is at work */
+	struct client *next, **place;
+};
+
+/* `server` is the owner's to fill in, the rest to be zeroed. */
+struct clients {
+	struct server *server;
+	struct client *first;
+	size_t count;
+	size_t refused; /* of them */
+};
+
+/* libmicrohttpd's notification that a connection begins or ends; `context` = the
+ * clients. */
+void clients_on_connection(void *context, struct MHD_Connection *connection, void **state,
+	enum MHD_ConnectionNotificationCode what);
+
+/* Borrowed until the connection ends; NULL when there is none. */
+struct client *client_of(struct MHD_Connection *connection);
+
+/* A request has begun: libmicrohttpd's own time-out runs for its body. Then it has ended:
+ * the next one is waited for. */
+void client_set_busy(struct client *client);
+void client_set_idle(struct client *client, const struct server *server);
+
+/* Cuts off those whose time is over; to be called every second. */
+void clients_cut_off(struct clients *clients);

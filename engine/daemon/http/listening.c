@@ -1,0 +1,149 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * libmicrohttpd on the loop: its epoll descriptor is polled, its time-out is a timer of
+ * the loop. Knows nothing of requests. */
+#include <glib.h>
+#include <unistd.h>
+
+#include "engine/daemon/http/internal.h"
+#include "engine/daemon/server.h"
+#include "engine/daemon/sockets.h"
+
+/* Header fields and what libmicrohttpd holds of a connection. */
+static const size_t CONNECTION_MEMORY = 65536;
+
+/* --- The loop and libmicrohttpd ------------------------------------------------ */
+
+static void run(struct listening *listening);
+
+static void on_timer(uv_timer_t *timer)
+{
+	run(timer->data);
+}
+
+static void on_soon(uv_idle_t *idle)
+{
+	run(idle->data);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	run(poll->data);
+}
+
+/* Work at once is done in the next turn of the loop, when all others have had theirs.
+ * A timer of 0 would not do: libuv 1.44 runs it again in the same turn. */
+static void run(struct listening *listening)
+{
+	MHD_UNSIGNED_LONG_LONG timeout;
+
+	MHD_run(listening->daemon);
+	bool timed = MHD_get_timeout(listening->daemon, &timeout) == MHD_YES;
+	if (timed && timeout == 0)
+		uv_idle_start(&listening->soon, on_soon);
+	else
+		uv_idle_stop(&listening->soon);
+	if (timed && timeout > 0)
+		uv_timer_start(&listening->timer, on_timer, timeout, 0);
+	else
+		uv_timer_stop(&listening->timer);
+}
+
+void listening_wake(struct listening *listening)
+{
+	uv_idle_start(&listening->soon, on_soon);
+}
+
+static enum MHD_Result on_accepted(
+	void *context, const struct sockaddr *address, socklen_t length)
+{
+	struct server *server = ((struct listening *)context)->http->server;
+	(void)address;
+	(void)length;
+
+	if (server_has_room(server))
+		return MHD_YES;
+	server->counters.refused.connections++;
+	return MHD_NO;
+}
+
+/* --- Life ----------------------------------------------------------------------------- */
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct listening *listening = handle->data;
+	struct http *http = listening->http;
+
+	if (--listening->open_handles > 0)
+		return;
+	g_free(listening->path);
+	g_free(listening);
+	http_release(http);
+}
+
+enum status listening_open(
+	void *context, int fd, int domain, const char *path, struct failure *failure)
+{
+	struct http *http = context;
+	const struct settings *settings = &http->server->settings;
+	struct listening *listening = g_new0(struct listening, 1);
+	struct MHD_Daemon *daemon = NULL;
+
+	listening->http = http;
+	listening->tcp = domain != AF_UNIX;
+	listening->path = g_strdup(path);
+	if (listen(fd, SOCKETS_BACKLOG) == 0)
+		daemon = MHD_start_daemon(
+			MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, on_accepted,
+			listening, receive_on_request, listening, MHD_OPTION_LISTEN_SOCKET, fd,
+			MHD_OPTION_CONNECTION_LIMIT,
+			(unsigned)settings->max_connections + CLIENTS_REFUSED_MAX,
+			MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+			MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)settings->body_timeout,
+			MHD_OPTION_NOTIFY_COMPLETED, receive_on_completed, NULL,
+			MHD_OPTION_NOTIFY_CONNECTION, clients_on_connection, &http->clients,
+			MHD_OPTION_END);
+	if (!daemon) {
+		close(fd);
+		g_free(listening->path);
+		g_free(listening);
+		return failure_set(failure, STATUS_IO, "HTTP cannot be served");
+	}
+	listening->daemon = daemon;
+	listening->next = http->sockets;
+	http->sockets = listening;
+	http->references++;
+	uv_poll_init(&http->server->loop, &listening->poll,
+		MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd);
+	uv_timer_init(&http->server->loop, &listening->timer);
+	uv_idle_init(&http->server->loop, &listening->soon);
+	listening->open_handles = 3;
+	listening->poll.data = listening->timer.data = listening->soon.data = listening;
+	uv_poll_start(&listening->poll, UV_READABLE, on_ready);
+	return STATUS_OK;
+}
+
+void listening_quiesce(struct listening *listening)
+{
+	int fd = MHD_quiesce_daemon(listening->daemon);
+
+	if (fd >= 0)
+		close(fd);
+	if (listening->path)
+		unlink(listening->path);
+	g_free(listening->path); /* whoever comes next may make it anew */
+	listening->path = NULL;
+}
+
+void listening_close(struct listening *listening)
+{
+	if (listening->path)
+		unlink(listening->path);
+	uv_poll_stop(&listening->poll);
+	MHD_stop_daemon(listening->daemon);
+	uv_close((uv_handle_t *)&listening->poll, on_closed);
+	uv_close((uv_handle_t *)&listening->timer, on_closed);
+	uv_close((uv_handle_t *)&listening->soon, on_closed);
+}

@@ -1,0 +1,197 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * A request comes in: what can be refused before its body is, the body is kept within
+ * bounds, and with the last byte its route is started. */
+#include <glib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/daemon/http/internal.h"
+#include "engine/daemon/server.h"
+
+/* --- Before the body ----------------------------------------------------------------- */
+
+/* Same time for every wrong token. */
+static bool equal_tokens(const char *given, const char *token)
+{
+	size_t length = strlen(token);
+	unsigned char difference = strlen(given) != length;
+
+	for (size_t i = 0; i < length && given[i]; i++)
+		difference |= (unsigned char)(given[i] ^ token[i]);
+	return difference == 0;
+}
+
+static bool has_token(const struct exchange *exchange)
+{
+	const char *token = exchange->listening->http->token;
+	const char *authorization = exchange_header(exchange, "Authorization");
+	const char *password = exchange_header(exchange, "Password");
+
+	if (authorization && g_ascii_strncasecmp(authorization, "Bearer ", 7) == 0)
+		return *token && equal_tokens(authorization + 7, token);
+	return password && *token && equal_tokens(password, token);
+}
+
+static const struct route *find_route(
+	struct exchange *exchange, const char *method, const char *path)
+{
+	bool known = false;
+
+	for (size_t i = 0; i < http_routes_count; i++) {
+		const struct route *route = &http_routes[i];
+
+		if (route->rspamd ? g_ascii_strcasecmp(path, route->path) != 0
+				  : strcmp(path, route->path) != 0)
+			continue;
+		known = true;
+		exchange->route = route;
+		if (strcmp(method, route->method) == 0)
+			return route;
+	}
+	if (known)
+		exchange_problem(
+			exchange, MHD_HTTP_METHOD_NOT_ALLOWED, "this path takes another method");
+	else
+		exchange_problem(exchange, MHD_HTTP_NOT_FOUND, "there is nothing at this path");
+	return NULL;
+}
+
+static void refuse(struct exchange *exchange)
+{
+	static const char REASON[] = "too busy: all connections are in use";
+
+	server_log_refusal(exchange->server, LOG_INFO,
+		(struct log_field[]){log_text("command", exchange->route->name),
+			log_text("reason", REASON), peer_log(&exchange->peer), {0}});
+	exchange_problem(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, REASON);
+}
+
+/* What can be refused before the body comes. */
+static void check(struct exchange *exchange, const char *method, const char *path)
+{
+	const struct settings *settings = &exchange->server->settings;
+	const char *length = exchange_header(exchange, "Content-Length");
+
+	if (!find_route(exchange, method, path))
+		return;
+	if (exchange->server->state != SERVER_RUNNING) {
+		exchange_problem(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "shutting down");
+		return;
+	}
+	if (exchange->refused) {
+		refuse(exchange);
+		return;
+	}
+	exchange->peer.trusted = exchange->listening->tcp && has_token(exchange);
+	if (exchange->listening->tcp && !exchange->peer.trusted && !exchange->route->open)
+		exchange_problem(exchange, MHD_HTTP_UNAUTHORIZED, "over TCP a token is wanted");
+	else if (length && g_ascii_strtoull(length, NULL, 10) > settings->max_message_bytes)
+		exchange_problem(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the message is too large");
+	exchange->body = BUFFER_INIT(settings->max_message_bytes);
+}
+
+/* --- From the first byte to the last ------------------------------------------------- */
+
+static struct exchange *begin(
+	struct listening *listening, struct MHD_Connection *connection, const char *method,
+	const char *path)
+{
+	struct http *http = listening->http;
+	struct exchange *exchange = g_new0(struct exchange, 1);
+	struct client *client = client_of(connection);
+
+	exchange->server = http->server;
+	exchange->connection = connection;
+	exchange->listening = listening;
+	exchange->next = http->exchanges;
+	exchange->place = &http->exchanges;
+	if (exchange->next)
+		exchange->next->place = &exchange->next;
+	http->exchanges = exchange;
+	http->exchange_count++;
+	if (client) {
+		exchange->peer = client->peer;
+		exchange->refused = client->refused;
+		client_set_busy(client);
+	}
+	check(exchange, method, path);
+	return exchange;
+}
+
+static void take(struct exchange *exchange, const char *data, size_t size)
+{
+	struct server *server = exchange->server;
+	size_t before = exchange->body.capacity;
+
+	if (exchange->too_large || exchange->refused)
+		return;
+	if (server->held_bytes + size > server->settings.max_buffered_bytes) {
+		server->counters.refused.memory++;
+		exchange_problem(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
+			"too busy: memory for messages is used up");
+		exchange->too_large = true;
+	} else {
+		buffer_append(&exchange->body, data, size);
+		exchange->held += exchange->body.capacity - before;
+		server->held_bytes += exchange->body.capacity - before;
+		if (exchange->body.failed) {
+			exchange_problem(
+				exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the message is too large");
+			exchange->too_large = true;
+		}
+	}
+}
+
+enum MHD_Result receive_on_request(void *context, struct MHD_Connection *connection,
+	const char *path, const char *method, const char *version, const char *data, size_t *size,
+	void **state)
+{
+	struct exchange *exchange = *state;
+	(void)version;
+
+	if (!exchange) {
+		exchange = *state = begin(context, connection, method, path);
+		return exchange->answered && !exchange->refused ? exchange_send(exchange) : MHD_YES;
+	}
+	if (*size > 0) {
+		take(exchange, data, *size);
+		*size = 0;
+		return MHD_YES;
+	}
+	if (!exchange->started && !exchange->answered) {
+		exchange->started = true;
+		exchange->route->start(exchange);
+	}
+	if (exchange->answered)
+		return exchange_send(exchange);
+	exchange_suspend(exchange);
+	return MHD_YES;
+}
+
+void receive_on_completed(void *context, struct MHD_Connection *connection, void **state,
+	enum MHD_RequestTerminationCode why)
+{
+	struct exchange *exchange = *state;
+	struct client *client = client_of(connection);
+	struct http *http;
+	(void)context;
+	(void)why;
+
+	if (!exchange)
+		return;
+	http = exchange->listening->http;
+	if (client)
+		client_set_idle(client, http->server);
+	*exchange->place = exchange->next;
+	if (exchange->next)
+		exchange->next->place = exchange->place;
+	http->exchange_count--;
+	http->server->held_bytes -= exchange->held;
+	context_free(&exchange->task.context);
+	buffer_free(&exchange->body);
+	free(exchange->text);
+	g_free(exchange);
+	*state = NULL;
+	server_on_disconnect(http->server);
+}

@@ -1,0 +1,201 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * The store in memory: what goes, and what has to be known for it. */
+#include <string.h>
+
+#include <glib.h>
+
+#include "engine/store/memory.h"
+
+/* --- Part of a checkpoint ------------------------------------------------- */
+
+static void remove_row(struct memory *memory, struct row *row)
+{
+	if (g_hash_table_lookup(memory->newest, row) == row)
+		g_hash_table_remove(memory->newest, row);
+	if (row->successor)
+		row->successor->supersedes = NULL;
+	if (row->supersedes)
+		row->supersedes->successor = NULL;
+	memory->rows->pdata[row->report.seq - 1] = NULL;
+	memory->count--;
+	memory_free_row(row);
+}
+
+/* A user's rows up to a number. */
+static void remove_rows(struct memory *memory, struct user *user, int64_t until,
+	struct store_removal *removal)
+{
+	guint gone = 0;
+
+	while (gone < user->rows->len &&
+		((struct row *)user->rows->pdata[gone])->report.seq <= until)
+		remove_row(memory, user->rows->pdata[gone++]);
+	if (gone > 0)
+		g_ptr_array_remove_range(user->rows, 0, gone);
+	removal->reports += gone;
+}
+
+static void erase_user(struct memory *memory, struct store_removal *removal)
+{
+	struct user *user = g_hash_table_lookup(memory->users, removal->user);
+
+	removal->entries += memory_erase_entries(memory, removal->user);
+	if (user) {
+		remove_rows(memory, user, INT64_MAX, removal);
+		g_hash_table_remove(memory->users, removal->user);
+	}
+}
+
+static void remove_old(struct memory *memory, struct store_removal *removal)
+{
+	GHashTableIter iter;
+	gpointer user;
+
+	g_hash_table_iter_init(&iter, memory->users);
+	while (g_hash_table_iter_next(&iter, NULL, &user)) {
+		if (!removal->user || strcmp(((struct user *)user)->name, removal->user) == 0)
+			remove_rows(memory, user, removal->until, removal);
+	}
+}
+
+static void withdraw_user(struct memory *memory, struct store_removal *removal)
+{
+	struct user *user = g_hash_table_lookup(memory->users, removal->user);
+
+	for (guint i = 0; user && i < user->rows->len; i++) {
+		struct row *row = user->rows->pdata[i];
+		struct report *report = &row->report;
+		row->retrained = NULL;
+		if (!(report->flags & REPORT_CONSENT))
+			continue;
+		report->flags &= ~(unsigned)REPORT_CONSENT;
+		report->global = report->undone = (struct contribution){0};
+		removal->reports++;
+	}
+}
+
+void memory_take_out(struct memory *memory, struct store_removal *removal)
+{
+	switch (removal->kind) {
+	case REMOVE_SHARED:
+		withdraw_user(memory, removal);
+		break;
+	case REMOVE_USER:
+		erase_user(memory, removal);
+		break;
+	case REMOVE_OLD:
+		remove_old(memory, removal);
+		break;
+	}
+}
+
+/* --- Room ----------------------------------------------------------------- */
+
+enum status memory_compact(struct store *store, struct failure *failure)
+{
+	(void)store;
+	(void)failure;
+	return STATUS_OK;
+}
+
+static gboolean has_no_rows(gpointer name, gpointer user, gpointer unused)
+{
+	(void)name;
+	(void)unused;
+	return ((struct user *)user)->rows->len == 0;
+}
+
+enum status memory_forget_users(
+	struct store *store, int64_t *count, struct failure *failure)
+{
+	(void)failure;
+	*count = g_hash_table_foreach_remove(
+		((struct memory *)store)->users, has_no_rows, NULL);
+	return STATUS_OK;
+}
+
+enum status memory_give_back(
+	struct store *store, size_t bytes, int64_t *returned, struct failure *failure)
+{
+	(void)store;
+	(void)bytes;
+	(void)returned;
+	(void)failure;
+	return STATUS_OK;
+}
+
+enum status memory_read_size(
+	struct store_reader *reader, struct store_size *size, struct failure *failure)
+{
+	(void)reader;
+	(void)failure;
+	*size = (struct store_size){0};
+	return STATUS_OK;
+}
+
+/* --- What is old ---------------------------------------------------------- */
+
+enum status memory_first_since(
+	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure)
+{
+	const GPtrArray *rows = memory_of(reader)->rows;
+	guint at = 0;
+	(void)failure;
+
+	while (at < rows->len && (!rows->pdata[at] ||
+					 ((struct row *)rows->pdata[at])->report.time < time))
+		at++;
+	*seq = (int64_t)at + 1;
+	return STATUS_OK;
+}
+
+enum status memory_oldest(
+	struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure)
+{
+	const GPtrArray *rows = memory_of(reader)->rows;
+	(void)failure;
+
+	*seq = 0;
+	for (guint at = 0; at < rows->len && count > 0; at++) {
+		if (rows->pdata[at]) {
+			*seq = (int64_t)at + 1;
+			count--;
+		}
+	}
+	return STATUS_OK;
+}
+
+enum status memory_beyond_newest(struct store_reader *reader, const char *name,
+	size_t count, int64_t *seq, struct failure *failure)
+{
+	const struct user *user = g_hash_table_lookup(memory_of(reader)->users, name);
+	(void)failure;
+
+	*seq = 0;
+	if (user && user->rows->len > count)
+		*seq = ((struct row *)user->rows->pdata[user->rows->len - 1 - count])->report.seq;
+	return STATUS_OK;
+}
+
+enum status memory_users(struct store_reader *reader, store_user_fn *each, void *context,
+	struct failure *failure)
+{
+	GHashTableIter iter;
+	gpointer value;
+	enum status status = STATUS_OK;
+	(void)failure;
+
+	g_hash_table_iter_init(&iter, memory_of(reader)->users);
+	while (status == STATUS_OK && g_hash_table_iter_next(&iter, NULL, &value)) {
+		const struct user *user = value;
+		if (user->rows->len == 0)
+			continue;
+		const struct row *newest = user->rows->pdata[user->rows->len - 1];
+		status = each(context, &(struct store_user){.name = user->name,
+			.reports = user->rows->len,
+			.last_seq = newest->report.seq,
+			.last_time = newest->report.time});
+	}
+	return status;
+}
