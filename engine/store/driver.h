@@ -7,6 +7,9 @@
 
 #include "engine/store/store.h"
 
+/* The last report that rows of the checkpoint include. */
+int64_t store_last_included(const struct store_checkpoint *checkpoint);
+
 struct store_driver {
 	void (*close)(struct store *store);
 	/* False when it was opened for reading. */

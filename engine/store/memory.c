@@ -349,9 +349,9 @@ static enum status memory_write_checkpoint(struct store *store, struct store_rem
 {
 	struct memory *memory = (struct memory *)store;
 
-	if (checkpoint->seq > (int64_t)memory->rows->len)
-		return failure_set(
-			failure, STATUS_INVALID, "no report %lld", (long long)checkpoint->seq);
+	if (store_last_included(checkpoint) > (int64_t)memory->rows->len)
+		return failure_set(failure, STATUS_INVALID, "no report %lld",
+			(long long)store_last_included(checkpoint));
 	if (removal && clear_stage(memory, failure) != STATUS_OK)
 		return STATUS_NOMEM;
 	for (size_t i = 0; i < count; i++) {
@@ -659,7 +659,7 @@ static enum status memory_tokens(struct store_reader *reader, store_token_fn *ea
 	(void)failure;
 
 	/* The table tracks changes and is never cleaned: all of it is "dirty". */
-	table_dirty(memory_of(reader)->tokens, give_token, &walk);
+	table_dirty(memory_of(reader)->tokens, 0, STORE_RANGES, give_token, &walk);
 	return walk.status;
 }
 

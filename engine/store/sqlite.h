@@ -181,10 +181,12 @@ enum status sqlite_read_size(
 enum status sqlite_get(struct connection *connection, const char *name, void *value, size_t *size,
 	struct failure *failure);
 
-/* The value that keeps the checkpoint: sums in units, as this machine has them. */
+/* The value that keeps the checkpoint: sums in units, as this machine has them. It ends
+ * before `ahead` when no range is. */
 #define SQLITE_CHECKPOINT "checkpoint"
 struct sqlite_checkpoint {
 	int64_t seq, bias_sum, bias_gain;
+	int64_t ahead[STORE_RANGES];
 };
 
 /* Reads it; zeroes when there is none yet. */

@@ -991,7 +991,9 @@ static struct report press(struct store *from, const char *user, uint64_t *keys)
 static void write_truth(struct store *to, int64_t seq)
 {
 	struct store_token rows[KEYS_IN_USE];
-	struct store_checkpoint checkpoint = {seq, truth.sum[KEYS_IN_USE], truth.gain[KEYS_IN_USE]};
+	struct store_checkpoint checkpoint = {.seq = seq,
+		.bias_sum = truth.sum[KEYS_IN_USE],
+		.bias_gain = truth.gain[KEYS_IN_USE]};
 
 	for (size_t i = 0; i < KEYS_IN_USE; i++)
 		rows[i] = (struct store_token){key_at(i), truth.sum[i], truth.gain[i]};

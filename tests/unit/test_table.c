@@ -121,22 +121,22 @@ START_TEST(changes_are_tracked_over_growth)
 
 	table_add(table, &key, 1, 4, 1);
 	table_track(table);
-	ck_assert_uint_eq(table_dirty_count(table), 0);
+	ck_assert_uint_eq(table_dirty_count(table, 0, STORE_RANGES), 0);
 	for (uint64_t i = 100; i < 5000; i++) {
 		key = key_of(i);
 		table_add(table, &key, 1, 1, 1);
 	}
 	key = key_of(100);
 	table_add(table, &key, 1, -1, -1);
-	ck_assert_uint_eq(table_dirty_count(table), 4900);
-	table_dirty(table, on_dirty, NULL);
+	ck_assert_uint_eq(table_dirty_count(table, 0, STORE_RANGES), 4900);
+	table_dirty(table, 0, STORE_RANGES, on_dirty, NULL);
 	ck_assert_double_eq(dirty_sum, 4899);
 	ck_assert_uint_eq(dirty_gone, 1);
-	table_clean(table);
-	ck_assert_uint_eq(table_dirty_count(table), 0);
+	table_clean(table, 0, STORE_RANGES);
+	ck_assert_uint_eq(table_dirty_count(table, 0, STORE_RANGES), 0);
 	assert_token(key_of(101), 1, 1);
 	ck_assert_int_eq(table_set(table, 77, 2, 3), STATUS_OK);
-	ck_assert_uint_eq(table_dirty_count(table), 1);
+	ck_assert_uint_eq(table_dirty_count(table, 0, STORE_RANGES), 1);
 }
 END_TEST
 
