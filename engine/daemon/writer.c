@@ -16,11 +16,11 @@ static const size_t WAITING_BATCHES = 16;
 static const size_t WAITING_CHANGES = 100;
 
 /* Rows of a checkpoint that are written at a time: a batch waits for no more. */
-static const size_t CHECKPOINT_ROWS = 1500;
+static const size_t CHECKPOINT_ROWS = 1000;
 
 /* WAITING: presses or none, nothing in flight. From there to BATCH and back for
- * each commit, and to CHANGE and CHECKPOINT and back. */
-enum state { WAITING, BATCH, CHANGE, CHECKPOINT };
+ * each commit, and to CHANGE, CHECKPOINT and LOG and back. */
+enum state { WAITING, BATCH, CHANGE, CHECKPOINT, LOG };
 
 struct queue {
 	struct ticket *first;
@@ -353,6 +353,33 @@ static void on_checkpoint_timer(uv_timer_t *timer)
 	step(writer);
 }
 
+/* --- The store's log ------------------------------------------------------ */
+
+static void on_log_run(uv_work_t *work)
+{
+	struct writer *writer = work->data;
+
+	service_move_log(writer->service);
+}
+
+static void on_log_ran(uv_work_t *work, int error)
+{
+	struct writer *writer = work->data;
+
+	assert(error == 0);
+	(void)error;
+	writer->state = WAITING;
+	step(writer);
+}
+
+static void start_log(struct writer *writer)
+{
+	writer->state = LOG;
+	int error = uv_queue_work(writer->loop, &writer->work, on_log_run, on_log_ran);
+	assert(error == 0);
+	(void)error;
+}
+
 /* --- What comes next ----------------------------------------------------- */
 
 static bool is_checkpoint_due(const struct writer *writer)
@@ -388,6 +415,8 @@ static void step(struct writer *writer)
 		start_batch(writer);
 	} else if (change) {
 		start_change(writer);
+	} else if (service_log_is_due(writer->service)) {
+		start_log(writer);
 	} else if (checkpoint) {
 		start_checkpoint(writer);
 	} else if (writer->draining && writer->drained) {

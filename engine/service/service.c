@@ -307,6 +307,16 @@ enum status service_checkpoint_some(
 	return status;
 }
 
+bool service_log_is_due(const struct service *service)
+{
+	return store_log_is_due(service->store);
+}
+
+void service_move_log(struct service *service)
+{
+	store_move_log(service->store);
+}
+
 void service_read_stats(const struct service *service, struct service_stats *stats)
 {
 	*stats = (struct service_stats){

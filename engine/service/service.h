@@ -392,6 +392,11 @@ enum status service_checkpoint_some(
  * may come between. */
 bool service_checkpoint_goes_on(const struct service *service);
 
+/* [owner] Whether the store has much to tidy up of what was committed, see store_move_log;
+ * [writer] does so. */
+bool service_log_is_due(const struct service *service);
+void service_move_log(struct service *service);
+
 /* --- State --------------------------------------------------------------- */
 
 struct service_stats {

@@ -30,6 +30,8 @@ struct store_driver {
 		struct store *store, size_t rows, bool *more, struct failure *failure);
 	enum status (*adopt)(struct store *store, const struct store_generation *generation,
 		struct failure *failure);
+	bool (*log_is_due)(const struct store *store);
+	void (*move_log)(struct store *store);
 	enum status (*compact)(struct store *store, struct failure *failure);
 	enum status (*forget_users)(struct store *store, int64_t *count, struct failure *failure);
 	enum status (*give_back)(

@@ -466,6 +466,17 @@ static enum status memory_adopt(struct store *store, const struct store_generati
 		store, generation->entries, generation->entry_count, failure);
 }
 
+static bool memory_log_is_due(const struct store *store)
+{
+	(void)store;
+	return false;
+}
+
+static void memory_move_log(struct store *store)
+{
+	(void)store;
+}
+
 static enum status memory_compact(struct store *store, struct failure *failure)
 {
 	(void)store;
@@ -797,6 +808,8 @@ static const struct store_driver memory_driver = {
 	.stage = memory_stage,
 	.clear_stage = memory_clear_stage,
 	.adopt = memory_adopt,
+	.log_is_due = memory_log_is_due,
+	.move_log = memory_move_log,
 	.compact = memory_compact,
 	.forget_users = memory_forget_users,
 	.give_back = memory_give_back,

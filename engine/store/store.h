@@ -235,6 +235,15 @@ enum status store_clear_stage(
 enum status store_adopt(
 	struct store *store, const struct store_generation *generation, struct failure *failure);
 
+/* SQLite has what was committed in a log first and moves it into the database when that
+ * is long enough, within some commit. store_log_is_due: much was committed since it was
+ * moved, so that it is worth moving now, when nobody waits for a commit. */
+bool store_log_is_due(const struct store *store);
+
+/* Moves the log, as far as no reader needs an older state. When that fails nothing is
+ * lost: a later commit moves it. */
+void store_move_log(struct store *store);
+
 /* Rewrites the database into as little room as it needs; nothing that was
  * deleted is anywhere in its files then. Takes time and room in proportion to
  * the database; readers go on. STATUS_BUSY: a reader held on to an old state all

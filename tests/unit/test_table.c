@@ -140,6 +140,23 @@ START_TEST(changes_are_tracked_over_growth)
 }
 END_TEST
 
+START_TEST(ranges_are_cleaned_one_by_one)
+{
+	const uint64_t keys[] = {5, UINT64_C(3) << 33, STORE_BODY_BIT | 7};
+
+	table_track(table);
+	ck_assert_int_eq(table_add(table, keys, 3, 1, 1), STATUS_OK);
+	ck_assert_uint_eq(store_range(keys[1]), 3);
+	ck_assert_uint_eq(table_dirty_count(table, 0, 3), 1);
+	ck_assert_uint_eq(table_dirty_count(table, 3, STORE_RANGES), 2);
+	table_clean(table, 0, 4);
+	ck_assert_uint_eq(table_dirty_count(table, 0, STORE_RANGES), 1);
+	ck_assert_int_eq(table_add(table, keys, 3, 1, 1), STATUS_OK);
+	ck_assert_uint_eq(table_dirty_count(table, 0, 4), 2);
+	ck_assert_uint_eq(table_dirty_count(table, 0, STORE_RANGES), 3);
+}
+END_TEST
+
 enum { READERS = 3, WRITES = 200000 };
 static _Atomic bool finished;
 
@@ -192,6 +209,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, dead_tokens_give_their_place_back);
 	tcase_add_test(tcase, a_full_table_leaves_new_tokens_out);
 	tcase_add_test(tcase, changes_are_tracked_over_growth);
+	tcase_add_test(tcase, ranges_are_cleaned_one_by_one);
 	tcase_add_test(tcase, readers_never_see_a_foreign_token);
 	suite_add_tcase(suite, tcase);
 	return suite;
