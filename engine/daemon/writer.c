@@ -15,9 +15,12 @@ static const size_t WAITING_BATCHES = 16;
 /* And changes: people wait for them, one at a time. */
 static const size_t WAITING_CHANGES = 100;
 
+/* Rows of a checkpoint that are written at a time: a batch waits for no more. */
+static const size_t CHECKPOINT_ROWS = 1000;
+
 /* WAITING: presses or none, nothing in flight. From there to BATCH and back for
- * each commit, and to CHANGE and CHECKPOINT and back. */
-enum state { WAITING, BATCH, CHANGE, CHECKPOINT };
+ * each commit, and to CHANGE, CHECKPOINT and LOG and back. */
+enum state { WAITING, BATCH, CHANGE, CHECKPOINT, LOG };
 
 struct queue {
 	struct ticket *first;
@@ -53,6 +56,9 @@ struct writer {
 
 	bool checkpoint_due;
 	bool checkpoint_failed; /* the next one waits for the timer */
+	bool checkpoint_next; /* before a batch: the last step was one */
+	uint64_t checkpoint_ns; /* its steps took so far */
+	uint64_t checkpoint_longest_ns;
 	bool draining;
 	void (*drained)(void *context);
 	void *drained_context;
@@ -174,6 +180,7 @@ static void on_batch_ran(uv_work_t *work, int error)
 	(void)error;
 	batch_end(writer->service, &writer->batch);
 	writer->state = WAITING;
+	writer->checkpoint_next = true;
 	finish_batch(writer);
 	step(writer);
 }
@@ -274,7 +281,27 @@ static void on_checkpoint_run(uv_work_t *work)
 {
 	struct writer *writer = work->data;
 
-	writer->status = service_checkpoint(writer->service, &writer->failure);
+	writer->status = service_checkpoint_some(
+		writer->service, CHECKPOINT_ROWS, &writer->failure);
+}
+
+static void count_checkpoint(struct writer *writer)
+{
+	uint64_t spent = uv_hrtime() - writer->started;
+
+	writer->checkpoint_ns += spent;
+	if (spent > writer->checkpoint_longest_ns)
+		writer->checkpoint_longest_ns = spent;
+}
+
+static void finish_checkpoint(struct writer *writer)
+{
+	writer->stats.checkpoints++;
+	writer->stats.checkpoint_ns = writer->checkpoint_ns;
+	log_event(writer->log, LOG_INFO, "checkpoint",
+		(struct log_field[]){log_real("ms", (double)writer->checkpoint_ns / 1e6),
+			log_real("longest-ms", (double)writer->checkpoint_longest_ns / 1e6), {0}});
+	writer->checkpoint_ns = writer->checkpoint_longest_ns = 0;
 }
 
 static void on_checkpoint_ran(uv_work_t *work, int error)
@@ -285,27 +312,29 @@ static void on_checkpoint_ran(uv_work_t *work, int error)
 	assert(error == 0);
 	(void)error;
 	writer->state = WAITING;
-	writer->stats.checkpoint_ns = uv_hrtime() - writer->started;
+	writer->checkpoint_next = false;
+	count_checkpoint(writer);
 	if (failed) {
+		writer->checkpoint_due = false;
 		writer->stats.checkpoints_failed++;
 		log_event(writer->log, LOG_ERROR, "checkpoint-failed",
 			(struct log_field[]){log_text("reason", writer->failure.detail), {0}});
-	} else {
-		writer->stats.checkpoints++;
-		log_event(writer->log, LOG_INFO, "checkpoint",
-			(struct log_field[]){
-				log_real("ms", (double)writer->stats.checkpoint_ns / 1e6), {0}});
+	} else if (!service_checkpoint_goes_on(writer->service)) {
+		finish_checkpoint(writer);
 	}
 	writer->checkpoint_failed = failed;
 	step(writer);
 }
 
+/* Begins one, or makes the next step of the one that was begun. */
 static void start_checkpoint(struct writer *writer)
 {
-	writer->checkpoint_due = false;
-	if (service_dirty(writer->service) == 0) {
-		step(writer);
-		return;
+	if (!service_checkpoint_goes_on(writer->service)) {
+		writer->checkpoint_due = false;
+		if (service_dirty(writer->service) == 0) {
+			step(writer);
+			return;
+		}
 	}
 	writer->started = uv_hrtime();
 	writer->failure = (struct failure){0};
@@ -324,6 +353,33 @@ static void on_checkpoint_timer(uv_timer_t *timer)
 	step(writer);
 }
 
+/* --- The store's log ------------------------------------------------------ */
+
+static void on_log_run(uv_work_t *work)
+{
+	struct writer *writer = work->data;
+
+	service_move_log(writer->service);
+}
+
+static void on_log_ran(uv_work_t *work, int error)
+{
+	struct writer *writer = work->data;
+
+	assert(error == 0);
+	(void)error;
+	writer->state = WAITING;
+	step(writer);
+}
+
+static void start_log(struct writer *writer)
+{
+	writer->state = LOG;
+	int error = uv_queue_work(writer->loop, &writer->work, on_log_run, on_log_ran);
+	assert(error == 0);
+	(void)error;
+}
+
 /* --- What comes next ----------------------------------------------------- */
 
 static bool is_checkpoint_due(const struct writer *writer)
@@ -331,7 +387,7 @@ static bool is_checkpoint_due(const struct writer *writer)
 	if (writer->checkpoint_due)
 		return true;
 	return !writer->checkpoint_failed &&
-	       service_dirty(writer->service) >= writer->settings.checkpoint_tokens;
+		service_checkpoint_is_due(writer->service, writer->settings.checkpoint_tokens);
 }
 
 static void run_between(struct writer *writer)
@@ -344,19 +400,24 @@ static void run_between(struct writer *writer)
 }
 
 /* Called whenever something came or went: starts what can be started. Changes go
- * first, since they are few and what comes after shall see them. */
+ * first, since they are few and what comes after shall see them. Batches and the steps of a
+ * checkpoint take turns, so that neither waits for all of the other. */
 static void step(struct writer *writer)
 {
 	if (writer->state != WAITING)
 		return;
 	run_between(writer);
-	bool batch = writer->waiting > 0 && (writer->changes_waiting == 0 || writer->batch_first);
+	bool checkpoint = is_checkpoint_due(writer);
+	bool change = writer->changes_waiting > 0 && (writer->waiting == 0 || !writer->batch_first);
+	bool batch = writer->waiting > 0 && !change && !(checkpoint && writer->checkpoint_next);
 	if (batch) {
 		writer->batch_first = false;
 		start_batch(writer);
-	} else if (writer->changes_waiting > 0) {
+	} else if (change) {
 		start_change(writer);
-	} else if (is_checkpoint_due(writer)) {
+	} else if (service_log_is_due(writer->service)) {
+		start_log(writer);
+	} else if (checkpoint) {
 		start_checkpoint(writer);
 	} else if (writer->draining && writer->drained) {
 		void (*drained)(void *) = writer->drained;

@@ -15,7 +15,11 @@ struct global {
 	_Atomic double bias_sum;
 	_Atomic double bias_gain;
 	_Atomic int64_t seq;
-	_Atomic int64_t checkpoint_seq;
+	_Atomic int64_t checkpoint_seq; /* of `stored` */
+	/* The writer's: what the store has, and the checkpoint that is being written. */
+	struct store_checkpoint stored;
+	struct store_checkpoint begun;
+	size_t next_range; /* of it, 0 = none is */
 };
 
 static void free_global(struct global *global)
@@ -24,7 +28,8 @@ static void free_global(struct global *global)
 	free(global);
 }
 
-struct global *global_new(size_t limit)
+/* One whose changes are not tracked yet. */
+static struct global *untracked(size_t limit)
 {
 	struct global *global = calloc(1, sizeof(*global));
 
@@ -32,12 +37,19 @@ struct global *global_new(size_t limit)
 		return NULL;
 	global->references = 1;
 	global->table = table_new(limit);
-	if (global->table) {
-		table_track(global->table);
+	if (global->table)
 		return global;
-	}
 	free(global);
 	return NULL;
+}
+
+struct global *global_new(size_t limit)
+{
+	struct global *global = untracked(limit);
+
+	if (global)
+		table_track(global->table);
+	return global;
 }
 
 struct global *global_ref(struct global *global)
@@ -60,13 +72,28 @@ static enum status load_token(void *context, const struct store_token *token)
 	return table_set(global->table, token->key, token->sum, token->gain);
 }
 
+/* The keys of those rows that do not include the report yet. */
+static size_t keys_behind(
+	const struct store_checkpoint *checkpoint, const struct report *report, uint64_t *keys)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < report->count; i++) {
+		if (report->seq > checkpoint->ahead[store_range(report->keys[i])])
+			keys[count++] = report->keys[i];
+	}
+	return count;
+}
+
 static enum status replay_report(void *context, const struct report *report)
 {
 	struct global *global = context;
-	enum status status = global_remove(global, report->keys, report->count, &report->undone);
+	uint64_t keys[STORE_MAX_TOKENS];
+	size_t count = keys_behind(&global->stored, report, keys);
+	enum status status = global_remove(global, keys, count, &report->undone);
 
 	if (status == STATUS_OK)
-		status = global_add(global, report->keys, report->count, &report->global);
+		status = global_add(global, keys, count, &report->global);
 	global_includes(global, report->seq);
 	return status;
 }
@@ -74,23 +101,22 @@ static enum status replay_report(void *context, const struct report *report)
 static enum status load_rows(
 	struct global *global, struct store_reader *reader, struct failure *failure)
 {
-	struct store_checkpoint checkpoint;
-	enum status status = store_read_checkpoint(reader, &checkpoint, failure);
+	enum status status = store_read_checkpoint(reader, &global->stored, failure);
 
 	if (status != STATUS_OK)
 		return status;
-	atomic_init(&global->bias_sum, checkpoint.bias_sum);
-	atomic_init(&global->bias_gain, checkpoint.bias_gain);
-	atomic_init(&global->seq, checkpoint.seq);
-	atomic_init(&global->checkpoint_seq, checkpoint.seq);
+	atomic_init(&global->bias_sum, global->stored.bias_sum);
+	atomic_init(&global->bias_gain, global->stored.bias_gain);
+	atomic_init(&global->seq, global->stored.seq);
+	atomic_init(&global->checkpoint_seq, global->stored.seq);
 	status = store_tokens(reader, load_token, global, failure);
-	table_clean(global->table);
+	table_track(global->table);
 	return status;
 }
 
 static enum status start(struct global **global, size_t limit, struct failure *failure)
 {
-	*global = global_new(limit);
+	*global = untracked(limit);
 	if (*global)
 		return STATUS_OK;
 	failure_set(failure, STATUS_NOMEM, "reading the global store: out of memory");
@@ -143,8 +169,10 @@ enum status global_fold(struct global **result, struct store_reader *reader, siz
 	enum status status = start(&global, limit, failure);
 
 	*result = NULL;
-	if (status == STATUS_OK)
+	if (status == STATUS_OK) {
+		table_track(global->table);
 		status = store_counting_reports(reader, fold_report, global, failure);
+	}
 	if (status == STATUS_OK) /* the last ones may not count */
 		status = store_reports_after(
 			reader, global->seq, include_report, global, failure);
@@ -222,10 +250,10 @@ enum status global_merge(struct global *global, const struct global *part, doubl
 		.bias_sum = part->bias_sum, .bias_gain = part->bias_gain};
 	struct merger merger = {.global = global, .sign = sign, .most = SIZE_MAX};
 
-	table_dirty(part->table, merge_token, &merger);
+	table_dirty(part->table, 0, STORE_RANGES, merge_token, &merger);
 	if (merger.status == STATUS_NOMEM) {
 		struct merger back = {.global = global, .sign = -sign, .most = merger.done};
-		table_dirty(part->table, merge_token, &back);
+		table_dirty(part->table, 0, STORE_RANGES, merge_token, &back);
 		return STATUS_NOMEM;
 	}
 	return apply(global, NULL, 0, &bias, sign);
@@ -258,57 +286,99 @@ static int compare_rows(const void *a, const void *b)
 	return (first > second) - (first < second);
 }
 
-/* The changed rows in the order of their keys, in which a store writes them fastest;
- * to be freed. */
-static struct store_token *changed_rows(const struct global *global, size_t *count)
+/* The changed rows of some ranges in the order of their keys, in which a store writes
+ * them fastest; to be freed. */
+static struct store_token *changed_rows(
+	const struct global *global, size_t from, size_t to, size_t *count)
 {
-	size_t dirty = table_dirty_count(global->table);
+	size_t dirty = table_dirty_count(global->table, from, to);
 	struct collected collected = {.tokens = malloc((dirty + 1) * sizeof(*collected.tokens))};
 
 	if (collected.tokens) {
-		table_dirty(global->table, collect_token, &collected);
+		table_dirty(global->table, from, to, collect_token, &collected);
 		qsort(collected.tokens, collected.count, sizeof(*collected.tokens), compare_rows);
 	}
 	*count = collected.count;
 	return collected.tokens;
 }
 
+static struct store_checkpoint present(const struct global *global)
+{
+	return (struct store_checkpoint){
+		.seq = global->seq, .bias_sum = global->bias_sum, .bias_gain = global->bias_gain};
+}
+
+/* The store has it: all rows that had changed in the ranges from `from` to before `to`. */
+static void note_stored(
+	struct global *global, const struct store_checkpoint *checkpoint, size_t from, size_t to)
+{
+	table_clean(global->table, from, to);
+	global->stored = *checkpoint;
+	global->checkpoint_seq = checkpoint->seq;
+	global->next_range = to % STORE_RANGES;
+}
+
 enum status global_checkpoint(struct global *global, struct store *store,
 	struct store_removal *removal, struct failure *failure)
 {
-	struct store_checkpoint checkpoint = {
-		.seq = global->seq, .bias_sum = global->bias_sum, .bias_gain = global->bias_gain};
+	struct store_checkpoint checkpoint = present(global);
 	size_t count = 0;
-	struct store_token *rows = changed_rows(global, &count);
+	struct store_token *rows = changed_rows(global, 0, STORE_RANGES, &count);
 
 	if (!rows)
 		return failure_set(failure, STATUS_NOMEM, "writing the global store: out of memory");
 	enum status status = removal
 		? store_remove(store, removal, rows, count, &checkpoint, failure)
 		: store_write_checkpoint(store, rows, count, &checkpoint, failure);
-	if (status == STATUS_OK) {
-		table_clean(global->table);
-		global->checkpoint_seq = checkpoint.seq;
-	}
+	if (status == STATUS_OK)
+		note_stored(global, &checkpoint, 0, STORE_RANGES);
 	free(rows);
 	return status;
 }
 
+enum status global_checkpoint_some(
+	struct global *global, struct store *store, size_t most, struct failure *failure)
+{
+	size_t from = global->next_range, to = from, count;
+
+	/* Without one, a start folds the journal, and would not know of these rows. */
+	if (global->stored.seq == 0)
+		return global_checkpoint(global, store, NULL, failure);
+	if (from == 0)
+		global->begun = present(global);
+	for (count = 0; to < STORE_RANGES && count < most; to++)
+		count += table_dirty_count(global->table, to, to + 1);
+	struct store_checkpoint checkpoint = to < STORE_RANGES ? global->stored : global->begun;
+	for (size_t range = 0; range < STORE_RANGES; range++)
+		checkpoint.ahead[range] = range < from || range >= to ? global->stored.ahead[range]
+								      : global->seq;
+	struct store_token *rows = changed_rows(global, from, to, &count);
+	if (!rows)
+		return failure_set(failure, STATUS_NOMEM, "writing the global store: out of memory");
+	enum status status = store_write_checkpoint(store, rows, count, &checkpoint, failure);
+	if (status == STATUS_OK)
+		note_stored(global, &checkpoint, from, to);
+	free(rows);
+	return status;
+}
+
+bool global_checkpoint_goes_on(const struct global *global)
+{
+	return global->next_range != 0;
+}
+
 enum status global_rewrite(struct global *global, struct store *store, struct failure *failure)
 {
-	struct store_checkpoint checkpoint = {
-		.seq = global->seq, .bias_sum = global->bias_sum, .bias_gain = global->bias_gain};
+	struct store_checkpoint checkpoint = present(global);
 	size_t count = 0;
 	/* It was never clean: all of it is dirty. */
-	struct store_token *rows = changed_rows(global, &count);
+	struct store_token *rows = changed_rows(global, 0, STORE_RANGES, &count);
 
 	if (!rows)
 		return failure_set(failure, STATUS_NOMEM, "writing the global store: out of memory");
 	enum status status = store_replace_tokens(store, rows, count, &checkpoint, failure);
-	if (status == STATUS_OK) {
-		table_clean(global->table);
-		global->checkpoint_seq = checkpoint.seq;
-	}
+	if (status == STATUS_OK)
+		note_stored(global, &checkpoint, 0, STORE_RANGES);
 	free(rows);
 	return status;
 }
@@ -316,10 +386,10 @@ enum status global_rewrite(struct global *global, struct store *store, struct fa
 struct store_token *global_rows(struct global *global, size_t *count)
 {
 	/* It was never clean: all of it is dirty. */
-	struct store_token *rows = changed_rows(global, count);
+	struct store_token *rows = changed_rows(global, 0, STORE_RANGES, count);
 
 	if (rows)
-		table_clean(global->table);
+		table_clean(global->table, 0, STORE_RANGES);
 	return rows;
 }
 
@@ -327,20 +397,17 @@ enum status global_adopt(struct global *global, struct store *store,
 	struct store_generation *generation, struct failure *failure)
 {
 	size_t count = 0;
-	struct store_token *rows = changed_rows(global, &count);
+	struct store_token *rows = changed_rows(global, 0, STORE_RANGES, &count);
 	enum status status;
 
 	if (!rows)
 		return failure_set(failure, STATUS_NOMEM, "adopting a generation: out of memory");
 	generation->rest.tokens = rows;
 	generation->rest.token_count = count;
-	generation->checkpoint = (struct store_checkpoint){
-		.seq = global->seq, .bias_sum = global->bias_sum, .bias_gain = global->bias_gain};
+	generation->checkpoint = present(global);
 	status = store_adopt(store, generation, failure);
-	if (status == STATUS_OK) {
-		table_clean(global->table);
-		global->checkpoint_seq = global->seq;
-	}
+	if (status == STATUS_OK)
+		note_stored(global, &generation->checkpoint, 0, STORE_RANGES);
 	generation->rest = (struct store_piece){0};
 	free(rows);
 	return status;
@@ -349,7 +416,7 @@ enum status global_adopt(struct global *global, struct store *store,
 size_t global_dirty(const struct global *global)
 {
 	/* A report that moved no token is to be checkpointed, too. */
-	size_t dirty = table_dirty_count(global->table);
+	size_t dirty = table_dirty_count(global->table, 0, STORE_RANGES);
 
 	return dirty || global->seq == global->checkpoint_seq ? dirty : 1;
 }

@@ -4,6 +4,7 @@
  * readers, no locks; sums are exact, so what was added can be taken away. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,14 @@ void global_includes(struct global *global, int64_t seq);
  * takes `removal` (NULL = nothing) out of the store. */
 enum status global_checkpoint(struct global *global, struct store *store,
 	struct store_removal *removal, struct failure *failure);
+
+/* [writer] The same in pieces, between which reports may be learned: writes the next
+ * ranges with about `most` changed tokens. A checkpoint begins with the first range and
+ * goes on until the last one is written, or something else writes all of them. The first
+ * one of a store is written whole. */
+enum status global_checkpoint_some(
+	struct global *global, struct store *store, size_t most, struct failure *failure);
+bool global_checkpoint_goes_on(const struct global *global);
 
 /* [writer] Writes all of one that was folded in the place of rows that are damaged. */
 enum status global_rewrite(struct global *global, struct store *store, struct failure *failure);

@@ -266,12 +266,28 @@ const char *service_smtp_reply(enum status status)
 	}
 }
 
+/* An adoption needs the tokens of reports that a checkpoint strips. */
+static bool may_checkpoint(const struct service *service)
+{
+	return !service->adopting && service_check_sound(service, NULL) == STATUS_OK;
+}
+
 size_t service_dirty(const struct service *service)
 {
-	/* An adoption needs the tokens of reports that a checkpoint strips. */
-	bool may_write = !service->adopting && service_check_sound(service, NULL) == STATUS_OK;
+	return may_checkpoint(service) ? global_dirty(service->global) : 0;
+}
 
-	return may_write ? global_dirty(service->global) : 0;
+bool service_checkpoint_goes_on(const struct service *service)
+{
+	return may_checkpoint(service) && global_checkpoint_goes_on(service->global);
+}
+
+bool service_checkpoint_is_due(const struct service *service, size_t tokens)
+{
+	size_t dirty = service_dirty(service);
+
+	return dirty >= tokens || service_checkpoint_goes_on(service) ||
+		(dirty > 0 && global_checkpoint_seq(service->global) == 0);
 }
 
 enum status service_checkpoint(struct service *service, struct failure *failure)
@@ -282,6 +298,28 @@ enum status service_checkpoint(struct service *service, struct failure *failure)
 		status = global_checkpoint(service->global, service->store, NULL, failure);
 	atomic_store(&service->over_budget, expiry_is_over_budget(service));
 	return status;
+}
+
+enum status service_checkpoint_some(
+	struct service *service, size_t most, struct failure *failure)
+{
+	enum status status = service_check_sound(service, failure);
+
+	if (status == STATUS_OK)
+		status = global_checkpoint_some(service->global, service->store, most, failure);
+	if (!global_checkpoint_goes_on(service->global))
+		atomic_store(&service->over_budget, expiry_is_over_budget(service));
+	return status;
+}
+
+bool service_log_is_due(const struct service *service)
+{
+	return store_log_is_due(service->store);
+}
+
+void service_move_log(struct service *service)
+{
+	store_move_log(service->store);
 }
 
 void service_read_stats(const struct service *service, struct service_stats *stats)

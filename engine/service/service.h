@@ -380,9 +380,27 @@ void change_end(struct service *service, struct change **change);
 /* [owner] Tokens changed since the last checkpoint. */
 size_t service_dirty(const struct service *service);
 
+/* [owner] Whether one is to be written now: `tokens` have changed since the last, or the
+ * one that was begun goes on, or there has been none (the first is written whole, and
+ * so should be small). */
+bool service_checkpoint_is_due(const struct service *service, size_t tokens);
+
 /* [writer] Writes changed rows and the sequence number they include. Not while
  * a batch is between begin and end. */
 enum status service_checkpoint(struct service *service, struct failure *failure);
+
+/* [writer] Begins a checkpoint or goes on with it: writes about `most` changed rows. */
+enum status service_checkpoint_some(
+	struct service *service, size_t most, struct failure *failure);
+
+/* [owner] True when service_checkpoint_some is to be called once more; batches and changes
+ * may come between. */
+bool service_checkpoint_goes_on(const struct service *service);
+
+/* [owner] Whether the store has much to tidy up of what was committed, see store_move_log;
+ * [writer] does so. */
+bool service_log_is_due(const struct service *service);
+void service_move_log(struct service *service);
 
 /* --- State --------------------------------------------------------------- */
 

@@ -7,6 +7,9 @@
 
 #include "engine/store/store.h"
 
+/* The last report that rows of the checkpoint include. */
+int64_t store_last_included(const struct store_checkpoint *checkpoint);
+
 struct store_driver {
 	void (*close)(struct store *store);
 	/* False when it was opened for reading. */
@@ -27,6 +30,8 @@ struct store_driver {
 		struct store *store, size_t rows, bool *more, struct failure *failure);
 	enum status (*adopt)(struct store *store, const struct store_generation *generation,
 		struct failure *failure);
+	bool (*log_is_due)(const struct store *store);
+	void (*move_log)(struct store *store);
 	enum status (*compact)(struct store *store, struct failure *failure);
 	enum status (*forget_users)(struct store *store, int64_t *count, struct failure *failure);
 	enum status (*give_back)(

@@ -181,7 +181,7 @@ enum status memory_tokens(struct store_reader *reader, store_token_fn *each, voi
 	(void)failure;
 
 	/* The table tracks changes and is never cleaned: all of it is "dirty". */
-	table_dirty(memory_of(reader)->tokens, give_token, &walk);
+	table_dirty(memory_of(reader)->tokens, 0, STORE_RANGES, give_token, &walk);
 	return walk.status;
 }
 

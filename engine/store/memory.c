@@ -125,9 +125,9 @@ enum status memory_write_checkpoint(struct store *store, struct store_removal *r
 {
 	struct memory *memory = (struct memory *)store;
 
-	if (checkpoint->seq > (int64_t)memory->rows->len)
-		return failure_set(
-			failure, STATUS_INVALID, "no report %lld", (long long)checkpoint->seq);
+	if (store_last_included(checkpoint) > (int64_t)memory->rows->len)
+		return failure_set(failure, STATUS_INVALID, "no report %lld",
+			(long long)store_last_included(checkpoint));
 	if (removal && memory_forget_stage(memory, failure) != STATUS_OK)
 		return STATUS_NOMEM;
 	for (size_t i = 0; i < count; i++) {
@@ -164,6 +164,17 @@ static bool memory_writable(const struct store *store)
 	return true;
 }
 
+static bool memory_log_is_due(const struct store *store)
+{
+	(void)store;
+	return false;
+}
+
+static void memory_move_log(struct store *store)
+{
+	(void)store;
+}
+
 /* --- Life ---------------------------------------------------------------- */
 
 static void memory_close(struct store *store)
@@ -192,6 +203,8 @@ static const struct store_driver memory_driver = {
 	.stage = memory_stage,
 	.clear_stage = memory_clear_stage,
 	.adopt = memory_adopt,
+	.log_is_due = memory_log_is_due,
+	.move_log = memory_move_log,
 	.compact = memory_compact,
 	.forget_users = memory_forget_users,
 	.give_back = memory_give_back,

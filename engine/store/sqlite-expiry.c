@@ -128,6 +128,20 @@ static enum status empty_log(struct connection *connection, bool all, struct fai
 	return all ? sync_log(connection, failure) : STATUS_OK;
 }
 
+bool sqlite_log_is_due(const struct store *store)
+{
+	return ((const struct sqlite_store *)store)->log_pages >= SQLITE_LOG_SOME;
+}
+
+void sqlite_move_log(struct store *store)
+{
+	struct sqlite_store *sqlite = (struct sqlite_store *)store;
+
+	sqlite->log_pages = 0;
+	sqlite3_wal_checkpoint_v2(
+		sqlite->connection.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
 /* VACUUM alone leaves the old pages in the file until the log is moved there. */
 enum status sqlite_compact(struct store *store, struct failure *failure)
 {

@@ -23,13 +23,12 @@ enum { APPLICATION_ID = 0x484D4C54 };
 static const char BEFORE_CREATION[] = "PRAGMA page_size = 16384;"
 				      "PRAGMA auto_vacuum = INCREMENTAL;";
 
-/* FULL: acknowledged means on disk. secure_delete: erased means gone. The WAL is
- * moved into the database every 8 MiB and cut back to that. */
+/* FULL: acknowledged means on disk. secure_delete: erased means gone. The WAL is cut back
+ * to 8 MiB. */
 static const char WRITER_SETUP[] = "PRAGMA journal_mode = WAL;"
 				   "PRAGMA synchronous = FULL;"
 				   "PRAGMA secure_delete = ON;"
 				   "PRAGMA trusted_schema = OFF;"
-				   "PRAGMA wal_autocheckpoint = 512;"
 				   "PRAGMA journal_size_limit = 8388608;"
 				   "PRAGMA cache_size = -32768;";
 
@@ -187,6 +186,17 @@ static enum status migrate(struct connection *connection, int64_t version, struc
 	return status;
 }
 
+/* Instead of PRAGMA wal_autocheckpoint, which keeps to itself how long the log is. */
+static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
+{
+	struct sqlite_store *store = context;
+
+	store->log_pages = pages;
+	if (pages >= SQLITE_LOG_MOST)
+		sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return SQLITE_OK;
+}
+
 static enum status open_writer(struct sqlite_store *store, struct failure *failure)
 {
 	struct connection *connection = &store->connection;
@@ -208,6 +218,8 @@ static enum status open_writer(struct sqlite_store *store, struct failure *failu
 		status = sqlite_execute(connection, BEFORE_CREATION, "opening", failure);
 	if (status == STATUS_OK)
 		status = sqlite_execute(connection, WRITER_SETUP, "opening", failure);
+	if (status == STATUS_OK)
+		sqlite3_wal_hook(connection->db, on_commit, store);
 	if (status == STATUS_OK)
 		status = migrate(connection, version, failure);
 	store->writable = status == STATUS_OK;

@@ -1,6 +1,7 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * The SQLite driver: what readers do. */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -234,7 +235,8 @@ enum status sqlite_get_checkpoint(struct connection *connection,
 		sqlite_get(connection, SQLITE_CHECKPOINT, checkpoint, &size, failure);
 	if (status == STATUS_NOTFOUND)
 		return STATUS_OK;
-	if (status == STATUS_LIMIT || (status == STATUS_OK && size != sizeof(*checkpoint)))
+	bool whole = size == sizeof(*checkpoint) || size == offsetof(struct sqlite_checkpoint, ahead);
+	if (status == STATUS_LIMIT || (status == STATUS_OK && !whole))
 		return failure_set(failure, STATUS_CORRUPT, "reading %s: the checkpoint is damaged",
 			connection->path);
 	return status;
@@ -251,6 +253,7 @@ enum status sqlite_read_checkpoint(struct store_reader *reader,
 		.bias_sum = (double)row.bias_sum * STORE_UNIT,
 		.bias_gain = (double)row.bias_gain * STORE_UNIT,
 	};
+	memcpy(checkpoint->ahead, row.ahead, sizeof(row.ahead));
 	return status;
 }
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -349,10 +350,14 @@ static enum status put_value(struct connection *connection, const char *name, co
 enum status sqlite_put_checkpoint(struct connection *connection,
 	const struct store_checkpoint *checkpoint, struct failure *failure)
 {
-	const struct sqlite_checkpoint row = {
-		checkpoint->seq, units(checkpoint->bias_sum), units(checkpoint->bias_gain)};
+	struct sqlite_checkpoint row = {.seq = checkpoint->seq,
+		.bias_sum = units(checkpoint->bias_sum),
+		.bias_gain = units(checkpoint->bias_gain)};
+	bool ahead = store_last_included(checkpoint) > checkpoint->seq;
 
-	return put_value(connection, SQLITE_CHECKPOINT, &row, sizeof(row), failure);
+	memcpy(row.ahead, checkpoint->ahead, sizeof(row.ahead));
+	return put_value(connection, SQLITE_CHECKPOINT, &row,
+		ahead ? sizeof(row) : offsetof(struct sqlite_checkpoint, ahead), failure);
 }
 
 static enum status sqlite_put(struct store *store, const char *name, const void *value, size_t size,
@@ -418,7 +423,7 @@ static enum status sqlite_write_checkpoint(struct store *store, struct store_rem
 	enum status status = run(connection, SQL_BEGIN, doing, failure);
 
 	if (status == STATUS_OK)
-		status = sqlite_check_seq(connection, checkpoint->seq, failure);
+		status = sqlite_check_seq(connection, store_last_included(checkpoint), failure);
 	if (status == STATUS_OK)
 		status = sqlite_get_checkpoint(connection, &before, failure);
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
@@ -460,6 +465,8 @@ const struct store_driver sqlite_driver = {
 	.stage = sqlite_stage,
 	.clear_stage = sqlite_clear_stage,
 	.adopt = sqlite_adopt,
+	.log_is_due = sqlite_log_is_due,
+	.move_log = sqlite_move_log,
 	.compact = sqlite_compact,
 	.forget_users = sqlite_forget_users,
 	.give_back = sqlite_give_back,

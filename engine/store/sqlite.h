@@ -60,6 +60,10 @@ enum sqlite_statement {
  * compaction for the readers of an old state. */
 enum { SQLITE_BUSY_MILLISECONDS = 5000, SQLITE_COMPACT_MILLISECONDS = 30000 };
 
+/* Pages of the log from which on it is moved into the database: when nobody waits (2 MiB),
+ * and within a commit (6 MiB: a log that comes to more than 8 is cut, which costs a sync). */
+enum { SQLITE_LOG_SOME = 128, SQLITE_LOG_MOST = 384 };
+
 /* A connection with its statements, prepared at first use. */
 struct connection {
 	sqlite3 *db;
@@ -74,6 +78,7 @@ struct sqlite_store {
 	int lock; /* descriptor that holds the writers' lock, -1 = none */
 	bool writable;
 	bool immutable; /* on a medium where not even -shm can be made */
+	int log_pages; /* in the log at the last commit; 0 = moved since */
 };
 
 struct sqlite_reader {
@@ -162,6 +167,8 @@ enum status sqlite_put_entries(struct store *store, const struct store_entry *en
 	struct failure *failure);
 
 /* What goes and what has to be known for it: sqlite-expiry.c. */
+bool sqlite_log_is_due(const struct store *store);
+void sqlite_move_log(struct store *store);
 enum status sqlite_compact(struct store *store, struct failure *failure);
 enum status sqlite_forget_users(struct store *store, int64_t *count, struct failure *failure);
 enum status sqlite_give_back(
@@ -181,10 +188,12 @@ enum status sqlite_read_size(
 enum status sqlite_get(struct connection *connection, const char *name, void *value, size_t *size,
 	struct failure *failure);
 
-/* The value that keeps the checkpoint: sums in units, as this machine has them. */
+/* The value that keeps the checkpoint: sums in units, as this machine has them. It ends
+ * before `ahead` when no range is. */
 #define SQLITE_CHECKPOINT "checkpoint"
 struct sqlite_checkpoint {
 	int64_t seq, bias_sum, bias_gain;
+	int64_t ahead[STORE_RANGES];
 };
 
 /* Reads it; zeroes when there is none yet. */

@@ -138,6 +138,25 @@ static enum status check_entry(const struct store_entry *entry, struct failure *
 	return check_user(entry->scope, failure);
 }
 
+bool store_log_is_due(const struct store *store)
+{
+	return store->driver->log_is_due(store);
+}
+
+void store_move_log(struct store *store)
+{
+	store->driver->move_log(store);
+}
+
+int64_t store_last_included(const struct store_checkpoint *checkpoint)
+{
+	int64_t last = checkpoint->seq;
+
+	for (size_t range = 0; range < STORE_RANGES; range++)
+		last = checkpoint->ahead[range] > last ? checkpoint->ahead[range] : last;
+	return last;
+}
+
 static bool is_checkpoint(const struct store_checkpoint *checkpoint)
 {
 	return checkpoint->seq >= 0 && is_sum(checkpoint->bias_sum) &&

@@ -40,7 +40,8 @@ struct contribution {
 	double bias_sum, bias_gain;
 };
 
-#define STORE_BODY_BIT (UINT64_C(1) << 39)
+#define STORE_KEY_BITS 40
+#define STORE_BODY_BIT (UINT64_C(1) << (STORE_KEY_BITS - 1))
 
 enum report_flags {
 	REPORT_CONSENT = 1, /* the reporter shares: it taught global too */
@@ -76,11 +77,21 @@ struct store_token {
 	double gain;
 };
 
-/* The rows that are not tokens but belong to the same moment. */
+/* Global rows are written in ranges of their keys, so that nothing has to wait for all. */
+enum { STORE_RANGE_BITS = 7, STORE_RANGES = 1 << STORE_RANGE_BITS };
+
+static inline size_t store_range(uint64_t key)
+{
+	return (size_t)(key >> (STORE_KEY_BITS - STORE_RANGE_BITS)) % STORE_RANGES;
+}
+
+/* What the global rows include, and what is not tokens of it. */
 struct store_checkpoint {
-	int64_t seq;      /* the last report that the rows include */
+	int64_t seq;      /* the last report that all rows include, and the bias */
 	double bias_sum;
 	double bias_gain;
+	/* The last report that the rows of a range include, when it is a later one. */
+	int64_t ahead[STORE_RANGES];
 };
 
 /* One line of what somebody has laid down. `scope` says who: "" = the site,
@@ -186,9 +197,9 @@ enum status store_find(struct store *store, const char *user, uint64_t message,
 	struct report *report, struct failure *failure);
 
 /* Replaces the global rows of these keys (a row with gain 0 is deleted) and the
- * checkpoint, in one durable step. `checkpoint->seq` is that of a report in the
- * journal, or 0; STATUS_INVALID otherwise. Reports up to it that are superseded or
- * forgotten lose their tokens and keep label, time and numbers. */
+ * checkpoint, in one durable step. Its sequence numbers are those of reports in the
+ * journal, or 0; STATUS_INVALID otherwise. Reports up to `checkpoint->seq` that are
+ * superseded or forgotten lose their tokens and keep label, time and numbers. */
 enum status store_write_checkpoint(struct store *store, const struct store_token *tokens,
 	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
 
@@ -223,6 +234,15 @@ enum status store_clear_stage(
  * it. */
 enum status store_adopt(
 	struct store *store, const struct store_generation *generation, struct failure *failure);
+
+/* SQLite has what was committed in a log first and moves it into the database when that
+ * is long enough, within some commit. store_log_is_due: much was committed since it was
+ * moved, so that it is worth moving now, when nobody waits for a commit. */
+bool store_log_is_due(const struct store *store);
+
+/* Moves the log, as far as no reader needs an older state. When that fails nothing is
+ * lost: a later commit moves it. */
+void store_move_log(struct store *store);
 
 /* Rewrites the database into as little room as it needs; nothing that was
  * deleted is anywhere in its files then. Takes time and room in proportion to
@@ -284,7 +304,8 @@ enum status store_tokens(struct store_reader *reader, store_token_fn *each, void
 
 /* Walks the reports with seq > `after`, ascending, superseded ones too.
  * Starting from the rows of the newest checkpoint at `after`, adding `global` and
- * taking away `undone` of each in turn gives the present sums. */
+ * taking away `undone` of each in turn gives the present sums; tokens of ranges that are
+ * ahead of a report include it already. */
 enum status store_reports_after(struct store_reader *reader, int64_t after,
 	store_report_fn *each, void *context, struct failure *failure);
 

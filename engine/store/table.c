@@ -27,15 +27,22 @@ struct array {
 	struct slot slots[];
 };
 
+/* The dirty keys of a range. */
+struct dirty {
+	uint64_t *keys;
+	size_t count, capacity;
+};
+
 struct table {
 	_Atomic(struct array *) array;
 	_Atomic size_t readers; /* inside table_read now */
 	size_t used;            /* slots with a key */
 	_Atomic size_t count;   /* of them with evidence */
 	size_t limit;
-	size_t dirty;
 	_Atomic size_t bytes;
 	bool tracking;
+	size_t dirty_count;
+	struct dirty dirty[STORE_RANGES];
 };
 
 static size_t array_bytes(size_t capacity)
@@ -129,6 +136,8 @@ void table_free(struct table **table)
 {
 	if (!*table)
 		return;
+	for (size_t range = 0; range < STORE_RANGES; range++)
+		free((*table)->dirty[range].keys);
 	free_arrays(own_array(*table));
 	free(*table);
 	*table = NULL;
@@ -175,7 +184,7 @@ static enum status make_room(struct table *table, size_t added)
 {
 	struct array *old = own_array(table);
 	size_t capacity = old->capacity;
-	size_t kept = table->count + table->dirty; /* at most: dirty ones that are dead */
+	size_t kept = table->count + table->dirty_count; /* at most: dirty ones that are dead */
 
 	if (kept > table->used)
 		kept = table->used;
@@ -192,6 +201,33 @@ static enum status make_room(struct table *table, size_t added)
 	atomic_store(&table->array, array);
 	reclaim(table);
 	return STATUS_OK;
+}
+
+/* Makes room for all of the keys to become dirty, the same range or not. */
+static enum status make_dirty_room(struct table *table, const uint64_t *keys, size_t count)
+{
+	for (size_t i = 0; table->tracking && i < count; i++) {
+		struct dirty *dirty = &table->dirty[store_range(keys[i])];
+
+		if (dirty->capacity - dirty->count >= count)
+			continue;
+		size_t capacity = 2 * dirty->capacity + count;
+		uint64_t *grown = realloc(dirty->keys, capacity * sizeof(*grown));
+		if (!grown)
+			return STATUS_NOMEM;
+		dirty->keys = grown;
+		dirty->capacity = capacity;
+	}
+	return STATUS_OK;
+}
+
+/* There is room for it. */
+static void note_dirty(struct table *table, uint64_t key)
+{
+	struct dirty *dirty = &table->dirty[store_range(key)];
+
+	dirty->keys[dirty->count++] = key;
+	table->dirty_count++;
 }
 
 void table_read(const struct table *table, const uint64_t *keys, size_t count, double *sums,
@@ -231,7 +267,7 @@ static void change(struct table *table, struct slot *slot, double sum, double ga
 		table->count++;
 	if (table->tracking && !(key & DIRTY)) {
 		atomic_store_explicit(&slot->key, key | DIRTY, memory_order_relaxed);
-		table->dirty++;
+		note_dirty(table, key);
 	}
 }
 
@@ -252,7 +288,8 @@ static bool add_one(struct table *table, uint64_t key, double sum, double gain)
 	store(&slot->gain, gain);
 	table->used++;
 	table->count++;
-	table->dirty += table->tracking;
+	if (table->tracking)
+		note_dirty(table, key);
 	atomic_store_explicit(&slot->key, table->tracking ? key | DIRTY : key, memory_order_release);
 	return true;
 }
@@ -262,6 +299,8 @@ enum status table_add(
 {
 	enum status status = make_room(table, count);
 
+	if (status == STATUS_OK)
+		status = make_dirty_room(table, keys, count);
 	if (status != STATUS_OK)
 		return status;
 	reclaim(table);
@@ -278,6 +317,8 @@ enum status table_set(struct table *table, uint64_t key, double sum, double gain
 {
 	enum status status = make_room(table, 1);
 
+	if (status == STATUS_OK)
+		status = make_dirty_room(table, &key, 1);
 	if (status != STATUS_OK)
 		return status;
 	struct slot *slot = find_slot(own_array(table), key);
@@ -303,33 +344,42 @@ void table_track(struct table *table)
 	table->tracking = true;
 }
 
-size_t table_dirty_count(const struct table *table)
+size_t table_dirty_count(const struct table *table, size_t from, size_t to)
 {
-	return table->dirty;
+	size_t count = 0;
+
+	for (size_t range = from; range < to; range++)
+		count += table->dirty[range].count;
+	return count;
 }
 
-void table_dirty(const struct table *table,
+void table_dirty(const struct table *table, size_t from, size_t to,
 	void (*each)(void *context, uint64_t key, double sum, double gain), void *context)
-{
-	const struct array *array = own_array(table);
-
-	for (size_t i = 0; i < array->capacity; i++) {
-		uint64_t key = atomic_load_explicit(&array->slots[i].key, memory_order_relaxed);
-		if (key & DIRTY)
-			each(context, key & KEY_BITS, load(&array->slots[i].sum),
-				load(&array->slots[i].gain));
-	}
-}
-
-void table_clean(struct table *table)
 {
 	struct array *array = own_array(table);
 
-	for (size_t i = 0; i < array->capacity; i++) {
-		uint64_t key = atomic_load_explicit(&array->slots[i].key, memory_order_relaxed);
-		if (key & DIRTY)
-			atomic_store_explicit(
-				&array->slots[i].key, key & KEY_BITS, memory_order_relaxed);
+	for (size_t range = from; range < to; range++) {
+		const struct dirty *dirty = &table->dirty[range];
+
+		for (size_t i = 0; i < dirty->count; i++) {
+			const struct slot *slot = find_slot(array, dirty->keys[i]);
+			each(context, dirty->keys[i], load(&slot->sum), load(&slot->gain));
+		}
 	}
-	table->dirty = 0;
+}
+
+void table_clean(struct table *table, size_t from, size_t to)
+{
+	struct array *array = own_array(table);
+
+	for (size_t range = from; range < to; range++) {
+		struct dirty *dirty = &table->dirty[range];
+
+		for (size_t i = 0; i < dirty->count; i++)
+			atomic_store_explicit(&find_slot(array, dirty->keys[i])->key,
+				dirty->keys[i], memory_order_relaxed);
+		table->dirty_count -= dirty->count;
+		free(dirty->keys);
+		*dirty = (struct dirty){0};
+	}
 }

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/base/status.h"
+#include "engine/store/store.h"
 
 struct table;
 
@@ -38,11 +38,11 @@ enum status table_set(struct table *table, uint64_t key, double sum, double gain
 size_t table_count(const struct table *table); /* tokens that hold something */
 size_t table_bytes(const struct table *table); /* memory held */
 
-/* Tokens changed since the last table_clean, in any order: calls `each` for
- * them (gain 0 = gone); a walk through the whole table. Writer only. Tracking
- * starts with table_track. */
+/* Tokens changed since the last table_clean, in the ranges of keys from `from` to before
+ * `to`. table_dirty calls `each` for them (gain 0 = gone), by range, else in any order.
+ * Takes time in proportion to them. Writer only. Tracking starts with table_track. */
 void table_track(struct table *table);
-size_t table_dirty_count(const struct table *table);
-void table_dirty(const struct table *table,
+size_t table_dirty_count(const struct table *table, size_t from, size_t to);
+void table_dirty(const struct table *table, size_t from, size_t to,
 	void (*each)(void *context, uint64_t key, double sum, double gain), void *context);
-void table_clean(struct table *table);
+void table_clean(struct table *table, size_t from, size_t to);

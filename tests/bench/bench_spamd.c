@@ -4,11 +4,12 @@
  * SPAMD with one request a connection, as spamc does it, or HTTP with connections
  * that stay open.
  *
- * Usage: bench_spamd SOCKET check|tell|http CONNECTIONS LIST [USER [RATE]]
+ * Usage: bench_spamd SOCKET check|tell|http CONNECTIONS LIST [USER [RATE [USERS]]]
  * LIST has lines `spam|ham PATH`; tell sends them with that class, http asks for their
- * score. With RATE so many begin a second, whatever became of those before, and are timed
- * from when they were to begin; else each as soon as one ends. Prints one line: messages
- * seconds per-second p50-ms p99-ms errors. */
+ * score. With RATE > 0 so many begin a second, whatever became of those before, and are
+ * timed from when they were to begin; else each as soon as one ends. With USERS the whole
+ * list is sent for USER0, then for USER1 and so on. Prints one line: messages seconds
+ * per-second p50-ms p99-ms errors max-ms. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -33,7 +34,7 @@ struct load {
 	double rate; /* 0 = none */
 	double started;
 	struct message *messages;
-	size_t count;
+	size_t count, capacity;
 	_Atomic size_t next;
 	_Atomic size_t errors;
 };
@@ -102,12 +103,12 @@ static void read_list(struct load *load, const char *command, const char *path, 
 {
 	FILE *list = fopen(path, "r");
 	char label[8], name[4096];
-	size_t capacity = 0;
 
 	while (list && fscanf(list, "%7s %4095s", label, name) == 2) {
-		if (load->count == capacity) {
-			capacity = capacity ? 2 * capacity : 1024;
-			load->messages = realloc(load->messages, capacity * sizeof(*load->messages));
+		if (load->count == load->capacity) {
+			load->capacity = load->capacity ? 2 * load->capacity : 1024;
+			load->messages =
+				realloc(load->messages, load->capacity * sizeof(*load->messages));
 			if (!load->messages)
 				abort();
 		}
@@ -116,6 +117,17 @@ static void read_list(struct load *load, const char *command, const char *path, 
 	}
 	if (list)
 		fclose(list);
+}
+
+static void read_list_for_users(
+	struct load *load, const char *command, const char *path, const char *user, size_t users)
+{
+	char numbered[128];
+
+	for (size_t i = 0; i < users; i++) {
+		snprintf(numbered, sizeof(numbered), "%s%zu", user, i);
+		read_list(load, command, path, numbered);
+	}
 }
 
 static bool open_socket(const struct load *load, int *descriptor)
@@ -240,14 +252,17 @@ int main(int argc, char **argv)
 
 	if (threads == 0 || strlen(argv[1]) >= sizeof(load.address.sun_path)) {
 		fputs("usage: bench_spamd SOCKET check|tell|http CONNECTIONS LIST "
-		      "[USER [RATE]]\n",
+		      "[USER [RATE [USERS]]]\n",
 			stderr);
 		return 2;
 	}
 	strcpy(load.address.sun_path, argv[1]);
 	load.http = strcmp(argv[2], "http") == 0;
 	load.rate = argc > 6 ? strtod(argv[6], NULL) : 0;
-	read_list(&load, argv[2], argv[4], argc > 5 ? argv[5] : "");
+	if (argc > 7)
+		read_list_for_users(&load, argv[2], argv[4], argv[5], strtoul(argv[7], NULL, 10));
+	else
+		read_list(&load, argv[2], argv[4], argc > 5 ? argv[5] : "");
 	if (load.count == 0) {
 		fputs("bench_spamd: no messages\n", stderr);
 		return 1;
@@ -262,9 +277,10 @@ int main(int argc, char **argv)
 		pthread_join(running[i], NULL);
 	double seconds = now() - load.started;
 	qsort(load.messages, load.count, sizeof(*load.messages), compare);
-	printf("%zu %.3f %.0f %.3f %.3f %zu\n", load.count, seconds, (double)load.count / seconds,
-		load.messages[load.count / 2].milliseconds,
-		load.messages[load.count * 99 / 100].milliseconds, load.errors);
+	printf("%zu %.3f %.0f %.3f %.3f %zu %.3f\n", load.count, seconds,
+		(double)load.count / seconds, load.messages[load.count / 2].milliseconds,
+		load.messages[load.count * 99 / 100].milliseconds, load.errors,
+		load.messages[load.count - 1].milliseconds);
 	for (size_t i = 0; i < load.count; i++)
 		free(load.messages[i].request);
 	free(load.messages);

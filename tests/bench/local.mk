@@ -18,4 +18,4 @@ check_PROGRAMS += %D%/bench_fill
 tests_bench_bench_fill_SOURCES = %D%/bench_fill.c
 tests_bench_bench_fill_LDADD   = libstore.a libmodel.a libbase.a $(SQLITE_LIBS) $(GLIB_LIBS) -lm
 
-EXTRA_DIST += %D%/growth.py %D%/newsletters.py %D%/panels.py %D%/retrain_load.py
+EXTRA_DIST += %D%/growth.py %D%/learning.py %D%/newsletters.py %D%/panels.py %D%/retrain_load.py

@@ -32,6 +32,7 @@ struct difference {
 	GHashTable *rows; /* struct row by key */
 	struct units bias;
 	int64_t token_rows, counting;
+	struct store_checkpoint checkpoint;
 };
 
 static int64_t units_of(double number)
@@ -58,11 +59,15 @@ static void add_key(struct difference *difference, uint64_t key, double sum, dou
 	add_units(&row->units, sum, gain, sign);
 }
 
+/* `replayed`: what rows that are ahead of it have is not added again. */
 static void add_report(struct difference *difference, const struct report *report,
-	const struct contribution *contribution, int sign)
+	const struct contribution *contribution, int sign, bool replayed)
 {
 	for (size_t i = 0; i < report->count; i++) {
 		bool body = report->keys[i] & STORE_BODY_BIT;
+		if (replayed &&
+			report->seq <= difference->checkpoint.ahead[store_range(report->keys[i])])
+			continue;
 		add_key(difference, report->keys[i],
 			body ? contribution->body_sum : contribution->head_sum,
 			body ? contribution->body_gain : contribution->head_gain, sign);
@@ -83,8 +88,8 @@ static enum status replay(void *context, const struct report *report)
 {
 	struct difference *difference = context;
 
-	add_report(difference, report, &report->undone, -1);
-	add_report(difference, report, &report->global, 1);
+	add_report(difference, report, &report->undone, -1, true);
+	add_report(difference, report, &report->global, 1, true);
 	return STATUS_OK;
 }
 
@@ -93,7 +98,7 @@ static enum status take_away(void *context, const struct report *report)
 	struct difference *difference = context;
 
 	difference->counting++;
-	add_report(difference, report, &report->global, -1);
+	add_report(difference, report, &report->global, -1, false);
 	return STATUS_OK;
 }
 
@@ -121,25 +126,25 @@ static enum status compare(struct store_reader *reader, int64_t *found, struct f
 {
 	struct difference difference = {
 		.rows = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL)};
-	struct store_checkpoint checkpoint;
+	const struct store_checkpoint *checkpoint = &difference.checkpoint;
 	struct store_stats stats = {0};
 	enum status status = store_read_stats(reader, &stats, failure);
 
 	if (status == STATUS_OK)
-		status = store_read_checkpoint(reader, &checkpoint, failure);
+		status = store_read_checkpoint(reader, &difference.checkpoint, failure);
 	if (status != STATUS_OK)
 		goto out;
-	add_units(&difference.bias, checkpoint.bias_sum, checkpoint.bias_gain, 1);
+	add_units(&difference.bias, checkpoint->bias_sum, checkpoint->bias_gain, 1);
 	status = store_tokens(reader, take_token, &difference, failure);
 	if (status == STATUS_OK)
-		status = store_reports_after(reader, checkpoint.seq, replay, &difference, failure);
+		status = store_reports_after(reader, checkpoint->seq, replay, &difference, failure);
 	if (status == STATUS_OK)
 		status = store_counting_reports(reader, take_away, &difference, failure);
 	if (status != STATUS_OK)
 		goto out;
 	printf("%" PRId64 " reports, %" PRId64 " count, %" PRId64 " token rows, checkpoint %" PRId64
 	       " of %" PRId64 "\n",
-		stats.reports, difference.counting, difference.token_rows, checkpoint.seq,
+		stats.reports, difference.counting, difference.token_rows, checkpoint->seq,
 		stats.last_seq);
 	*found = show_differences(&difference);
 	if (*found > 0)

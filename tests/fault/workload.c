@@ -13,6 +13,9 @@ const char *const WORKLOAD_USERS[WORKLOAD_USER_COUNT] = {
 /* Words of a message that has as many tokens as a report may have. */
 enum { LARGE_WORDS = 4200 };
 
+/* Rows of a piece of a checkpoint: a round takes several. */
+enum { SOME_ROWS = 20 };
+
 static struct service_settings engine_settings(void)
 {
 	struct service_settings settings = service_defaults;
@@ -237,6 +240,10 @@ enum status engine_do(struct engine *engine, const struct step *step, struct led
 		return do_press(engine, step, ledger, failure);
 	case STEP_CHECKPOINT:
 		return service_checkpoint(engine->service, failure);
+	case STEP_CHECKPOINT_SOME:
+		if (service_log_is_due(engine->service))
+			service_move_log(engine->service);
+		return service_checkpoint_some(engine->service, SOME_ROWS, failure);
 	case STEP_ENTRY:
 	case STEP_WITHDRAW:
 		return do_entry(engine, step, failure);
@@ -285,7 +292,9 @@ static void press_many(GArray *steps, unsigned from, unsigned count)
 				(i - 3) % 3 ? LABEL_SPAM : LABEL_HAM);
 		if (i % 7 == 6)
 			press(steps, user_of(i - 2), i - 2, 1, LABEL_FORGET);
-		if (i % 9 == 8)
+		if (i % 3 == 1)
+			add(steps, STEP_CHECKPOINT_SOME, NULL);
+		if (i % 18 == 8)
 			add(steps, STEP_CHECKPOINT, NULL);
 	}
 }

@@ -23,6 +23,7 @@ void engine_close(struct engine *engine);
 enum step_kind {
 	STEP_PRESS, /* `count` reports in one batch: numbers from `number` on */
 	STEP_CHECKPOINT,
+	STEP_CHECKPOINT_SOME, /* a piece of one; the log is moved when it is due */
 	STEP_ENTRY, /* the user blocks one of the senders */
 	STEP_WITHDRAW, /* the user shares no more */
 	STEP_ERASE, /* the user is taken out */

@@ -244,6 +244,47 @@ START_TEST(a_restart_changes_no_score)
 }
 END_TEST
 
+static void write_piece(unsigned number)
+{
+	assert_ok(service_checkpoint_some(service, 5, &failure));
+	press_with("ann", 10 + number % 20, number % 3 ? LABEL_FORGET : LABEL_SPAM,
+		CONSENT_GRANTED);
+}
+
+static void assert_reopens_alike(void)
+{
+	double before[40], after[40];
+
+	score_all("bob", before);
+	reopen();
+	score_all("bob", after);
+	ck_assert_mem_eq(before, after, sizeof(before));
+}
+
+/* Reports come between the pieces of a checkpoint, and it begins anew after a restart: the
+ * rows, each range with the reports that it includes, and the journal give the same. */
+START_TEST(a_restart_within_a_checkpoint_changes_no_score)
+{
+	unsigned pieces = 0;
+
+	teach_global();
+	assert_ok(service_checkpoint(service, &failure));
+	for (unsigned i = 0; i < 20; i++)
+		press_with("ann", 10 + i, i % 2 ? LABEL_SPAM : LABEL_HAM, CONSENT_GRANTED);
+	for (unsigned round = 0; round < 5; round++) {
+		for (unsigned i = 0; i <= round; i++)
+			write_piece(pieces++);
+		ck_assert(service_checkpoint_goes_on(service));
+		assert_reopens_alike();
+		ck_assert(!service_checkpoint_goes_on(service));
+	}
+	do {
+		write_piece(pieces++);
+	} while (service_checkpoint_goes_on(service));
+	assert_reopens_alike();
+}
+END_TEST
+
 START_TEST(a_batch_counts_each_press_in_order)
 {
 	static const enum label labels[] = {LABEL_SPAM, LABEL_SPAM, LABEL_HAM, LABEL_FORGET,
@@ -382,6 +423,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, global_undo_is_exact);
 	tcase_add_test(tcase, random_presses_equal_their_final_labels);
 	tcase_add_test(tcase, a_restart_changes_no_score);
+	tcase_add_test(tcase, a_restart_within_a_checkpoint_changes_no_score);
 	tcase_add_test(tcase, a_batch_counts_each_press_in_order);
 	tcase_add_test(tcase, a_query_that_began_before_a_press_leaves_nothing_stale);
 	tcase_add_test(tcase, only_the_newest_reports_of_a_user_count);

@@ -121,22 +121,39 @@ START_TEST(changes_are_tracked_over_growth)
 
 	table_add(table, &key, 1, 4, 1);
 	table_track(table);
-	ck_assert_uint_eq(table_dirty_count(table), 0);
+	ck_assert_uint_eq(table_dirty_count(table, 0, STORE_RANGES), 0);
 	for (uint64_t i = 100; i < 5000; i++) {
 		key = key_of(i);
 		table_add(table, &key, 1, 1, 1);
 	}
 	key = key_of(100);
 	table_add(table, &key, 1, -1, -1);
-	ck_assert_uint_eq(table_dirty_count(table), 4900);
-	table_dirty(table, on_dirty, NULL);
+	ck_assert_uint_eq(table_dirty_count(table, 0, STORE_RANGES), 4900);
+	table_dirty(table, 0, STORE_RANGES, on_dirty, NULL);
 	ck_assert_double_eq(dirty_sum, 4899);
 	ck_assert_uint_eq(dirty_gone, 1);
-	table_clean(table);
-	ck_assert_uint_eq(table_dirty_count(table), 0);
+	table_clean(table, 0, STORE_RANGES);
+	ck_assert_uint_eq(table_dirty_count(table, 0, STORE_RANGES), 0);
 	assert_token(key_of(101), 1, 1);
 	ck_assert_int_eq(table_set(table, 77, 2, 3), STATUS_OK);
-	ck_assert_uint_eq(table_dirty_count(table), 1);
+	ck_assert_uint_eq(table_dirty_count(table, 0, STORE_RANGES), 1);
+}
+END_TEST
+
+START_TEST(ranges_are_cleaned_one_by_one)
+{
+	const uint64_t keys[] = {5, UINT64_C(3) << 33, STORE_BODY_BIT | 7};
+
+	table_track(table);
+	ck_assert_int_eq(table_add(table, keys, 3, 1, 1), STATUS_OK);
+	ck_assert_uint_eq(store_range(keys[1]), 3);
+	ck_assert_uint_eq(table_dirty_count(table, 0, 3), 1);
+	ck_assert_uint_eq(table_dirty_count(table, 3, STORE_RANGES), 2);
+	table_clean(table, 0, 4);
+	ck_assert_uint_eq(table_dirty_count(table, 0, STORE_RANGES), 1);
+	ck_assert_int_eq(table_add(table, keys, 3, 1, 1), STATUS_OK);
+	ck_assert_uint_eq(table_dirty_count(table, 0, 4), 2);
+	ck_assert_uint_eq(table_dirty_count(table, 0, STORE_RANGES), 3);
 }
 END_TEST
 
@@ -192,6 +209,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, dead_tokens_give_their_place_back);
 	tcase_add_test(tcase, a_full_table_leaves_new_tokens_out);
 	tcase_add_test(tcase, changes_are_tracked_over_growth);
+	tcase_add_test(tcase, ranges_are_cleaned_one_by_one);
 	tcase_add_test(tcase, readers_never_see_a_foreign_token);
 	suite_add_tcase(suite, tcase);
 	return suite;
