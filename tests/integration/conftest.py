@@ -6,6 +6,7 @@ import pathlib
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -78,6 +79,16 @@ class Daemon:
 
     def log_text(self):
         return self.log.read_text(errors="replace")
+
+
+def let_in(folder):
+    """Lets other accounts reach a folder of the test's; the temporary directory itself and
+    what is above it stay as they are."""
+    top = pathlib.Path(tempfile.gettempdir()).resolve()
+    for each in [folder, *folder.parents]:
+        if top not in each.resolve().parents:
+            break
+        each.chmod(each.stat().st_mode | 0o055)
 
 
 @pytest.fixture

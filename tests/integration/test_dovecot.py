@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, TOP, wait_until
+from conftest import BUILD, TOP, let_in, wait_until
 from hamlet_client import score
 from test_postfix import free_port
 
@@ -94,8 +94,8 @@ class Dovecot:
             example=example if imapsieve else ""))
         (folder / "home").mkdir()
         os.chown(folder / "home", nobody.pw_uid, nobody.pw_gid)
-        for each in [folder, daemon.folder, daemon.folder / "run"] + list(folder.parents)[:-2]:
-            each.chmod(each.stat().st_mode | 0o055)
+        for each in (folder, daemon.folder / "run"):
+            let_in(each)
 
     def start(self):
         self.process = subprocess.Popen([DOVECOT, "-F", "-c", self.config])

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD, wait_until
+from conftest import BUILD, let_in, wait_until
 from hamlet_client import TELL, ask, exchange, score
 
 NOBODY = 65534
@@ -208,8 +208,7 @@ def test_a_wrong_context_is_an_error(daemon, message):
 
 def test_rights(make_daemon, message):
     daemon = make_daemon(socket_mode="0666", reporters="daemon", administrators="bin")
-    for folder in list(daemon.folder.parents)[:-2] + [daemon.folder]:
-        folder.chmod(folder.stat().st_mode | 0o011)  # pytest's folders are its owner's
+    let_in(daemon.folder)
     daemon.start()
     (daemon.folder / "run").chmod(0o755)
 

@@ -12,7 +12,7 @@ import threading
 
 import pytest
 
-from conftest import BUILD, make_message, wait_until
+from conftest import BUILD, let_in, make_message, wait_until
 from hamlet_client import ask, score, tell
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -136,8 +136,7 @@ def login():
 
 @needs_root
 def test_others_may_report_as_themselves_only(make_daemon, login, tmp_path):
-    for folder in [tmp_path, *tmp_path.parents][:3]:
-        folder.chmod(0o755)
+    let_in(tmp_path)
     daemon = make_daemon(socket_mode="0666").start()
     assert as_user(login, daemon, "score", "--user", "alice").returncode == 0
     refused = as_user(login, daemon, "--user", "alice", "report", "spam")

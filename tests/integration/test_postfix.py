@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from conftest import TOP, wait_until
+from conftest import TOP, let_in, wait_until
 from hamlet_client import ask, tell
 
 POSTFIX = shutil.which("postfix") or "/usr/sbin/postfix"
@@ -107,8 +107,7 @@ class Postfix:
             uid=nobody.pw_uid, example=example))
         (self.config / "master.cf").write_text(MASTER.format(port=self.port))
         (self.config / "dynamicmaps.cf").write_text("")
-        for each in [folder] + list(folder.parents)[:-2]:
-            each.chmod(each.stat().st_mode | 0o011)
+        let_in(folder)
 
     def run(self, word):
         return subprocess.run([POSTFIX, "-c", self.config, word], capture_output=True, timeout=60)

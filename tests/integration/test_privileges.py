@@ -18,7 +18,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, answers, make_message, wait_until
+from conftest import BUILD, answers, let_in, make_message, wait_until
 from hamlet_client import ask, connect, exchange, receive, score, tell
 from http_client import once
 
@@ -155,8 +155,7 @@ def assert_allowed(calls, unit):
 @pytest.fixture
 def low(make_daemon, tmp_path):
     """A daemon that runs as nobody, as the unit lets it: with no rights of root."""
-    for folder in [tmp_path, *tmp_path.parents][:3]:
-        folder.chmod(0o755)
+    let_in(tmp_path)
     nobody = pwd.getpwnam("nobody")
     daemon = make_daemon(log_level="debug", checkpoint_seconds=1, default_consent="true",
                          socket_group=grp.getgrgid(nobody.pw_gid).gr_name,
