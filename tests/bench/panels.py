@@ -20,6 +20,7 @@ class Panel:
 
 
 def short(number):
+    number = float("%.3g" % number)  # 999,998 is 1M
     for size, letter in ((1e6, "M"), (1e3, "k")):
         if number >= size:
             return "%.3g%s" % (number / size, letter)
