@@ -94,6 +94,20 @@ static void log_scan(const struct task *task, const struct verdict *verdict)
 			log_real("ms", elapsed_ms(task)), peer_log(task->peer), {0}});
 }
 
+/* Damage is met with every message: a line a second tells enough. */
+static void log_unreadable(const struct task *task)
+{
+	struct server *server = task->server;
+	uint64_t second = uv_now(&server->loop) / 1000;
+
+	if (second == server->unreadable_second)
+		return;
+	server->unreadable_second = second;
+	log_event(server->log, LOG_ERROR, "user-unreadable",
+		(struct log_field[]){log_user(task->user),
+			log_text("reason", task->failure.detail), {0}});
+}
+
 static void on_scanned(struct job *job)
 {
 	struct task *task = job->data;
@@ -102,9 +116,7 @@ static void on_scanned(struct job *job)
 		query_verdict(task->query, query_mildest(task->query));
 
 	if (task->failure.code != STATUS_OK)
-		log_event(server->log, LOG_ERROR, "user-unreadable",
-			(struct log_field[]){log_user(task->user),
-				log_text("reason", task->failure.detail), {0}});
+		log_unreadable(task);
 	task->failure = (struct failure){0};
 	log_scan(task, verdict);
 	if (verdict->spam)
