@@ -90,8 +90,13 @@ static int expire(const struct settings *settings, const char *given, bool quiet
 	char *database = given ? g_strdup(given)
 			       : g_build_filename(settings->state_directory, "hamlet.sqlite", NULL);
 	char *socket = g_build_filename(settings->runtime_directory, "spamd.sock", NULL);
-	enum status status = expire_alone(database, &service, &expired, &failure);
+	enum status status;
 
+	if (g_file_test(database, G_FILE_TEST_EXISTS)) /* else it would be made */
+		status = expire_alone(database, &service, &expired, &failure);
+	else
+		status = failure_set(
+			&failure, STATUS_NOTFOUND, "there is no database %s", database);
 	if (status == STATUS_BUSY) /* hamletd has it */
 		status = expire_by_daemon(socket, &expired, &failure);
 	if (status == STATUS_OK && !quiet)

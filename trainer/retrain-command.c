@@ -38,7 +38,9 @@ static int take_lock(const char *database, struct failure *failure)
 	int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	if (lock < 0) {
-		failure_set(failure, STATUS_IO, "locking %s: %s", path, strerror(errno));
+		failure_set(failure, STATUS_IO, "locking %s: %s%s", path, strerror(errno),
+			errno == EACCES ? "; retrain as the account that hamletd runs as, and "
+					  "remove this file" : "");
 	} else if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
 		failure_set(failure, STATUS_BUSY,
 			"another retraining of %s is at work: wait for it", database);

@@ -179,9 +179,9 @@ static void on_batch_ran(uv_work_t *work, int error)
 	assert(error == 0);
 	(void)error;
 	batch_end(writer->service, &writer->batch);
-	writer->state = WAITING;
 	writer->checkpoint_next = true;
-	finish_batch(writer);
+	finish_batch(writer); /* who is answered may submit: that waits for us */
+	writer->state = WAITING;
 	step(writer);
 }
 
@@ -226,12 +226,12 @@ static void change_ran(void *data)
 	struct ticket *ticket = writer->tickets;
 	struct change *change = ticket->change;
 
-	writer->state = WAITING;
 	writer->tickets = NULL;
 	if (writer->status == STATUS_OK && change_goes_on(change)) {
 		queue_push(&writer->changes_in_line, ticket);
 		writer->changes_waiting++;
 		writer->batch_first = true;
+		writer->state = WAITING;
 		step(writer);
 		return;
 	}
@@ -241,6 +241,7 @@ static void change_ran(void *data)
 			(struct log_field[]){log_text("reason", writer->failure.detail), {0}});
 	ticket->done(ticket, writer->status == STATUS_OK ? NULL : &writer->failure);
 	change_end(writer->service, &change);
+	writer->state = WAITING; /* only now may the next one run */
 	step(writer);
 }
 

@@ -141,6 +141,10 @@ static enum status fold_report(void *context, const struct report *report)
 	if (found && (report->flags & REPORT_CONSENT)) {
 		g_array_append_val(adoption->retrained, found->taught);
 		note_error(adoption, report->user, found->error);
+	} else if (report->retrained && (report->flags & REPORT_CONSENT)) {
+		/* An older generation knows nothing of it: otherwise it would read as it
+		 * was appended, which is not what was folded. */
+		g_array_append_val(adoption->retrained, present.taught);
 	}
 	adoption->seq = MAX(adoption->seq, report->seq);
 	return STATUS_OK;

@@ -14,7 +14,8 @@
 
 struct global;
 
-/* Loads rows and replays the journal after them. `limit` = most tokens. STATUS_CORRUPT:
+/* Loads rows, all that there are, and replays the journal after them. Beyond `limit` tokens
+ * new ones are left out. STATUS_CORRUPT:
  * with *global the rows could be read and the journal up to a damaged place; without
  * it the rows could not be. */
 enum status global_load(

@@ -98,8 +98,8 @@ static int open_private(const char *path)
 
 static enum status open_failure(const char *path, struct failure *failure)
 {
-	return failure_set(failure, sqlite_errno_status(errno), "opening %s: %s", path,
-		strerror(errno));
+	return failure_set(failure, sqlite_errno_status(errno), "opening %s: %s%s", path,
+		strerror(errno), errno == EACCES ? "; only its owner may, see ls -l" : "");
 }
 
 /* A lock of its own and not SQLite's: it is held as long as the store is open,

@@ -271,6 +271,18 @@ static void change(struct table *table, struct slot *slot, double sum, double ga
 	}
 }
 
+/* Puts a key into its free slot; there is room for it. */
+static void insert(struct table *table, struct slot *slot, uint64_t key, double sum, double gain)
+{
+	store(&slot->sum, sum);
+	store(&slot->gain, gain);
+	table->used++;
+	table->count++;
+	if (table->tracking)
+		note_dirty(table, key);
+	atomic_store_explicit(&slot->key, table->tracking ? key | DIRTY : key, memory_order_release);
+}
+
 /* Adds to one key; there is room for it. */
 static bool add_one(struct table *table, uint64_t key, double sum, double gain)
 {
@@ -284,13 +296,7 @@ static bool add_one(struct table *table, uint64_t key, double sum, double gain)
 		return true;
 	if (table->count >= table->limit)
 		return false;
-	store(&slot->sum, sum);
-	store(&slot->gain, gain);
-	table->used++;
-	table->count++;
-	if (table->tracking)
-		note_dirty(table, key);
-	atomic_store_explicit(&slot->key, table->tracking ? key | DIRTY : key, memory_order_release);
+	insert(table, slot, key, sum, gain);
 	return true;
 }
 
@@ -324,8 +330,8 @@ enum status table_set(struct table *table, uint64_t key, double sum, double gain
 	struct slot *slot = find_slot(own_array(table), key);
 	if (atomic_load_explicit(&slot->key, memory_order_relaxed))
 		change(table, slot, sum, gain);
-	else if (!add_one(table, key, sum, gain))
-		status = STATUS_LIMIT;
+	else if (gain > 0)
+		insert(table, slot, key, sum, gain);
 	return status;
 }
 

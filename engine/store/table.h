@@ -14,8 +14,9 @@
 
 struct table;
 
-/* An empty table that holds at most `limit` tokens (0 = as memory allows).
- * NULL when out of memory. */
+/* An empty table that takes new tokens up to `limit` (0 = as memory allows). One whose place
+ * was not given back yet, see table_add, comes back past it: what is undone and then not
+ * kept must be as before. NULL when out of memory. */
 struct table *table_new(size_t limit);
 void table_free(struct table **table);
 
@@ -32,7 +33,8 @@ void table_read(const struct table *table, const uint64_t *keys, size_t count, d
 enum status table_add(
 	struct table *table, const uint64_t *keys, size_t count, double sum, double gain);
 
-/* Sets one token. Writer only; not while readers are at work. */
+/* Sets one token, past the limit as well: what a store holds may be more, when the limit was
+ * lowered or the rows are of different times. Writer only; not while readers are at work. */
 enum status table_set(struct table *table, uint64_t key, double sum, double gain);
 
 size_t table_count(const struct table *table); /* tokens that hold something */

@@ -94,3 +94,16 @@ def test_a_mail_server_may_be_silent_between_commands(site, message):
     connection.sendall(frame(b"N") + frame(b"B", body) + frame(b"E"))
     connection.settimeout(10)
     assert connection.recv(10000)
+
+
+def test_a_mail_server_that_asks_and_does_not_listen(site, message):
+    connection = connect(site.folder / "run" / "milter.sock")
+    # Without protocol flags each command is answered.
+    connection.sendall(frame(b"O", struct.pack(">III", 6, 0x1FF, 0)))
+    assert len(connection.recv(100)) == len(OPTIONS)
+    commands = frame(b"H", b"x\0") * 10000
+    connection.settimeout(10)
+    with pytest.raises(ConnectionError):
+        for _ in range(1000):
+            connection.sendall(commands)
+    assert score(site.socket, message(1))

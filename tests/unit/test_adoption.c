@@ -182,6 +182,28 @@ START_TEST(there_is_a_way_back)
 }
 END_TEST
 
+/* A file that is older than what is in force, as after a crash before the way back was put
+ * in its place. */
+START_TEST(an_older_one_keeps_what_it_does_not_know)
+{
+	press_many();
+	make_generation();
+	for (unsigned i = 40; i < 60; i++)
+		press(USERS[i % 5], i, i % 3 ? LABEL_HAM : LABEL_SPAM);
+	struct store_reader *reader;
+	assert_ok(store_reader_open(store, &reader, &failure));
+	assert_ok(write_made_generation(reader, 1000, "eve", former, &failure));
+	store_reader_close(&reader);
+	adopt(former);
+	assert_exact();
+	adopt(challenger);
+	assert_exact();
+	press("ann", 45, LABEL_FORGET);
+	press("ann", 55, LABEL_SPAM);
+	assert_exact();
+}
+END_TEST
+
 static void withdraw(const char *user)
 {
 	const struct store_entry entry = {user, ENTRY_CONSENT, "", "declined", 5};
@@ -327,6 +349,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(tcase, what_counts_no_more_is_taken_out_once, 0, 2);
 	tcase_add_test(tcase, a_query_on_its_way_keeps_the_old_one);
 	tcase_add_test(tcase, there_is_a_way_back);
+	tcase_add_test(tcase, an_older_one_keeps_what_it_does_not_know);
 	tcase_add_test(tcase, what_is_taken_out_meanwhile_stays_out);
 	tcase_add_test(tcase, one_is_adopted_at_a_time);
 	tcase_add_test(tcase, a_service_that_stops_leaves_all_as_it_was);

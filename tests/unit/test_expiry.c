@@ -224,6 +224,28 @@ START_TEST(a_full_table_makes_room)
 }
 END_TEST
 
+/* Nothing of what is kept is lost, and the next housekeeping makes room. */
+START_TEST(a_lowered_limit_lets_it_start)
+{
+	for (unsigned i = 0; i < 500; i++)
+		press_on("", 1000 + 50 * i + i % 50, LABEL_SPAM, 1);
+	assert_ok(service_checkpoint(service, &failure));
+	size_t tokens = (size_t)stats_of_store().tokens;
+	close_service();
+	settings.global_tokens = tokens / 2;
+	open_service();
+	struct service_stats stats;
+	service_read_stats(service, &stats);
+	ck_assert_uint_eq(stats.global_tokens, tokens);
+	assert_exact();
+	struct expired expired = expire((struct retention){0});
+	ck_assert_int_gt(expired.by_budget, 0);
+	service_read_stats(service, &stats);
+	ck_assert_uint_le(stats.global_tokens, settings.global_tokens);
+	assert_exact();
+}
+END_TEST
+
 enum { BATCH = 500 };
 
 /* Of the site, each about another message. */
@@ -313,6 +335,7 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, each_user_keeps_the_newest);
 	tcase_add_test(tcase, idle_users_leave_what_they_laid_down);
 	tcase_add_test(tcase, a_full_table_makes_room);
+	tcase_add_test(tcase, a_lowered_limit_lets_it_start);
 	tcase_add_test(tcase, it_waits_for_an_adoption_and_stops_when_told);
 }
 

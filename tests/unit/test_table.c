@@ -104,6 +104,21 @@ START_TEST(a_full_table_leaves_new_tokens_out)
 }
 END_TEST
 
+START_TEST(what_was_kept_is_taken_past_the_limit)
+{
+	const uint64_t keys[] = {1, 2, 3, 4};
+
+	table_free(&table);
+	table = table_new(2);
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_int_eq(table_set(table, keys[i], 1, 1), STATUS_OK);
+	ck_assert_uint_eq(table_count(table), 3);
+	ck_assert_int_eq(table_add(table, keys, 4, 1, 1), STATUS_LIMIT);
+	assert_token(3, 2, 2);
+	assert_token(4, 0, 0);
+}
+END_TEST
+
 static double dirty_sum;
 static size_t dirty_gone;
 
@@ -208,6 +223,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, many_tokens_are_kept_while_it_grows);
 	tcase_add_test(tcase, dead_tokens_give_their_place_back);
 	tcase_add_test(tcase, a_full_table_leaves_new_tokens_out);
+	tcase_add_test(tcase, what_was_kept_is_taken_past_the_limit);
 	tcase_add_test(tcase, changes_are_tracked_over_growth);
 	tcase_add_test(tcase, ranges_are_cleaned_one_by_one);
 	tcase_add_test(tcase, readers_never_see_a_foreign_token);

@@ -24,6 +24,9 @@ static const uint64_t FAREWELL_MS = 200;
 
 static const size_t REPLY_MAX = 65536;
 
+/* Answers that a mail server has not read yet: one waits for each before it goes on. */
+static const size_t UNSENT_MAX = 4 * 65536;
+
 /* A connection of a mail server: one message after another. READING until a
  * message is complete, JUDGING until the task is done; CLOSING is final. */
 struct milter_connection {
@@ -227,7 +230,10 @@ static void on_event(struct milter_connection *connection, enum milter_event eve
 		return;
 	switch (event) {
 	case MILTER_NEED_MORE:
-		if (server->held_bytes > server->settings.max_buffered_bytes) {
+		if (uv_stream_get_write_queue_size(&connection->socket.stream) > UNSENT_MAX) {
+			server->counters.refused.malformed++;
+			refuse(connection, "the mail server asks more than it listens");
+		} else if (server->held_bytes > server->settings.max_buffered_bytes) {
 			server->counters.refused.memory++;
 			refuse(connection, "memory for messages is used up");
 		} else {
