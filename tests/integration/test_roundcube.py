@@ -148,7 +148,9 @@ class Person:
 
     def press(self, button, subject):
         self.select(subject)
-        self.see("#toolbar-menu a.%s:not(.disabled)" % button).click()
+        found = self.see("#toolbar-menu a.%s:not(.disabled)" % button)
+        self.rest()
+        found.click()
 
     def select(self, subject):
         def rows():
