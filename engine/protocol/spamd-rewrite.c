@@ -27,17 +27,19 @@ static void emit(struct sink *sink, const char *data, size_t length)
 		buffer_append(sink->output, data, length);
 }
 
-static bool ends_in_newline(struct piece line)
+static bool ends_in(struct piece line, char last)
 {
-	return line.length > 0 && line.data[line.length - 1] == '\n';
+	return line.length > 0 && line.data[line.length - 1] == last;
 }
 
-/* Emits a line, completed if the message broke off within it: something may
- * follow. */
+/* Emits a line, completed if the message broke off within it, or within its end:
+ * something may follow. */
 static void emit_line(struct sink *sink, struct piece line, const char *ending)
 {
 	emit(sink, line.data, line.length);
-	if (!ends_in_newline(line))
+	if (ends_in(line, '\r'))
+		emit(sink, "\n", 1);
+	else if (!ends_in(line, '\n'))
 		emit(sink, ending, strlen(ending));
 }
 
@@ -106,9 +108,8 @@ const char *spamd_line_ending(const struct spamd_request *request)
 	struct piece rest = {request->message, request->length};
 	struct piece line = next_line(&rest);
 
-	if (ends_in_newline(line) && line.length >= 2 && line.data[line.length - 2] == '\r')
-		return "\r\n";
-	return "\n";
+	line.length -= ends_in(line, '\n');
+	return ends_in(line, '\r') ? "\r\n" : "\n";
 }
 
 size_t spamd_rewrite(

@@ -561,6 +561,18 @@ START_TEST(process_is_answered)
 }
 END_TEST
 
+/* It is completed, and rewritten once more it stays as it is. */
+START_TEST(message_cut_within_a_line_end_is_answered)
+{
+	expect_verdict("PROCESS SPAMC/1.0\r\nA: b\r", &HAM,
+		"SPAMD/1.0 0 EX_OK\r\n" HAM_CRLF "A: b\r\n\r\n");
+	expect_verdict("PROCESS SPAMC/1.0\r\nFrom a b\r", &HAM,
+		"SPAMD/1.0 0 EX_OK\r\nFrom a b\r\n" HAM_CRLF "\r\n");
+	expect_verdict("PROCESS SPAMC/1.0\r\nFrom a b\r\nA: b\r", &HAM,
+		"SPAMD/1.0 0 EX_OK\r\nFrom a b\r\n" HAM_CRLF "A: b\r\n\r\n");
+}
+END_TEST
+
 /* Without Content-length, as Haraka sends it. */
 START_TEST(haraka_headers_are_answered)
 {
@@ -868,6 +880,7 @@ static Suite *suite(void)
 	tcase_add_test(reply, exim_report_is_answered);
 	tcase_add_test(reply, spamc_report_is_answered);
 	tcase_add_test(reply, process_is_answered);
+	tcase_add_test(reply, message_cut_within_a_line_end_is_answered);
 	tcase_add_test(reply, haraka_headers_are_answered);
 	tcase_add_test(reply, message_is_rewritten);
 	tcase_add_test(reply, numbers_are_plain_decimals);
