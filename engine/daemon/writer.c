@@ -265,10 +265,13 @@ static void start_change(struct writer *writer)
 	writer->failure = (struct failure){0};
 	writer->state = CHANGE;
 	if (change_is_patient(writer->tickets->change)) {
-		writer->status = aside_start(
+		/* Once it runs, the status is the thread's to write. */
+		enum status status = aside_start(
 			writer->loop, run_change, change_ran, writer, &writer->failure);
-		if (writer->status != STATUS_OK)
+		if (status != STATUS_OK) {
+			writer->status = status;
 			change_ran(writer);
+		}
 		return;
 	}
 	int error = uv_queue_work(writer->loop, &writer->work, on_change_run, on_change_ran);
