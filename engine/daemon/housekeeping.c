@@ -7,14 +7,19 @@
 
 #include "engine/daemon/server.h"
 
-/* How often it is looked whether one is due. */
+/* How often it is looked whether the time has come, and how long after an attempt that was
+ * refused or postponed the next one is made. The budget is looked at whenever the loop has
+ * turned, since what reports bring in a second may be as much as it. */
 static const uint64_t LOOK_MS = 1000;
 
 struct housekeeping {
 	struct server *server;
 	uv_timer_t timer;
+	uv_check_t check;
+	int open_handles;
 	struct ticket ticket; /* its change is NULL while none is at work */
 	uint64_t last_ms; /* of the loop's clock, when the last run began */
+	uint64_t not_before_ms;
 	bool in_vain; /* that run could not come below the budget */
 	bool stopped;
 	struct housekeeping_stats stats;
@@ -54,51 +59,61 @@ void housekeeping_ended(struct housekeeping *housekeeping, const struct receipt 
 			log_number("postponed", expired->postponed), {0}});
 }
 
-static bool is_over_budget(const struct housekeeping *housekeeping)
-{
-	struct service_stats stats;
-
-	service_read_stats(housekeeping->server->service, &stats);
-	return stats.over_budget;
-}
-
 static void on_done(struct ticket *ticket, const struct failure *failure)
 {
 	struct housekeeping *housekeeping = ticket->data;
+	struct server *server = housekeeping->server;
+	const struct receipt *receipt = change_receipt(ticket->change);
 
-	housekeeping_ended(housekeeping, change_receipt(ticket->change), failure);
-	housekeeping->in_vain = is_over_budget(housekeeping);
+	housekeeping_ended(housekeeping, receipt, failure);
+	if (receipt->expired.postponed)
+		housekeeping->not_before_ms = uv_now(&server->loop) + LOOK_MS;
+	else
+		housekeeping->in_vain = service_is_over_budget(server->service);
 	ticket->change = NULL; /* the writer ends it */
 }
 
 static bool is_due(const struct housekeeping *housekeeping)
 {
 	struct server *server = housekeeping->server;
-	uint64_t since = uv_now(&server->loop) - housekeeping->last_ms;
+	uint64_t now = uv_now(&server->loop);
 
-	if (since >= server->settings.housekeeping_seconds * 1000)
+	if (now < housekeeping->not_before_ms)
+		return false;
+	if (now - housekeeping->last_ms >= server->settings.housekeeping_seconds * 1000)
 		return true;
-	return !housekeeping->in_vain && is_over_budget(housekeeping);
+	return !housekeeping->in_vain && service_is_over_budget(server->service);
 }
 
-static void on_timer(uv_timer_t *timer)
+static void look(struct housekeeping *housekeeping)
 {
-	struct housekeeping *housekeeping = timer->data;
 	struct server *server = housekeeping->server;
 	struct failure failure;
 
 	if (housekeeping->stopped || housekeeping->ticket.change ||
 		!store_writable(server->store) || !is_due(housekeeping))
 		return;
+	uint64_t before = housekeeping->last_ms;
 	housekeeping->last_ms = uv_now(&server->loop);
 	housekeeping->ticket = (struct ticket){.data = housekeeping,
 		.done = on_done,
 		.change = change_expire(server->service, time(NULL))};
-	/* Refused when many changes wait: then the next look tries again. */
+	/* Refused when many changes wait. */
 	if (writer_change(server->writer, &housekeeping->ticket, &failure) != STATUS_OK) {
 		change_end(server->service, &housekeeping->ticket.change);
-		housekeeping->last_ms = 0;
+		housekeeping->not_before_ms = housekeeping->last_ms + LOOK_MS;
+		housekeeping->last_ms = before;
 	}
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	look(timer->data);
+}
+
+static void on_check(uv_check_t *check)
+{
+	look(check->data);
 }
 
 enum status housekeeping_new(
@@ -117,6 +132,10 @@ enum status housekeeping_new(
 	if (interval > LOOK_MS)
 		interval = LOOK_MS;
 	uv_timer_start(&housekeeping->timer, on_timer, interval, interval);
+	uv_check_init(&server->loop, &housekeeping->check);
+	housekeeping->check.data = housekeeping;
+	uv_check_start(&housekeeping->check, on_check);
+	housekeeping->open_handles = 2;
 	return STATUS_OK;
 }
 
@@ -127,13 +146,18 @@ void housekeeping_stop(struct housekeeping *housekeeping)
 
 static void on_closed(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct housekeeping *housekeeping = handle->data;
+
+	if (--housekeeping->open_handles == 0)
+		free(housekeeping);
 }
 
 void housekeeping_close(struct housekeeping **housekeeping)
 {
-	if (*housekeeping)
+	if (*housekeeping) {
 		uv_close((uv_handle_t *)&(*housekeeping)->timer, on_closed);
+		uv_close((uv_handle_t *)&(*housekeeping)->check, on_closed);
+	}
 	*housekeeping = NULL;
 }
 

@@ -210,9 +210,9 @@ static bool is_over(struct service *service, double share)
 		share * (double)retention->bytes;
 }
 
-bool expiry_is_over_budget(struct service *service)
+void expiry_note_size(struct service *service)
 {
-	return is_over(service, 1);
+	atomic_store(&service->over_budget, is_over(service, 1));
 }
 
 static enum status step_by_budget(
@@ -293,8 +293,7 @@ enum status expiry_run(struct expiry *expiry, struct expired *expired, struct fa
 	if (status == STATUS_OK && expiry->stage == DONE)
 		status = note_success(expiry, failure);
 	if (expiry->stage == DONE)
-		atomic_store(&expiry->service->over_budget,
-			expiry_is_over_budget(expiry->service));
+		expiry_note_size(expiry->service);
 	return status;
 }
 

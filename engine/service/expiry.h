@@ -19,5 +19,6 @@ bool expiry_is_done(const struct expiry *expiry);
 /* [owner] Drops what was folded of users whose reports went. */
 void expiry_publish(struct expiry *expiry);
 
-/* [writer] Whether the store is larger than the settings allow. */
-bool expiry_is_over_budget(struct service *service);
+/* [writer] Looks whether the store is larger than the settings allow, and notes it for
+ * service_is_over_budget. */
+void expiry_note_size(struct service *service);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/service/evidence.h"
+#include "engine/service/expiry.h"
 #include "engine/service/reputation.h"
 
 struct press {
@@ -413,6 +414,7 @@ enum status batch_run(struct batch *batch, struct failure *failure)
 		batch->writers[i]->answer.seq = batch->reports[i].seq;
 		global_includes(batch->service->global, batch->reports[i].seq);
 	}
+	expiry_note_size(batch->service);
 	batch->status = status;
 	return status;
 }

@@ -298,7 +298,7 @@ enum status service_checkpoint(struct service *service, struct failure *failure)
 
 	if (status == STATUS_OK)
 		status = global_checkpoint(service->global, service->store, NULL, failure);
-	atomic_store(&service->over_budget, expiry_is_over_budget(service));
+	expiry_note_size(service);
 	return status;
 }
 
@@ -309,8 +309,7 @@ enum status service_checkpoint_some(
 
 	if (status == STATUS_OK)
 		status = global_checkpoint_some(service->global, service->store, most, failure);
-	if (!global_checkpoint_goes_on(service->global))
-		atomic_store(&service->over_budget, expiry_is_over_budget(service));
+	expiry_note_size(service);
 	return status;
 }
 
@@ -324,6 +323,11 @@ void service_move_log(struct service *service)
 	store_move_log(service->store);
 }
 
+bool service_is_over_budget(const struct service *service)
+{
+	return atomic_load(&service->over_budget);
+}
+
 void service_read_stats(const struct service *service, struct service_stats *stats)
 {
 	*stats = (struct service_stats){
@@ -334,7 +338,7 @@ void service_read_stats(const struct service *service, struct service_stats *sta
 		.last_seq = global_seq(service->global),
 		.checkpoint_seq = global_checkpoint_seq(service->global),
 		.expired_at = atomic_load(&service->expired_at),
-		.over_budget = atomic_load(&service->over_budget),
+		.over_budget = service_is_over_budget(service),
 		.writable = store_writable(service->store) &&
 			service_check_sound(service, NULL) == STATUS_OK,
 	};

@@ -402,6 +402,10 @@ bool service_checkpoint_goes_on(const struct service *service);
 bool service_log_is_due(const struct service *service);
 void service_move_log(struct service *service);
 
+/* [owner] Whether the last batch or step of a checkpoint left the store larger than the
+ * settings allow: an expiry is due. */
+bool service_is_over_budget(const struct service *service);
+
 /* --- State --------------------------------------------------------------- */
 
 struct service_stats {
@@ -412,7 +416,7 @@ struct service_stats {
 	int64_t last_seq;
 	int64_t checkpoint_seq;
 	int64_t expired_at; /* when an expiry ended well last, seconds since 1970; 0 = never */
-	bool over_budget; /* as of the last checkpoint: an expiry is due */
+	bool over_budget;
 	bool writable;
 };
 

@@ -94,7 +94,7 @@ def test_a_budget_is_kept_under_constant_inflow(make_daemon):
                               capture_output=True, timeout=60, check=True)
         assert done.stdout.split()[5] == b"0", done.stdout
         largest = max(largest, size_on_disk(daemon))
-    # What comes between two looks (1 s) may pass it for as long.
+    # What comes while the oldest goes may pass it for as long.
     assert largest < 2 * budget
     wait_until(lambda: not stats(daemon)["housekeeping"]["running"] and
                size_on_disk(daemon) <= budget, "below the budget", 30)
