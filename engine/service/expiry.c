@@ -12,8 +12,8 @@
 
 enum {
 	DAY = 86400,
-	PIECE_REPORTS = 400, /* taken out at a time: reports wait for no more */
-	PIECE_ROWS = 5000, /* of a former generation, likewise */
+	PIECE_REPORTS = 200, /* taken out at a time: reports wait for no more */
+	PIECE_ROWS = 5000, /* of tokens, likewise */
 	PIECE_BYTES = 4 << 20, /* given back at a time */
 	MOST_USERS = 10000, /* to be folded anew one by one; of more all are */
 };
@@ -23,7 +23,17 @@ static const double BUDGET_TARGET = 0.9;
 /* Of the most tokens: a table that is full would leave new ones out. */
 static const double TOKENS_FULL = 0.95;
 
-enum stage { CLEAR_STAGE, PLAN, BY_AGE, BY_USER, BY_BUDGET, FORGET_USERS, GIVE_BACK, DONE };
+enum stage {
+	CLEAR_STAGE,
+	PLAN,
+	CHECKPOINT,
+	BY_AGE,
+	BY_USER,
+	BY_BUDGET,
+	FORGET_USERS,
+	GIVE_BACK,
+	DONE
+};
 
 /* What one user has too much. */
 struct surplus {
@@ -99,20 +109,36 @@ static enum status plan(struct expiry *expiry, struct failure *failure)
 {
 	const struct retention *retention = retention_of(expiry);
 	struct store_reader *reader = expiry->service->reader;
+	int64_t oldest = 0;
 	enum status status = STATUS_OK;
 
 	if (retention->days > 0) {
 		status = store_first_since(
 			reader, expiry->now - retention->days * DAY, &expiry->until, failure);
-		expiry->until--;
+		if (status == STATUS_OK)
+			status = store_oldest(reader, 1, &oldest, failure);
+		expiry->until = expiry->until > oldest ? expiry->until - 1 : 0;
 	}
 	if (status == STATUS_OK && (retention->reports > 0 || retention->idle_days > 0))
 		status = store_users(reader, weigh_user, expiry, failure);
-	expiry->stage = BY_AGE;
+	expiry->stage = CHECKPOINT;
 	return status;
 }
 
 /* --- Steps ---------------------------------------------------------------------- */
+
+/* Reports leave the store together with a whole checkpoint, which reports that come wait
+ * for: what has gathered since the last one is written in pieces before. */
+static enum status step_checkpoint(struct expiry *expiry, struct failure *failure)
+{
+	struct service *service = expiry->service;
+	enum status status =
+		global_checkpoint_some(service->global, service->store, PIECE_ROWS, failure);
+
+	if (!global_checkpoint_goes_on(service->global))
+		expiry->stage = BY_AGE;
+	return status;
+}
 
 /* What the last adoption replaced, or one that was broken off has left. */
 static enum status step_clear(struct expiry *expiry, struct failure *failure)
@@ -270,6 +296,9 @@ enum status expiry_run(struct expiry *expiry, struct expired *expired, struct fa
 		break;
 	case PLAN:
 		status = plan(expiry, failure);
+		break;
+	case CHECKPOINT:
+		status = step_checkpoint(expiry, failure);
 		break;
 	case BY_AGE:
 		status = step_by_age(expiry, expired, failure);
