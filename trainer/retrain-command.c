@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0
  * hamlet-train retrain and rollback. */
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include <glib.h>
 
+#include "engine/base/private-file.h"
 #include "engine/settings/service-settings.h"
 #include "trainer/adopt.h"
 #include "trainer/commands.h"
@@ -35,7 +35,7 @@ struct arguments {
 static int take_lock(const char *database, struct failure *failure)
 {
 	char *path = g_strconcat(database, "-retrain-lock", NULL);
-	int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int lock = private_file_open(path);
 
 	if (lock < 0) {
 		failure_set(failure, STATUS_IO, "locking %s: %s%s", path, strerror(errno),

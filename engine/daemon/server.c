@@ -139,7 +139,8 @@ enum status server_start_store(struct server *server, struct failure *failure)
 		status = store_open_sqlite(&server->store, path, failure);
 	if (status == STATUS_OK && !store_writable(server->store))
 		log_event(server->log, LOG_WARNING, "store-read-only",
-			(struct log_field[]){log_text("path", path), {0}});
+			(struct log_field[]){log_text("path", path),
+				log_text("reason", failure->detail), {0}});
 	g_free(path);
 	return status;
 }

@@ -8,6 +8,8 @@
 
 #include <glib.h>
 
+#include "engine/base/private-file.h"
+
 static const char MAGIC[8] = {'h', 'a', 'm', 'l', 'e', 't', 'G', '1'};
 enum { DIGEST_BYTES = 32 };
 
@@ -89,6 +91,8 @@ enum status generation_write(
 		status = failure_set(failure, full ? STATUS_FULL : STATUS_IO, "writing %s: %s",
 			path, error->message);
 		g_error_free(error);
+	} else {
+		private_file_give(path);
 	}
 	g_free(data);
 	return status;

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0
  * The SQLite driver: opening, locking, migrating. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/private-file.h"
 #include "engine/store/migrations.h"
 #include "engine/store/sqlite.h"
 
@@ -83,19 +83,6 @@ enum status sqlite_open_connection(struct connection *connection, const char *pa
 	return status;
 }
 
-/* Opens a file that nobody but its owner can read from the moment it is made,
- * whatever the umask. */
-static int open_private(const char *path)
-{
-	int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (file >= 0)
-		fchmod(file, 0600);
-	else if (errno == EEXIST)
-		file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	return file;
-}
-
 static enum status open_failure(const char *path, struct failure *failure)
 {
 	return failure_set(failure, sqlite_errno_status(errno), "opening %s: %s%s", path,
@@ -110,7 +97,7 @@ static enum status take_lock(struct sqlite_store *store, struct failure *failure
 
 	if ((size_t)snprintf(path, sizeof(path), "%s-lock", store->path) >= sizeof(path))
 		return failure_set(failure, STATUS_INVALID, "path of the database is too long");
-	store->lock = open_private(path);
+	store->lock = private_file_open(path);
 	if (store->lock < 0)
 		return open_failure(path, failure);
 	if (flock(store->lock, LOCK_EX | LOCK_NB) != 0) {
@@ -206,7 +193,7 @@ static enum status open_writer(struct sqlite_store *store, struct failure *failu
 	if (status != STATUS_OK)
 		return status;
 	/* Made before SQLite would, so that nobody else can read it, ever. */
-	int file = open_private(store->path);
+	int file = private_file_open(store->path);
 	if (file < 0)
 		return open_failure(store->path, failure);
 	close(file);
@@ -301,6 +288,8 @@ enum status store_open_sqlite(struct store **result, const char *path, struct fa
 		return failure_set(failure, STATUS_NOMEM, "opening %s: out of memory", path);
 	enum status status = open_writer(store, &first);
 	if ((status == STATUS_READONLY || status == STATUS_DENIED) && access(path, R_OK) == 0) {
+		if (failure)
+			*failure = first; /* unless reading fails as well */
 		sqlite_close_connection(&store->connection);
 		status = open_readonly(store, &first);
 	}

@@ -163,7 +163,7 @@ typedef enum status store_entry_fn(void *context, const struct store_entry *entr
  * STATUS_CORRUPT: not a database, one of another program, or its schema is
  * damaged. STATUS_DENIED: its file may not even be read.
  * A database that cannot be written (read-only file system or file) opens
- * nevertheless, see store_writable. */
+ * nevertheless, see store_writable; `failure` says why then, too. */
 enum status store_open_sqlite(struct store **store, const char *path, struct failure *failure);
 
 /* Opens an existing database for reading alone, beside the process that writes

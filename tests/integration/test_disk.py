@@ -5,6 +5,7 @@ messages are scored, reports are refused with the reason or come late, nothing t
 was acknowledged is lost, and all is well again without a restart."""
 import os
 import pathlib
+import re
 import subprocess
 import threading
 
@@ -163,7 +164,8 @@ def test_read_only_from_the_start(make_daemon, message):
         daemon.stop()
         subprocess.run(["mount", "-o", "remount,ro", state], check=True)
         daemon.start()
-        assert "store-read-only" in daemon.log_text()
+        assert re.search("event=store-read-only .* reason=.*Read-only file system",
+                         daemon.log_text())
         assert score(daemon.socket, message(1), "bob")["personal"]
         with pytest.raises(RuntimeError, match="read-only"):
             tell(daemon.socket, "ham", message(1), "bob")

@@ -316,3 +316,56 @@ def test_core_dumps(low, allowed):
     assert answers(low.socket)
     assert core_limit(pid) == ("unlimited" if allowed else "0")
     assert os.stat("/proc/%d/mem" % pid).st_uid == (nobody.pw_uid if allowed else 0)
+
+
+# --- What root does beside it ---------------------------------------------------------------
+
+def in_folder(folder):
+    return {path.name: path.stat() for path in folder.iterdir()}
+
+
+@needs_root
+def test_commands_of_root_lock_nobody_out(low, tmp_path):
+    """Neither before the first start nor after it: what root makes is the account's."""
+    nobody = pwd.getpwnam("nobody")
+    state = low.folder / "state"
+    state.mkdir()
+    os.chown(state, nobody.pw_uid, nobody.pw_gid)
+    mail = tmp_path / "mail"
+    for label in ("spam", "ham"):
+        (mail / label).mkdir(parents=True)
+        for number in range(20):
+            (mail / label / str(number)).write_bytes(make_message(number, label))
+
+    def train(*words):
+        return subprocess.run([BUILD / "hamlet-train", *words, "--config", low.config],
+                              capture_output=True, check=False, timeout=60)
+
+    done = train("import", "--spam", mail / "spam", "--ham", mail / "ham")
+    assert done.returncode == 0, done.stderr
+    low.start(user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
+    assert stats(low)["engine"]["last_seq"] == 40
+    assert tell(low.socket, "spam", make_message(99), "ann")["outcome"] == "new"
+    assert train("retrain", "--quiet").returncode in (0, 3)
+    for generation in ("previous", "challenger"):
+        call(low, call="adopt", scope="", generation=generation)
+    low.stop()
+    made = in_folder(state)
+    assert {"hamlet.sqlite", "hamlet.sqlite-lock", "hamlet.sqlite-retrain-lock"} <= set(made)
+    assert any(name.startswith("generation-") for name in made)
+    assert {name for name, found in made.items() if found.st_uid != nobody.pw_uid} == set()
+
+
+@needs_root
+def test_a_file_with_a_second_name_is_not_given_away(low):
+    """The account may lay somebody else's file where root writes."""
+    nobody = pwd.getpwnam("nobody")
+    state = low.folder / "state"
+    state.mkdir()
+    os.chown(state, nobody.pw_uid, nobody.pw_gid)
+    theirs = low.folder / "theirs"
+    theirs.write_text("secret")
+    os.link(theirs, state / "hamlet.sqlite-lock")
+    subprocess.run([BUILD / "hamlet-train", "expire", "--config", low.config],
+                   capture_output=True, check=False, timeout=60)
+    assert theirs.stat().st_uid == 0
