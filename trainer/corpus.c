@@ -57,7 +57,7 @@ static enum status walk_file(struct walk *walk, const char *path)
 
 	if (!file) {
 		enum status status = failure_set(
-			walk->failure, STATUS_IO, "reading %s: %s", path, error->message);
+			walk->failure, STATUS_IO, "%s", error->message);
 		g_error_free(error);
 		return status;
 	}
@@ -84,7 +84,7 @@ static enum status list_folder(const char *path, GPtrArray *names, struct failur
 
 	if (!folder) {
 		enum status status =
-			failure_set(failure, STATUS_IO, "reading %s: %s", path, error->message);
+			failure_set(failure, STATUS_IO, "%s", error->message);
 		g_error_free(error);
 		return status;
 	}

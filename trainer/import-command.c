@@ -1,9 +1,11 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * hamlet-train import. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <glib.h>
 
@@ -56,6 +58,19 @@ static int report_import(
 	return status == STATUS_OK ? EXIT_SUCCESS : fail(failure);
 }
 
+/* Before anything is made or waited for. */
+static enum status check_sources(const GArray *sources, struct failure *failure)
+{
+	for (guint i = 0; i < sources->len; i++) {
+		const char *path = g_array_index(sources, struct import_source, i).path;
+
+		if (access(path, R_OK) != 0)
+			return failure_set(
+				failure, STATUS_IO, "reading %s: %s", path, g_strerror(errno));
+	}
+	return STATUS_OK;
+}
+
 static int import_into(const char *database, const struct settings *settings, const char *user,
 	const GArray *sources)
 {
@@ -64,7 +79,8 @@ static int import_into(const char *database, const struct settings *settings, co
 	struct store *store;
 	struct failure failure = {0};
 
-	if (store_open_sqlite(&store, database, &failure) != STATUS_OK)
+	if (check_sources(sources, &failure) != STATUS_OK ||
+		store_open_sqlite(&store, database, &failure) != STATUS_OK)
 		return fail(&failure);
 	enum status status = import_run(store, &service, (struct import_source *)sources->data,
 		sources->len, user, stop_on_signals(), &counts, &failure);

@@ -166,8 +166,13 @@ static int retrain(const struct arguments *arguments)
 	struct retraining retraining = {0};
 	struct failure failure = {0};
 	int result = EXIT_FAILURE;
-	int lock = take_lock(arguments->database, &failure);
 
+	if (access(arguments->database, F_OK) != 0) {
+		failure_set(&failure, STATUS_NOTFOUND, "opening %s: %s", arguments->database,
+			strerror(errno));
+		return fail(&failure);
+	}
+	int lock = take_lock(arguments->database, &failure);
 	if (lock < 0)
 		return fail(&failure);
 	give_way();

@@ -110,13 +110,31 @@ static enum exit_code run_inputs(
 	return worst;
 }
 
+/* Of a command in two words the second may be what is wrong. */
+static enum exit_code fail_unknown(int argc, char **argv)
+{
+	GString *text = g_string_new(argc < 2 ? "say what to do" : "no such command");
+	bool first = true;
+
+	for (size_t i = 0; i < commands_count && argc >= 2; i++) {
+		if (strcmp(argv[1], commands[i].name) != 0)
+			continue;
+		g_string_append_printf(text, "%s %s %s", first ? "; there is" : ",", argv[1],
+			commands[i].argument);
+		first = false;
+	}
+	enum exit_code code = fail_usage(text->str);
+	g_string_free(text, TRUE);
+	return code;
+}
+
 static enum exit_code run(const struct options *options, int argc, char **argv)
 {
 	int used = 0;
 	const struct command *command = find_command(argc, argv, &used);
 
 	if (!command)
-		return fail_usage(argc < 2 ? "say what to do" : "no such command");
+		return fail_unknown(argc, argv);
 	if (command->run)
 		return run_inputs(command, options, argv + used, argc - used);
 	if (argc > used && !command->words)

@@ -227,6 +227,14 @@ static enum status read_keys(
 	return status;
 }
 
+static enum status refuse_text(const char *path, const GError *error, struct failure *failure)
+{
+	bool bare = g_error_matches(error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_GROUP_NOT_FOUND);
+
+	return failure_set(failure, STATUS_INVALID, "%s: %s%s", path, error->message,
+		bare ? "; settings stand below a line [hamletd]" : "");
+}
+
 enum status settings_parse(struct settings *settings, const char *path, const char *text,
 	size_t length, struct failure *failure)
 {
@@ -241,7 +249,7 @@ enum status settings_parse(struct settings *settings, const char *path, const ch
 		status = failure_set(failure, STATUS_INVALID, "%s: has a NUL byte", path);
 	else if (length > 0 && !g_key_file_load_from_data(
 				       file, text, length, G_KEY_FILE_KEEP_TRANSLATIONS, &error))
-		status = failure_set(failure, STATUS_INVALID, "%s: %s", path, error->message);
+		status = refuse_text(path, error, failure);
 	else
 		status = read_keys(&fresh, path, file, failure);
 	if (status == STATUS_OK) {
@@ -273,7 +281,7 @@ enum status settings_load(struct settings *settings, const char *path, struct fa
 	enum status status;
 
 	if (!g_file_get_contents(path, &text, &length, &error))
-		status = failure_set(failure, load_status(error), "%s: %s", path, error->message);
+		status = failure_set(failure, load_status(error), "%s", error->message);
 	else if (length > FILE_MAX)
 		status = failure_set(
 			failure, STATUS_INVALID, "%s: larger than %zu bytes", path, FILE_MAX);

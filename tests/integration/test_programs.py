@@ -49,6 +49,18 @@ def test_why_explains(hamlet, message):
     assert {"reasons", "others", "bias", "margin", "score"} <= set(why)
 
 
+def test_mistakes_are_told_and_leave_nothing(hamlet, tmp_path):
+    assert b"there is report spam, report ham" in hamlet("report", "spem").stderr
+    (tmp_path / "conf").write_text("log-level = info\n")
+    assert b"[hamletd]" in run("hamletd", "--config", tmp_path / "conf").stderr
+    database = tmp_path / "state" / "hamlet.sqlite"
+    database.parent.mkdir()
+    for words in (["import", "--spam", tmp_path / "missing"], ["retrain"]):
+        done = run("hamlet-train", words[0], "--database", database, *words[1:])
+        assert done.returncode == 1 and b"No such file" in done.stderr and not done.stdout
+    assert list(database.parent.iterdir()) == []
+
+
 def test_hostile_text_is_escaped(hamlet):
     hostile = b"Subject: \x1b[31mred \x07bell\n\n\x1b]0;title\x07 body\xc2\x9b31m\n"
     hamlet("report", "spam", data=hostile)
