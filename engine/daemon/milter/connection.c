@@ -28,13 +28,14 @@ static const size_t REPLY_MAX = 65536;
 static const size_t UNSENT_MAX = 4 * 65536;
 
 /* A connection of a mail server: one message after another. READING until a
- * message is complete, JUDGING until the task is done; CLOSING is final. */
+ * message is complete, JUDGING until the task is done, which it may be as soon as it is
+ * started: STARTING until then; CLOSING is final. */
 struct milter_connection {
 	struct milter *milter;
 	union stream socket;
 	uv_timer_t timer;
 	int open_handles;
-	enum { READING, JUDGING, CLOSING } state;
+	enum { READING, STARTING, JUDGING, CLOSING } state;
 	struct milter_session *session;
 	size_t held;
 	struct peer peer;
@@ -145,14 +146,14 @@ static void account(struct milter_connection *connection)
 	connection->held = size;
 }
 
-static void on_judged(struct task *task)
+/* The task is done. True with what follows, if anything shall. */
+static bool answer(struct milter_connection *connection, enum milter_event *event)
 {
-	struct milter_connection *connection = task->owner;
+	struct task *task = &connection->task;
 	struct server *server = connection->milter->server;
 	const struct milter_message *message = milter_session_message(connection->session);
 	struct buffer output = BUFFER_INIT(REPLY_MAX);
 
-	connection->state = READING;
 	if (task->failure.code == STATUS_OK)
 		answer_verdict(&output, message, task);
 	else
@@ -161,25 +162,37 @@ static void on_judged(struct task *task)
 	if (output.failed) {
 		buffer_free(&output);
 		close_connection(connection);
-		return;
+		return false;
 	}
 	send_bytes(connection, &output);
-	if (server->state == SERVER_RUNNING) {
-		enum milter_event event = milter_session_next(connection->session);
-		connection->hurried = false;
-		set_timer(connection);
-		on_event(connection, event);
-	} else { /* once the answer is out */
+	if (server->state != SERVER_RUNNING) { /* once the answer is out */
 		uv_timer_start(&connection->timer, on_silence, FAREWELL_MS, 0);
+		return false;
 	}
+	*event = milter_session_next(connection->session);
+	connection->hurried = false;
+	set_timer(connection);
+	return true;
 }
 
-static void judge(struct milter_connection *connection)
+static void on_judged(struct task *task)
+{
+	struct milter_connection *connection = task->owner;
+	bool at_once = connection->state == STARTING;
+	enum milter_event event;
+
+	connection->state = READING;
+	if (!at_once && answer(connection, &event))
+		on_event(connection, event);
+}
+
+/* True when it is done already. */
+static bool judge(struct milter_connection *connection)
 {
 	const struct milter_message *message = milter_session_message(connection->session);
 	struct task *task = &connection->task;
 
-	connection->state = JUDGING;
+	connection->state = STARTING;
 	uv_read_stop(&connection->socket.stream);
 	*task = (struct task){.owner = connection,
 		.server = connection->milter->server,
@@ -194,6 +207,10 @@ static void judge(struct milter_connection *connection)
 		context_add_recipients(
 			&task->context, message->recipients, message->recipient_count);
 	task_start(task);
+	if (connection->state != STARTING)
+		return true;
+	connection->state = JUDGING;
+	return false;
 }
 
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer);
@@ -220,14 +237,15 @@ static void refuse(struct milter_connection *connection, const char *reason)
 	close_connection(connection);
 }
 
-static void on_event(struct milter_connection *connection, enum milter_event event)
+/* True when the event was a message that is judged already: it is to be answered. */
+static bool take_event(struct milter_connection *connection, enum milter_event event)
 {
 	struct server *server = connection->milter->server;
 
 	account(connection);
 	send_bytes(connection, milter_session_output(connection->session));
 	if (connection->state == CLOSING)
-		return;
+		return false;
 	switch (event) {
 	case MILTER_NEED_MORE:
 		if (uv_stream_get_write_queue_size(&connection->socket.stream) > UNSENT_MAX) {
@@ -241,8 +259,7 @@ static void on_event(struct milter_connection *connection, enum milter_event eve
 		}
 		break;
 	case MILTER_MESSAGE:
-		judge(connection);
-		break;
+		return judge(connection);
 	case MILTER_QUIT:
 		close_connection(connection);
 		break;
@@ -250,6 +267,14 @@ static void on_event(struct milter_connection *connection, enum milter_event eve
 		server->counters.refused.malformed++;
 		refuse(connection, milter_session_error(connection->session));
 		break;
+	}
+	return false;
+}
+
+/* A loop: one read may bring thousands of messages that are all refused at once. */
+static void on_event(struct milter_connection *connection, enum milter_event event)
+{
+	while (take_event(connection, event) && answer(connection, &event)) {
 	}
 }
 
