@@ -11,10 +11,10 @@
 
 #include "tests/unit/service-fixture.h"
 
-/* What is asked for is 10; a busy machine needs head room. AddressSanitizer looks at all
- * that iconv(3) might write each time it is called, so that there it is the memory that
+/* What is asked for is 10; a busy machine needs head room. The sanitizers look at all
+ * that iconv(3) might write each time it is called, so that with them it is the memory that
  * is watched, and time only by the way. */
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 static const double RATIO_MAX = 300;
 static const size_t SIZES[] = {1 << 14, 1 << 16};
 #else
