@@ -237,7 +237,8 @@ static void change_ran(void *data)
 	}
 	writer->stats.changes += writer->status == STATUS_OK;
 	if (writer->status != STATUS_OK)
-		log_event(writer->log, LOG_ERROR, "change-failed",
+		log_event(writer->log, writer->status == STATUS_BUSY ? LOG_WARNING : LOG_ERROR,
+			"change-failed",
 			(struct log_field[]){log_text("reason", writer->failure.detail), {0}});
 	ticket->done(ticket, writer->status == STATUS_OK ? NULL : &writer->failure);
 	change_end(writer->service, &change);

@@ -200,52 +200,42 @@ enum status adoption_prepare(
 
 /* --- Up to the present ------------------------------------------------------------ */
 
-/* What the user's report about the same message added to the fold: nothing when it was
- * superseded or forgotten already. */
-struct former {
-	const struct adoption *adoption;
-	uint64_t message;
-	struct contribution global;
-};
-
-static enum status find_former(void *context, const struct report *report)
-{
-	struct former *former = context;
-
-	if (report->seq > former->adoption->seq)
-		return STATUS_INTERRUPTED;
-	if (report->message == former->message &&
-		generation_find(&former->adoption->present, report->seq))
-		former->global = taught_by(former->adoption, report);
-	return STATUS_OK;
-}
-
 struct catch_up {
 	struct adoption *adoption;
 	GHashTable *seen; /* "message user" of reports after the fold */
 	struct failure *failure;
 };
 
+/* What the user's report about the same message added to the fold: nothing when there is
+ * none, or it counted no more. */
+static enum status find_folded(const struct adoption *adoption, const struct report *report,
+	struct contribution *global, struct failure *failure)
+{
+	struct report folded;
+	enum status status = store_find(adoption->service->store, report->user, report->message,
+		adoption->seq + 1, &folded, failure);
+
+	*global = (struct contribution){0};
+	if (status == STATUS_NOTFOUND)
+		return STATUS_OK;
+	if (status == STATUS_OK && generation_find(&adoption->present, folded.seq))
+		*global = taught_by(adoption, &folded);
+	return status;
+}
+
 /* Takes out what the report supersedes: one of those after the fold added what the
  * journal says, one before it what the generation says. */
 static enum status take_superseded(struct catch_up *catch_up, const struct report *report)
 {
 	struct adoption *adoption = catch_up->adoption;
-	struct former former = {.adoption = adoption, .message = report->message};
+	struct contribution global = report->undone;
 	char *name = g_strdup_printf("%" G_GINT64_MODIFIER "x %s", report->message, report->user);
 	enum status status = STATUS_OK;
 
-	if (!g_hash_table_add(catch_up->seen, name)) {
-		former.global = report->undone;
-	} else {
-		status = store_journal(adoption->service->reader, report->user, 0, find_former,
-			&former, catch_up->failure);
-		if (status == STATUS_INTERRUPTED)
-			status = STATUS_OK;
-	}
+	if (g_hash_table_add(catch_up->seen, name))
+		status = find_folded(adoption, report, &global, catch_up->failure);
 	if (status == STATUS_OK)
-		status = global_remove(
-			adoption->global, report->keys, report->count, &former.global);
+		status = global_remove(adoption->global, report->keys, report->count, &global);
 	return status;
 }
 

@@ -181,13 +181,14 @@ static enum status find_previous(struct batch *batch, const struct press *press,
 {
 	for (size_t i = batch->report_count; i > 0; i--) {
 		const struct report *report = &batch->reports[i - 1];
-		if (!(report->flags & REPORT_MUTED) && report->message == press->answer.identity && strcmp(report->user, press->user) == 0) {
+		if (!(report->flags & REPORT_MUTED) && report->message == press->answer.identity &&
+			strcmp(report->user, press->user) == 0) {
 			*previous = *report;
 			return STATUS_OK;
 		}
 	}
-	return store_find(
-		batch->service->store, press->user, press->answer.identity, previous, failure);
+	return store_find(batch->service->store, press->user, press->answer.identity, INT64_MAX,
+		previous, failure);
 }
 
 static enum outcome decide(bool known, enum label before, enum label now)

@@ -17,7 +17,7 @@ struct store_driver {
 	enum status (*append)(struct store *store, struct report *reports, size_t count,
 		struct failure *failure);
 	enum status (*find)(struct store *store, const char *user, uint64_t message,
-		struct report *report, struct failure *failure);
+		int64_t before, struct report *report, struct failure *failure);
 	/* `removal` may be NULL. */
 	enum status (*write_checkpoint)(struct store *store, struct store_removal *removal,
 		const struct store_token *tokens, size_t count,

@@ -100,10 +100,12 @@ static enum status memory_append(
 }
 
 static enum status memory_find(struct store *store, const char *user, uint64_t message,
-	struct report *report, struct failure *failure)
+	int64_t before, struct report *report, struct failure *failure)
 {
 	const struct row *row = find_row((const struct memory *)store, user, message);
 
+	while (row && row->report.seq >= before)
+		row = row->supersedes;
 	if (!row)
 		return failure_set(failure, STATUS_NOTFOUND, "no such report");
 	*report = memory_present(row);

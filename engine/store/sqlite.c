@@ -20,7 +20,7 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_FIND_USER] = "SELECT id FROM user WHERE name = ?1",
 	[SQL_FIND_REPORT] = "SELECT " SQLITE_REPORT_COLUMNS " FROM " SQLITE_REPORTS " WHERE seq = "
 			    "(SELECT max(seq) FROM journal WHERE message = ?2 AND user = "
-			    "(SELECT id FROM user WHERE name = ?1) AND (flags & 2) = 0)",
+			    "(SELECT id FROM user WHERE name = ?1) AND seq < ?3 AND (flags & 2) = 0)",
 	[SQL_ADD_REPORT] = "INSERT INTO journal (seq, time, message, label, flags, margin, head_sum, "
 			   "head_gain, body_sum, body_gain, bias_sum, bias_gain, undone_head_sum, "
 			   "undone_head_gain, undone_body_sum, undone_body_gain, undone_bias_sum, "
@@ -313,7 +313,7 @@ static enum status sqlite_append(
 }
 
 static enum status sqlite_find(struct store *store, const char *user, uint64_t message,
-	struct report *report, struct failure *failure)
+	int64_t before, struct report *report, struct failure *failure)
 {
 	struct connection *connection = &((struct sqlite_store *)store)->connection;
 	sqlite3_stmt *row = sqlite_statement(connection, SQL_FIND_REPORT);
@@ -323,6 +323,7 @@ static enum status sqlite_find(struct store *store, const char *user, uint64_t m
 		return sqlite_failure(connection, "reading", failure);
 	sqlite3_bind_blob(row, 1, user, (int)strlen(user), SQLITE_STATIC);
 	sqlite3_bind_int64(row, 2, (int64_t)message);
+	sqlite3_bind_int64(row, 3, before);
 	int code = sqlite3_step(row);
 	if (code == SQLITE_ROW) {
 		status = sqlite_read_report(connection, row, user, report, failure);

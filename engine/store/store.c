@@ -120,12 +120,13 @@ enum status store_append(
 }
 
 enum status store_find(struct store *store, const char *user, uint64_t message,
-	struct report *report, struct failure *failure)
+	int64_t before, struct report *report, struct failure *failure)
 {
 	enum status status = check_user(user, failure);
 
-	return status == STATUS_OK ? store->driver->find(store, user, message, report, failure)
-				   : status;
+	return status == STATUS_OK
+		? store->driver->find(store, user, message, before, report, failure)
+		: status;
 }
 
 static enum status check_entry(const struct store_entry *entry, struct failure *failure)

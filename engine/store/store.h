@@ -190,11 +190,11 @@ bool store_writable(const struct store *store);
 enum status store_append(
 	struct store *store, struct report *reports, size_t count, struct failure *failure);
 
-/* The newest report of this user about this message that is not muted, without
- * its tokens; STATUS_NOTFOUND when there is none. `report->user` is the caller's
- * `user`. */
+/* The newest report of this user about this message with a seq < `before` (INT64_MAX: of
+ * all) that is not muted, without its tokens; STATUS_NOTFOUND when there is none.
+ * `report->user` is the caller's `user`. */
 enum status store_find(struct store *store, const char *user, uint64_t message,
-	struct report *report, struct failure *failure);
+	int64_t before, struct report *report, struct failure *failure);
 
 /* Replaces the global rows of these keys (a row with gain 0 is deleted) and the
  * checkpoint, in one durable step. Its sequence numbers are those of reports in the

@@ -136,7 +136,7 @@ START_TEST(an_empty_store_is_empty)
 
 	open_all(_i);
 	ck_assert(store_writable(store));
-	ck_assert_int_eq(store_find(store, "bob", 1, &found, &failure), STATUS_NOTFOUND);
+	ck_assert_int_eq(store_find(store, "bob", 1, INT64_MAX, &found, &failure), STATUS_NOTFOUND);
 	ck_assert_int_eq(store_get(reader, "name", value, &size, &failure), STATUS_NOTFOUND);
 	ck_assert_str_eq(user_reports("bob", 10), "");
 	ck_assert_str_eq(reports_after(0), "");
@@ -162,7 +162,7 @@ START_TEST(reports_come_back_as_they_were)
 	assert_ok(store_append(store, &one, 1, &failure));
 	ck_assert_int_gt(one.seq, 0);
 	reopen();
-	assert_ok(store_find(store, "bob", UINT64_MAX, &found, &failure));
+	assert_ok(store_find(store, "bob", UINT64_MAX, INT64_MAX, &found, &failure));
 	ck_assert_int_eq(found.seq, one.seq);
 	ck_assert_int_eq(found.time, one.time);
 	ck_assert_int_eq(found.label, LABEL_SPAM);
@@ -190,7 +190,7 @@ START_TEST(users_are_apart)
 	ck_assert_str_eq(user_reports(odd, 10), "1:1 ");
 	ck_assert_str_eq(user_reports("", 10), "2:1 ");
 	ck_assert_str_eq(user_reports("alic", 10), "");
-	assert_ok(store_find(store, odd, 1, &found, &failure));
+	assert_ok(store_find(store, odd, 1, INT64_MAX, &found, &failure));
 	ck_assert_int_eq(found.label, LABEL_HAM);
 }
 END_TEST
@@ -203,7 +203,7 @@ START_TEST(the_newest_report_of_a_message_counts)
 	append("bob", 1, LABEL_SPAM);
 	append("bob", 2, LABEL_SPAM);
 	int64_t flip = append("bob", 1, LABEL_HAM);
-	assert_ok(store_find(store, "bob", 1, &found, &failure));
+	assert_ok(store_find(store, "bob", 1, INT64_MAX, &found, &failure));
 	ck_assert_int_eq(found.seq, flip);
 	ck_assert_str_eq(user_reports("bob", 10), "2:2 1:1 ");
 	append("bob", 2, LABEL_FORGET);
@@ -226,6 +226,25 @@ START_TEST(a_walk_gives_the_newest_oldest_first)
 }
 END_TEST
 
+START_TEST(a_report_before_another_is_found)
+{
+	struct report muted = report("bob", 1, LABEL_HAM), found;
+
+	open_all(_i);
+	int64_t first = append("bob", 1, LABEL_SPAM);
+	append("bob", 2, LABEL_SPAM);
+	append("ann", 1, LABEL_HAM);
+	muted.flags = REPORT_MUTED;
+	assert_ok(store_append(store, &muted, 1, &failure));
+	int64_t last = append("bob", 1, LABEL_FORGET);
+	assert_ok(store_find(store, "bob", 1, last, &found, &failure));
+	ck_assert_int_eq(found.seq, first);
+	assert_ok(store_find(store, "bob", 1, last + 1, &found, &failure));
+	ck_assert_int_eq(found.seq, last);
+	ck_assert_int_eq(store_find(store, "bob", 1, first, &found, &failure), STATUS_NOTFOUND);
+}
+END_TEST
+
 START_TEST(muted_reports_are_recorded_only)
 {
 	struct report muted = report("bob", 1, LABEL_SPAM), found;
@@ -234,10 +253,10 @@ START_TEST(muted_reports_are_recorded_only)
 	muted.flags = REPORT_MUTED;
 	assert_ok(store_append(store, &muted, 1, &failure));
 	ck_assert_str_eq(user_reports("bob", 10), "");
-	ck_assert_int_eq(store_find(store, "bob", 1, &found, &failure), STATUS_NOTFOUND);
+	ck_assert_int_eq(store_find(store, "bob", 1, INT64_MAX, &found, &failure), STATUS_NOTFOUND);
 	int64_t ham = append("bob", 1, LABEL_HAM);
 	assert_ok(store_append(store, &muted, 1, &failure));
-	assert_ok(store_find(store, "bob", 1, &found, &failure));
+	assert_ok(store_find(store, "bob", 1, INT64_MAX, &found, &failure));
 	ck_assert_int_eq(found.seq, ham);
 	ck_assert_str_eq(user_reports("bob", 10), "1:1 ");
 	ck_assert_str_eq(reports_after(0), "1:2 1:1 1:2 ");
@@ -413,7 +432,7 @@ START_TEST(an_erased_user_was_never_there)
 	ck_assert_str_eq(reports_after(0), "1:2 ");
 	ck_assert_str_eq(entries("bob"), "");
 	ck_assert_str_eq(entries("bobby"), "bobby/1/=yes@6 ");
-	ck_assert_int_eq(store_find(store, "bob", 2, &found, &failure), STATUS_NOTFOUND);
+	ck_assert_int_eq(store_find(store, "bob", 2, INT64_MAX, &found, &failure), STATUS_NOTFOUND);
 	assert_ok(store_read_stats(reader, &stats, &failure));
 	ck_assert_int_eq(stats.users, 1);
 	ck_assert_int_eq(stats.reports, 1);
@@ -456,7 +475,7 @@ START_TEST(old_reports_go_by_number)
 	remove_old(NULL, third + 1, 2);
 	reopen();
 	ck_assert_str_eq(reports_after(0), "2:2 2:0 ");
-	ck_assert_int_eq(store_find(store, "bob", 1, &found, &failure), STATUS_NOTFOUND);
+	ck_assert_int_eq(store_find(store, "bob", 1, INT64_MAX, &found, &failure), STATUS_NOTFOUND);
 	ck_assert_int_eq(append("bob", 1, LABEL_SPAM), third + 4);
 	ck_assert_str_eq(user_reports("bob", 9), "1:2 ");
 	assert_ok(store_read_stats(reader, &stats, &failure));
@@ -879,7 +898,7 @@ START_TEST(random_presses_equal_a_plain_model)
 		struct report one = report(names[user], message, (enum label)next_random(3));
 		struct report found;
 
-		enum status status = store_find(store, names[user], message, &found, &failure);
+		enum status status = store_find(store, names[user], message, INT64_MAX, &found, &failure);
 		ck_assert_int_eq(status, model[user][message].seq ? STATUS_OK : STATUS_NOTFOUND);
 		if (status == STATUS_OK) {
 			ck_assert_int_eq(found.seq, model[user][message].seq);
@@ -1008,7 +1027,7 @@ static struct report press(struct store *from, const char *user, uint64_t *keys)
 	one.flags = (unsigned)next_random(4);
 	one.margin = (double)next_random(1000) / 7;
 	if (!(one.flags & REPORT_MUTED) &&
-		store_find(from, user, one.message, &found, &failure) == STATUS_OK)
+		store_find(from, user, one.message, INT64_MAX, &found, &failure) == STATUS_OK)
 		one.undone = found.global;
 	if (one.label != LABEL_FORGET && !(one.flags & REPORT_MUTED))
 		one.global = contribution((double)next_random(1u << 30) - (1 << 29),
@@ -1281,7 +1300,7 @@ START_TEST(damaged_rows_are_refused)
 		ck_assert_int_eq(store_reports_after(reader, seq - 1, nothing, NULL, &failure),
 			STATUS_CORRUPT);
 		if (strstr(damage[i], "label"))
-			ck_assert_int_eq(store_find(store, "bob", 1, &found, &failure), STATUS_CORRUPT);
+			ck_assert_int_eq(store_find(store, "bob", 1, INT64_MAX, &found, &failure), STATUS_CORRUPT);
 	}
 	change_database("INSERT INTO token VALUES (0, 1, 1)");
 	assert_ok(open_store());
@@ -1588,6 +1607,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(all, the_newest_report_of_a_message_counts, 0, DRIVERS);
 	tcase_add_loop_test(all, a_walk_gives_the_newest_oldest_first, 0, DRIVERS);
 	tcase_add_loop_test(all, muted_reports_are_recorded_only, 0, DRIVERS);
+	tcase_add_loop_test(all, a_report_before_another_is_found, 0, DRIVERS);
 	tcase_add_loop_test(all, a_journal_tells_everything_of_a_user, 0, DRIVERS);
 	tcase_add_loop_test(all, entries_are_kept_by_scope, 0, DRIVERS);
 	tcase_add_loop_test(all, a_bad_entry_changes_nothing, 0, DRIVERS);
