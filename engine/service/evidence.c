@@ -25,6 +25,9 @@ size_t evidence_head(const uint64_t *keys, size_t count)
 enum status evidence_apply(struct table *table, const uint64_t *keys, size_t count,
 	const struct contribution *contribution, double sign)
 {
+	if (count == 0) /* then there may be no array, either */
+		return STATUS_OK;
+
 	size_t head = evidence_head(keys, count);
 	enum status status = table_add(
 		table, keys, head, sign * contribution->head_sum, sign * contribution->head_gain);
