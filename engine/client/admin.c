@@ -287,6 +287,9 @@ enum exit_code admin_policy_set(const struct options *options, char **words, int
 	}
 	if (code == EXIT_DONE) {
 		code = change(options, scope, entries);
+		/* What was wished for may be beyond what the site lets choose. */
+		if (code == EXIT_DONE && *options->user && !options->json)
+			code = admin_policy_show(options, NULL, 0);
 	} else {
 		json_decref(entries);
 		if (scope)

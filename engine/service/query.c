@@ -175,7 +175,9 @@ static bool is_personal(const struct recipient *recipient)
 
 double query_shift(const struct model_params *params, const struct user_store *store)
 {
-	return -params->scale * model_user_bias(params, store->bias_sum, store->bias_gain);
+	double shift = model_user_bias(params, store->bias_sum, store->bias_gain) * params->scale;
+
+	return shift == 0 ? 0 : -shift; /* no negative zero: people read it */
 }
 
 /* What the score alone says. */

@@ -145,7 +145,9 @@ def test_policy_acts_and_explains_itself(daemon, message):
     hamlet(daemon, "list", "block", "sender1@example.com", "--site")
     verdict = score(daemon.socket, message(1), "bob")
     assert verdict["action"] == "reject" and verdict["reply"].startswith("554 5.7.1 ")
-    hamlet(daemon, "policy", "set", "spam-action=junk", "junk-score=4", "--user", "bob")
+    told = hamlet(daemon, "policy", "set", "spam-action=junk", "junk-score=99", "--user", "bob")
+    assert "junk score:        10.0 (user)" in told and "-0.00" not in told
+    hamlet(daemon, "policy", "set", "junk-score=4", "--user", "bob")
     verdict = score(daemon.socket, message(1), "bob")
     assert (verdict["action"], verdict["reply"], verdict["threshold"]) == ("junk", "", 4)
     press(daemon.socket, "spam", message(100), "bob")
