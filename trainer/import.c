@@ -35,11 +35,14 @@ static enum status commit(struct import *import)
 		batch_end(import->service, &batch);
 	}
 	for (size_t i = 0; i < import->pressed; i++) {
-		enum outcome outcome = press_answer(import->presses[i])->outcome;
-		if (status == STATUS_OK) {
-			import->counts->learned += outcome == OUTCOME_NEW;
-			import->counts->known += outcome == OUTCOME_REPEAT;
-			import->counts->flipped += outcome == OUTCOME_FLIP;
+		const struct answer *answer = press_answer(import->presses[i]);
+		if (status == STATUS_OK && answer->failure.code != STATUS_OK) {
+			*import->failure = answer->failure;
+			status = answer->failure.code;
+		} else if (status == STATUS_OK) {
+			import->counts->learned += answer->outcome == OUTCOME_NEW;
+			import->counts->known += answer->outcome == OUTCOME_REPEAT;
+			import->counts->flipped += answer->outcome == OUTCOME_FLIP;
 		}
 		press_free(&import->presses[i]);
 	}

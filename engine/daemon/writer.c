@@ -42,7 +42,7 @@ struct writer {
 	size_t waiting; /* in it */
 	struct queue changes_in_line;
 	size_t changes_waiting;
-	bool batch_first; /* the change that waits has had a step already */
+	bool batch_first; /* before a change: the last step was one */
 
 	/* In flight. */
 	struct ticket *tickets; /* of the batch */
@@ -116,8 +116,11 @@ static void answer_tickets(struct writer *writer, const struct failure *failure)
 	writer->tickets = NULL;
 	while (ticket) {
 		struct ticket *next = ticket->next;
+		const struct failure *own = &press_answer(ticket->press)->failure;
 
-		ticket->done(ticket, failure);
+		if (failure)
+			own = failure;
+		ticket->done(ticket, own->code == STATUS_OK ? NULL : own);
 		ticket = next;
 	}
 }
@@ -227,10 +230,10 @@ static void change_ran(void *data)
 	struct change *change = ticket->change;
 
 	writer->tickets = NULL;
+	writer->batch_first = true;
 	if (writer->status == STATUS_OK && change_goes_on(change)) {
 		queue_push(&writer->changes_in_line, ticket);
 		writer->changes_waiting++;
-		writer->batch_first = true;
 		writer->state = WAITING;
 		step(writer);
 		return;
@@ -404,9 +407,9 @@ static void run_between(struct writer *writer)
 		between(writer->between_context);
 }
 
-/* Called whenever something came or went: starts what can be started. Changes go
- * first, since they are few and what comes after shall see them. Batches and the steps of a
- * checkpoint take turns, so that neither waits for all of the other. */
+/* Called whenever something came or went: starts what can be started. Batches take turns
+ * with changes and with the steps of a checkpoint, so that none waits for all of another;
+ * a change goes before a checkpoint. */
 static void step(struct writer *writer)
 {
 	if (writer->state != WAITING)

@@ -38,7 +38,7 @@ struct batch {
 	struct store_entry *consents; /* that persons gave with these presses */
 	size_t consent_count;
 	struct scratch scratch;
-	enum status status;
+	struct failure failure;
 };
 
 const char *outcome_name(enum outcome outcome)
@@ -396,27 +396,57 @@ static void roll_back(struct batch *batch)
 	batch->report_count = 0;
 }
 
+/* What is damaged is this user's: the others' reports shall not wait for its repair. */
+static enum status run_or_refuse(
+	struct batch *batch, struct press *press, struct failure *failure)
+{
+	size_t consent_count = batch->consent_count;
+	struct failure found = {0};
+	enum status status = run_press(batch, press, &found);
+
+	if (status == STATUS_CORRUPT) {
+		batch->consent_count = consent_count;
+		press->answer.failure = found;
+		return STATUS_OK;
+	}
+	if (status != STATUS_OK)
+		*failure = found;
+	return status;
+}
+
+static enum status write_batch(struct batch *batch, struct failure *failure)
+{
+	struct store *store = batch->service->store;
+	enum status status = STATUS_OK;
+
+	/* First: what is shared must rest on a consent. */
+	if (batch->consent_count > 0)
+		status = store_put_entries(store, batch->consents, batch->consent_count, failure);
+	if (status == STATUS_OK && batch->report_count > 0)
+		status = store_append(store, batch->reports, batch->report_count, failure);
+	return status;
+}
+
 enum status batch_run(struct batch *batch, struct failure *failure)
 {
-	enum status status = service_check_sound(batch->service, failure);
+	struct failure found = {0};
+	enum status status = service_check_sound(batch->service, &found);
 
 	for (size_t i = 0; i < batch->count && status == STATUS_OK; i++)
-		status = run_press(batch, batch->presses[i], failure);
-	/* First: what is shared must rest on a consent. */
-	if (status == STATUS_OK && batch->consent_count > 0)
-		status = store_put_entries(
-			batch->service->store, batch->consents, batch->consent_count, failure);
-	if (status == STATUS_OK && batch->report_count > 0)
-		status = store_append(
-			batch->service->store, batch->reports, batch->report_count, failure);
-	if (status != STATUS_OK)
+		status = run_or_refuse(batch, batch->presses[i], &found);
+	if (status == STATUS_OK)
+		status = write_batch(batch, &found);
+	if (status != STATUS_OK) {
 		roll_back(batch);
+		batch->failure = found;
+		if (failure)
+			*failure = found;
+	}
 	for (size_t i = 0; i < batch->report_count; i++) {
 		batch->writers[i]->answer.seq = batch->reports[i].seq;
 		global_includes(batch->service->global, batch->reports[i].seq);
 	}
 	expiry_note_size(batch->service);
-	batch->status = status;
 	return status;
 }
 
@@ -424,8 +454,8 @@ void batch_end(struct service *service, struct batch **result)
 {
 	struct batch *batch = *result;
 
-	for (size_t i = 0; i < batch->count; i++)
-		batch->presses[i]->answer.status = batch->status;
+	for (size_t i = 0; i < batch->count && batch->failure.code != STATUS_OK; i++)
+		batch->presses[i]->answer.failure = batch->failure;
 	for (size_t i = 0; i < batch->report_count; i++)
 		users_drop(service->users, batch->reports[i].user);
 	free_batch(batch);

@@ -261,7 +261,7 @@ enum status press_run(struct press *press, struct worker *worker, const char *me
 	size_t length, struct failure *failure);
 
 struct answer {
-	enum status status; /* STATUS_OK: durable (or nothing had to be written) */
+	struct failure failure; /* STATUS_OK: durable (or nothing had to be written) */
 	enum outcome outcome;
 	bool taught_global;
 	bool ask_consent; /* the user has not agreed to share: ask */
@@ -287,7 +287,8 @@ struct batch;
 enum status batch_begin(struct service *service, struct press *const *presses, size_t count,
 	struct batch **batch, struct failure *failure);
 
-/* [writer] Learns and commits: all of the batch or nothing. */
+/* [writer] Learns and commits: all of the batch or nothing, but for presses whose users'
+ * records are damaged. Those are refused, see their answers, and the others go on. */
 enum status batch_run(struct batch *batch, struct failure *failure);
 
 /* [owner] Publishes the users' stores; fills in the answers; frees *batch. */

@@ -161,6 +161,8 @@ static enum status do_press(struct engine *engine, const struct step *step, stru
 	}
 	for (unsigned i = 0; i < step->count; i++) {
 		if (status == STATUS_OK)
+			status = press_answer(presses[i])->failure.code;
+		if (status == STATUS_OK)
 			acknowledge(step, ledger, presses[i]);
 		press_free(&presses[i]);
 	}

@@ -3,6 +3,7 @@
 """Starting on a damaged database, and the way out that hamletd(8) describes."""
 import sqlite3
 import subprocess
+import threading
 
 import pytest
 
@@ -98,6 +99,32 @@ def test_an_old_page_of_the_journal_hurts_its_users_alone(filled):
     assert verdicts[0::3] == filled.expected[0::3]
     assert "event=user-unreadable" in filled.log_text()
     assert tell(filled.socket, "spam", make_message(999), "new")["outcome"] == "new"
+
+
+def test_a_damaged_report_is_in_the_way_of_its_user_alone(make_daemon):
+    """Also of presses that come together with one about it."""
+    daemon = make_daemon(default_consent="true", commit_delay=500).start()
+    tell(daemon.socket, "spam", make_message(1), "bob")
+    tell(daemon.socket, "spam", make_message(2), "ann")
+    daemon.stop()
+    with sqlite3.connect(daemon.database) as db:
+        db.execute("UPDATE journal SET label = 9 WHERE seq = 1")
+    db.close()
+    daemon.start()
+    refused = []
+
+    def press_again():
+        with pytest.raises(RuntimeError, match="damaged") as error:
+            tell(daemon.socket, "ham", make_message(1), "bob")
+        refused.append(error)
+
+    thread = threading.Thread(target=press_again)
+    thread.start()
+    for number in range(3, 6):
+        assert tell(daemon.socket, "spam", make_message(number), "ann")["outcome"] == "new"
+        assert tell(daemon.socket, "spam", make_message(number), "bob")["outcome"] == "new"
+    thread.join()
+    assert len(refused) == 1
 
 
 @pytest.mark.parametrize("table", ["meta", "entry"])

@@ -1,8 +1,11 @@
 # Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """Press, twin, flip, repeat, forget: for two users of the running daemon."""
+import json
 import random
+import threading
 
+from conftest import Threads
 from hamlet_client import ask, score, tell
 
 
@@ -73,3 +76,25 @@ def test_reasons_add_up(daemon, message):
     listed = sum(r["everybody"] + r["own"] for r in why["reasons"] + [why["others"]])
     assert abs(why["bias"] + listed - why["margin"]) < 1e-9
     assert why["personal"] and len(why["reasons"]) == 30
+
+
+class Changers(Threads):
+    """Change a list again and again, from eight connections at a time."""
+
+    def __init__(self, path):
+        self.path, self.stop, self.count = path, threading.Event(), 0
+        self.threads = [threading.Thread(target=self.run, args=(n,)) for n in range(8)]
+
+    def run(self, number):
+        entry = {"kind": "list", "name": "a%d@example.org" % number, "value": "allow"}
+        text = json.dumps({"call": "change", "user": "eve", "entries": [entry]}).encode()
+        while not self.stop.is_set():
+            assert ask(self.path, "CALL", text).code == 0
+            self.count += 1
+
+
+def test_presses_take_turns_with_changes(daemon, message):
+    with Changers(daemon.socket) as changers:
+        for number in range(20):
+            assert tell(daemon.socket, "spam", message(number), "bob")["outcome"] == "new"
+        assert changers.count < 20 * 100
