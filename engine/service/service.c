@@ -24,6 +24,10 @@ const struct service_settings service_defaults = {
 	.retention = {.days = 730, .reports = 10000},
 };
 
+/* Since the last checkpoint, however few tokens they change: what they supersede is stripped
+ * with the next one, in one go. */
+enum { CHECKPOINT_REPORTS = 5000 };
+
 enum status service_check_user(const char *user, struct failure *failure)
 {
 	if (strlen(user) > STORE_MAX_USER)
@@ -288,8 +292,11 @@ bool service_checkpoint_is_due(const struct service *service, size_t tokens)
 {
 	size_t dirty = service_dirty(service);
 
+	int64_t reports = global_seq(service->global) - global_checkpoint_seq(service->global);
+
 	return dirty >= tokens || service_checkpoint_goes_on(service) ||
-		(dirty > 0 && global_checkpoint_seq(service->global) == 0);
+		(dirty > 0 && (reports >= CHECKPOINT_REPORTS ||
+				      global_checkpoint_seq(service->global) == 0));
 }
 
 enum status service_checkpoint(struct service *service, struct failure *failure)

@@ -137,8 +137,8 @@ enum status memory_write_checkpoint(struct store *store, struct store_removal *r
 			STATUS_OK)
 			return failure_set(failure, STATUS_NOMEM, "writing tokens: out of memory");
 	}
-	for (int64_t seq = memory->checkpoint.seq + 1; seq <= checkpoint->seq; seq++) {
-		struct row *row = memory->rows->pdata[seq - 1];
+	while (memory->stripped < checkpoint->seq) {
+		struct row *row = memory->rows->pdata[memory->stripped++];
 		if (row && row->supersedes)
 			strip(row->supersedes);
 		if (row && row->report.label == LABEL_FORGET)

@@ -35,6 +35,7 @@ struct memory {
 	size_t count;       /* rows that are not erased */
 	struct table *tokens;
 	struct store_checkpoint checkpoint;
+	int64_t stripped; /* reports up to it were looked at for what they supersede */
 	GArray *retrained; /* struct store_retrained */
 	struct table *next_tokens;
 	GArray *next_retrained;

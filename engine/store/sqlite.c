@@ -12,6 +12,9 @@
 
 #include "engine/store/pack.h"
 
+/* Reports that a checkpoint looks at for what they supersede: others wait meanwhile. */
+enum { STRIP_MOST = 10000 };
+
 static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
@@ -77,7 +80,7 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_JOURNAL] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM " SQLITE_REPORTS " WHERE user = "
 			"(SELECT id FROM user WHERE name = ?1) AND seq > ?2 ORDER BY seq",
 	[SQL_STRIP_SUPERSEDED] = "UPDATE journal SET tokens = NULL WHERE seq IN (SELECT supersedes "
-				 "FROM journal WHERE seq > ?1 AND seq <= ?2)",
+				 "FROM journal WHERE seq > ?1 AND seq <= ?2) AND tokens IS NOT NULL",
 	[SQL_STRIP_FORGOTTEN] = "UPDATE journal SET tokens = NULL "
 				"WHERE seq > ?1 AND seq <= ?2 AND label = 0",
 	[SQL_PUT_TOKEN] = "INSERT OR REPLACE INTO token (key, sum, gain) VALUES (?1, ?2, ?3)",
@@ -387,8 +390,8 @@ enum status sqlite_write_token(
 	return sqlite_run(connection, write, "writing tokens to", failure);
 }
 
-static enum status strip(struct connection *connection, enum sqlite_statement which, int64_t after,
-	int64_t until, struct failure *failure)
+static enum status strip_those(struct connection *connection, enum sqlite_statement which,
+	int64_t after, int64_t until, struct failure *failure)
 {
 	sqlite3_stmt *statement = sqlite_statement(connection, which);
 
@@ -397,6 +400,31 @@ static enum status strip(struct connection *connection, enum sqlite_statement wh
 		sqlite3_bind_int64(statement, 2, until);
 	}
 	return sqlite_run(connection, statement, "cleaning", failure);
+}
+
+/* What was superseded or forgotten loses its tokens once the checkpoint `until` includes
+ * that. How far this went is kept by itself: an adoption moves the checkpoint on. */
+static enum status strip(struct connection *connection, int64_t before, int64_t until,
+	struct failure *failure)
+{
+	int64_t after = 0;
+	size_t size = sizeof(after);
+	enum status status = sqlite_get(connection, SQLITE_STRIPPED, &after, &size, failure);
+
+	if (status == STATUS_NOTFOUND) {
+		after = before;
+		status = STATUS_OK;
+	}
+	if (until > after + STRIP_MOST)
+		until = after + STRIP_MOST;
+	if (status != STATUS_OK || until <= after)
+		return status;
+	status = strip_those(connection, SQL_STRIP_SUPERSEDED, after, until, failure);
+	if (status == STATUS_OK)
+		status = strip_those(connection, SQL_STRIP_FORGOTTEN, after, until, failure);
+	return status == STATUS_OK
+		? put_value(connection, SQLITE_STRIPPED, &until, sizeof(until), failure)
+		: status;
 }
 
 /* A checkpoint past the journal would hide the reports to come from a replay. */
@@ -430,9 +458,7 @@ static enum status sqlite_write_checkpoint(struct store *store, struct store_rem
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
 		status = sqlite_write_token(connection, false, &tokens[i], failure);
 	if (status == STATUS_OK)
-		status = strip(connection, SQL_STRIP_SUPERSEDED, before.seq, checkpoint->seq, failure);
-	if (status == STATUS_OK)
-		status = strip(connection, SQL_STRIP_FORGOTTEN, before.seq, checkpoint->seq, failure);
+		status = strip(connection, before.seq, checkpoint->seq, failure);
 	if (status == STATUS_OK && removal)
 		status = sqlite_take_out(connection, removal, failure);
 	if (status == STATUS_OK)

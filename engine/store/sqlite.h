@@ -196,6 +196,9 @@ struct sqlite_checkpoint {
 	int64_t ahead[STORE_RANGES];
 };
 
+/* The value that keeps up to which report (int64_t) what is superseded was stripped. */
+#define SQLITE_STRIPPED "stripped"
+
 /* Reads it; zeroes when there is none yet. */
 enum status sqlite_get_checkpoint(struct connection *connection,
 	struct sqlite_checkpoint *checkpoint, struct failure *failure);

@@ -797,6 +797,24 @@ START_TEST(a_generation_takes_the_place_of_the_former)
 }
 END_TEST
 
+START_TEST(an_adoption_leaves_nothing_unstripped)
+{
+	struct store_checkpoint checkpoint = {.bias_gain = 9};
+	struct store_generation generation = {.entry_kind = 7};
+
+	open_all(_i);
+	checkpoint.seq = append("bob", 1, LABEL_SPAM);
+	assert_ok(store_write_checkpoint(store, NULL, 0, &checkpoint, &failure));
+	append("bob", 1, LABEL_HAM);
+	generation.checkpoint.seq = append("bob", 2, LABEL_FORGET);
+	assert_ok(store_adopt(store, &generation, &failure));
+	checkpoint.seq = append("bob", 3, LABEL_HAM);
+	assert_ok(store_write_checkpoint(store, NULL, 0, &checkpoint, &failure));
+	reports_after(0);
+	ck_assert_uint_eq(seen_tokens, 2 * 5); /* the flip and the last one */
+}
+END_TEST
+
 START_TEST(a_reader_beside_the_writer_writes_nothing)
 {
 	struct store *beside = NULL;
@@ -1635,6 +1653,7 @@ static Suite *suite(void)
 	tcase_add_test(sqlite, room_is_given_back);
 	tcase_add_test(sqlite, room_of_an_older_database_is_given_back);
 	tcase_add_test(sqlite, a_second_writer_is_refused);
+	tcase_add_loop_test(all, an_adoption_leaves_nothing_unstripped, 0, DRIVERS);
 	tcase_add_test(sqlite, a_reader_beside_the_writer_writes_nothing);
 	tcase_add_test(sqlite, a_newer_database_is_refused);
 	tcase_add_test(sqlite, a_foreign_database_is_refused);

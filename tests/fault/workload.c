@@ -160,8 +160,10 @@ static enum status do_press(struct engine *engine, const struct step *step, stru
 		batch_end(engine->service, &batch);
 	}
 	for (unsigned i = 0; i < step->count; i++) {
-		if (status == STATUS_OK)
-			status = press_answer(presses[i])->failure.code;
+		const struct failure *refusal =
+			presses[i] ? &press_answer(presses[i])->failure : NULL;
+		if (status == STATUS_OK && refusal->code != STATUS_OK)
+			status = failure_set(failure, refusal->code, "%s", refusal->detail);
 		if (status == STATUS_OK)
 			acknowledge(step, ledger, presses[i]);
 		press_free(&presses[i]);
