@@ -10,6 +10,15 @@ static const char BLOCKED[] = "554 5.7.1 Sender is blocked by the recipient";
 static const char REJECTED[] = "554 5.7.1 Spam message rejected";
 static const double LIST_LIFT = 100; /* an entry's, in score */
 
+/* The part of the cache that one query may fill with what it folds, lest a message to
+ * many push everybody else out: users' stores half of that, since a domain's serves many
+ * recipients. */
+enum { CACHE_SHARE = 4 };
+
+/* What a worker does in one go, counted in folded reports: 2,000 are about 50 ms. A user
+ * who has none costs as much as eight, for reading the entries. */
+enum { GO_EFFORT = 2000, FOLD_EFFORT = 8, JUDGE_EFFORT = 1 };
+
 /* --- Beginning and end ------------------------------------------------------- */
 
 static bool take_domain(struct query *query, struct recipient *recipient)
@@ -17,7 +26,7 @@ static bool take_domain(struct query *query, struct recipient *recipient)
 	entries_domain(recipient->user, recipient->domain);
 	if (!*recipient->domain)
 		return true;
-	for (const struct recipient *other = query->recipients; other < recipient; other++) {
+	for (struct recipient *other = query->recipients; other < recipient; other++) {
 		if (!other->same_domain && strcmp(other->domain, recipient->domain) == 0) {
 			recipient->same_domain = other;
 			return true;
@@ -70,6 +79,7 @@ enum status query_begin(struct service *service, const char *const *users, size_
 	query->rules = service->rules;
 	query->reject_uncertainty = service->settings.reject_uncertainty;
 	query->site = site_ref(service->site);
+	query->budget = service->settings.user_cache_bytes / CACHE_SHARE;
 	query->explain = explain;
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
 		status = take_recipient(query, users[i], failure);
@@ -90,16 +100,31 @@ bool query_is_warm(const struct query *query)
 	return true;
 }
 
+/* Hands over the stores of the first `count` recipients. */
+static void keep_stores(struct service *service, struct query *query, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct recipient *recipient = &query->recipients[i];
+		recipient->folded = false;
+		if (recipient->place)
+			users_done(service->users, &recipient->place, &recipient->store);
+	}
+}
+
+void query_hand_over(struct service *service, struct query *query)
+{
+	keep_stores(service, query, query->judged);
+}
+
 void query_end(struct service *service, struct query **result)
 {
 	struct query *query = *result;
 
 	if (!query)
 		return;
+	keep_stores(service, query, query->count);
 	for (size_t i = 0; i < query->count; i++) {
 		struct recipient *recipient = &query->recipients[i];
-		if (recipient->place)
-			users_done(service->users, &recipient->place, &recipient->store);
 		if (recipient->domain_place)
 			users_done(service->users, &recipient->domain_place,
 				&recipient->domain_store);
@@ -120,14 +145,49 @@ const struct user_store *query_domain(const struct recipient *recipient)
 				      : recipient->domain_store;
 }
 
+static enum status fold(struct query *query, struct user_store **store, bool *folded,
+	struct worker *worker, const struct user_basis *basis, struct failure *failure)
+{
+	enum status status = user_store_fold(store, worker->reader, basis, failure);
+
+	*folded = status == STATUS_OK;
+	if (*folded)
+		query->held += user_store_bytes(*store);
+	return status;
+}
+
+/* Nobody else has seen the store, so it may go on any thread. */
+static void give_up(struct query *query, struct user_store **store, bool *folded)
+{
+	query->held -= user_store_bytes(*store);
+	user_store_unref(store);
+	*folded = false;
+}
+
+/* After the verdict: what the query has no room for is folded again when somebody asks.
+ * The first recipient's is kept all the same: a single one wants it for the next message,
+ * and it may have to be explained. */
+static void keep_budget(struct query *query, struct recipient *recipient)
+{
+	struct recipient *first = recipient->same_domain ? recipient->same_domain : recipient;
+
+	if (recipient == query->recipients)
+		return;
+	if (query->held > query->budget / 2 && recipient->folded)
+		give_up(query, &recipient->store, &recipient->folded);
+	if (query->held > query->budget && first->domain_folded)
+		give_up(query, &first->domain_store, &first->domain_folded);
+}
+
 enum status query_fold_domain(struct query *query, struct recipient *recipient,
 	struct worker *worker, struct failure *failure)
 {
+	struct recipient *first = recipient->same_domain ? recipient->same_domain : recipient;
 	struct user_basis basis = {.scope = recipient->domain, .rules = &query->rules};
 
-	if (!recipient->domain_place || recipient->domain_store)
+	if (!first->domain_place || first->domain_store)
 		return STATUS_OK;
-	return user_store_fold(&recipient->domain_store, worker->reader, &basis, failure);
+	return fold(query, &first->domain_store, &first->domain_folded, worker, &basis, failure);
 }
 
 struct user_basis query_basis(const struct query *query, const struct recipient *recipient)
@@ -147,7 +207,8 @@ enum status query_fold(struct query *query, struct recipient *recipient, struct 
 	struct user_basis basis = query_basis(query, recipient);
 
 	if (status == STATUS_OK && recipient->place && !recipient->store)
-		status = user_store_fold(&recipient->store, worker->reader, &basis, failure);
+		status = fold(query, &recipient->store, &recipient->folded, worker, &basis,
+			failure);
 	return status;
 }
 
@@ -276,28 +337,49 @@ static void read_origin(struct query *query, struct worker *worker, const struct
 	query->list = worker_digest(worker, "list", query->origin.list);
 }
 
+static enum status judge_next(struct query *query, struct worker *worker,
+	const struct subject *subject, size_t *effort, struct failure *failure)
+{
+	struct recipient *recipient = &query->recipients[query->judged++];
+	enum status status = query_fold(query, recipient, worker, failure);
+
+	judge(query, recipient, worker, subject);
+	*effort += JUDGE_EFFORT;
+	if (recipient->folded)
+		*effort += FOLD_EFFORT + recipient->store->reports;
+	keep_budget(query, recipient);
+	return status;
+}
+
 enum status query_run(struct query *query, struct worker *worker, const char *message,
 	size_t length, struct failure *failure)
 {
 	enum status worst = STATUS_OK;
+	bool first = query->judged == 0;
+	size_t effort = 0;
 	struct token_set set;
 
-	tokenizer_run(
-		worker->tokenizer, message, length, explain_begin(query), query, &set);
-	read_origin(query, worker, &set);
+	tokenizer_run(worker->tokenizer, message, length, first ? explain_begin(query) : NULL,
+		query, &set);
+	if (first)
+		read_origin(query, worker, &set);
 	struct subject subject = {.set = &set};
 	size_t head = partition(&set, worker->keys);
 	subject.message = model_message(&query->rules.params, head, set.count);
 	global_read(query->global, worker->keys, set.count, worker->everybody.sums,
 		worker->everybody.gains, &subject.everybody);
-	for (size_t i = 0; i < query->count; i++) {
-		enum status status = query_fold(query, &query->recipients[i], worker, failure);
+	while (query_goes_on(query) && effort < GO_EFFORT) {
+		enum status status = judge_next(query, worker, &subject, &effort, failure);
 		worst = status == STATUS_OK ? worst : status;
-		judge(query, &query->recipients[i], worker, &subject);
 	}
-	if (query->explain && !query->out_of_memory)
+	if (first && query->explain && !query->out_of_memory)
 		explain_verdict(query, worker, &subject.message);
 	return worst;
+}
+
+bool query_goes_on(const struct query *query)
+{
+	return query->judged < query->count;
 }
 
 /* --- Answers ------------------------------------------------------------------- */
