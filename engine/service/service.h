@@ -200,7 +200,8 @@ struct past {
 	struct past_counts sender, list;
 };
 
-/* [any] After query_run: the first recipient's past with this message. */
+/* [any] After query_run: the first recipient's past with this message; the site has
+ * none. */
 enum status query_past(
 	struct query *query, struct worker *worker, struct past *past, struct failure *failure);
 

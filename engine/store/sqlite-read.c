@@ -213,7 +213,7 @@ enum status sqlite_counting_reports(struct store_reader *reader, store_report_fn
 }
 
 enum status sqlite_journal(struct store_reader *reader, const char *user, int64_t after,
-	store_report_fn *each, void *context, struct failure *failure)
+	size_t limit, store_report_fn *each, void *context, struct failure *failure)
 {
 	struct connection *connection = connection_of(reader);
 	sqlite3_stmt *row = sqlite_statement(connection, SQL_JOURNAL);
@@ -222,6 +222,7 @@ enum status sqlite_journal(struct store_reader *reader, const char *user, int64_
 		return sqlite_failure(connection, "reading", failure);
 	sqlite3_bind_blob(row, 1, user, (int)strlen(user), SQLITE_STATIC);
 	sqlite3_bind_int64(row, 2, after);
+	sqlite3_bind_int64(row, 3, (int64_t)(limit < INT64_MAX ? limit : INT64_MAX));
 	return walk_reports(connection, row, user, each, context, failure);
 }
 

@@ -265,6 +265,13 @@ START_TEST(muted_reports_are_recorded_only)
 }
 END_TEST
 
+static const char *journal(const char *user, int64_t after, size_t limit)
+{
+	seen[0] = '\0';
+	assert_ok(store_journal(reader, user, after, limit, on_report, NULL, &failure));
+	return seen;
+}
+
 static enum status stop_never(void *context, const struct report *one)
 {
 	(void)context;
@@ -283,13 +290,13 @@ START_TEST(a_journal_tells_everything_of_a_user)
 	append("bob", 3, LABEL_FORGET);
 	muted.flags = REPORT_MUTED;
 	assert_ok(store_append(store, &muted, 1, &failure));
-	seen[0] = '\0';
-	assert_ok(store_journal(reader, "bob", 0, on_report, NULL, &failure));
-	ck_assert_str_eq(seen, "1:2 1:1 3:0 4:2 ");
-	seen[0] = '\0';
-	assert_ok(store_journal(reader, "bob", first, on_report, NULL, &failure));
-	ck_assert_str_eq(seen, "1:1 3:0 4:2 ");
-	assert_ok(store_journal(reader, "nobody", 0, stop_never, NULL, &failure));
+	ck_assert_str_eq(journal("bob", 0, SIZE_MAX), "1:2 1:1 3:0 4:2 ");
+	ck_assert_str_eq(journal("bob", first, SIZE_MAX), "1:1 3:0 4:2 ");
+	ck_assert_str_eq(journal("bob", first, 2), "1:1 3:0 ");
+	ck_assert_str_eq(journal("bob", 0, 1), "1:2 ");
+	ck_assert_str_eq(journal("bob", 0, 0), "");
+	ck_assert_str_eq(journal("eve", 0, 1), "2:2 ");
+	assert_ok(store_journal(reader, "nobody", 0, SIZE_MAX, stop_never, NULL, &failure));
 }
 END_TEST
 
