@@ -78,6 +78,10 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_JOURNAL] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM " SQLITE_REPORTS " WHERE seq IN "
 			"(SELECT seq FROM journal WHERE user = (SELECT id FROM user WHERE name = ?1) "
 			"AND seq > ?2 ORDER BY seq LIMIT ?3) ORDER BY seq",
+	/* In the order of the rows: the plus keeps the index out. */
+	[SQL_JOURNAL_NEAR] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM " SQLITE_REPORTS
+			     " WHERE +user = (SELECT id FROM user WHERE name = ?1) "
+			     "AND seq > ?2 AND seq <= ?4 ORDER BY seq LIMIT ?3",
 	[SQL_STRIP_SUPERSEDED] = "UPDATE journal SET tokens = NULL WHERE seq IN (SELECT supersedes "
 				 "FROM journal WHERE seq > ?1 AND seq <= ?2)",
 	[SQL_STRIP_FORGOTTEN] = "UPDATE journal SET tokens = NULL "

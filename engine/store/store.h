@@ -286,8 +286,9 @@ enum status store_user_reports(struct store_reader *reader, const char *user, si
 	store_report_fn *each, void *context, struct failure *failure);
 
 /* Walks the oldest `limit` reports of the user with seq > `after`, ascending:
- * superseded, forgotten and muted ones too, with the tokens that they still have. No
- * others are read; to find them costs 0.1 us for each of the user's reports. */
+ * superseded, forgotten and muted ones too, with the tokens that they still have. The
+ * rest is not read; where the next ones are far off, to find them costs 0.1 us for each
+ * of the user's reports. */
 enum status store_journal(struct store_reader *reader, const char *user, int64_t after,
 	size_t limit, store_report_fn *each, void *context, struct failure *failure);
 
