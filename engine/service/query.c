@@ -10,11 +10,6 @@ static const char BLOCKED[] = "554 5.7.1 Sender is blocked by the recipient";
 static const char REJECTED[] = "554 5.7.1 Spam message rejected";
 static const double LIST_LIFT = 100; /* an entry's, in score */
 
-/* The part of the cache that one query may fill with what it folds, lest a message to
- * many push everybody else out: users' stores half of that, since a domain's serves many
- * recipients. */
-enum { CACHE_SHARE = 4 };
-
 /* What a worker does in one go, counted in folded reports: 2,000 are about 50 ms. A user
  * who has none costs as much as eight, for reading the entries. */
 enum { GO_EFFORT = 2000, FOLD_EFFORT = 8, JUDGE_EFFORT = 1 };
@@ -79,7 +74,7 @@ enum status query_begin(struct service *service, const char *const *users, size_
 	query->rules = service->rules;
 	query->reject_uncertainty = service->settings.reject_uncertainty;
 	query->site = site_ref(service->site);
-	query->budget = service->settings.user_cache_bytes / CACHE_SHARE;
+	query->budget = query_budget(service->settings.user_cache_bytes);
 	query->explain = explain;
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
 		status = take_recipient(query, users[i], failure);
@@ -135,81 +130,6 @@ void query_end(struct service *service, struct query **result)
 	free(query->recipients);
 	free(query);
 	*result = NULL;
-}
-
-/* --- Stores ------------------------------------------------------------------ */
-
-const struct user_store *query_domain(const struct recipient *recipient)
-{
-	return recipient->same_domain ? recipient->same_domain->domain_store
-				      : recipient->domain_store;
-}
-
-static enum status fold(struct query *query, struct user_store **store, bool *folded,
-	struct worker *worker, const struct user_basis *basis, struct failure *failure)
-{
-	enum status status = user_store_fold(store, worker->reader, basis, failure);
-
-	*folded = status == STATUS_OK;
-	if (*folded)
-		query->held += user_store_bytes(*store);
-	return status;
-}
-
-/* Nobody else has seen the store, so it may go on any thread. */
-static void give_up(struct query *query, struct user_store **store, bool *folded)
-{
-	query->held -= user_store_bytes(*store);
-	user_store_unref(store);
-	*folded = false;
-}
-
-/* After the verdict: what the query has no room for is folded again when somebody asks.
- * The first recipient's is kept all the same: a single one wants it for the next message,
- * and it may have to be explained. */
-static void keep_budget(struct query *query, struct recipient *recipient)
-{
-	struct recipient *first = recipient->same_domain ? recipient->same_domain : recipient;
-
-	if (recipient == query->recipients)
-		return;
-	if (query->held > query->budget / 2 && recipient->folded)
-		give_up(query, &recipient->store, &recipient->folded);
-	if (query->held > query->budget && first->domain_folded)
-		give_up(query, &first->domain_store, &first->domain_folded);
-}
-
-enum status query_fold_domain(struct query *query, struct recipient *recipient,
-	struct worker *worker, struct failure *failure)
-{
-	struct recipient *first = recipient->same_domain ? recipient->same_domain : recipient;
-	struct user_basis basis = {.scope = recipient->domain, .rules = &query->rules};
-
-	if (!first->domain_place || first->domain_store)
-		return STATUS_OK;
-	return fold(query, &first->domain_store, &first->domain_folded, worker, &basis, failure);
-}
-
-struct user_basis query_basis(const struct query *query, const struct recipient *recipient)
-{
-	const struct user_store *domain = query_domain(recipient);
-
-	return (struct user_basis){.scope = recipient->user,
-		.rules = &query->rules,
-		.domain = domain ? domain->preferences : NULL,
-		.site = query->site->preferences};
-}
-
-enum status query_fold(struct query *query, struct recipient *recipient, struct worker *worker,
-	struct failure *failure)
-{
-	enum status status = query_fold_domain(query, recipient, worker, failure);
-	struct user_basis basis = query_basis(query, recipient);
-
-	if (status == STATUS_OK && recipient->place && !recipient->store)
-		status = fold(query, &recipient->store, &recipient->folded, worker, &basis,
-			failure);
-	return status;
 }
 
 /* --- Judging ----------------------------------------------------------------- */
@@ -347,7 +267,7 @@ static enum status judge_next(struct query *query, struct worker *worker,
 	*effort += JUDGE_EFFORT;
 	if (recipient->folded)
 		*effort += FOLD_EFFORT + recipient->store->reports;
-	keep_budget(query, recipient);
+	query_keep_budget(query, recipient);
 	return status;
 }
 

@@ -58,6 +58,12 @@ enum status query_fold_domain(struct query *query, struct recipient *recipient,
 enum status query_fold(struct query *query, struct recipient *recipient, struct worker *worker,
 	struct failure *failure);
 
+/* Bytes that one query may keep of what it folds, of a cache of so many. */
+size_t query_budget(size_t cache_bytes);
+
+/* After the recipient's verdict: frees what was folded for it and has no room. */
+void query_keep_budget(struct query *query, struct recipient *recipient);
+
 /* By how much the user's presses have moved the threshold, in score. */
 double query_shift(const struct model_params *params, const struct user_store *store);
 
