@@ -215,8 +215,8 @@ static enum status give_export(struct call *call, struct worker *worker, struct 
 	json_object_set_new(answer, "reports", export.list);
 	if (status != STATUS_OK)
 		return status;
-	status = store_journal(
-		worker_reader(worker), call->scope, call->after, add_report, &export, failure);
+	status = store_journal(worker_reader(worker), call->scope, call->after, EXPORT_REPORTS + 1,
+		add_report, &export, failure);
 	if (status == STATUS_INTERRUPTED) {
 		json_object_set_new(answer, "next", json_integer(export.last));
 		status = STATUS_OK;

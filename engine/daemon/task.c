@@ -75,7 +75,7 @@ static void on_scan(struct job *job, struct worker *worker)
 	struct task *task = job->data;
 
 	query_run(task->query, worker, task->message, task->length, &task->failure);
-	if (task->render)
+	if (task->render && !query_goes_on(task->query))
 		task->render(task);
 }
 
@@ -112,9 +112,14 @@ static void on_scanned(struct job *job)
 {
 	struct task *task = job->data;
 	struct server *server = task->server;
+
+	if (query_goes_on(task->query)) { /* behind those who wait */
+		query_hand_over(server->service, task->query);
+		task_submit(task, on_scan, on_scanned);
+		return;
+	}
 	const struct verdict *verdict =
 		query_verdict(task->query, query_mildest(task->query));
-
 	if (task->failure.code != STATUS_OK)
 		log_unreadable(task);
 	task->failure = (struct failure){0};

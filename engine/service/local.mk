@@ -16,6 +16,7 @@ libservice_a_SOURCES = \
 	%D%/origin.c %D%/origin.h \
 	%D%/preferences.c %D%/preferences.h \
 	%D%/query.c %D%/query.h \
+	%D%/query-stores.c \
 	%D%/removal.c %D%/removal.h \
 	%D%/report.c \
 	%D%/reputation.c %D%/reputation.h \

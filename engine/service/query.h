@@ -17,10 +17,11 @@ struct recipient {
 	char user[STORE_MAX_USER + 1];
 	char domain[STORE_MAX_USER + 1]; /* the scope "@example.org"; "" = none */
 	struct user_place *place; /* NULL: global only */
-	struct user_store *store; /* NULL while cold */
+	struct user_store *store; /* NULL while cold, and when given up again */
 	struct user_place *domain_place; /* NULL: none, or an earlier recipient has it */
 	struct user_store *domain_store; /* NULL while cold, and without a domain */
-	const struct recipient *same_domain; /* the earlier one */
+	bool folded, domain_folded; /* the stores are this query's work, and known to it alone */
+	struct recipient *same_domain; /* the earlier one */
 	struct verdict verdict;
 };
 
@@ -32,6 +33,9 @@ struct query {
 	struct site *site;
 	struct recipient *recipients;
 	size_t count;
+	size_t judged; /* of them, from the first on */
+	size_t budget; /* bytes of stores that it may keep of what it folds */
+	size_t held; /* bytes that it does keep, or has handed over to the cache */
 	struct origin origin;
 	uint64_t sender, list; /* digests for the past */
 	bool explain;
@@ -47,11 +51,18 @@ const struct user_store *query_domain(const struct recipient *recipient);
 /* What a recipient's store is folded from. */
 struct user_basis query_basis(const struct query *query, const struct recipient *recipient);
 
-/* Reads the domain's preferences; then the user's store: makes cold warm. */
+/* Reads the domain's preferences; then the user's store: makes cold warm. What is read
+ * counts as held. */
 enum status query_fold_domain(struct query *query, struct recipient *recipient,
 	struct worker *worker, struct failure *failure);
 enum status query_fold(struct query *query, struct recipient *recipient, struct worker *worker,
 	struct failure *failure);
+
+/* Bytes that one query may keep of what it folds, of a cache of so many. */
+size_t query_budget(size_t cache_bytes);
+
+/* After the recipient's verdict: frees what was folded for it and has no room. */
+void query_keep_budget(struct query *query, struct recipient *recipient);
 
 /* By how much the user's presses have moved the threshold, in score. */
 double query_shift(const struct model_params *params, const struct user_store *store);

@@ -151,13 +151,25 @@ enum status query_begin(struct service *service, const char *const *users, size_
 /* [owner] Between query_begin and query_run: will that read no file? */
 bool query_is_warm(const struct query *query);
 
-/* [any] Tokenizes once and judges for each. When a user's store cannot be read
- * that verdict is global's, `personal` is false and the failure is returned with
- * it: the verdicts hold all the same. */
+/* [any] Tokenizes and judges for each recipient; where many users' stores have to be
+ * read, for some of them: see query_goes_on. When a user's store cannot be read that
+ * verdict is global's, `personal` is false and the failure is returned with it: the
+ * verdicts hold all the same. Of what is read for recipients after the first one, users' stores are
+ * kept for the next query up to an eighth of user_cache_bytes, with those of domains up to
+ * a quarter; beyond that they are freed as soon as they were judged by. */
 enum status query_run(struct query *query, struct worker *worker, const char *message,
 	size_t length, struct failure *failure);
 
-/* Valid after query_run, until query_end. */
+/* True when query_run is to be called once more with the same message, on any worker:
+ * others' queries may come between, so that one message to many keeps no worker busy for
+ * longer than some fifty milliseconds. */
+bool query_goes_on(const struct query *query);
+
+/* [owner] Between two query_run: gives the users' stores that were read so far to the
+ * cache, so that those who wait hold none. */
+void query_hand_over(struct service *service, struct query *query);
+
+/* Valid after the last query_run, until query_end. */
 size_t query_count(const struct query *query);
 const char *query_user(const struct query *query, size_t recipient);
 const struct verdict *query_verdict(const struct query *query, size_t recipient);
@@ -188,7 +200,8 @@ struct past {
 	struct past_counts sender, list;
 };
 
-/* [any] After query_run: the first recipient's past with this message. */
+/* [any] After query_run: the first recipient's past with this message; the site has
+ * none. */
 enum status query_past(
 	struct query *query, struct worker *worker, struct past *past, struct failure *failure);
 

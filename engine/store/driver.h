@@ -48,7 +48,7 @@ struct store_driver {
 	enum status (*user_reports)(struct store_reader *reader, const char *user, size_t limit,
 		store_report_fn *each, void *context, struct failure *failure);
 	enum status (*journal)(struct store_reader *reader, const char *user, int64_t after,
-		store_report_fn *each, void *context, struct failure *failure);
+		size_t limit, store_report_fn *each, void *context, struct failure *failure);
 	enum status (*entries)(struct store_reader *reader, const char *scope, int kind,
 		store_entry_fn *each, void *context, struct failure *failure);
 	enum status (*read_checkpoint)(struct store_reader *reader,

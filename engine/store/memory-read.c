@@ -108,32 +108,34 @@ enum status memory_user_reports(struct store_reader *reader, const char *name, s
 	return status;
 }
 
-/* Hands over the rows of a list with seq > `after`. */
-static enum status give_rows(const GPtrArray *rows, int64_t after, store_report_fn *each,
-	void *context, struct failure *failure)
+/* Hands over the first `limit` rows of a list with seq > `after`. */
+static enum status give_rows(const GPtrArray *rows, int64_t after, size_t limit,
+	store_report_fn *each, void *context, struct failure *failure)
 {
 	enum status status = STATUS_OK;
 
-	for (guint i = 0; i < rows->len && status == STATUS_OK; i++) {
+	for (guint i = 0; i < rows->len && limit > 0 && status == STATUS_OK; i++) {
 		const struct row *row = rows->pdata[i];
-		if (row && row->report.seq > after)
+		if (row && row->report.seq > after) {
 			status = give_row(row, each, context, failure);
+			limit--;
+		}
 	}
 	return status;
 }
 
 enum status memory_journal(struct store_reader *reader, const char *name, int64_t after,
-	store_report_fn *each, void *context, struct failure *failure)
+	size_t limit, store_report_fn *each, void *context, struct failure *failure)
 {
 	const struct user *user = g_hash_table_lookup(memory_of(reader)->users, name);
 
-	return user ? give_rows(user->rows, after, each, context, failure) : STATUS_OK;
+	return user ? give_rows(user->rows, after, limit, each, context, failure) : STATUS_OK;
 }
 
 enum status memory_reports_after(struct store_reader *reader, int64_t after,
 	store_report_fn *each, void *context, struct failure *failure)
 {
-	return give_rows(memory_of(reader)->rows, after, each, context, failure);
+	return give_rows(memory_of(reader)->rows, after, SIZE_MAX, each, context, failure);
 }
 
 enum status memory_counting_reports(struct store_reader *reader, store_report_fn *each,

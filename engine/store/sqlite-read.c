@@ -212,17 +212,58 @@ enum status sqlite_counting_reports(struct store_reader *reader, store_report_fn
 		   : sqlite_failure(connection, "reading", failure);
 }
 
-enum status sqlite_journal(struct store_reader *reader, const char *user, int64_t after,
-	store_report_fn *each, void *context, struct failure *failure)
+/* Reports of one user, as many as are left to be given. */
+struct journal_walk {
+	const char *user;
+	size_t left;
+	store_report_fn *each;
+	void *context;
+};
+
+static enum status count_report(void *context, const struct report *report)
 {
-	struct connection *connection = connection_of(reader);
-	sqlite3_stmt *row = sqlite_statement(connection, SQL_JOURNAL);
+	struct journal_walk *walk = context;
+
+	walk->left--;
+	return walk->each(walk->context, report);
+}
+
+static enum status walk_journal(struct connection *connection, enum sqlite_statement which,
+	int64_t after, int64_t until, struct journal_walk *walk, struct failure *failure)
+{
+	sqlite3_stmt *row = sqlite_statement(connection, which);
 
 	if (!row)
 		return sqlite_failure(connection, "reading", failure);
-	sqlite3_bind_blob(row, 1, user, (int)strlen(user), SQLITE_STATIC);
+	sqlite3_bind_blob(row, 1, walk->user, (int)strlen(walk->user), SQLITE_STATIC);
 	sqlite3_bind_int64(row, 2, after);
-	return walk_reports(connection, row, user, each, context, failure);
+	sqlite3_bind_int64(row, 3, (int64_t)(walk->left < INT64_MAX ? walk->left : INT64_MAX));
+	if (which == SQL_JOURNAL_NEAR)
+		sqlite3_bind_int64(row, 4, until);
+	return walk_reports(connection, row, walk->user, count_report, walk, failure);
+}
+
+/* Few reports of one who reports much are near: among the next rows of the journal,
+ * NEAR for each that is wanted. Where they are not, the index is asked, which has to
+ * look at all entries of the user. */
+enum { NEAR = 10, NEAR_MOST = 10000 };
+
+enum status sqlite_journal(struct store_reader *reader, const char *user, int64_t after,
+	size_t limit, store_report_fn *each, void *context, struct failure *failure)
+{
+	struct connection *connection = connection_of(reader);
+	struct journal_walk walk = {
+		.user = user, .left = limit, .each = each, .context = context};
+	enum status status = STATUS_OK;
+
+	if (limit <= NEAR_MOST && after < INT64_MAX - NEAR * NEAR_MOST) {
+		int64_t until = after + NEAR * (int64_t)limit;
+		status = walk_journal(connection, SQL_JOURNAL_NEAR, after, until, &walk, failure);
+		after = until;
+	}
+	if (status == STATUS_OK && walk.left > 0)
+		status = walk_journal(connection, SQL_JOURNAL, after, 0, &walk, failure);
+	return status;
 }
 
 enum status sqlite_get_checkpoint(struct connection *connection,

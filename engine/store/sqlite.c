@@ -77,8 +77,14 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_DELETE_ENTRY] = "DELETE FROM entry WHERE scope = ?1 AND kind = ?2 AND name = ?3",
 	[SQL_ENTRIES] = "SELECT kind, name, value, time FROM entry WHERE scope = ?1 "
 			"AND kind BETWEEN ?2 AND ?3 ORDER BY kind, name",
-	[SQL_JOURNAL] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM " SQLITE_REPORTS " WHERE user = "
-			"(SELECT id FROM user WHERE name = ?1) AND seq > ?2 ORDER BY seq",
+	/* The index alone says which: rows with their tokens are not sorted. */
+	[SQL_JOURNAL] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM " SQLITE_REPORTS " WHERE seq IN "
+			"(SELECT seq FROM journal WHERE user = (SELECT id FROM user WHERE name = ?1) "
+			"AND seq > ?2 ORDER BY seq LIMIT ?3) ORDER BY seq",
+	/* In the order of the rows: the plus keeps the index out. */
+	[SQL_JOURNAL_NEAR] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM " SQLITE_REPORTS
+			     " WHERE +user = (SELECT id FROM user WHERE name = ?1) "
+			     "AND seq > ?2 AND seq <= ?4 ORDER BY seq LIMIT ?3",
 	[SQL_STRIP_SUPERSEDED] = "UPDATE journal SET tokens = NULL WHERE seq IN (SELECT supersedes "
 				 "FROM journal WHERE seq > ?1 AND seq <= ?2) AND tokens IS NOT NULL",
 	[SQL_STRIP_FORGOTTEN] = "UPDATE journal SET tokens = NULL "

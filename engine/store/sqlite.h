@@ -32,6 +32,7 @@ enum sqlite_statement {
 	SQL_DELETE_ENTRY,
 	SQL_ENTRIES,
 	SQL_JOURNAL,
+	SQL_JOURNAL_NEAR,
 	SQL_STRIP_SUPERSEDED,
 	SQL_STRIP_FORGOTTEN,
 	SQL_RETRAINED_WITHDRAW,
@@ -228,7 +229,7 @@ enum status sqlite_reader_get(struct store_reader *reader, const char *name, voi
 enum status sqlite_user_reports(struct store_reader *reader, const char *user, size_t limit,
 	store_report_fn *each, void *context, struct failure *failure);
 enum status sqlite_journal(struct store_reader *reader, const char *user, int64_t after,
-	store_report_fn *each, void *context, struct failure *failure);
+	size_t limit, store_report_fn *each, void *context, struct failure *failure);
 enum status sqlite_entries(struct store_reader *reader, const char *scope, int kind,
 	store_entry_fn *each, void *context, struct failure *failure);
 enum status sqlite_read_checkpoint(struct store_reader *reader,

@@ -356,12 +356,12 @@ enum status store_user_reports(struct store_reader *reader, const char *user, si
 }
 
 enum status store_journal(struct store_reader *reader, const char *user, int64_t after,
-	store_report_fn *each, void *context, struct failure *failure)
+	size_t limit, store_report_fn *each, void *context, struct failure *failure)
 {
 	enum status status = check_user(user, failure);
 
 	return status == STATUS_OK
-		? reader->driver->journal(reader, user, after, each, context, failure)
+		? reader->driver->journal(reader, user, after, limit, each, context, failure)
 		: status;
 }
 

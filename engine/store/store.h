@@ -285,10 +285,12 @@ enum status store_get(struct store_reader *reader, const char *name, void *value
 enum status store_user_reports(struct store_reader *reader, const char *user, size_t limit,
 	store_report_fn *each, void *context, struct failure *failure);
 
-/* Walks all reports of the user with seq > `after`, ascending: superseded,
- * forgotten and muted ones too, with the tokens that they still have. */
+/* Walks the oldest `limit` reports of the user with seq > `after`, ascending:
+ * superseded, forgotten and muted ones too, with the tokens that they still have. The
+ * rest is not read; where the next ones are far off, to find them costs 0.1 us for each
+ * of the user's reports. */
 enum status store_journal(struct store_reader *reader, const char *user, int64_t after,
-	store_report_fn *each, void *context, struct failure *failure);
+	size_t limit, store_report_fn *each, void *context, struct failure *failure);
 
 /* Walks the entries of one scope, by kind and name (bytewise). `kind` 0 = all. */
 enum status store_entries(struct store_reader *reader, const char *scope, int kind,

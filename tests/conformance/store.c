@@ -265,6 +265,13 @@ START_TEST(muted_reports_are_recorded_only)
 }
 END_TEST
 
+static const char *journal(const char *user, int64_t after, size_t limit)
+{
+	seen[0] = '\0';
+	assert_ok(store_journal(reader, user, after, limit, on_report, NULL, &failure));
+	return seen;
+}
+
 static enum status stop_never(void *context, const struct report *one)
 {
 	(void)context;
@@ -283,13 +290,44 @@ START_TEST(a_journal_tells_everything_of_a_user)
 	append("bob", 3, LABEL_FORGET);
 	muted.flags = REPORT_MUTED;
 	assert_ok(store_append(store, &muted, 1, &failure));
-	seen[0] = '\0';
-	assert_ok(store_journal(reader, "bob", 0, on_report, NULL, &failure));
-	ck_assert_str_eq(seen, "1:2 1:1 3:0 4:2 ");
-	seen[0] = '\0';
-	assert_ok(store_journal(reader, "bob", first, on_report, NULL, &failure));
-	ck_assert_str_eq(seen, "1:1 3:0 4:2 ");
-	assert_ok(store_journal(reader, "nobody", 0, stop_never, NULL, &failure));
+	ck_assert_str_eq(journal("bob", 0, SIZE_MAX), "1:2 1:1 3:0 4:2 ");
+	ck_assert_str_eq(journal("bob", first, SIZE_MAX), "1:1 3:0 4:2 ");
+	ck_assert_str_eq(journal("bob", first, 2), "1:1 3:0 ");
+	ck_assert_str_eq(journal("bob", 0, 1), "1:2 ");
+	ck_assert_str_eq(journal("bob", 0, 0), "");
+	ck_assert_str_eq(journal("eve", 0, 1), "2:2 ");
+	assert_ok(store_journal(reader, "nobody", 0, SIZE_MAX, stop_never, NULL, &failure));
+}
+END_TEST
+
+/* Page by page it is the same, whether the next reports are near or far. */
+START_TEST(a_journal_comes_in_pages)
+{
+	static const size_t limits[] = {1, 2, 3, 7};
+	static const char *const users[] = {"bob", "eve"}; /* one in twenty, and the others */
+	char whole[sizeof(seen)], pages[sizeof(seen)];
+
+	open_all(_i);
+	for (uint64_t i = 1; i <= 600; i++)
+		append(users[(i > 200 && i < 300) || next_random(20) > 0], i, LABEL_SPAM);
+	for (size_t user = 0; user < 2; user++) {
+		strcpy(whole, journal(users[user], 0, SIZE_MAX));
+		ck_assert_uint_gt(strlen(whole), 20);
+		for (size_t i = 0; i < 4; i++) {
+			int64_t after = 0;
+			unsigned long long last = 0;
+
+			for (pages[0] = '\0'; *journal(users[user], after, limits[i]);
+				after = (int64_t)last) { /* the first report has seq 1 */
+				strcat(pages, seen);
+				for (const char *at = seen; *at; at = strchr(at, ' ') + 1)
+					ck_assert_int_eq(sscanf(at, "%llu:", &last), 1);
+			}
+			ck_assert_str_eq(pages, whole);
+		}
+	}
+	ck_assert_str_eq(journal("eve", INT64_MAX, 1), "");
+	ck_assert_str_eq(journal("eve", INT64_MAX - 1, 100), "");
 }
 END_TEST
 
@@ -1627,6 +1665,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(all, muted_reports_are_recorded_only, 0, DRIVERS);
 	tcase_add_loop_test(all, a_report_before_another_is_found, 0, DRIVERS);
 	tcase_add_loop_test(all, a_journal_tells_everything_of_a_user, 0, DRIVERS);
+	tcase_add_loop_test(all, a_journal_comes_in_pages, 0, DRIVERS);
 	tcase_add_loop_test(all, entries_are_kept_by_scope, 0, DRIVERS);
 	tcase_add_loop_test(all, a_bad_entry_changes_nothing, 0, DRIVERS);
 	tcase_add_loop_test(all, what_a_user_shared_can_be_withdrawn, 0, DRIVERS);

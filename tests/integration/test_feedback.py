@@ -3,6 +3,7 @@
 """The feedback rules through the running daemon and its client."""
 import json
 import os
+import sqlite3
 import subprocess
 
 import pytest
@@ -170,6 +171,40 @@ def test_several_recipients_are_answered_at_once(daemon, message):
     assert verdict["action"] == "deliver" and not verdict["spam"]
     for each in verdict["recipients"]:
         assert each == score(daemon.socket, message(1), each["user"])
+
+
+def copy_reports(database, source, users):
+    """Gives each of `users` the reports of `source`, in the file of a daemon that is down."""
+    with sqlite3.connect(database) as connection:
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(journal)")]
+        others = [column for column in columns if column not in ("seq", "user", "supersedes")]
+        for user in users:
+            number = connection.execute(
+                "INSERT INTO user (name) VALUES (?)", (user.encode(),)).lastrowid
+            connection.execute(
+                "INSERT INTO journal (user, {0}) SELECT ?, {0} FROM journal WHERE user = "
+                "(SELECT id FROM user WHERE name = ?) ORDER BY seq".format(", ".join(others)),
+                (number, source.encode()))
+    connection.close()
+
+
+def test_many_recipients_with_much_to_read(make_daemon, message):
+    """They are judged in several goes, with hardly any room to keep what was read."""
+    daemon = make_daemon(user_cache_bytes="1M", workers=1).start()
+    for number in range(300):
+        press(daemon.socket, "spam" if number % 2 else "ham", message(number), "user0")
+    daemon.stop()
+    names = ["user%d" % number for number in range(30)]
+    copy_reports(daemon.database, names[0], names[1:])
+    daemon.start()
+    press(daemon.socket, "ham", message(1), names[29])
+    verdict = ask(daemon.socket, "CHECK", message(1), "", (
+        "Context: " + json.dumps({"recipients": names}),)).json
+    assert [v["user"] for v in verdict["recipients"]] == names
+    assert len({v["score"] for v in verdict["recipients"]}) == 2
+    for each in verdict["recipients"]:
+        assert each["personal"] and each == score(daemon.socket, message(1), each["user"])
+    assert ask(daemon.socket, "STATS").json["engine"]["cached_bytes"] <= 1 << 20
 
 
 def test_events_are_judged_in_one_place(daemon, message):

@@ -698,6 +698,24 @@ START_TEST(a_diagnosis_answers_step_by_step)
 }
 END_TEST
 
+/* Anybody may ask without a user, so that must not cost a walk through the site's reports. */
+START_TEST(the_site_has_no_past)
+{
+	const char *user = "", *text;
+	struct query *query;
+	struct past past;
+
+	press("", newsletter(true, 1), LABEL_SPAM);
+	text = newsletter(true, 1);
+	assert_ok(query_begin(service, &user, 1, true, &query, &failure));
+	assert_ok(query_run(query, worker, text, strlen(text), &failure));
+	assert_ok(query_past(query, worker, &past, &failure));
+	ck_assert(!past.message.known);
+	ck_assert_uint_eq(past.sender.spam + past.list.spam, 0);
+	query_end(service, &query);
+}
+END_TEST
+
 /* --- Gray mail --------------------------------------------------------------------------------------- */
 
 enum { READERS = 200, ISSUES = 20 };
@@ -769,6 +787,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, events_go_through_the_service);
 	tcase_add_test(tcase, erased_global_equals_a_replay_without_the_user);
 	tcase_add_test(tcase, a_diagnosis_answers_step_by_step);
+	tcase_add_test(tcase, the_site_has_no_past);
 	tcase_add_test(tcase, gray_mail_is_everybodys_own);
 	suite_add_tcase(suite, tcase);
 	return suite;

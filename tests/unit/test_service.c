@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/service/query.h" /* what a query holds is nobody else's business */
 #include "tests/unit/service-fixture.h"
 
 static uint64_t random_state;
@@ -363,6 +364,165 @@ START_TEST(the_cache_keeps_its_budget)
 }
 END_TEST
 
+enum { CROWD = 40, CROWD_REPORTS = 12 };
+
+/* Users with reports of their own, two of a domain with a list after two without. */
+static const char *member(unsigned number)
+{
+	static char user[CROWD][48];
+
+	if (number % 4 < 2)
+		sprintf(user[number], "user%u", number);
+	else
+		sprintf(user[number], "user%u@d%u.example", number, number % 4);
+	return user[number];
+}
+
+static const char **make_crowd(void)
+{
+	static const char *users[CROWD];
+
+	for (unsigned i = 0; i < CROWD; i++) {
+		users[i] = member(i);
+		for (unsigned k = 0; k < CROWD_REPORTS; k++)
+			press(users[i], i * CROWD_REPORTS + k, k % 2 ? LABEL_HAM : LABEL_SPAM);
+	}
+	const struct store_entry entry = {.scope = "@d2.example", .kind = ENTRY_LIST,
+		.name = "sender1@example.com", .value = "block", .time = 1000};
+	assert_ok(store_put_entries(store, &entry, 1, &failure));
+	return users;
+}
+
+/* Bytes of the stores that a query has folded and not handed over. */
+static size_t held_by(const struct query *query)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < query->count; i++) {
+		const struct recipient *recipient = &query->recipients[i];
+		bytes += recipient->store ? user_store_bytes(recipient->store) : 0;
+		bytes += recipient->domain_store ? user_store_bytes(recipient->domain_store) : 0;
+	}
+	return bytes;
+}
+
+static void assert_equal(const struct verdict *one, const struct verdict *other)
+{
+	ck_assert_double_eq(one->score, other->score);
+	ck_assert_double_eq(one->log_odds, other->log_odds);
+	ck_assert_double_eq(one->threshold, other->threshold);
+	ck_assert_double_eq(one->own_shift, other->own_shift);
+	ck_assert_int_eq(one->action, other->action);
+	ck_assert_int_eq(one->personal, other->personal);
+	ck_assert_int_eq(one->match.scope, other->match.scope);
+	ck_assert_uint_eq(one->known, other->known);
+}
+
+/* With no room at all, with room for some, and with room for all. */
+START_TEST(a_query_holds_a_share_of_the_cache_and_judges_all_the_same)
+{
+	static const size_t caches[] = {0, 4000000, 1000000000};
+	const char **users = make_crowd(), *text = message(1);
+	struct service_stats stats;
+	struct query *query;
+	size_t listed = 0;
+
+	settings.user_cache_bytes = caches[_i];
+	assert_ok(service_configure(service, &settings, &failure));
+	reopen();
+	assert_ok(query_begin(service, users, CROWD, true, &query, &failure));
+	assert_ok(query_run(query, worker, text, strlen(text), &failure));
+	ck_assert(!query_goes_on(query));
+	size_t first = user_store_bytes(query->recipients[0].store);
+	size_t held = held_by(query), room = caches[_i] / 4;
+	ck_assert_uint_gt(query_verdict(query, 0)->reason_count, 0);
+	ck_assert_uint_le(held, room > first ? room : first);
+	ck_assert_uint_eq(held, query->held);
+	if (_i == 1)
+		ck_assert_uint_gt(held, room / 4); /* that room is made use of */
+	for (unsigned i = 0; i < CROWD; i++) {
+		struct verdict alone = score(users[i], 1);
+		assert_equal(query_verdict(query, i), &alone);
+		ck_assert(alone.personal);
+		listed += alone.match.scope == LIST_DOMAIN;
+	}
+	ck_assert_uint_eq(listed, CROWD / 4);
+	query_end(service, &query);
+	service_read_stats(service, &stats);
+	ck_assert_uint_le(stats.cached_bytes, caches[_i]);
+}
+END_TEST
+
+/* What others have in the cache stays when a message to many comes. */
+START_TEST(a_message_to_many_leaves_the_cache_to_others)
+{
+	const char **users = make_crowd(), *ann = "ann", *text;
+	struct service_stats before, after;
+	struct query *query;
+
+	press(ann, 1, LABEL_SPAM);
+	score(ann, 1);
+	service_read_stats(service, &before);
+	settings.user_cache_bytes = before.cached_bytes * 10;
+	assert_ok(service_configure(service, &settings, &failure));
+	score(ann, 1);
+	text = message(1);
+	assert_ok(query_begin(service, users, CROWD, false, &query, &failure));
+	assert_ok(query_run(query, worker, text, strlen(text), &failure));
+	query_end(service, &query);
+	assert_ok(query_begin(service, &ann, 1, false, &query, &failure));
+	ck_assert(query_is_warm(query));
+	query_end(service, &query);
+	service_read_stats(service, &after);
+	ck_assert_uint_le(after.cached_bytes, settings.user_cache_bytes);
+}
+END_TEST
+
+/* Recipients with much to read are judged in several goes, between which the query
+ * holds nothing; the verdicts are those of single queries. */
+START_TEST(a_query_that_reads_much_goes_on)
+{
+	enum { REPORTS = 300, MANY = 20 };
+	static char names[MANY][16];
+	const char *users[MANY], *text;
+	struct verdict verdicts[MANY];
+	struct query *query;
+	size_t goes = 0, judged = 0;
+
+	for (unsigned i = 0; i < MANY; i++) {
+		sprintf(names[i], "user%u", i);
+		users[i] = names[i];
+		for (unsigned k = 0; k < REPORTS; k++)
+			press(users[i], k, (k + i) % 3 ? LABEL_HAM : LABEL_SPAM);
+	}
+	reopen();
+	text = message(1);
+	assert_ok(query_begin(service, users, MANY, true, &query, &failure));
+	do {
+		assert_ok(query_run(query, worker, text, strlen(text), &failure));
+		ck_assert_uint_gt(query->judged, judged);
+		ck_assert_uint_le(query->judged - judged, 2000 / REPORTS + 1);
+		judged = query->judged;
+		query_hand_over(service, query);
+		ck_assert_uint_eq(held_by(query), 0);
+		goes++;
+	} while (query_goes_on(query));
+	ck_assert_uint_eq(goes, 3);
+	double sum = query_verdict(query, 0)->bias;
+	for (size_t i = 0; i < query_verdict(query, 0)->reason_count; i++)
+		sum += query_verdict(query, 0)->reasons[i].everybody +
+			query_verdict(query, 0)->reasons[i].own;
+	ck_assert_double_eq_tol(sum, query_verdict(query, 0)->margin, 1e-9);
+	for (unsigned i = 0; i < MANY; i++)
+		verdicts[i] = *query_verdict(query, i);
+	query_end(service, &query);
+	for (unsigned i = 0; i < MANY; i++) {
+		struct verdict alone = score(users[i], 1);
+		assert_equal(&verdicts[i], &alone);
+	}
+}
+END_TEST
+
 START_TEST(reasons_add_up_to_the_margin)
 {
 	struct query *query;
@@ -428,6 +588,10 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_query_that_began_before_a_press_leaves_nothing_stale);
 	tcase_add_test(tcase, only_the_newest_reports_of_a_user_count);
 	tcase_add_test(tcase, the_cache_keeps_its_budget);
+	tcase_add_loop_test(
+		tcase, a_query_holds_a_share_of_the_cache_and_judges_all_the_same, 0, 3);
+	tcase_add_test(tcase, a_message_to_many_leaves_the_cache_to_others);
+	tcase_add_test(tcase, a_query_that_reads_much_goes_on);
 	tcase_add_test(tcase, reasons_add_up_to_the_margin);
 	tcase_add_test(tcase, bad_arguments_are_refused);
 	suite_add_tcase(suite, tcase);
