@@ -7,16 +7,23 @@
 
 #include <glib.h>
 
+#include "engine/service/entry-list.h"
 #include "engine/service/expiry.h"
 #include "engine/service/removal.h"
+
+/* Of tokens, written or cleared at a time: reports wait for no more. */
+enum { PIECE_ROWS = 5000 };
 
 struct change {
 	struct service *service;
 	GPtrArray *entries; /* struct store_entry with strings of its own */
+	GPtrArray *withdrawn; /* those of them that take something out; NULL = not begun */
 	char *erased;       /* the user; NULL = entries */
 	struct adoption *adoption;
 	struct expiry *expiry;
 	struct site *site;  /* as the entries make it; NULL = unchanged */
+	bool begun;         /* to take something out */
+	bool written;       /* the global rows that had changed before */
 	bool done;
 	struct receipt receipt;
 };
@@ -47,6 +54,8 @@ static void change_free(struct change **change)
 	site_unref(&(*change)->site);
 	adoption_free(&(*change)->adoption);
 	expiry_free(&(*change)->expiry);
+	if ((*change)->withdrawn)
+		g_ptr_array_unref((*change)->withdrawn);
 	g_ptr_array_unref((*change)->entries);
 	g_free((*change)->erased);
 	g_free(*change);
@@ -127,12 +136,41 @@ struct adoption *change_take_adoption(struct change *change)
 
 /* --- Taking out ---------------------------------------------------------------- */
 
-static enum status take_out(
-	struct change *change, struct store_removal *removal, struct failure *failure)
+/* Reports leave the store together with a whole checkpoint and all that is staged, and
+ * reports that come wait for that. So what has gathered of both is written and cleared in
+ * pieces before. *more: one was made. */
+static enum status make_way(struct change *change, bool *more, struct failure *failure)
 {
-	enum status status = removal_run(
-		change->service, removal, &change->receipt.tokens, NULL, NULL, failure);
+	struct service *service = change->service;
+	struct global *global = service->global;
 
+	*more = false;
+	if (change->begun && atomic_load(&service->stopping))
+		return failure_set(failure, STATUS_INTERRUPTED,
+			"hamletd is stopping: not everything was taken out");
+	change->begun = true;
+	/* No adoption may take over what has gaps. */
+	atomic_fetch_add(&service->removals, 1);
+	enum status status = store_clear_stage(service->store, PIECE_ROWS, more, failure);
+	if (status != STATUS_OK || *more || change->written ||
+		atomic_load(&service->adopting) || global_dirty(global) <= PIECE_ROWS)
+		return status;
+	*more = true;
+	status = global_checkpoint_some(global, service->store, PIECE_ROWS, failure);
+	change->written = !global_checkpoint_goes_on(global);
+	return status;
+}
+
+/* A step: *more = there are others before it is taken out. */
+static enum status take_out(struct change *change, struct store_removal *removal, bool *more,
+	struct failure *failure)
+{
+	enum status status = make_way(change, more, failure);
+
+	if (status != STATUS_OK || *more)
+		return status;
+	status = removal_run(
+		change->service, removal, &change->receipt.tokens, NULL, NULL, failure);
 	if (status == STATUS_OK) {
 		change->receipt.reports += removal->reports;
 		change->receipt.entries += removal->entries;
@@ -140,43 +178,67 @@ static enum status take_out(
 	return status;
 }
 
-static bool withdraws(const struct store_entry *entry)
+/* Whether reports have to go for it: of most who decline there are none. */
+static enum status withdraws(struct change *change, const struct store_entry *entry, bool *yes,
+	struct failure *failure)
 {
-	return entry->kind == ENTRY_CONSENT &&
-		(!entry->value || strcmp(entry->value, "granted") != 0);
+	*yes = false;
+	if (entry->kind != ENTRY_CONSENT || (entry->value && strcmp(entry->value, "granted") == 0))
+		return STATUS_OK;
+	return store_shares(change->service->reader, entry->scope, yes, failure);
 }
 
-/* Consents first, each a step of its own; then all the rest in one. */
-static enum status run_entries(struct change *change, struct failure *failure)
+/* Lays down all but the consents that take reports out. */
+static enum status lay_down(struct change *change, struct failure *failure)
 {
 	struct service *service = change->service;
-	enum status status = STATUS_OK;
-	size_t rest = 0;
-	struct store_entry *entries = g_new0(struct store_entry, change->entries->len + 1);
+	GPtrArray *settled = entry_list_settle(change->entries);
+	struct store_entry *entries = g_new0(struct store_entry, settled->len + 1);
+	enum status status = entry_list_check(settled, service->reader, failure);
+	size_t count = 0;
 
-	for (guint i = 0; i < change->entries->len && status == STATUS_OK; i++) {
-		const struct store_entry *entry = change->entries->pdata[i];
-		struct store_removal removal = {.user = entry->scope, .entry = entry};
-
-		if (withdraws(entry))
-			status = take_out(change, &removal, failure);
+	change->withdrawn = g_ptr_array_new();
+	for (guint i = 0; i < settled->len && status == STATUS_OK; i++) {
+		bool yes;
+		status = withdraws(change, settled->pdata[i], &yes, failure);
+		if (yes)
+			g_ptr_array_add(change->withdrawn, settled->pdata[i]);
 		else
-			entries[rest++] = *entry;
+			entries[count++] = *(struct store_entry *)settled->pdata[i];
 	}
+	if (status == STATUS_OK && count > 0)
+		status = store_put_entries(service->store, entries, count, failure);
 	if (status == STATUS_OK)
-		status = store_put_entries(service->store, entries, rest, failure);
-	if (status == STATUS_OK)
-		change->receipt.entries = change->entries->len;
+		change->receipt.entries = (int64_t)settled->len;
 	g_free(entries);
+	g_ptr_array_unref(settled);
+	return status;
+}
+
+/* All in one step where nothing is taken out; else each consent is one of its own. */
+static enum status run_entries(struct change *change, struct failure *failure)
+{
+	enum status status = change->withdrawn ? STATUS_OK : lay_down(change, failure);
+	guint left = change->withdrawn->len;
+	bool more;
+
+	if (status != STATUS_OK || left == 0)
+		return status;
+	const struct store_entry *entry = change->withdrawn->pdata[left - 1];
+	struct store_removal removal = {.user = entry->scope, .entry = entry};
+	status = take_out(change, &removal, &more, failure);
+	if (status == STATUS_OK && !more)
+		g_ptr_array_set_size(change->withdrawn, (gint)left - 1);
 	return status;
 }
 
 static enum status run_erasure(struct change *change, struct failure *failure)
 {
 	struct store_removal removal = {.user = change->erased, .kind = REMOVE_USER};
-	enum status status = take_out(change, &removal, failure);
+	bool more;
+	enum status status = take_out(change, &removal, &more, failure);
 
-	if (status != STATUS_OK)
+	if (status != STATUS_OK || more)
 		return status;
 	change->done = true;
 	status = store_compact(change->service->store, failure);
@@ -217,7 +279,7 @@ enum status change_run(struct change *change, struct failure *failure)
 				 : run_entries(change, failure);
 	if (status == STATUS_OK)
 		change->done = !change_goes_on(change);
-	if (status == STATUS_OK && concerns_site(change))
+	if (status == STATUS_OK && !change->site && concerns_site(change))
 		status = site_again(&change->site, service->site, service->reader, failure);
 	change->receipt.seq = global_seq(service->global);
 	return status;
@@ -226,7 +288,9 @@ enum status change_run(struct change *change, struct failure *failure)
 bool change_goes_on(const struct change *change)
 {
 	return (change->adoption && !adoption_is_done(change->adoption)) ||
-		(change->expiry && !expiry_is_done(change->expiry));
+		(change->expiry && !expiry_is_done(change->expiry)) ||
+		(change->erased && !change->done) ||
+		(change->withdrawn && change->withdrawn->len > 0);
 }
 
 bool change_is_patient(const struct change *change)
@@ -250,6 +314,19 @@ static void drop(struct users *users, const char *scope)
 	users_drop(users, scope);
 }
 
+/* Those that the entries are of, each once: a domain's users are looked for among all. */
+static void drop_scopes(struct users *users, const GPtrArray *entries)
+{
+	const char *former = NULL;
+
+	for (guint i = 0; i < entries->len; i++) {
+		const char *scope = ((struct store_entry *)entries->pdata[i])->scope;
+		if (!former || strcmp(scope, former) != 0)
+			drop(users, scope);
+		former = scope;
+	}
+}
+
 void change_end(struct service *service, struct change **result)
 {
 	struct change *change = *result;
@@ -257,8 +334,7 @@ void change_end(struct service *service, struct change **result)
 	if (!change)
 		return;
 	/* Also after a failure: some steps may have been made. */
-	for (guint i = 0; i < change->entries->len; i++)
-		drop(service->users, ((struct store_entry *)change->entries->pdata[i])->scope);
+	drop_scopes(service->users, change->entries);
 	if (change->erased)
 		users_drop(service->users, change->erased);
 	if (change->adoption && change->done)

@@ -72,6 +72,11 @@ void entries_domain(const char *user, char scope[STORE_MAX_USER + 1])
 	lower(scope);
 }
 
+size_t entries_most(const char *scope)
+{
+	return *scope && *scope != '@' ? ENTRIES_MOST_OF_USER : ENTRIES_MOST_OF_MANY;
+}
+
 /* Letters of any script, digits, hyphens; labels are not empty. */
 static bool is_domain(const char *text)
 {

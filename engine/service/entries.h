@@ -40,6 +40,11 @@ bool action_named(const char *name, enum action *action);
  * lower case; "" when there is none. */
 void entries_domain(const char *user, char scope[STORE_MAX_USER + 1]);
 
+/* Most entries of lists and trusted senders together that a scope may have: each score
+ * that is not in the cache reads all of them. */
+enum { ENTRIES_MOST_OF_USER = 10000, ENTRIES_MOST_OF_MANY = 100000 /* site, domain */ };
+size_t entries_most(const char *scope);
+
 /* Checks an entry and writes its name in the one way ("Bob@EXAMPLE.org" becomes
  * "bob@example.org", "10.1.2.3/8" becomes "10.0.0.0/8"). A value of NULL removes,
  * whatever it was. STATUS_INVALID with what is wrong. */

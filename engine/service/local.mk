@@ -4,6 +4,7 @@ libservice_a_SOURCES = \
 	%D%/change.c \
 	%D%/diagnosis.c %D%/diagnosis.h \
 	%D%/entries.c %D%/entries.h \
+	%D%/entry-list.c %D%/entry-list.h \
 	%D%/event.c %D%/event.h \
 	%D%/evidence.c %D%/evidence.h \
 	%D%/expiry.c %D%/expiry.h \

@@ -10,23 +10,31 @@
 
 enum { PREFIXES = 129, ALLOW = 1, BLOCK = 2, ENTRY_BYTES = 80 };
 
+/* Names are kept in trees: users choose them, and could choose those that collide in a
+ * hash table. */
 struct preferences {
 	enum consent_state consent;
 	int64_t consent_time;
 	struct policy_part policy;
-	GHashTable *list;  /* name -> ALLOW or BLOCK; NULL = empty */
-	GHashTable *trust; /* names as a set; NULL = empty */
+	GTree *list;  /* name -> ALLOW or BLOCK; NULL = empty */
+	GTree *trust; /* name -> ALLOW; NULL = empty */
 	bool prefixes[PREFIXES]; /* lengths of the list's networks */
 	size_t bytes;
 };
 
 /* --- Reading ----------------------------------------------------------------- */
 
-static void add_name(struct preferences *preferences, GHashTable **table, const char *name, int value)
+static gint compare_names(gconstpointer a, gconstpointer b, gpointer unused)
 {
-	if (!*table)
-		*table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_hash_table_replace(*table, g_strdup(name), GINT_TO_POINTER(value));
+	(void)unused;
+	return strcmp(a, b);
+}
+
+static void add_name(struct preferences *preferences, GTree **tree, const char *name, int value)
+{
+	if (!*tree)
+		*tree = g_tree_new_full(compare_names, NULL, g_free, NULL);
+	g_tree_replace(*tree, g_strdup(name), GINT_TO_POINTER(value));
 	preferences->bytes += ENTRY_BYTES + strlen(name);
 }
 
@@ -117,9 +125,9 @@ void preferences_free(struct preferences **preferences)
 	if (!*preferences)
 		return;
 	if ((*preferences)->list)
-		g_hash_table_destroy((*preferences)->list);
+		g_tree_unref((*preferences)->list);
 	if ((*preferences)->trust)
-		g_hash_table_destroy((*preferences)->trust);
+		g_tree_unref((*preferences)->trust);
 	free(*preferences);
 	*preferences = NULL;
 }
@@ -142,9 +150,9 @@ const struct policy_part *preferences_policy(const struct preferences *preferenc
 
 /* --- Lists --------------------------------------------------------------------- */
 
-static int find_name(GHashTable *table, const char *key, char *name)
+static int find_name(GTree *tree, const char *key, char *name)
 {
-	int value = GPOINTER_TO_INT(g_hash_table_lookup(table, key));
+	int value = GPOINTER_TO_INT(g_tree_lookup(tree, key));
 
 	if (value)
 		g_strlcpy(name, key, STORE_MAX_NAME + 1);
@@ -152,13 +160,13 @@ static int find_name(GHashTable *table, const char *key, char *name)
 }
 
 /* The address, its domain, then the domains above that. */
-static int find_author(GHashTable *table, const struct origin *origin, char *name)
+static int find_author(GTree *tree, const struct origin *origin, char *name)
 {
 	char *address = g_ascii_strdown(origin->author, -1);
-	int value = *address ? find_name(table, address, name) : 0;
+	int value = *address ? find_name(tree, address, name) : 0;
 
 	for (const char *domain = origin->domain; *domain && !value;) {
-		value = find_name(table, domain, name);
+		value = find_name(tree, domain, name);
 		domain += strcspn(domain, ".");
 		domain += *domain == '.';
 	}

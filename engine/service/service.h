@@ -313,8 +313,10 @@ void batch_end(struct service *service, struct batch **batch);
 struct change;
 
 /* [owner] Entries are checked (entries_check) and copied; a value of NULL removes
- * one. Consent that is not granted any more takes what the user taught out of
- * global. */
+ * one. Of one scope, kind and name the last counts. Consent that is not granted any more
+ * takes what the user taught out of global, in a step after the others: see
+ * change_goes_on. STATUS_LIMIT of change_run: a scope would have too many (entries_most);
+ * nothing was taken. */
 enum status change_entries(struct service *service, const struct store_entry *entries, size_t count,
 	struct change **change, struct failure *failure);
 
@@ -364,7 +366,7 @@ struct expired {
 struct receipt {
 	struct expired expired; /* of an expiry */
 	int64_t reports; /* erased, withdrawn or expired */
-	int64_t entries; /* laid down, removed or erased */
+	int64_t entries; /* laid down, removed or erased; each once */
 	size_t tokens; /* of global that changed */
 	int64_t seq; /* global includes the journal up to here */
 	bool compacted; /* the files hold nothing of what was erased */
@@ -376,7 +378,9 @@ struct receipt {
 enum status change_run(struct change *change, struct failure *failure);
 
 /* True when change_run is to be called once more for the next step, though it gave
- * STATUS_OK: an adoption makes many small ones, and batches may come between them. */
+ * STATUS_OK: an adoption makes many small ones, and batches may come between them. So do
+ * an erasure and a withdrawal while much is to be written or cleared before; after
+ * service_stop the next step gives STATUS_INTERRUPTED. */
 bool change_goes_on(const struct change *change);
 
 /* True when the next step may take its time, since nobody waits for what it does: those

@@ -18,11 +18,17 @@ struct user_place {
 };
 
 struct users {
-	GHashTable *places; /* by user; owns nothing */
+	GTree *places; /* by user; owns nothing. No hash table: who sends mail chooses names,
+			* and could choose those that collide. */
 	GQueue order;       /* most recently used first */
 	size_t bytes;
 	size_t budget;
 };
+
+static gint compare_users(gconstpointer a, gconstpointer b)
+{
+	return strcmp(a, b);
+}
 
 struct users *users_new(size_t budget)
 {
@@ -30,7 +36,7 @@ struct users *users_new(size_t budget)
 
 	if (!users)
 		return NULL;
-	users->places = g_hash_table_new(g_str_hash, g_str_equal);
+	users->places = g_tree_new(compare_users);
 	g_queue_init(&users->order);
 	users->budget = budget;
 	return users;
@@ -45,7 +51,7 @@ static void free_place(struct user_place *place)
 
 static void remove_place(struct users *users, struct user_place *place)
 {
-	g_hash_table_remove(users->places, place->user);
+	g_tree_remove(users->places, place->user);
 	g_queue_unlink(&users->order, &place->link);
 	users->bytes -= place->bytes;
 	place->current = false;
@@ -64,7 +70,7 @@ void users_free(struct users **users)
 	if (!*users)
 		return;
 	users_clear(*users);
-	g_hash_table_destroy((*users)->places);
+	g_tree_unref((*users)->places);
 	free(*users);
 	*users = NULL;
 }
@@ -93,13 +99,13 @@ static struct user_place *add_place(struct users *users, const char *user)
 	place->bytes = sizeof(*place) + strlen(user) + 1;
 	place->link.data = place;
 	users->bytes += place->bytes;
-	g_hash_table_insert(users->places, place->user, place);
+	g_tree_insert(users->places, place->user, place);
 	return place;
 }
 
 struct user_place *users_take(struct users *users, const char *user)
 {
-	struct user_place *place = g_hash_table_lookup(users->places, user);
+	struct user_place *place = g_tree_lookup(users->places, user);
 
 	if (place)
 		g_queue_unlink(&users->order, &place->link);
@@ -140,7 +146,7 @@ void users_done(struct users *users, struct user_place **place, struct user_stor
 
 void users_drop(struct users *users, const char *user)
 {
-	struct user_place *place = g_hash_table_lookup(users->places, user);
+	struct user_place *place = g_tree_lookup(users->places, user);
 
 	if (place)
 		remove_place(users, place);
@@ -163,7 +169,7 @@ void users_drop_domain(struct users *users, const char *domain)
 
 size_t users_count(const struct users *users)
 {
-	return g_hash_table_size(users->places);
+	return (size_t)g_tree_nnodes(users->places);
 }
 
 size_t users_bytes(const struct users *users)

@@ -49,6 +49,8 @@ struct store_driver {
 		store_report_fn *each, void *context, struct failure *failure);
 	enum status (*journal)(struct store_reader *reader, const char *user, int64_t after,
 		size_t limit, store_report_fn *each, void *context, struct failure *failure);
+	enum status (*shares)(struct store_reader *reader, const char *user, bool *shares,
+		struct failure *failure);
 	enum status (*entries)(struct store_reader *reader, const char *scope, int kind,
 		store_entry_fn *each, void *context, struct failure *failure);
 	enum status (*read_checkpoint)(struct store_reader *reader,

@@ -132,6 +132,17 @@ enum status memory_journal(struct store_reader *reader, const char *name, int64_
 	return user ? give_rows(user->rows, after, limit, each, context, failure) : STATUS_OK;
 }
 
+enum status memory_shares(
+	struct store_reader *reader, const char *name, bool *shares, struct failure *failure)
+{
+	const struct user *user = g_hash_table_lookup(memory_of(reader)->users, name);
+	(void)failure;
+
+	for (guint i = 0; user && i < user->rows->len && !*shares; i++)
+		*shares = ((const struct row *)user->rows->pdata[i])->report.flags & REPORT_CONSENT;
+	return STATUS_OK;
+}
+
 enum status memory_reports_after(struct store_reader *reader, int64_t after,
 	store_report_fn *each, void *context, struct failure *failure)
 {

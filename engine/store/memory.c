@@ -217,6 +217,7 @@ static const struct store_driver memory_driver = {
 	.get = memory_get,
 	.user_reports = memory_user_reports,
 	.journal = memory_journal,
+	.shares = memory_shares,
 	.entries = memory_entries,
 	.read_checkpoint = memory_read_checkpoint,
 	.tokens = memory_tokens,

@@ -104,6 +104,8 @@ enum status memory_user_reports(struct store_reader *reader, const char *user, s
 	store_report_fn *each, void *context, struct failure *failure);
 enum status memory_journal(struct store_reader *reader, const char *user, int64_t after,
 	size_t limit, store_report_fn *each, void *context, struct failure *failure);
+enum status memory_shares(
+	struct store_reader *reader, const char *user, bool *shares, struct failure *failure);
 enum status memory_reports_after(struct store_reader *reader, int64_t after,
 	store_report_fn *each, void *context, struct failure *failure);
 enum status memory_counting_reports(struct store_reader *reader, store_report_fn *each,

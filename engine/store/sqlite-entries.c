@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * The SQLite driver: entries. */
+ * The SQLite driver: entries, and whether a user shares. */
 #include <limits.h>
 #include <string.h>
 
@@ -78,6 +78,24 @@ enum status sqlite_entries(struct store_reader *reader, const char *scope, int k
 				  connection->path);
 	}
 	if (status == STATUS_OK && code != SQLITE_DONE)
+		status = sqlite_failure(connection, "reading", failure);
+	sqlite3_reset(row);
+	return status;
+}
+
+enum status sqlite_shares(
+	struct store_reader *reader, const char *user, bool *shares, struct failure *failure)
+{
+	struct connection *connection = &((struct sqlite_reader *)reader)->connection;
+	sqlite3_stmt *row = sqlite_statement(connection, SQL_SHARES);
+	enum status status = STATUS_OK;
+
+	if (!row)
+		return sqlite_failure(connection, "reading", failure);
+	bind_bytes(row, 1, user);
+	if (sqlite3_step(row) == SQLITE_ROW)
+		*shares = sqlite3_column_int(row, 0) != 0;
+	else
 		status = sqlite_failure(connection, "reading", failure);
 	sqlite3_reset(row);
 	return status;

@@ -77,6 +77,9 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_DELETE_ENTRY] = "DELETE FROM entry WHERE scope = ?1 AND kind = ?2 AND name = ?3",
 	[SQL_ENTRIES] = "SELECT kind, name, value, time FROM entry WHERE scope = ?1 "
 			"AND kind BETWEEN ?2 AND ?3 ORDER BY kind, name",
+	/* The index has all that it asks for. */
+	[SQL_SHARES] = "SELECT EXISTS (SELECT 1 FROM journal WHERE user = "
+		       "(SELECT id FROM user WHERE name = ?1) AND (flags & 1))",
 	/* The index alone says which: rows with their tokens are not sorted. */
 	[SQL_JOURNAL] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM " SQLITE_REPORTS " WHERE seq IN "
 			"(SELECT seq FROM journal WHERE user = (SELECT id FROM user WHERE name = ?1) "
@@ -117,6 +120,7 @@ static const char *const SQL[SQL_STATEMENTS] = {
 };
 
 _Static_assert(REPORT_MUTED == 2, "the statement above tests the bit");
+_Static_assert(REPORT_CONSENT == 1, "and this one");
 
 enum status sqlite_errno_status(int code)
 {
@@ -510,6 +514,7 @@ const struct store_driver sqlite_driver = {
 	.get = sqlite_reader_get,
 	.user_reports = sqlite_user_reports,
 	.journal = sqlite_journal,
+	.shares = sqlite_shares,
 	.entries = sqlite_entries,
 	.read_checkpoint = sqlite_read_checkpoint,
 	.tokens = sqlite_tokens,

@@ -31,6 +31,7 @@ enum sqlite_statement {
 	SQL_PUT_ENTRY,
 	SQL_DELETE_ENTRY,
 	SQL_ENTRIES,
+	SQL_SHARES,
 	SQL_JOURNAL,
 	SQL_JOURNAL_NEAR,
 	SQL_STRIP_SUPERSEDED,
@@ -230,6 +231,8 @@ enum status sqlite_user_reports(struct store_reader *reader, const char *user, s
 	store_report_fn *each, void *context, struct failure *failure);
 enum status sqlite_journal(struct store_reader *reader, const char *user, int64_t after,
 	size_t limit, store_report_fn *each, void *context, struct failure *failure);
+enum status sqlite_shares(
+	struct store_reader *reader, const char *user, bool *shares, struct failure *failure);
 enum status sqlite_entries(struct store_reader *reader, const char *scope, int kind,
 	store_entry_fn *each, void *context, struct failure *failure);
 enum status sqlite_read_checkpoint(struct store_reader *reader,

@@ -365,6 +365,15 @@ enum status store_journal(struct store_reader *reader, const char *user, int64_t
 		: status;
 }
 
+enum status store_shares(
+	struct store_reader *reader, const char *user, bool *shares, struct failure *failure)
+{
+	enum status status = check_user(user, failure);
+
+	*shares = false;
+	return status == STATUS_OK ? reader->driver->shares(reader, user, shares, failure) : status;
+}
+
 enum status store_entries(struct store_reader *reader, const char *scope, int kind,
 	store_entry_fn *each, void *context, struct failure *failure)
 {

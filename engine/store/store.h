@@ -292,6 +292,10 @@ enum status store_user_reports(struct store_reader *reader, const char *user, si
 enum status store_journal(struct store_reader *reader, const char *user, int64_t after,
 	size_t limit, store_report_fn *each, void *context, struct failure *failure);
 
+/* Whether a report of the user's has REPORT_CONSENT. */
+enum status store_shares(
+	struct store_reader *reader, const char *user, bool *shares, struct failure *failure);
+
 /* Walks the entries of one scope, by kind and name (bytewise). `kind` 0 = all. */
 enum status store_entries(struct store_reader *reader, const char *scope, int kind,
 	store_entry_fn *each, void *context, struct failure *failure);

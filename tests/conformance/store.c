@@ -421,6 +421,14 @@ static int64_t append_shared(const char *user, uint64_t message)
 	return one.seq;
 }
 
+static bool shares(const char *user)
+{
+	bool result = true;
+
+	assert_ok(store_shares(reader, user, &result, &failure));
+	return result;
+}
+
 START_TEST(what_a_user_shared_can_be_withdrawn)
 {
 	const struct store_token rows[] = {{3, 5 * STORE_UNIT, 5 * STORE_UNIT}};
@@ -434,9 +442,13 @@ START_TEST(what_a_user_shared_can_be_withdrawn)
 	append_shared("eve", 1);
 	append("bob", 2, LABEL_HAM);
 	checkpoint.seq = append_shared("bob", 3);
+	append("cid", 3, LABEL_HAM);
+	ck_assert(shares("bob") && shares("eve"));
+	ck_assert(!shares("cid") && !shares("nobody") && !shares(""));
 	assert_ok(store_remove(store, &removal, rows, 1, &checkpoint, &failure));
 	ck_assert_int_eq(removal.reports, 2);
 	reopen();
+	ck_assert(!shares("bob") && shares("eve"));
 	ck_assert_str_eq(user_reports("bob", 9), "1:2 2:1 3:2 ");
 	assert_ok(store_reports_after(reader, 0, sum_globals, sum, &failure));
 	ck_assert_double_eq(sum[0], 5 * STORE_UNIT);

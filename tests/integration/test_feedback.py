@@ -69,6 +69,16 @@ def test_consent_is_remembered(daemon, message):
     assert press(daemon.socket, "spam", message(4), "bob")["consent"] == "ask"
 
 
+def test_declining_again_and_again_is_declining_once(daemon, message):
+    press(daemon.socket, "spam", message(1), "bob", consent="granted")
+    declined = {"kind": "consent", "name": "", "value": "declined"}
+    receipt = call(daemon.socket, call="change", user="bob", entries=[declined] * 10000)
+    assert (receipt["entries"], receipt["reports"]) == (1, 1)
+    assert score(daemon.socket, message(1))["known"] == 0
+    receipt = call(daemon.socket, call="change", user="bob", entries=[declined] * 10000)
+    assert (receipt["entries"], receipt["reports"], receipt["global_tokens"]) == (1, 0, 0)
+
+
 def test_a_trusted_sender_is_not_learned_as_spam(site, tmp_path):
     names = tmp_path / "trusted"
     names.write_text("# newsletters\nshop.example\n" +
@@ -136,6 +146,27 @@ def test_lists_decide_and_are_named(site, message, tmp_path):
     site.stop()
     site.start()
     assert score(site.socket, message(3), "eve@example.net")["spam"]
+
+
+def test_lists_have_a_limit(daemon, message, tmp_path):
+    names = ["sender%d.example" % number for number in range(10001)]
+    entries = [{"kind": "list", "name": name, "value": "block"} for name in names]
+    call(daemon.socket, call="change", user="bob", entries=entries[:6000])
+    with pytest.raises(RuntimeError, match="lists of bob: 10001 entries are too many, at most 10000"):
+        call(daemon.socket, call="change", user="bob", entries=entries[6000:])
+    assert len(call(daemon.socket, call="entries", user="bob")["entries"]) == 6000
+    call(daemon.socket, call="change", user="bob", entries=entries[6000:10000])
+    assert "at most 10000" in hamlet(daemon, "list", "block", names[-1], "--user", "bob", code=3)
+    hamlet(daemon, "list", "allow", names[0], "--user", "bob")
+    hamlet(daemon, "list", "remove", names[1], "--user", "bob")
+    hamlet(daemon, "list", "block", names[-1], "--user", "bob")
+    listed = {e["name"]: e["value"] for e in call(daemon.socket, call="entries", user="bob")["entries"]}
+    assert len(listed) == 10000 and names[1] not in listed
+    assert (listed[names[0]], listed[names[-1]]) == ("allow", "block")
+    rules = tmp_path / "rules"
+    rules.write_text("".join("block %s\n" % name for name in names))
+    hamlet(daemon, "list", "import", str(rules), "--site")  # which may have more
+    assert len(call(daemon.socket, call="entries", scope="")["entries"]) == 10001
 
 
 def test_policy_acts_and_explains_itself(daemon, message):

@@ -6,6 +6,7 @@ unit_tests = \
 	%D%/test_adoption \
 	%D%/test_attacks \
 	%D%/test_base \
+	%D%/test_change \
 	%D%/test_evaluate \
 	%D%/test_event \
 	%D%/test_expiry \
@@ -81,6 +82,10 @@ tests_unit_test_origin_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
 tests_unit_test_adoption_SOURCES = %D%/test_adoption.c $(UNIT_HEADER)
 tests_unit_test_adoption_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
 tests_unit_test_adoption_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_change_SOURCES = %D%/test_change.c $(UNIT_HEADER)
+tests_unit_test_change_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
+tests_unit_test_change_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_feedback_SOURCES = %D%/test_feedback.c $(UNIT_HEADER)
 tests_unit_test_feedback_CFLAGS  = $(UNIT_CFLAGS)
