@@ -223,6 +223,20 @@ static void run_change(void *data)
 	writer->status = change_run(writer->tickets->change, &writer->failure);
 }
 
+/* A user at a limit is told, and shall not fill the log; what is busy is tried again. */
+static enum log_level change_level(enum status status)
+{
+	switch (status) {
+	case STATUS_LIMIT:
+		return LOG_INFO;
+	case STATUS_BUSY:
+	case STATUS_INTERRUPTED:
+		return LOG_WARNING;
+	default:
+		return LOG_ERROR;
+	}
+}
+
 static void change_ran(void *data)
 {
 	struct writer *writer = data;
@@ -240,8 +254,7 @@ static void change_ran(void *data)
 	}
 	writer->stats.changes += writer->status == STATUS_OK;
 	if (writer->status != STATUS_OK)
-		log_event(writer->log, writer->status == STATUS_BUSY ? LOG_WARNING : LOG_ERROR,
-			"change-failed",
+		log_event(writer->log, change_level(writer->status), "change-failed",
 			(struct log_field[]){log_text("reason", writer->failure.detail), {0}});
 	ticket->done(ticket, writer->status == STATUS_OK ? NULL : &writer->failure);
 	change_end(writer->service, &change);
