@@ -192,7 +192,7 @@ struct past_press {
 	bool muted;
 };
 struct past_counts {
-	size_t spam, ham; /* messages, by the newest report of each */
+	size_t spam, ham; /* presses: a mind that was changed counts with both */
 	int64_t last; /* time of the last one */
 };
 struct past {
