@@ -44,6 +44,7 @@ struct surplus {
 
 struct expiry {
 	struct service *service;
+	struct retention retention; /* of when it was made: settings change between steps */
 	int64_t now;
 	enum stage stage;
 	int64_t until; /* all up to it are too old */
@@ -63,6 +64,7 @@ struct expiry *expiry_new(struct service *service, int64_t now)
 	struct expiry *expiry = g_new0(struct expiry, 1);
 
 	expiry->service = service;
+	expiry->retention = service->settings.retention;
 	expiry->now = now;
 	expiry->surpluses = g_array_new(FALSE, FALSE, sizeof(struct surplus));
 	g_array_set_clear_func(expiry->surpluses, clear_surplus);
@@ -82,16 +84,11 @@ void expiry_free(struct expiry **expiry)
 
 /* --- What is too old ---------------------------------------------------------- */
 
-static const struct retention *retention_of(const struct expiry *expiry)
-{
-	return &expiry->service->settings.retention;
-}
-
 /* The site's own reports (user "") are no mailbox's: they are bounded by age alone. */
 static enum status weigh_user(void *context, const struct store_user *user)
 {
 	struct expiry *expiry = context;
-	const struct retention *retention = retention_of(expiry);
+	const struct retention *retention = &expiry->retention;
 	struct surplus surplus = {.until = user->last_seq};
 
 	if (!*user->name)
@@ -107,7 +104,7 @@ static enum status weigh_user(void *context, const struct store_user *user)
 
 static enum status plan(struct expiry *expiry, struct failure *failure)
 {
-	const struct retention *retention = retention_of(expiry);
+	const struct retention *retention = &expiry->retention;
 	struct store_reader *reader = expiry->service->reader;
 	int64_t oldest = 0;
 	enum status status = STATUS_OK;
@@ -213,42 +210,43 @@ static enum status step_by_user(
 	int64_t until = surplus->until;
 	if (!surplus->idle)
 		status = store_beyond_newest(expiry->service->reader, surplus->user,
-			(size_t)retention_of(expiry)->reports, &until, failure);
+			(size_t)expiry->retention.reports, &until, failure);
 	if (status != STATUS_OK || until == 0)
 		return status;
 	return take_out(expiry, surplus->user, until,
 		surplus->idle ? &expired->by_idleness : &expired->by_count, failure);
 }
 
-static bool is_over(struct service *service, double share)
+/* Above this share of the budgets: of `bytes` on disk (0 = no limit), or of tokens. */
+static bool is_over(struct service *service, int64_t bytes, double share)
 {
-	const struct retention *retention = &service->settings.retention;
 	struct store_size size;
 
 	if (service->settings.global_tokens > 0 &&
 		(double)global_tokens(service->global) >
 			share * TOKENS_FULL * (double)service->settings.global_tokens)
 		return true;
-	if (retention->bytes == 0 || store_read_size(service->reader, &size, NULL) != STATUS_OK)
+	if (bytes == 0 || store_read_size(service->reader, &size, NULL) != STATUS_OK)
 		return false;
 	/* What is free is given back before another report goes; the log shrinks by itself. */
 	return (double)(size.bytes - (share < 1 ? size.free : 0)) >
-		share * (double)retention->bytes;
+		share * (double)bytes;
 }
 
 void expiry_note_size(struct service *service)
 {
-	atomic_store(&service->over_budget, is_over(service, 1));
+	atomic_store(&service->over_budget, is_over(service, service->settings.retention.bytes, 1));
 }
 
 static enum status step_by_budget(
 	struct expiry *expiry, struct expired *expired, struct failure *failure)
 {
+	int64_t bytes = expiry->retention.bytes;
 	bool more = false;
 	enum status status = STATUS_OK;
 
-	expiry->trims = expiry->trims || is_over(expiry->service, 1);
-	if (expiry->trims && is_over(expiry->service, BUDGET_TARGET))
+	expiry->trims = expiry->trims || is_over(expiry->service, bytes, 1);
+	if (expiry->trims && is_over(expiry->service, bytes, BUDGET_TARGET))
 		status = take_oldest(expiry, INT64_MAX, &expired->by_budget, &more, failure);
 	if (!more)
 		expiry->stage = FORGET_USERS;

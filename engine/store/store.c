@@ -416,7 +416,8 @@ enum status store_beyond_newest(struct store_reader *reader, const char *user, s
 {
 	enum status status = check_user(user, failure);
 
-	return status == STATUS_OK
+	*seq = 0;
+	return status == STATUS_OK && count > 0
 		? reader->driver->beyond_newest(reader, user, count, seq, failure)
 		: status;
 }

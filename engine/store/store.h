@@ -324,7 +324,8 @@ enum status store_first_since(
 enum status store_oldest(
 	struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure);
 
-/* The newest of the user's reports that has `count` newer ones; 0 when there is none. */
+/* The newest of the user's reports that has `count` newer ones; 0 when there is none, and
+ * with a count of 0: nobody asks for all of them that way. */
 enum status store_beyond_newest(struct store_reader *reader, const char *user, size_t count,
 	int64_t *seq, struct failure *failure);
 

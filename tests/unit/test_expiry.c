@@ -42,13 +42,14 @@ static void press_on(const char *user, unsigned number, enum label label, int64_
 	press_as(user, number, label, CONSENT_GRANTED, day * DAY);
 }
 
-static struct expired expire(struct retention retention)
+static void configure(struct retention retention)
 {
-	struct change *change;
-
 	settings.retention = retention;
 	assert_ok(service_configure(service, &settings, &failure));
-	change = change_expire(service, NOW);
+}
+
+static struct expired finish(struct change *change)
+{
 	do
 		assert_ok(change_run(change, &failure));
 	while (change_goes_on(change));
@@ -57,6 +58,17 @@ static struct expired expire(struct retention retention)
 		expired.by_age + expired.by_count + expired.by_idleness + expired.by_budget);
 	change_end(service, &change);
 	return expired;
+}
+
+static struct expired expire(struct retention retention)
+{
+	configure(retention);
+	return finish(change_expire(service, NOW));
+}
+
+static const struct expired *expired_by(const struct change *change)
+{
+	return &change_receipt(change)->expired;
 }
 
 static struct store_stats stats_of_store(void)
@@ -176,6 +188,23 @@ START_TEST(each_user_keeps_the_newest)
 	close_service();
 	open_service();
 	ck_assert_double_eq(own_margin("ann", 3), cached);
+}
+END_TEST
+
+/* The administrator sees it at work and lays down that all are kept. */
+START_TEST(new_settings_are_for_the_next_one)
+{
+	for (unsigned i = 0; i < 40; i++)
+		press_on(i % 2 ? "ann" : "bob", i, LABEL_SPAM, 990);
+	configure((struct retention){.reports = 5});
+	struct change *change = change_expire(service, NOW);
+	do
+		assert_ok(change_run(change, &failure));
+	while (expired_by(change)->by_count == 0);
+	configure((struct retention){0});
+	ck_assert_int_eq(finish(change).by_count, 30);
+	ck_assert_int_eq(stats_of_store().reports, 10);
+	assert_exact();
 }
 END_TEST
 
@@ -333,6 +362,7 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, all_evidence_gone_leaves_no_token);
 	tcase_add_test(tcase, what_was_superseded_never_counts_again);
 	tcase_add_test(tcase, each_user_keeps_the_newest);
+	tcase_add_test(tcase, new_settings_are_for_the_next_one);
 	tcase_add_test(tcase, idle_users_leave_what_they_laid_down);
 	tcase_add_test(tcase, a_full_table_makes_room);
 	tcase_add_test(tcase, a_lowered_limit_lets_it_start);
