@@ -4,8 +4,6 @@
  * so that one that was superseded never counts again, even where the clock went back. */
 #include "engine/service/expiry.h"
 
-#include <string.h>
-
 #include <glib.h>
 
 #include "engine/service/removal.h"
@@ -14,6 +12,7 @@ enum {
 	DAY = 86400,
 	PIECE_REPORTS = 200, /* taken out at a time: reports wait for no more */
 	PIECE_ROWS = 5000, /* of tokens, likewise */
+	PIECE_WEIGHED = 5000, /* reports of users who are looked at, likewise */
 	PIECE_BYTES = 4 << 20, /* given back at a time */
 	MOST_USERS = 10000, /* to be folded anew one by one; of more all are */
 };
@@ -35,29 +34,16 @@ enum stage {
 	DONE
 };
 
-/* What one user has too much. */
-struct surplus {
-	char *user;
-	int64_t until;
-	bool idle;
-};
-
 struct expiry {
 	struct service *service;
 	struct retention retention; /* of when it was made: settings change between steps */
 	int64_t now;
 	enum stage stage;
 	int64_t until; /* all up to it are too old */
-	GArray *surpluses;
-	guint next; /* of them */
+	char user[STORE_MAX_USER + 1]; /* the last one who has nothing too much; "" = none yet */
 	bool trims; /* a budget was passed */
 	GHashTable *users; /* names whose reports went */
 };
-
-static void clear_surplus(gpointer data)
-{
-	g_free(((struct surplus *)data)->user);
-}
 
 struct expiry *expiry_new(struct service *service, int64_t now)
 {
@@ -66,8 +52,6 @@ struct expiry *expiry_new(struct service *service, int64_t now)
 	expiry->service = service;
 	expiry->retention = service->settings.retention;
 	expiry->now = now;
-	expiry->surpluses = g_array_new(FALSE, FALSE, sizeof(struct surplus));
-	g_array_set_clear_func(expiry->surpluses, clear_surplus);
 	expiry->users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	return expiry;
 }
@@ -76,48 +60,24 @@ void expiry_free(struct expiry **expiry)
 {
 	if (!*expiry)
 		return;
-	g_array_unref((*expiry)->surpluses);
 	g_hash_table_unref((*expiry)->users);
 	g_free(*expiry);
 	*expiry = NULL;
 }
 
-/* --- What is too old ---------------------------------------------------------- */
-
-/* The site's own reports (user "") are no mailbox's: they are bounded by age alone. */
-static enum status weigh_user(void *context, const struct store_user *user)
-{
-	struct expiry *expiry = context;
-	const struct retention *retention = &expiry->retention;
-	struct surplus surplus = {.until = user->last_seq};
-
-	if (!*user->name)
-		return STATUS_OK;
-	surplus.idle = retention->idle_days > 0 &&
-		user->last_time < expiry->now - retention->idle_days * DAY;
-	if (!surplus.idle && (retention->reports == 0 || user->reports <= retention->reports))
-		return STATUS_OK;
-	surplus.user = g_strdup(user->name);
-	g_array_append_val(expiry->surpluses, surplus);
-	return STATUS_OK;
-}
-
 static enum status plan(struct expiry *expiry, struct failure *failure)
 {
-	const struct retention *retention = &expiry->retention;
 	struct store_reader *reader = expiry->service->reader;
-	int64_t oldest = 0;
+	int64_t days = expiry->retention.days, oldest = 0;
 	enum status status = STATUS_OK;
 
-	if (retention->days > 0) {
+	if (days > 0) {
 		status = store_first_since(
-			reader, expiry->now - retention->days * DAY, &expiry->until, failure);
+			reader, expiry->now - days * DAY, &expiry->until, failure);
 		if (status == STATUS_OK)
-			status = store_oldest(reader, 1, &oldest, failure);
+			status = store_oldest(reader, NULL, 1, &oldest, failure);
 		expiry->until = expiry->until > oldest ? expiry->until - 1 : 0;
 	}
-	if (status == STATUS_OK && (retention->reports > 0 || retention->idle_days > 0))
-		status = store_users(reader, weigh_user, expiry, failure);
 	expiry->stage = CHECKPOINT;
 	return status;
 }
@@ -176,7 +136,7 @@ static enum status take_oldest(struct expiry *expiry, int64_t until, int64_t *co
 {
 	int64_t seq = 0;
 	enum status status =
-		store_oldest(expiry->service->reader, PIECE_REPORTS, &seq, failure);
+		store_oldest(expiry->service->reader, NULL, PIECE_REPORTS, &seq, failure);
 
 	*more = seq > 0 && seq < until;
 	if (status != STATUS_OK || seq == 0)
@@ -197,24 +157,64 @@ static enum status step_by_age(
 	return status;
 }
 
+/* The first user of a piece who has something too much. */
+struct surplus {
+	struct expiry *expiry;
+	char user[STORE_MAX_USER + 1];
+	int64_t reports; /* 0 = none of them has */
+	bool idle;
+	bool walked; /* there was somebody */
+};
+
+static enum status weigh_user(void *context, const struct store_user *user)
+{
+	struct surplus *surplus = context;
+	struct expiry *expiry = surplus->expiry;
+	const struct retention *retention = &expiry->retention;
+
+	surplus->walked = true;
+	surplus->idle = retention->idle_days > 0 &&
+		user->last_time < expiry->now - retention->idle_days * DAY;
+	if (surplus->idle)
+		surplus->reports = user->reports;
+	else if (retention->reports > 0 && user->reports > retention->reports)
+		surplus->reports = user->reports - retention->reports;
+	g_strlcpy(surplus->reports > 0 ? surplus->user : expiry->user, user->name,
+		sizeof(surplus->user));
+	return surplus->reports > 0 ? STATUS_INTERRUPTED : STATUS_OK;
+}
+
+/* Some of it; the next step weighs the user again, who may have reported meanwhile. */
+static enum status take_surplus(struct expiry *expiry, const struct surplus *surplus,
+	struct expired *expired, struct failure *failure)
+{
+	int64_t until = 0;
+	enum status status = store_oldest(expiry->service->reader, surplus->user,
+		(size_t)MIN(surplus->reports, PIECE_REPORTS), &until, failure);
+
+	if (status == STATUS_OK)
+		status = take_out(expiry, surplus->user, until,
+			surplus->idle ? &expired->by_idleness : &expired->by_count, failure);
+	if (status == STATUS_OK && surplus->reports <= PIECE_REPORTS)
+		g_strlcpy(expiry->user, surplus->user, sizeof(expiry->user));
+	return status;
+}
+
+/* The site's own reports are no mailbox's: they are bounded by age alone. */
 static enum status step_by_user(
 	struct expiry *expiry, struct expired *expired, struct failure *failure)
 {
-	if (expiry->next == expiry->surpluses->len) {
-		expiry->stage = BY_BUDGET;
-		return STATUS_OK;
-	}
-	struct surplus *surplus =
-		&g_array_index(expiry->surpluses, struct surplus, expiry->next++);
+	struct surplus surplus = {.expiry = expiry};
 	enum status status = STATUS_OK;
-	int64_t until = surplus->until;
-	if (!surplus->idle)
-		status = store_beyond_newest(expiry->service->reader, surplus->user,
-			(size_t)expiry->retention.reports, &until, failure);
-	if (status != STATUS_OK || until == 0)
-		return status;
-	return take_out(expiry, surplus->user, until,
-		surplus->idle ? &expired->by_idleness : &expired->by_count, failure);
+
+	if (expiry->retention.reports > 0 || expiry->retention.idle_days > 0)
+		status = store_users(expiry->service->reader, expiry->user, PIECE_WEIGHED,
+			weigh_user, &surplus, failure);
+	if (status == STATUS_INTERRUPTED)
+		return take_surplus(expiry, &surplus, expired, failure);
+	if (status == STATUS_OK && !surplus.walked)
+		expiry->stage = BY_BUDGET;
+	return status;
 }
 
 /* Above this share of the budgets: of `bytes` on disk (0 = no limit), or of tokens. */

@@ -61,12 +61,11 @@ struct store_driver {
 		void *context, struct failure *failure);
 	enum status (*first_since)(
 		struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure);
-	enum status (*oldest)(
-		struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure);
-	enum status (*beyond_newest)(struct store_reader *reader, const char *user, size_t count,
+	/* `user` may be NULL. */
+	enum status (*oldest)(struct store_reader *reader, const char *user, size_t count,
 		int64_t *seq, struct failure *failure);
-	enum status (*users)(struct store_reader *reader, store_user_fn *each, void *context,
-		struct failure *failure);
+	enum status (*users)(struct store_reader *reader, const char *after, size_t rows,
+		store_user_fn *each, void *context, struct failure *failure);
 	enum status (*read_size)(
 		struct store_reader *reader, struct store_size *size, struct failure *failure);
 	enum status (*read_stats)(struct store_reader *reader, struct store_stats *stats,

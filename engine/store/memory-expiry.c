@@ -150,52 +150,56 @@ enum status memory_first_since(
 	return STATUS_OK;
 }
 
-enum status memory_oldest(
-	struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure)
+enum status memory_oldest(struct store_reader *reader, const char *name, size_t count, int64_t *seq,
+	struct failure *failure)
 {
-	const GPtrArray *rows = memory_of(reader)->rows;
+	struct memory *memory = memory_of(reader);
+	const struct user *user = name ? g_hash_table_lookup(memory->users, name) : NULL;
+	const GPtrArray *rows = user ? user->rows : name ? NULL : memory->rows;
 	(void)failure;
 
 	*seq = 0;
-	for (guint at = 0; at < rows->len && count > 0; at++) {
-		if (rows->pdata[at]) {
-			*seq = (int64_t)at + 1;
+	for (guint at = 0; rows && at < rows->len && count > 0; at++) {
+		const struct row *row = rows->pdata[at];
+		if (row) {
+			*seq = row->report.seq;
 			count--;
 		}
 	}
 	return STATUS_OK;
 }
 
-enum status memory_beyond_newest(struct store_reader *reader, const char *name,
-	size_t count, int64_t *seq, struct failure *failure)
+static enum status give_user(const struct user *user, store_user_fn *each, void *context)
 {
-	const struct user *user = g_hash_table_lookup(memory_of(reader)->users, name);
-	(void)failure;
+	struct store_user given = {.name = user->name, .reports = user->rows->len};
 
-	*seq = 0;
-	if (user && user->rows->len > count)
-		*seq = ((struct row *)user->rows->pdata[user->rows->len - 1 - count])->report.seq;
-	return STATUS_OK;
+	if (user->rows->len > 0)
+		given.last_time =
+			((struct row *)user->rows->pdata[user->rows->len - 1])->report.time;
+	return each(context, &given);
 }
 
-enum status memory_users(struct store_reader *reader, store_user_fn *each, void *context,
-	struct failure *failure)
+static gint compare_names(gconstpointer left, gconstpointer right)
 {
-	GHashTableIter iter;
-	gpointer value;
+	return strcmp(left, right);
+}
+
+enum status memory_users(struct store_reader *reader, const char *after, size_t rows,
+	store_user_fn *each, void *context, struct failure *failure)
+{
+	GHashTable *users = memory_of(reader)->users;
+	GList *names = g_list_sort(g_hash_table_get_keys(users), compare_names);
 	enum status status = STATUS_OK;
+	size_t given = 0;
 	(void)failure;
 
-	g_hash_table_iter_init(&iter, memory_of(reader)->users);
-	while (status == STATUS_OK && g_hash_table_iter_next(&iter, NULL, &value)) {
-		const struct user *user = value;
-		if (user->rows->len == 0)
+	for (GList *name = names; name && given < rows && status == STATUS_OK; name = name->next) {
+		const struct user *user = g_hash_table_lookup(users, name->data);
+		if (strcmp(user->name, after) <= 0)
 			continue;
-		const struct row *newest = user->rows->pdata[user->rows->len - 1];
-		status = each(context, &(struct store_user){.name = user->name,
-			.reports = user->rows->len,
-			.last_seq = newest->report.seq,
-			.last_time = newest->report.time});
+		status = give_user(user, each, context);
+		given += MAX(user->rows->len, 1);
 	}
+	g_list_free(names);
 	return status;
 }

@@ -224,7 +224,6 @@ static const struct store_driver memory_driver = {
 	.counting_reports = memory_counting_reports,
 	.first_since = memory_first_since,
 	.oldest = memory_oldest,
-	.beyond_newest = memory_beyond_newest,
 	.users = memory_users,
 	.read_size = memory_read_size,
 	.read_stats = memory_read_stats,

@@ -66,12 +66,10 @@ enum status memory_give_back(
 	struct store *store, size_t bytes, int64_t *returned, struct failure *failure);
 enum status memory_first_since(
 	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure);
-enum status memory_oldest(
-	struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure);
-enum status memory_beyond_newest(struct store_reader *reader, const char *user, size_t count,
-	int64_t *seq, struct failure *failure);
-enum status memory_users(struct store_reader *reader, store_user_fn *each, void *context,
+enum status memory_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,
 	struct failure *failure);
+enum status memory_users(struct store_reader *reader, const char *after, size_t rows,
+	store_user_fn *each, void *context, struct failure *failure);
 enum status memory_read_size(
 	struct store_reader *reader, struct store_size *size, struct failure *failure);
 

@@ -277,39 +277,38 @@ static int64_t bounded(size_t count)
 	return (int64_t)(count < INT64_MAX ? count : INT64_MAX);
 }
 
-enum status sqlite_oldest(
-	struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure)
-{
-	return read_seq_of(reader, SQL_OLDEST, bounded(count), NULL, 0, seq, failure);
-}
-
-enum status sqlite_beyond_newest(struct store_reader *reader, const char *user, size_t count,
-	int64_t *seq, struct failure *failure)
-{
-	return read_seq_of(reader, SQL_BEYOND_NEWEST, bounded(count), user, 0, seq, failure);
-}
-
-enum status sqlite_users(struct store_reader *reader, store_user_fn *each, void *context,
+enum status sqlite_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,
 	struct failure *failure)
+{
+	return read_seq_of(reader, user ? SQL_OLDEST_OF_USER : SQL_OLDEST, bounded(count), user, 0,
+		seq, failure);
+}
+
+enum status sqlite_users(struct store_reader *reader, const char *after, size_t rows,
+	store_user_fn *each, void *context, struct failure *failure)
 {
 	struct connection *connection = connection_of(reader);
 	sqlite3_stmt *row = sqlite_statement(connection, SQL_USERS);
 	char name[STORE_MAX_USER + 1];
+	int64_t left = bounded(rows);
 	enum status status = STATUS_OK;
-	int code = SQLITE_DONE;
+	int code = SQLITE_ROW;
 
 	if (!row)
 		return sqlite_failure(connection, "reading", failure);
-	while (status == STATUS_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
+	sqlite3_bind_blob(row, 1, after, (int)strlen(after), SQLITE_STATIC);
+	while (status == STATUS_OK && left > 0 && (code = sqlite3_step(row)) == SQLITE_ROW) {
 		struct store_user user = {.name = name, .reports = sqlite3_column_int64(row, 1),
-			.last_seq = sqlite3_column_int64(row, 2),
-			.last_time = sqlite3_column_int64(row, 3)};
-		status = sqlite_copy_column(row, 0, name, STORE_MAX_USER)
-			? each(context, &user)
-			: failure_set(failure, STATUS_CORRUPT, "reading %s: a user is damaged",
-				  connection->path);
+			.last_time = sqlite3_column_int64(row, 2)};
+		/* With less than the whole name a caller would never get past it. */
+		bool whole = sqlite_copy_column(row, 0, name, STORE_MAX_USER) &&
+			strlen(name) == (size_t)sqlite3_column_bytes(row, 0);
+		status = whole ? each(context, &user)
+			       : failure_set(failure, STATUS_CORRUPT,
+					 "reading %s: a user is damaged", connection->path);
+		left -= user.reports > 0 ? user.reports : 1;
 	}
-	if (status == STATUS_OK && code != SQLITE_DONE)
+	if (status == STATUS_OK && code != SQLITE_DONE && code != SQLITE_ROW)
 		status = sqlite_failure(connection, "reading", failure);
 	sqlite3_reset(row);
 	return status;

@@ -48,12 +48,11 @@ static const char *const SQL[SQL_STATEMENTS] = {
 			     "(SELECT 1 FROM journal WHERE user = user.id)",
 	[SQL_FIRST_SINCE] = "SELECT seq FROM journal WHERE time >= ?1 ORDER BY seq LIMIT 1",
 	[SQL_OLDEST] = "SELECT max(seq) FROM (SELECT seq FROM journal ORDER BY seq LIMIT ?1)",
-	[SQL_BEYOND_NEWEST] = "SELECT seq FROM journal WHERE user = "
-			      "(SELECT id FROM user WHERE name = ?2) "
-			      "ORDER BY seq DESC LIMIT 1 OFFSET ?1",
-	[SQL_USERS] = "SELECT name, reports, newest, (SELECT time FROM journal WHERE seq = newest) "
-		      "FROM (SELECT user, count(*) AS reports, max(seq) AS newest FROM journal "
-		      "GROUP BY user) JOIN user ON id = user",
+	[SQL_OLDEST_OF_USER] = "SELECT max(seq) FROM (SELECT seq FROM journal WHERE user = "
+			       "(SELECT id FROM user WHERE name = ?2) ORDER BY seq LIMIT ?1)",
+	[SQL_USERS] = "SELECT name, reports, (SELECT time FROM journal WHERE seq = newest) "
+		      "FROM (SELECT name, count(seq) AS reports, max(seq) AS newest FROM user "
+		      "LEFT JOIN journal ON user = id WHERE name > ?1 GROUP BY name)",
 	[SQL_RETRAINED_WITHDRAW] = "DELETE FROM retrained WHERE report IN (SELECT seq FROM journal "
 				   "WHERE user = (SELECT id FROM user WHERE name = ?1))",
 	[SQL_CLEAR_RETRAINED_NEXT] = "DELETE FROM retrained_next",
@@ -485,7 +484,6 @@ const struct store_driver sqlite_driver = {
 	.counting_reports = sqlite_counting_reports,
 	.first_since = sqlite_first_since,
 	.oldest = sqlite_oldest,
-	.beyond_newest = sqlite_beyond_newest,
 	.users = sqlite_users,
 	.read_size = sqlite_read_size,
 	.read_stats = sqlite_read_stats,

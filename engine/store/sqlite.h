@@ -26,7 +26,7 @@ enum sqlite_statement {
 	SQL_FORGET_USERS,
 	SQL_FIRST_SINCE,
 	SQL_OLDEST,
-	SQL_BEYOND_NEWEST,
+	SQL_OLDEST_OF_USER,
 	SQL_USERS,
 	SQL_PUT_ENTRY,
 	SQL_DELETE_ENTRY,
@@ -175,12 +175,10 @@ enum status sqlite_give_back(
 	struct store *store, size_t bytes, int64_t *returned, struct failure *failure);
 enum status sqlite_first_since(
 	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure);
-enum status sqlite_oldest(
-	struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure);
-enum status sqlite_beyond_newest(struct store_reader *reader, const char *user, size_t count,
-	int64_t *seq, struct failure *failure);
-enum status sqlite_users(struct store_reader *reader, store_user_fn *each, void *context,
+enum status sqlite_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,
 	struct failure *failure);
+enum status sqlite_users(struct store_reader *reader, const char *after, size_t rows,
+	store_user_fn *each, void *context, struct failure *failure);
 enum status sqlite_read_size(
 	struct store_reader *reader, struct store_size *size, struct failure *failure);
 

@@ -405,27 +405,25 @@ enum status store_first_since(
 	return reader->driver->first_since(reader, time, seq, failure);
 }
 
-enum status store_oldest(
-	struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure)
+enum status store_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,
+	struct failure *failure)
 {
-	return reader->driver->oldest(reader, count, seq, failure);
-}
-
-enum status store_beyond_newest(struct store_reader *reader, const char *user, size_t count,
-	int64_t *seq, struct failure *failure)
-{
-	enum status status = check_user(user, failure);
+	enum status status = user ? check_user(user, failure) : STATUS_OK;
 
 	*seq = 0;
 	return status == STATUS_OK && count > 0
-		? reader->driver->beyond_newest(reader, user, count, seq, failure)
+		? reader->driver->oldest(reader, user, count, seq, failure)
 		: status;
 }
 
-enum status store_users(struct store_reader *reader, store_user_fn *each, void *context,
-	struct failure *failure)
+enum status store_users(struct store_reader *reader, const char *after, size_t rows,
+	store_user_fn *each, void *context, struct failure *failure)
 {
-	return reader->driver->users(reader, each, context, failure);
+	enum status status = check_user(after, failure);
+
+	return status == STATUS_OK && rows > 0
+		? reader->driver->users(reader, after, rows, each, context, failure)
+		: status;
 }
 
 enum status store_read_size(
