@@ -13,6 +13,7 @@ enum {
 	PIECE_REPORTS = 200, /* taken out at a time: reports wait for no more */
 	PIECE_ROWS = 5000, /* of tokens, likewise */
 	PIECE_WEIGHED = 5000, /* reports of users who are looked at, likewise */
+	PIECE_USERS = 2000, /* looked at whether they have any, likewise */
 	PIECE_BYTES = 4 << 20, /* given back at a time */
 	MOST_USERS = 10000, /* to be folded anew one by one; of more all are */
 };
@@ -40,7 +41,7 @@ struct expiry {
 	int64_t now;
 	enum stage stage;
 	int64_t until; /* all up to it are too old */
-	char user[STORE_MAX_USER + 1]; /* the last one who has nothing too much; "" = none yet */
+	char user[STORE_MAX_USER + 1]; /* BY_USER, FORGET_USERS: who was through last */
 	bool trims; /* a budget was passed */
 	GHashTable *users; /* names whose reports went */
 };
@@ -248,8 +249,23 @@ static enum status step_by_budget(
 	expiry->trims = expiry->trims || is_over(expiry->service, bytes, 1);
 	if (expiry->trims && is_over(expiry->service, bytes, BUDGET_TARGET))
 		status = take_oldest(expiry, INT64_MAX, &expired->by_budget, &more, failure);
-	if (!more)
+	if (!more) {
+		*expiry->user = '\0';
 		expiry->stage = FORGET_USERS;
+	}
+	return status;
+}
+
+static enum status step_forget_users(
+	struct expiry *expiry, struct expired *expired, struct failure *failure)
+{
+	int64_t count = 0;
+	enum status status = store_forget_users(
+		expiry->service->store, expiry->user, PIECE_USERS, &count, failure);
+
+	expired->users += count;
+	if (!*expiry->user)
+		expiry->stage = GIVE_BACK;
 	return status;
 }
 
@@ -308,8 +324,7 @@ enum status expiry_run(struct expiry *expiry, struct expired *expired, struct fa
 		status = step_by_budget(expiry, expired, failure);
 		break;
 	case FORGET_USERS:
-		status = store_forget_users(expiry->service->store, &expired->users, failure);
-		expiry->stage = GIVE_BACK;
+		status = step_forget_users(expiry, expired, failure);
 		break;
 	case GIVE_BACK:
 		status = step_give_back(expiry, expired, failure);

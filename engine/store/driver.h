@@ -33,7 +33,8 @@ struct store_driver {
 	bool (*log_is_due)(const struct store *store);
 	void (*move_log)(struct store *store);
 	enum status (*compact)(struct store *store, struct failure *failure);
-	enum status (*forget_users)(struct store *store, int64_t *count, struct failure *failure);
+	enum status (*forget_users)(struct store *store, char *name, size_t users, int64_t *count,
+		struct failure *failure);
 	enum status (*give_back)(
 		struct store *store, size_t bytes, int64_t *returned, struct failure *failure);
 	enum status (*put_entries)(struct store *store, const struct store_entry *entries,

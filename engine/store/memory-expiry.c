@@ -99,19 +99,38 @@ enum status memory_compact(struct store *store, struct failure *failure)
 	return STATUS_OK;
 }
 
-static gboolean has_no_rows(gpointer name, gpointer user, gpointer unused)
+static gint compare_names(gconstpointer left, gconstpointer right)
 {
-	(void)name;
-	(void)unused;
-	return ((struct user *)user)->rows->len == 0;
+	return strcmp(left, right);
+}
+
+/* Users whose names come after `after`, by name; the caller frees the list. */
+static GList *users_after(struct memory *memory, const char *after)
+{
+	GList *names = g_list_sort(g_hash_table_get_keys(memory->users), compare_names);
+
+	while (names && strcmp(names->data, after) <= 0)
+		names = g_list_delete_link(names, names);
+	for (GList *name = names; name; name = name->next)
+		name->data = g_hash_table_lookup(memory->users, name->data);
+	return names;
 }
 
 enum status memory_forget_users(
-	struct store *store, int64_t *count, struct failure *failure)
+	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure)
 {
+	struct memory *memory = (struct memory *)store;
+	GList *list = users_after(memory, name);
 	(void)failure;
-	*count = g_hash_table_foreach_remove(
-		((struct memory *)store)->users, has_no_rows, NULL);
+
+	*name = '\0';
+	for (GList *item = list; item && users > 0; item = item->next, users--) {
+		struct user *user = item->data;
+		g_strlcpy(name, user->name, STORE_MAX_USER + 1);
+		if (user->rows->len == 0)
+			*count += g_hash_table_remove(memory->users, name);
+	}
+	g_list_free(list);
 	return STATUS_OK;
 }
 
@@ -179,27 +198,19 @@ static enum status give_user(const struct user *user, store_user_fn *each, void 
 	return each(context, &given);
 }
 
-static gint compare_names(gconstpointer left, gconstpointer right)
-{
-	return strcmp(left, right);
-}
-
 enum status memory_users(struct store_reader *reader, const char *after, size_t rows,
 	store_user_fn *each, void *context, struct failure *failure)
 {
-	GHashTable *users = memory_of(reader)->users;
-	GList *names = g_list_sort(g_hash_table_get_keys(users), compare_names);
+	GList *list = users_after(memory_of(reader), after);
 	enum status status = STATUS_OK;
 	size_t given = 0;
 	(void)failure;
 
-	for (GList *name = names; name && given < rows && status == STATUS_OK; name = name->next) {
-		const struct user *user = g_hash_table_lookup(users, name->data);
-		if (strcmp(user->name, after) <= 0)
-			continue;
+	for (GList *item = list; item && given < rows && status == STATUS_OK; item = item->next) {
+		const struct user *user = item->data;
 		status = give_user(user, each, context);
 		given += MAX(user->rows->len, 1);
 	}
-	g_list_free(names);
+	g_list_free(list);
 	return status;
 }

@@ -61,7 +61,8 @@ enum status memory_entries(struct store_reader *reader, const char *scope, int k
  * checkpoint: see store_remove. */
 void memory_take_out(struct memory *memory, struct store_removal *removal);
 enum status memory_compact(struct store *store, struct failure *failure);
-enum status memory_forget_users(struct store *store, int64_t *count, struct failure *failure);
+enum status memory_forget_users(
+	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure);
 enum status memory_give_back(
 	struct store *store, size_t bytes, int64_t *returned, struct failure *failure);
 enum status memory_first_since(

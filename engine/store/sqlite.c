@@ -44,7 +44,9 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_RETRAINED_EXPIRE_USER] =
 		"DELETE FROM retrained WHERE report IN (SELECT seq FROM journal "
 		"WHERE user = (SELECT id FROM user WHERE name = ?1) AND seq <= ?2)",
-	[SQL_FORGET_USERS] = "DELETE FROM user WHERE NOT EXISTS "
+	[SQL_SOME_USERS] = "SELECT max(name) FROM (SELECT name FROM user WHERE name > ?1 "
+			   "ORDER BY name LIMIT ?2)",
+	[SQL_FORGET_USERS] = "DELETE FROM user WHERE name > ?1 AND name <= ?2 AND NOT EXISTS "
 			     "(SELECT 1 FROM journal WHERE user = user.id)",
 	[SQL_FIRST_SINCE] = "SELECT seq FROM journal WHERE time >= ?1 ORDER BY seq LIMIT 1",
 	[SQL_OLDEST] = "SELECT max(seq) FROM (SELECT seq FROM journal ORDER BY seq LIMIT ?1)",

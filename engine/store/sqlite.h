@@ -23,6 +23,7 @@ enum sqlite_statement {
 	SQL_EXPIRE_USER,
 	SQL_RETRAINED_EXPIRE_ALL,
 	SQL_RETRAINED_EXPIRE_USER,
+	SQL_SOME_USERS,
 	SQL_FORGET_USERS,
 	SQL_FIRST_SINCE,
 	SQL_OLDEST,
@@ -170,7 +171,8 @@ enum status sqlite_put_entries(struct store *store, const struct store_entry *en
 bool sqlite_log_is_due(const struct store *store);
 void sqlite_move_log(struct store *store);
 enum status sqlite_compact(struct store *store, struct failure *failure);
-enum status sqlite_forget_users(struct store *store, int64_t *count, struct failure *failure);
+enum status sqlite_forget_users(
+	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure);
 enum status sqlite_give_back(
 	struct store *store, size_t bytes, int64_t *returned, struct failure *failure);
 enum status sqlite_first_since(

@@ -282,12 +282,13 @@ enum status store_compact(struct store *store, struct failure *failure)
 	return status == STATUS_OK ? wrote(store, store->driver->compact(store, failure)) : status;
 }
 
-enum status store_forget_users(struct store *store, int64_t *count, struct failure *failure)
+enum status store_forget_users(
+	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure)
 {
 	*count = 0;
 	if (!store_writable(store))
 		return failure_set(failure, STATUS_READONLY, "the database is read-only");
-	return store->driver->forget_users(store, count, failure);
+	return store->driver->forget_users(store, name, users, count, failure);
 }
 
 enum status store_give_back(

@@ -250,8 +250,11 @@ void store_move_log(struct store *store);
  * the time; try again. */
 enum status store_compact(struct store *store, struct failure *failure);
 
-/* Forgets the names of users that have no reports any more: *count of them. */
-enum status store_forget_users(struct store *store, int64_t *count, struct failure *failure);
+/* Of the next `users` (> 0) after `name` (bytewise; "" = the first, the site is none),
+ * forgets those that have no reports any more: *count of them. `name` becomes the last
+ * one that was looked at, "" = none is left; it has room for STORE_MAX_USER + 1. */
+enum status store_forget_users(
+	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure);
 
 /* Gives about `bytes` of room that is not used back to the file system, the last of the
  * database's size first; *returned = how many it were, 0 when nothing is left to be given.

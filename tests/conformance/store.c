@@ -565,23 +565,47 @@ START_TEST(users_are_walked_by_name)
 }
 END_TEST
 
+/* Among the next `users` after `name`, which becomes the last one. */
+static int64_t forget_users(char *name, size_t users)
+{
+	int64_t count = -1;
+
+	assert_ok(store_forget_users(store, name, users, &count, &failure));
+	return count;
+}
+
 START_TEST(users_without_reports_are_forgotten)
 {
-	int64_t count = 0;
+	char name[STORE_MAX_USER + 1] = "";
+	const char *const names[] = {"dan", "bob", "", "cid", "ann", "eve"};
+	struct store_stats stats;
 
 	open_all(_i);
-	append("bob", 1, LABEL_SPAM);
+	ck_assert_int_eq(forget_users(name, 10), 0);
+	ck_assert_str_eq(name, "");
+	for (size_t i = 0; i < 6; i++)
+		append(names[i], i, LABEL_SPAM);
+	ck_assert_int_eq(forget_users(name, 10), 0);
+	ck_assert_str_eq(name, "eve");
+	remove_old(NULL, 4, 4);
+	strcpy(name, "");
+	ck_assert_int_eq(forget_users(name, 2), 1); /* bob, and not ann who has one */
+	ck_assert_str_eq(name, "bob");
+	reopen();
+	ck_assert_int_eq(forget_users(name, 1), 1);
+	ck_assert_str_eq(name, "cid");
+	ck_assert_int_eq(forget_users(name, 10), 1);
+	ck_assert_str_eq(name, "eve");
+	ck_assert_int_eq(forget_users(name, 10), 0);
+	ck_assert_str_eq(name, "");
+	ck_assert_str_eq(users_after("", 100), "ann:1@1004 eve:1@1005 ");
+	assert_ok(store_read_stats(reader, &stats, &failure));
+	ck_assert_int_eq(stats.users, 3); /* the site is not forgotten */
 	append("", 1, LABEL_SPAM);
-	append("bob", 2, LABEL_HAM);
-	assert_ok(store_forget_users(store, &count, &failure));
-	ck_assert_int_eq(count, 0);
-	remove_old(NULL, 2, 2);
-	assert_ok(store_forget_users(store, &count, &failure));
-	ck_assert_int_eq(count, 1);
-	append("", 1, LABEL_SPAM);
+	append("bob", 7, LABEL_HAM);
 	reopen();
 	ck_assert_str_eq(user_reports("", 9), "1:2 ");
-	ck_assert_str_eq(user_reports("bob", 9), "2:1 ");
+	ck_assert_str_eq(user_reports("bob", 9), "7:1 ");
 }
 END_TEST
 
@@ -1321,7 +1345,8 @@ START_TEST(damaged_rows_are_refused)
 		"head_gain = -1", "bias_sum = 9223372036854775807"};
 	struct store_checkpoint checkpoint;
 	struct report found;
-	char sql[128];
+	char sql[128], text[256] = "", name[STORE_MAX_USER + 1] = "";
+	int64_t count;
 
 	open_all(SQLITE);
 	for (size_t i = 0; i < sizeof(damage) / sizeof(*damage); i++) {
@@ -1340,6 +1365,12 @@ START_TEST(damaged_rows_are_refused)
 	assert_ok(open_store());
 	assert_ok(store_reader_open(store, &reader, &failure));
 	ck_assert_int_eq(store_tokens(reader, no_token, NULL, &failure), STATUS_CORRUPT);
+	change_database("INSERT INTO user (name) VALUES (x'7a007a')");
+	assert_ok(open_store());
+	assert_ok(store_reader_open(store, &reader, &failure));
+	ck_assert_int_eq(store_users(reader, "", 100, on_user, text, &failure), STATUS_CORRUPT);
+	ck_assert_int_eq(store_forget_users(store, name, 100, &count, &failure), STATUS_CORRUPT);
+	ck_assert_str_eq(name, "");
 	change_database("INSERT INTO meta VALUES ('checkpoint', x'0102')");
 	assert_ok(open_store());
 	assert_ok(store_reader_open(store, &reader, &failure));

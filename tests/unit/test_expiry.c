@@ -273,6 +273,23 @@ START_TEST(all_of_many_users_are_looked_at)
 }
 END_TEST
 
+START_TEST(many_users_are_forgotten)
+{
+	enum { USERS = 2500 };
+	char name[16];
+
+	for (unsigned i = 0; i < USERS; i++) {
+		snprintf(name, sizeof(name), "user%u", i);
+		press_on(name, i, LABEL_SPAM, 1);
+	}
+	press_on("zoe", 1, LABEL_SPAM, 990);
+	struct expired expired = expire((struct retention){.days = 100});
+	ck_assert_int_eq(expired.by_age, USERS);
+	ck_assert_int_eq(expired.users, USERS);
+	ck_assert_int_eq(stats_of_store().users, 1);
+}
+END_TEST
+
 START_TEST(idle_users_leave_what_they_laid_down)
 {
 	const struct store_entry entry = {"ann", ENTRY_LIST, "a@example.org", "allow", 5};
@@ -431,6 +448,7 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, a_user_s_surplus_goes_in_pieces);
 	tcase_add_test(tcase, who_returns_meanwhile_is_not_idle);
 	tcase_add_test(tcase, all_of_many_users_are_looked_at);
+	tcase_add_test(tcase, many_users_are_forgotten);
 	tcase_add_test(tcase, idle_users_leave_what_they_laid_down);
 	tcase_add_test(tcase, a_full_table_makes_room);
 	tcase_add_test(tcase, a_lowered_limit_lets_it_start);
