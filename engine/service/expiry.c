@@ -12,8 +12,7 @@ enum {
 	DAY = 86400,
 	PIECE_REPORTS = 200, /* taken out at a time: reports wait for no more */
 	PIECE_ROWS = 5000, /* of tokens, likewise */
-	PIECE_WEIGHED = 5000, /* reports of users who are looked at, likewise */
-	PIECE_USERS = 2000, /* looked at whether they have any, likewise */
+	PIECE_USERS = 2000, /* looked at, and fewer when they have more reports, likewise */
 	PIECE_BYTES = 4 << 20, /* given back at a time */
 	MOST_USERS = 10000, /* to be folded anew one by one; of more all are */
 };
@@ -209,7 +208,7 @@ static enum status step_by_user(
 	enum status status = STATUS_OK;
 
 	if (expiry->retention.reports > 0 || expiry->retention.idle_days > 0)
-		status = store_users(expiry->service->reader, expiry->user, PIECE_WEIGHED,
+		status = store_users(expiry->service->reader, expiry->user, PIECE_USERS,
 			weigh_user, &surplus, failure);
 	if (status == STATUS_INTERRUPTED)
 		return take_surplus(expiry, &surplus, expired, failure);
