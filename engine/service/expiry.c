@@ -24,7 +24,6 @@ static const double TOKENS_FULL = 0.95;
 
 enum stage {
 	CLEAR_STAGE,
-	PLAN,
 	CHECKPOINT,
 	BY_AGE,
 	BY_USER,
@@ -39,7 +38,6 @@ struct expiry {
 	struct retention retention; /* of when it was made: settings change between steps */
 	int64_t now;
 	enum stage stage;
-	int64_t until; /* all up to it are too old */
 	char user[STORE_MAX_USER + 1]; /* BY_USER, FORGET_USERS: who was through last */
 	bool trims; /* a budget was passed */
 	GHashTable *users; /* names whose reports went */
@@ -65,23 +63,6 @@ void expiry_free(struct expiry **expiry)
 	*expiry = NULL;
 }
 
-static enum status plan(struct expiry *expiry, struct failure *failure)
-{
-	struct store_reader *reader = expiry->service->reader;
-	int64_t days = expiry->retention.days, oldest = 0;
-	enum status status = STATUS_OK;
-
-	if (days > 0) {
-		status = store_first_since(
-			reader, expiry->now - days * DAY, &expiry->until, failure);
-		if (status == STATUS_OK)
-			status = store_oldest(reader, NULL, 1, &oldest, failure);
-		expiry->until = expiry->until > oldest ? expiry->until - 1 : 0;
-	}
-	expiry->stage = CHECKPOINT;
-	return status;
-}
-
 /* --- Steps ---------------------------------------------------------------------- */
 
 /* Reports leave the store together with a whole checkpoint, which reports that come wait
@@ -105,7 +86,7 @@ static enum status step_clear(struct expiry *expiry, struct failure *failure)
 		store_clear_stage(expiry->service->store, PIECE_ROWS, &more, failure);
 
 	if (!more)
-		expiry->stage = PLAN;
+		expiry->stage = CHECKPOINT;
 	return status;
 }
 
@@ -130,29 +111,18 @@ static enum status take_out(struct expiry *expiry, const char *user, int64_t unt
 	return status;
 }
 
-/* The oldest reports of all, but none after `until`. False in *more: none is left. */
-static enum status take_oldest(struct expiry *expiry, int64_t until, int64_t *count, bool *more,
-	struct failure *failure)
-{
-	int64_t seq = 0;
-	enum status status =
-		store_oldest(expiry->service->reader, NULL, PIECE_REPORTS, &seq, failure);
-
-	*more = seq > 0 && seq < until;
-	if (status != STATUS_OK || seq == 0)
-		return status;
-	return take_out(expiry, NULL, MIN(seq, until), count, failure);
-}
-
 static enum status step_by_age(
 	struct expiry *expiry, struct expired *expired, struct failure *failure)
 {
-	bool more = false;
-	enum status status = expiry->until > 0
-		? take_oldest(expiry, expiry->until, &expired->by_age, &more, failure)
-		: STATUS_OK;
+	int64_t days = expiry->retention.days, until = 0;
+	enum status status = STATUS_OK;
 
-	if (!more)
+	if (days > 0)
+		status = store_oldest_before(expiry->service->reader, expiry->now - days * DAY,
+			PIECE_REPORTS, &until, failure);
+	if (status == STATUS_OK && until > 0)
+		status = take_out(expiry, NULL, until, &expired->by_age, failure);
+	if (until == 0)
 		expiry->stage = BY_USER;
 	return status;
 }
@@ -241,14 +211,16 @@ void expiry_note_size(struct service *service)
 static enum status step_by_budget(
 	struct expiry *expiry, struct expired *expired, struct failure *failure)
 {
-	int64_t bytes = expiry->retention.bytes;
-	bool more = false;
+	int64_t bytes = expiry->retention.bytes, until = 0;
 	enum status status = STATUS_OK;
 
 	expiry->trims = expiry->trims || is_over(expiry->service, bytes, 1);
 	if (expiry->trims && is_over(expiry->service, bytes, BUDGET_TARGET))
-		status = take_oldest(expiry, INT64_MAX, &expired->by_budget, &more, failure);
-	if (!more) {
+		status = store_oldest(
+			expiry->service->reader, NULL, PIECE_REPORTS, &until, failure);
+	if (status == STATUS_OK && until > 0)
+		status = take_out(expiry, NULL, until, &expired->by_budget, failure);
+	if (until == 0) {
 		*expiry->user = '\0';
 		expiry->stage = FORGET_USERS;
 	}
@@ -306,9 +278,6 @@ enum status expiry_run(struct expiry *expiry, struct expired *expired, struct fa
 	switch (expiry->stage) {
 	case CLEAR_STAGE:
 		status = step_clear(expiry, failure);
-		break;
-	case PLAN:
-		status = plan(expiry, failure);
 		break;
 	case CHECKPOINT:
 		status = step_checkpoint(expiry, failure);

@@ -155,17 +155,22 @@ enum status memory_read_size(
 
 /* --- What is old ---------------------------------------------------------- */
 
-enum status memory_first_since(
-	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure)
+enum status memory_oldest_before(struct store_reader *reader, int64_t time, size_t count,
+	int64_t *seq, struct failure *failure)
 {
 	const GPtrArray *rows = memory_of(reader)->rows;
-	guint at = 0;
 	(void)failure;
 
-	while (at < rows->len && (!rows->pdata[at] ||
-					 ((struct row *)rows->pdata[at])->report.time < time))
-		at++;
-	*seq = (int64_t)at + 1;
+	*seq = 0;
+	for (guint at = 0; at < rows->len && count > 0; at++) {
+		const struct row *row = rows->pdata[at];
+		if (row && row->report.time >= time)
+			break;
+		if (row) {
+			*seq = row->report.seq;
+			count--;
+		}
+	}
 	return STATUS_OK;
 }
 

@@ -272,54 +272,47 @@ enum status sqlite_read_size(
 
 /* --- What is old --------------------------------------------------------------- */
 
-/* The one number that a statement gives; `fallback` when it gives none. */
-static enum status read_seq(struct connection *connection, sqlite3_stmt *row, int64_t fallback,
+enum status sqlite_oldest_before(struct store_reader *reader, int64_t time, size_t count,
 	int64_t *seq, struct failure *failure)
 {
+	struct connection *connection = connection_of(reader);
+	sqlite3_stmt *row = sqlite_statement(connection, SQL_OLDEST_BEFORE);
 	enum status status = STATUS_OK;
-	int code = sqlite3_step(row);
+	int code;
 
-	*seq = fallback;
-	if (code == SQLITE_ROW && sqlite3_column_type(row, 0) != SQLITE_NULL)
+	*seq = 0;
+	if (!row)
+		return sqlite_failure(connection, "reading", failure);
+	sqlite3_bind_int64(row, 1, time);
+	sqlite3_bind_int64(row, 2, bounded(count));
+	while ((code = sqlite3_step(row)) == SQLITE_ROW && sqlite3_column_int(row, 1))
 		*seq = sqlite3_column_int64(row, 0);
-	else if (code != SQLITE_ROW && code != SQLITE_DONE)
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
 		status = sqlite_failure(connection, "reading", failure);
 	sqlite3_reset(row);
 	return status;
 }
 
-static enum status read_seq_of(struct store_reader *reader, enum sqlite_statement which,
-	int64_t number, const char *user, int64_t fallback, int64_t *seq, struct failure *failure)
-{
-	struct connection *connection = connection_of(reader);
-	sqlite3_stmt *row = sqlite_statement(connection, which);
-
-	if (!row)
-		return sqlite_failure(connection, "reading", failure);
-	sqlite3_bind_int64(row, 1, number);
-	if (user)
-		sqlite3_bind_blob(row, 2, user, (int)strlen(user), SQLITE_STATIC);
-	return read_seq(connection, row, fallback, seq, failure);
-}
-
-enum status sqlite_first_since(
-	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure)
-{
-	int64_t last = 0;
-	enum status status = sqlite_read_number(connection_of(reader),
-		"SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'journal'), 0)", &last,
-		failure);
-
-	return status == STATUS_OK
-		? read_seq_of(reader, SQL_FIRST_SINCE, time, NULL, last + 1, seq, failure)
-		: status;
-}
-
 enum status sqlite_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,
 	struct failure *failure)
 {
-	return read_seq_of(reader, user ? SQL_OLDEST_OF_USER : SQL_OLDEST, bounded(count), user, 0,
-		seq, failure);
+	struct connection *connection = connection_of(reader);
+	sqlite3_stmt *row =
+		sqlite_statement(connection, user ? SQL_OLDEST_OF_USER : SQL_OLDEST);
+	enum status status = STATUS_OK;
+
+	*seq = 0;
+	if (!row)
+		return sqlite_failure(connection, "reading", failure);
+	sqlite3_bind_int64(row, 1, bounded(count));
+	if (user)
+		sqlite3_bind_blob(row, 2, user, (int)strlen(user), SQLITE_STATIC);
+	if (sqlite3_step(row) == SQLITE_ROW)
+		*seq = sqlite3_column_int64(row, 0); /* NULL is 0 */
+	else
+		status = sqlite_failure(connection, "reading", failure);
+	sqlite3_reset(row);
+	return status;
 }
 
 enum status sqlite_users(struct store_reader *reader, const char *after, size_t rows,

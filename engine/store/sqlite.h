@@ -25,7 +25,7 @@ enum sqlite_statement {
 	SQL_RETRAINED_EXPIRE_USER,
 	SQL_SOME_USERS,
 	SQL_FORGET_USERS,
-	SQL_FIRST_SINCE,
+	SQL_OLDEST_BEFORE,
 	SQL_OLDEST,
 	SQL_OLDEST_OF_USER,
 	SQL_USERS,
@@ -175,8 +175,8 @@ enum status sqlite_forget_users(
 	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure);
 enum status sqlite_give_back(
 	struct store *store, size_t bytes, int64_t *returned, struct failure *failure);
-enum status sqlite_first_since(
-	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure);
+enum status sqlite_oldest_before(struct store_reader *reader, int64_t time, size_t count,
+	int64_t *seq, struct failure *failure);
 enum status sqlite_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,
 	struct failure *failure);
 enum status sqlite_users(struct store_reader *reader, const char *after, size_t rows,

@@ -400,10 +400,12 @@ enum status store_counting_reports(struct store_reader *reader, store_report_fn 
 	return reader->driver->counting_reports(reader, each, context, failure);
 }
 
-enum status store_first_since(
-	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure)
+enum status store_oldest_before(struct store_reader *reader, int64_t time, size_t count,
+	int64_t *seq, struct failure *failure)
 {
-	return reader->driver->first_since(reader, time, seq, failure);
+	*seq = 0;
+	return count > 0 ? reader->driver->oldest_before(reader, time, count, seq, failure)
+			 : STATUS_OK;
 }
 
 enum status store_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,

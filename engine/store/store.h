@@ -317,10 +317,10 @@ enum status store_reports_after(struct store_reader *reader, int64_t after,
 enum status store_counting_reports(struct store_reader *reader, store_report_fn *each,
 	void *context, struct failure *failure);
 
-/* The first report that is not older than `time`: all before it are. Without one the
- * number that the next report would get at least. */
-enum status store_first_since(
-	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure);
+/* Of the first `count` reports of the journal the last one up to which all are older than
+ * `time`; 0 when not even the first one is, or `count` is 0. */
+enum status store_oldest_before(struct store_reader *reader, int64_t time, size_t count,
+	int64_t *seq, struct failure *failure);
 
 /* The number of the `count`-th report from the beginning of the journal, or of the user's
  * part of it (NULL = of all); of the last one when there are fewer; 0 when there is none,

@@ -483,6 +483,14 @@ START_TEST(old_reports_go_by_number)
 }
 END_TEST
 
+static int64_t oldest_before(int64_t time, size_t count)
+{
+	int64_t seq = -1;
+
+	assert_ok(store_oldest_before(reader, time, count, &seq, &failure));
+	return seq;
+}
+
 START_TEST(it_is_known_what_is_old)
 {
 	int64_t seq = 0, first;
@@ -490,16 +498,17 @@ START_TEST(it_is_known_what_is_old)
 	open_all(_i);
 	assert_ok(store_oldest(reader, NULL, 5, &seq, &failure));
 	ck_assert_int_eq(seq, 0);
-	assert_ok(store_first_since(reader, 0, &seq, &failure));
-	ck_assert_int_eq(seq, 1);
+	ck_assert_int_eq(oldest_before(2000, 5), 0);
 	first = append("bob", 1, LABEL_SPAM); /* report() sets the time to 1000 + message */
 	append("eve", 5, LABEL_SPAM);
 	append("bob", 2, LABEL_SPAM); /* the clock went back */
 	append("bob", 9, LABEL_HAM);
-	assert_ok(store_first_since(reader, 1003, &seq, &failure));
-	ck_assert_int_eq(seq, first + 1);
-	assert_ok(store_first_since(reader, 1010, &seq, &failure));
-	ck_assert_int_eq(seq, first + 4);
+	ck_assert_int_eq(oldest_before(1001, 9), 0);
+	ck_assert_int_eq(oldest_before(1003, 9), first);
+	ck_assert_int_eq(oldest_before(1006, 9), first + 2);
+	ck_assert_int_eq(oldest_before(1006, 2), first + 1);
+	ck_assert_int_eq(oldest_before(1010, SIZE_MAX), first + 3);
+	ck_assert_int_eq(oldest_before(1010, 0), 0);
 	assert_ok(store_oldest(reader, NULL, 2, &seq, &failure));
 	ck_assert_int_eq(seq, first + 1);
 	assert_ok(store_oldest(reader, NULL, 100, &seq, &failure));
