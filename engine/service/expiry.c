@@ -4,8 +4,6 @@
  * so that one that was superseded never counts again, even where the clock went back. */
 #include "engine/service/expiry.h"
 
-#include <string.h>
-
 #include <glib.h>
 
 #include "engine/service/removal.h"
@@ -14,6 +12,7 @@ enum {
 	DAY = 86400,
 	PIECE_REPORTS = 200, /* taken out at a time: reports wait for no more */
 	PIECE_ROWS = 5000, /* of tokens, likewise */
+	PIECE_USERS = 2000, /* looked at, and fewer when they have more reports, likewise */
 	PIECE_BYTES = 4 << 20, /* given back at a time */
 	MOST_USERS = 10000, /* to be folded anew one by one; of more all are */
 };
@@ -25,7 +24,6 @@ static const double TOKENS_FULL = 0.95;
 
 enum stage {
 	CLEAR_STAGE,
-	PLAN,
 	CHECKPOINT,
 	BY_AGE,
 	BY_USER,
@@ -35,37 +33,23 @@ enum stage {
 	DONE
 };
 
-/* What one user has too much. */
-struct surplus {
-	char *user;
-	int64_t until;
-	bool idle;
-};
-
 struct expiry {
 	struct service *service;
+	struct retention retention; /* of when it was made: settings change between steps */
 	int64_t now;
 	enum stage stage;
-	int64_t until; /* all up to it are too old */
-	GArray *surpluses;
-	guint next; /* of them */
+	char user[STORE_MAX_USER + 1]; /* BY_USER, FORGET_USERS: who was through last */
 	bool trims; /* a budget was passed */
 	GHashTable *users; /* names whose reports went */
 };
-
-static void clear_surplus(gpointer data)
-{
-	g_free(((struct surplus *)data)->user);
-}
 
 struct expiry *expiry_new(struct service *service, int64_t now)
 {
 	struct expiry *expiry = g_new0(struct expiry, 1);
 
 	expiry->service = service;
+	expiry->retention = service->settings.retention;
 	expiry->now = now;
-	expiry->surpluses = g_array_new(FALSE, FALSE, sizeof(struct surplus));
-	g_array_set_clear_func(expiry->surpluses, clear_surplus);
 	expiry->users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	return expiry;
 }
@@ -74,55 +58,9 @@ void expiry_free(struct expiry **expiry)
 {
 	if (!*expiry)
 		return;
-	g_array_unref((*expiry)->surpluses);
 	g_hash_table_unref((*expiry)->users);
 	g_free(*expiry);
 	*expiry = NULL;
-}
-
-/* --- What is too old ---------------------------------------------------------- */
-
-static const struct retention *retention_of(const struct expiry *expiry)
-{
-	return &expiry->service->settings.retention;
-}
-
-/* The site's own reports (user "") are no mailbox's: they are bounded by age alone. */
-static enum status weigh_user(void *context, const struct store_user *user)
-{
-	struct expiry *expiry = context;
-	const struct retention *retention = retention_of(expiry);
-	struct surplus surplus = {.until = user->last_seq};
-
-	if (!*user->name)
-		return STATUS_OK;
-	surplus.idle = retention->idle_days > 0 &&
-		user->last_time < expiry->now - retention->idle_days * DAY;
-	if (!surplus.idle && (retention->reports == 0 || user->reports <= retention->reports))
-		return STATUS_OK;
-	surplus.user = g_strdup(user->name);
-	g_array_append_val(expiry->surpluses, surplus);
-	return STATUS_OK;
-}
-
-static enum status plan(struct expiry *expiry, struct failure *failure)
-{
-	const struct retention *retention = retention_of(expiry);
-	struct store_reader *reader = expiry->service->reader;
-	int64_t oldest = 0;
-	enum status status = STATUS_OK;
-
-	if (retention->days > 0) {
-		status = store_first_since(
-			reader, expiry->now - retention->days * DAY, &expiry->until, failure);
-		if (status == STATUS_OK)
-			status = store_oldest(reader, 1, &oldest, failure);
-		expiry->until = expiry->until > oldest ? expiry->until - 1 : 0;
-	}
-	if (status == STATUS_OK && (retention->reports > 0 || retention->idle_days > 0))
-		status = store_users(reader, weigh_user, expiry, failure);
-	expiry->stage = CHECKPOINT;
-	return status;
 }
 
 /* --- Steps ---------------------------------------------------------------------- */
@@ -148,7 +86,7 @@ static enum status step_clear(struct expiry *expiry, struct failure *failure)
 		store_clear_stage(expiry->service->store, PIECE_ROWS, &more, failure);
 
 	if (!more)
-		expiry->stage = PLAN;
+		expiry->stage = CHECKPOINT;
 	return status;
 }
 
@@ -173,85 +111,132 @@ static enum status take_out(struct expiry *expiry, const char *user, int64_t unt
 	return status;
 }
 
-/* The oldest reports of all, but none after `until`. False in *more: none is left. */
-static enum status take_oldest(struct expiry *expiry, int64_t until, int64_t *count, bool *more,
-	struct failure *failure)
-{
-	int64_t seq = 0;
-	enum status status =
-		store_oldest(expiry->service->reader, PIECE_REPORTS, &seq, failure);
-
-	*more = seq > 0 && seq < until;
-	if (status != STATUS_OK || seq == 0)
-		return status;
-	return take_out(expiry, NULL, MIN(seq, until), count, failure);
-}
-
 static enum status step_by_age(
 	struct expiry *expiry, struct expired *expired, struct failure *failure)
 {
-	bool more = false;
-	enum status status = expiry->until > 0
-		? take_oldest(expiry, expiry->until, &expired->by_age, &more, failure)
-		: STATUS_OK;
+	int64_t days = expiry->retention.days, until = 0;
+	enum status status = STATUS_OK;
 
-	if (!more)
+	if (days > 0)
+		status = store_oldest_before(expiry->service->reader, expiry->now - days * DAY,
+			PIECE_REPORTS, &until, failure);
+	if (status == STATUS_OK && until > 0)
+		status = take_out(expiry, NULL, until, &expired->by_age, failure);
+	if (until == 0)
 		expiry->stage = BY_USER;
 	return status;
 }
 
+/* The first user of a piece who has something too much. */
+struct surplus {
+	struct expiry *expiry;
+	char user[STORE_MAX_USER + 1];
+	int64_t reports; /* 0 = none of them has */
+	bool idle;
+	bool walked; /* there was somebody */
+};
+
+static enum status weigh_user(void *context, const struct store_user *user)
+{
+	struct surplus *surplus = context;
+	struct expiry *expiry = surplus->expiry;
+	const struct retention *retention = &expiry->retention;
+
+	surplus->walked = true;
+	surplus->idle = retention->idle_days > 0 &&
+		user->last_time < expiry->now - retention->idle_days * DAY;
+	if (surplus->idle)
+		surplus->reports = user->reports;
+	else if (retention->reports > 0 && user->reports > retention->reports)
+		surplus->reports = user->reports - retention->reports;
+	g_strlcpy(surplus->reports > 0 ? surplus->user : expiry->user, user->name,
+		sizeof(surplus->user));
+	return surplus->reports > 0 ? STATUS_INTERRUPTED : STATUS_OK;
+}
+
+/* Some of it; the next step weighs the user again, who may have reported meanwhile. */
+static enum status take_surplus(struct expiry *expiry, const struct surplus *surplus,
+	struct expired *expired, struct failure *failure)
+{
+	int64_t until = 0;
+	enum status status = store_oldest(expiry->service->reader, surplus->user,
+		(size_t)MIN(surplus->reports, PIECE_REPORTS), &until, failure);
+
+	if (status == STATUS_OK)
+		status = take_out(expiry, surplus->user, until,
+			surplus->idle ? &expired->by_idleness : &expired->by_count, failure);
+	if (status == STATUS_OK && surplus->reports <= PIECE_REPORTS)
+		g_strlcpy(expiry->user, surplus->user, sizeof(expiry->user));
+	return status;
+}
+
+/* The site's own reports are no mailbox's: they are bounded by age alone. */
 static enum status step_by_user(
 	struct expiry *expiry, struct expired *expired, struct failure *failure)
 {
-	if (expiry->next == expiry->surpluses->len) {
-		expiry->stage = BY_BUDGET;
-		return STATUS_OK;
-	}
-	struct surplus *surplus =
-		&g_array_index(expiry->surpluses, struct surplus, expiry->next++);
+	struct surplus surplus = {.expiry = expiry};
 	enum status status = STATUS_OK;
-	int64_t until = surplus->until;
-	if (!surplus->idle)
-		status = store_beyond_newest(expiry->service->reader, surplus->user,
-			(size_t)retention_of(expiry)->reports, &until, failure);
-	if (status != STATUS_OK || until == 0)
-		return status;
-	return take_out(expiry, surplus->user, until,
-		surplus->idle ? &expired->by_idleness : &expired->by_count, failure);
+
+	if (expiry->retention.reports > 0 || expiry->retention.idle_days > 0)
+		status = store_users(expiry->service->reader, expiry->user, PIECE_USERS,
+			weigh_user, &surplus, failure);
+	if (status == STATUS_INTERRUPTED)
+		return take_surplus(expiry, &surplus, expired, failure);
+	if (status == STATUS_OK && !surplus.walked)
+		expiry->stage = BY_BUDGET;
+	return status;
 }
 
-static bool is_over(struct service *service, double share)
+/* Above this share of the budgets: of `bytes` on disk (0 = no limit), or of tokens. */
+static bool is_over(struct service *service, int64_t bytes, double share)
 {
-	const struct retention *retention = &service->settings.retention;
 	struct store_size size;
 
 	if (service->settings.global_tokens > 0 &&
 		(double)global_tokens(service->global) >
 			share * TOKENS_FULL * (double)service->settings.global_tokens)
 		return true;
-	if (retention->bytes == 0 || store_read_size(service->reader, &size, NULL) != STATUS_OK)
+	if (bytes == 0 || store_read_size(service->reader, &size, NULL) != STATUS_OK)
 		return false;
 	/* What is free is given back before another report goes; the log shrinks by itself. */
 	return (double)(size.bytes - (share < 1 ? size.free : 0)) >
-		share * (double)retention->bytes;
+		share * (double)bytes;
 }
 
 void expiry_note_size(struct service *service)
 {
-	atomic_store(&service->over_budget, is_over(service, 1));
+	atomic_store(&service->over_budget, is_over(service, service->settings.retention.bytes, 1));
 }
 
 static enum status step_by_budget(
 	struct expiry *expiry, struct expired *expired, struct failure *failure)
 {
-	bool more = false;
+	int64_t bytes = expiry->retention.bytes, until = 0;
 	enum status status = STATUS_OK;
 
-	expiry->trims = expiry->trims || is_over(expiry->service, 1);
-	if (expiry->trims && is_over(expiry->service, BUDGET_TARGET))
-		status = take_oldest(expiry, INT64_MAX, &expired->by_budget, &more, failure);
-	if (!more)
+	expiry->trims = expiry->trims || is_over(expiry->service, bytes, 1);
+	if (expiry->trims && is_over(expiry->service, bytes, BUDGET_TARGET))
+		status = store_oldest(
+			expiry->service->reader, NULL, PIECE_REPORTS, &until, failure);
+	if (status == STATUS_OK && until > 0)
+		status = take_out(expiry, NULL, until, &expired->by_budget, failure);
+	if (until == 0) {
+		*expiry->user = '\0';
 		expiry->stage = FORGET_USERS;
+	}
+	return status;
+}
+
+static enum status step_forget_users(
+	struct expiry *expiry, struct expired *expired, struct failure *failure)
+{
+	int64_t count = 0;
+	enum status status = store_forget_users(
+		expiry->service->store, expiry->user, PIECE_USERS, &count, failure);
+
+	expired->users += count;
+	if (!*expiry->user)
+		expiry->stage = GIVE_BACK;
 	return status;
 }
 
@@ -294,9 +279,6 @@ enum status expiry_run(struct expiry *expiry, struct expired *expired, struct fa
 	case CLEAR_STAGE:
 		status = step_clear(expiry, failure);
 		break;
-	case PLAN:
-		status = plan(expiry, failure);
-		break;
 	case CHECKPOINT:
 		status = step_checkpoint(expiry, failure);
 		break;
@@ -310,8 +292,7 @@ enum status expiry_run(struct expiry *expiry, struct expired *expired, struct fa
 		status = step_by_budget(expiry, expired, failure);
 		break;
 	case FORGET_USERS:
-		status = store_forget_users(expiry->service->store, &expired->users, failure);
-		expiry->stage = GIVE_BACK;
+		status = step_forget_users(expiry, expired, failure);
 		break;
 	case GIVE_BACK:
 		status = step_give_back(expiry, expired, failure);

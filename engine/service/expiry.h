@@ -9,6 +9,7 @@
 
 struct expiry;
 
+/* [owner] By the retention that the settings have now: later ones are for the next. */
 struct expiry *expiry_new(struct service *service, int64_t now);
 void expiry_free(struct expiry **expiry);
 

@@ -33,7 +33,8 @@ struct store_driver {
 	bool (*log_is_due)(const struct store *store);
 	void (*move_log)(struct store *store);
 	enum status (*compact)(struct store *store, struct failure *failure);
-	enum status (*forget_users)(struct store *store, int64_t *count, struct failure *failure);
+	enum status (*forget_users)(struct store *store, char *name, size_t users, int64_t *count,
+		struct failure *failure);
 	enum status (*give_back)(
 		struct store *store, size_t bytes, int64_t *returned, struct failure *failure);
 	enum status (*put_entries)(struct store *store, const struct store_entry *entries,
@@ -61,14 +62,13 @@ struct store_driver {
 		store_report_fn *each, void *context, struct failure *failure);
 	enum status (*counting_reports)(struct store_reader *reader, store_report_fn *each,
 		void *context, struct failure *failure);
-	enum status (*first_since)(
-		struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure);
-	enum status (*oldest)(
-		struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure);
-	enum status (*beyond_newest)(struct store_reader *reader, const char *user, size_t count,
+	enum status (*oldest_before)(struct store_reader *reader, int64_t time, size_t count,
 		int64_t *seq, struct failure *failure);
-	enum status (*users)(struct store_reader *reader, store_user_fn *each, void *context,
-		struct failure *failure);
+	/* `user` may be NULL. */
+	enum status (*oldest)(struct store_reader *reader, const char *user, size_t count,
+		int64_t *seq, struct failure *failure);
+	enum status (*users)(struct store_reader *reader, const char *after, size_t rows,
+		store_user_fn *each, void *context, struct failure *failure);
 	enum status (*read_size)(
 		struct store_reader *reader, struct store_size *size, struct failure *failure);
 	enum status (*read_stats)(struct store_reader *reader, struct store_stats *stats,

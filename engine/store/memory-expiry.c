@@ -99,19 +99,38 @@ enum status memory_compact(struct store *store, struct failure *failure)
 	return STATUS_OK;
 }
 
-static gboolean has_no_rows(gpointer name, gpointer user, gpointer unused)
+static gint compare_names(gconstpointer left, gconstpointer right)
 {
-	(void)name;
-	(void)unused;
-	return ((struct user *)user)->rows->len == 0;
+	return strcmp(left, right);
+}
+
+/* Users whose names come after `after`, by name; the caller frees the list. */
+static GList *users_after(struct memory *memory, const char *after)
+{
+	GList *names = g_list_sort(g_hash_table_get_keys(memory->users), compare_names);
+
+	while (names && strcmp(names->data, after) <= 0)
+		names = g_list_delete_link(names, names);
+	for (GList *name = names; name; name = name->next)
+		name->data = g_hash_table_lookup(memory->users, name->data);
+	return names;
 }
 
 enum status memory_forget_users(
-	struct store *store, int64_t *count, struct failure *failure)
+	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure)
 {
+	struct memory *memory = (struct memory *)store;
+	GList *list = users_after(memory, name);
 	(void)failure;
-	*count = g_hash_table_foreach_remove(
-		((struct memory *)store)->users, has_no_rows, NULL);
+
+	*name = '\0';
+	for (GList *item = list; item && users > 0; item = item->next, users--) {
+		struct user *user = item->data;
+		g_strlcpy(name, user->name, STORE_MAX_USER + 1);
+		if (user->rows->len == 0)
+			*count += g_hash_table_remove(memory->users, name);
+	}
+	g_list_free(list);
 	return STATUS_OK;
 }
 
@@ -136,66 +155,67 @@ enum status memory_read_size(
 
 /* --- What is old ---------------------------------------------------------- */
 
-enum status memory_first_since(
-	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure)
-{
-	const GPtrArray *rows = memory_of(reader)->rows;
-	guint at = 0;
-	(void)failure;
-
-	while (at < rows->len && (!rows->pdata[at] ||
-					 ((struct row *)rows->pdata[at])->report.time < time))
-		at++;
-	*seq = (int64_t)at + 1;
-	return STATUS_OK;
-}
-
-enum status memory_oldest(
-	struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure)
+enum status memory_oldest_before(struct store_reader *reader, int64_t time, size_t count,
+	int64_t *seq, struct failure *failure)
 {
 	const GPtrArray *rows = memory_of(reader)->rows;
 	(void)failure;
 
 	*seq = 0;
 	for (guint at = 0; at < rows->len && count > 0; at++) {
-		if (rows->pdata[at]) {
-			*seq = (int64_t)at + 1;
+		const struct row *row = rows->pdata[at];
+		if (row && row->report.time >= time)
+			break;
+		if (row) {
+			*seq = row->report.seq;
 			count--;
 		}
 	}
 	return STATUS_OK;
 }
 
-enum status memory_beyond_newest(struct store_reader *reader, const char *name,
-	size_t count, int64_t *seq, struct failure *failure)
+enum status memory_oldest(struct store_reader *reader, const char *name, size_t count, int64_t *seq,
+	struct failure *failure)
 {
-	const struct user *user = g_hash_table_lookup(memory_of(reader)->users, name);
+	struct memory *memory = memory_of(reader);
+	const struct user *user = name ? g_hash_table_lookup(memory->users, name) : NULL;
+	const GPtrArray *rows = user ? user->rows : name ? NULL : memory->rows;
 	(void)failure;
 
 	*seq = 0;
-	if (user && user->rows->len > count)
-		*seq = ((struct row *)user->rows->pdata[user->rows->len - 1 - count])->report.seq;
+	for (guint at = 0; rows && at < rows->len && count > 0; at++) {
+		const struct row *row = rows->pdata[at];
+		if (row) {
+			*seq = row->report.seq;
+			count--;
+		}
+	}
 	return STATUS_OK;
 }
 
-enum status memory_users(struct store_reader *reader, store_user_fn *each, void *context,
-	struct failure *failure)
+static enum status give_user(const struct user *user, store_user_fn *each, void *context)
 {
-	GHashTableIter iter;
-	gpointer value;
+	struct store_user given = {.name = user->name, .reports = user->rows->len};
+
+	if (user->rows->len > 0)
+		given.last_time =
+			((struct row *)user->rows->pdata[user->rows->len - 1])->report.time;
+	return each(context, &given);
+}
+
+enum status memory_users(struct store_reader *reader, const char *after, size_t rows,
+	store_user_fn *each, void *context, struct failure *failure)
+{
+	GList *list = users_after(memory_of(reader), after);
 	enum status status = STATUS_OK;
+	size_t given = 0;
 	(void)failure;
 
-	g_hash_table_iter_init(&iter, memory_of(reader)->users);
-	while (status == STATUS_OK && g_hash_table_iter_next(&iter, NULL, &value)) {
-		const struct user *user = value;
-		if (user->rows->len == 0)
-			continue;
-		const struct row *newest = user->rows->pdata[user->rows->len - 1];
-		status = each(context, &(struct store_user){.name = user->name,
-			.reports = user->rows->len,
-			.last_seq = newest->report.seq,
-			.last_time = newest->report.time});
+	for (GList *item = list; item && given < rows && status == STATUS_OK; item = item->next) {
+		const struct user *user = item->data;
+		status = give_user(user, each, context);
+		given += MAX(user->rows->len, 1);
 	}
+	g_list_free(list);
 	return status;
 }

@@ -62,17 +62,16 @@ enum status memory_entries(struct store_reader *reader, const char *scope, int k
  * checkpoint: see store_remove. */
 void memory_take_out(struct memory *memory, struct store_removal *removal);
 enum status memory_compact(struct store *store, struct failure *failure);
-enum status memory_forget_users(struct store *store, int64_t *count, struct failure *failure);
+enum status memory_forget_users(
+	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure);
 enum status memory_give_back(
 	struct store *store, size_t bytes, int64_t *returned, struct failure *failure);
-enum status memory_first_since(
-	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure);
-enum status memory_oldest(
-	struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure);
-enum status memory_beyond_newest(struct store_reader *reader, const char *user, size_t count,
+enum status memory_oldest_before(struct store_reader *reader, int64_t time, size_t count,
 	int64_t *seq, struct failure *failure);
-enum status memory_users(struct store_reader *reader, store_user_fn *each, void *context,
+enum status memory_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,
 	struct failure *failure);
+enum status memory_users(struct store_reader *reader, const char *after, size_t rows,
+	store_user_fn *each, void *context, struct failure *failure);
 enum status memory_read_size(
 	struct store_reader *reader, struct store_size *size, struct failure *failure);
 

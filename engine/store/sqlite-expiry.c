@@ -14,6 +14,18 @@ static struct connection *connection_of(struct store_reader *reader)
 	return &((struct sqlite_reader *)reader)->connection;
 }
 
+static int64_t bounded(size_t count)
+{
+	return (int64_t)(count < INT64_MAX ? count : INT64_MAX);
+}
+
+/* The first column; with less than the whole name nobody would ever get past it. */
+static bool copy_name(sqlite3_stmt *row, char *name)
+{
+	return sqlite_copy_column(row, 0, name, STORE_MAX_USER) &&
+		strlen(name) == (size_t)sqlite3_column_bytes(row, 0);
+}
+
 /* --- Taking out ------------------------------------------------------------ */
 
 /* ?1 is the user where there is one. */
@@ -87,14 +99,45 @@ enum status sqlite_take_out(
 	return status;
 }
 
-enum status sqlite_forget_users(struct store *store, int64_t *count, struct failure *failure)
+/* The last of the next `users` names, "" when there is none. */
+static enum status read_last_of(struct connection *connection, const char *after, size_t users,
+	char *last, struct failure *failure)
+{
+	sqlite3_stmt *row = sqlite_statement(connection, SQL_SOME_USERS);
+	enum status status = STATUS_OK;
+
+	if (!row)
+		return sqlite_failure(connection, "reading", failure);
+	sqlite3_bind_blob(row, 1, after, (int)strlen(after), SQLITE_STATIC);
+	sqlite3_bind_int64(row, 2, bounded(users));
+	if (sqlite3_step(row) != SQLITE_ROW)
+		status = sqlite_failure(connection, "reading", failure);
+	else if (!copy_name(row, last))
+		status = failure_set(failure, STATUS_CORRUPT, "reading %s: a user is damaged",
+			connection->path);
+	sqlite3_reset(row);
+	return status;
+}
+
+enum status sqlite_forget_users(
+	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure)
 {
 	struct connection *connection = &((struct sqlite_store *)store)->connection;
-	enum status status = sqlite_run(connection, sqlite_statement(connection, SQL_FORGET_USERS),
-		"removing from", failure);
+	char last[STORE_MAX_USER + 1];
+	enum status status = read_last_of(connection, name, users, last, failure);
 
+	if (status == STATUS_OK && *last) {
+		sqlite3_stmt *forget = sqlite_statement(connection, SQL_FORGET_USERS);
+		if (forget) {
+			sqlite3_bind_blob(forget, 1, name, (int)strlen(name), SQLITE_STATIC);
+			sqlite3_bind_blob(forget, 2, last, (int)strlen(last), SQLITE_STATIC);
+		}
+		status = sqlite_run(connection, forget, "removing from", failure);
+		if (status == STATUS_OK)
+			*count = sqlite3_changes(connection->db);
+	}
 	if (status == STATUS_OK)
-		*count = sqlite3_changes(connection->db);
+		strcpy(name, last);
 	return status;
 }
 
@@ -229,87 +272,72 @@ enum status sqlite_read_size(
 
 /* --- What is old --------------------------------------------------------------- */
 
-/* The one number that a statement gives; `fallback` when it gives none. */
-static enum status read_seq(struct connection *connection, sqlite3_stmt *row, int64_t fallback,
+enum status sqlite_oldest_before(struct store_reader *reader, int64_t time, size_t count,
 	int64_t *seq, struct failure *failure)
 {
+	struct connection *connection = connection_of(reader);
+	sqlite3_stmt *row = sqlite_statement(connection, SQL_OLDEST_BEFORE);
 	enum status status = STATUS_OK;
-	int code = sqlite3_step(row);
+	int code;
 
-	*seq = fallback;
-	if (code == SQLITE_ROW && sqlite3_column_type(row, 0) != SQLITE_NULL)
+	*seq = 0;
+	if (!row)
+		return sqlite_failure(connection, "reading", failure);
+	sqlite3_bind_int64(row, 1, time);
+	sqlite3_bind_int64(row, 2, bounded(count));
+	while ((code = sqlite3_step(row)) == SQLITE_ROW && sqlite3_column_int(row, 1))
 		*seq = sqlite3_column_int64(row, 0);
-	else if (code != SQLITE_ROW && code != SQLITE_DONE)
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
 		status = sqlite_failure(connection, "reading", failure);
 	sqlite3_reset(row);
 	return status;
 }
 
-static enum status read_seq_of(struct store_reader *reader, enum sqlite_statement which,
-	int64_t number, const char *user, int64_t fallback, int64_t *seq, struct failure *failure)
+enum status sqlite_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,
+	struct failure *failure)
 {
 	struct connection *connection = connection_of(reader);
-	sqlite3_stmt *row = sqlite_statement(connection, which);
+	sqlite3_stmt *row =
+		sqlite_statement(connection, user ? SQL_OLDEST_OF_USER : SQL_OLDEST);
+	enum status status = STATUS_OK;
 
+	*seq = 0;
 	if (!row)
 		return sqlite_failure(connection, "reading", failure);
-	sqlite3_bind_int64(row, 1, number);
+	sqlite3_bind_int64(row, 1, bounded(count));
 	if (user)
 		sqlite3_bind_blob(row, 2, user, (int)strlen(user), SQLITE_STATIC);
-	return read_seq(connection, row, fallback, seq, failure);
+	if (sqlite3_step(row) == SQLITE_ROW)
+		*seq = sqlite3_column_int64(row, 0); /* NULL is 0 */
+	else
+		status = sqlite_failure(connection, "reading", failure);
+	sqlite3_reset(row);
+	return status;
 }
 
-enum status sqlite_first_since(
-	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure)
-{
-	int64_t last = 0;
-	enum status status = sqlite_read_number(connection_of(reader),
-		"SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'journal'), 0)", &last,
-		failure);
-
-	return status == STATUS_OK
-		? read_seq_of(reader, SQL_FIRST_SINCE, time, NULL, last + 1, seq, failure)
-		: status;
-}
-
-static int64_t bounded(size_t count)
-{
-	return (int64_t)(count < INT64_MAX ? count : INT64_MAX);
-}
-
-enum status sqlite_oldest(
-	struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure)
-{
-	return read_seq_of(reader, SQL_OLDEST, bounded(count), NULL, 0, seq, failure);
-}
-
-enum status sqlite_beyond_newest(struct store_reader *reader, const char *user, size_t count,
-	int64_t *seq, struct failure *failure)
-{
-	return read_seq_of(reader, SQL_BEYOND_NEWEST, bounded(count), user, 0, seq, failure);
-}
-
-enum status sqlite_users(struct store_reader *reader, store_user_fn *each, void *context,
-	struct failure *failure)
+enum status sqlite_users(struct store_reader *reader, const char *after, size_t rows,
+	store_user_fn *each, void *context, struct failure *failure)
 {
 	struct connection *connection = connection_of(reader);
 	sqlite3_stmt *row = sqlite_statement(connection, SQL_USERS);
 	char name[STORE_MAX_USER + 1];
+	int64_t left = bounded(rows);
 	enum status status = STATUS_OK;
-	int code = SQLITE_DONE;
+	int code = SQLITE_ROW;
 
 	if (!row)
 		return sqlite_failure(connection, "reading", failure);
-	while (status == STATUS_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
+	sqlite3_bind_blob(row, 1, after, (int)strlen(after), SQLITE_STATIC);
+	while (status == STATUS_OK && left > 0 && (code = sqlite3_step(row)) == SQLITE_ROW) {
 		struct store_user user = {.name = name, .reports = sqlite3_column_int64(row, 1),
-			.last_seq = sqlite3_column_int64(row, 2),
-			.last_time = sqlite3_column_int64(row, 3)};
-		status = sqlite_copy_column(row, 0, name, STORE_MAX_USER)
+			.last_time = sqlite3_column_int64(row, 2)};
+		status = copy_name(row, name)
 			? each(context, &user)
 			: failure_set(failure, STATUS_CORRUPT, "reading %s: a user is damaged",
 				  connection->path);
+		left -= user.reports > 0 ? user.reports : 1;
 	}
-	if (status == STATUS_OK && code != SQLITE_DONE)
+	if (status == STATUS_OK && code != SQLITE_DONE && code != SQLITE_ROW)
 		status = sqlite_failure(connection, "reading", failure);
 	sqlite3_reset(row);
 	return status;

@@ -47,16 +47,17 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_RETRAINED_EXPIRE_USER] =
 		"DELETE FROM retrained WHERE report IN (SELECT seq FROM journal "
 		"WHERE user = (SELECT id FROM user WHERE name = ?1) AND seq <= ?2)",
-	[SQL_FORGET_USERS] = "DELETE FROM user WHERE NOT EXISTS "
+	[SQL_SOME_USERS] = "SELECT max(name) FROM (SELECT name FROM user WHERE name > ?1 "
+			   "ORDER BY name LIMIT ?2)",
+	[SQL_FORGET_USERS] = "DELETE FROM user WHERE name > ?1 AND name <= ?2 AND NOT EXISTS "
 			     "(SELECT 1 FROM journal WHERE user = user.id)",
-	[SQL_FIRST_SINCE] = "SELECT seq FROM journal WHERE time >= ?1 ORDER BY seq LIMIT 1",
+	[SQL_OLDEST_BEFORE] = "SELECT seq, time < ?1 FROM journal ORDER BY seq LIMIT ?2",
 	[SQL_OLDEST] = "SELECT max(seq) FROM (SELECT seq FROM journal ORDER BY seq LIMIT ?1)",
-	[SQL_BEYOND_NEWEST] = "SELECT seq FROM journal WHERE user = "
-			      "(SELECT id FROM user WHERE name = ?2) "
-			      "ORDER BY seq DESC LIMIT 1 OFFSET ?1",
-	[SQL_USERS] = "SELECT name, reports, newest, (SELECT time FROM journal WHERE seq = newest) "
-		      "FROM (SELECT user, count(*) AS reports, max(seq) AS newest FROM journal "
-		      "GROUP BY user) JOIN user ON id = user",
+	[SQL_OLDEST_OF_USER] = "SELECT max(seq) FROM (SELECT seq FROM journal WHERE user = "
+			       "(SELECT id FROM user WHERE name = ?2) ORDER BY seq LIMIT ?1)",
+	[SQL_USERS] = "SELECT name, reports, (SELECT time FROM journal WHERE seq = newest) "
+		      "FROM (SELECT name, count(seq) AS reports, max(seq) AS newest FROM user "
+		      "LEFT JOIN journal ON user = id WHERE name > ?1 GROUP BY name)",
 	[SQL_RETRAINED_WITHDRAW] = "DELETE FROM retrained WHERE report IN (SELECT seq FROM journal "
 				   "WHERE user = (SELECT id FROM user WHERE name = ?1))",
 	[SQL_CLEAR_RETRAINED_NEXT] = "DELETE FROM retrained_next",
@@ -520,9 +521,8 @@ const struct store_driver sqlite_driver = {
 	.tokens = sqlite_tokens,
 	.reports_after = sqlite_reports_after,
 	.counting_reports = sqlite_counting_reports,
-	.first_since = sqlite_first_since,
+	.oldest_before = sqlite_oldest_before,
 	.oldest = sqlite_oldest,
-	.beyond_newest = sqlite_beyond_newest,
 	.users = sqlite_users,
 	.read_size = sqlite_read_size,
 	.read_stats = sqlite_read_stats,

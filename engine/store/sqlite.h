@@ -23,10 +23,11 @@ enum sqlite_statement {
 	SQL_EXPIRE_USER,
 	SQL_RETRAINED_EXPIRE_ALL,
 	SQL_RETRAINED_EXPIRE_USER,
+	SQL_SOME_USERS,
 	SQL_FORGET_USERS,
-	SQL_FIRST_SINCE,
+	SQL_OLDEST_BEFORE,
 	SQL_OLDEST,
-	SQL_BEYOND_NEWEST,
+	SQL_OLDEST_OF_USER,
 	SQL_USERS,
 	SQL_PUT_ENTRY,
 	SQL_DELETE_ENTRY,
@@ -172,17 +173,16 @@ enum status sqlite_put_entries(struct store *store, const struct store_entry *en
 bool sqlite_log_is_due(const struct store *store);
 void sqlite_move_log(struct store *store);
 enum status sqlite_compact(struct store *store, struct failure *failure);
-enum status sqlite_forget_users(struct store *store, int64_t *count, struct failure *failure);
+enum status sqlite_forget_users(
+	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure);
 enum status sqlite_give_back(
 	struct store *store, size_t bytes, int64_t *returned, struct failure *failure);
-enum status sqlite_first_since(
-	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure);
-enum status sqlite_oldest(
-	struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure);
-enum status sqlite_beyond_newest(struct store_reader *reader, const char *user, size_t count,
+enum status sqlite_oldest_before(struct store_reader *reader, int64_t time, size_t count,
 	int64_t *seq, struct failure *failure);
-enum status sqlite_users(struct store_reader *reader, store_user_fn *each, void *context,
+enum status sqlite_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,
 	struct failure *failure);
+enum status sqlite_users(struct store_reader *reader, const char *after, size_t rows,
+	store_user_fn *each, void *context, struct failure *failure);
 enum status sqlite_read_size(
 	struct store_reader *reader, struct store_size *size, struct failure *failure);
 

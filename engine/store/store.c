@@ -282,12 +282,13 @@ enum status store_compact(struct store *store, struct failure *failure)
 	return status == STATUS_OK ? wrote(store, store->driver->compact(store, failure)) : status;
 }
 
-enum status store_forget_users(struct store *store, int64_t *count, struct failure *failure)
+enum status store_forget_users(
+	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure)
 {
 	*count = 0;
 	if (!store_writable(store))
 		return failure_set(failure, STATUS_READONLY, "the database is read-only");
-	return store->driver->forget_users(store, count, failure);
+	return store->driver->forget_users(store, name, users, count, failure);
 }
 
 enum status store_give_back(
@@ -408,32 +409,33 @@ enum status store_counting_reports(struct store_reader *reader, store_report_fn 
 	return reader->driver->counting_reports(reader, each, context, failure);
 }
 
-enum status store_first_since(
-	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure)
-{
-	return reader->driver->first_since(reader, time, seq, failure);
-}
-
-enum status store_oldest(
-	struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure)
-{
-	return reader->driver->oldest(reader, count, seq, failure);
-}
-
-enum status store_beyond_newest(struct store_reader *reader, const char *user, size_t count,
+enum status store_oldest_before(struct store_reader *reader, int64_t time, size_t count,
 	int64_t *seq, struct failure *failure)
 {
-	enum status status = check_user(user, failure);
+	*seq = 0;
+	return count > 0 ? reader->driver->oldest_before(reader, time, count, seq, failure)
+			 : STATUS_OK;
+}
 
-	return status == STATUS_OK
-		? reader->driver->beyond_newest(reader, user, count, seq, failure)
+enum status store_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,
+	struct failure *failure)
+{
+	enum status status = user ? check_user(user, failure) : STATUS_OK;
+
+	*seq = 0;
+	return status == STATUS_OK && count > 0
+		? reader->driver->oldest(reader, user, count, seq, failure)
 		: status;
 }
 
-enum status store_users(struct store_reader *reader, store_user_fn *each, void *context,
-	struct failure *failure)
+enum status store_users(struct store_reader *reader, const char *after, size_t rows,
+	store_user_fn *each, void *context, struct failure *failure)
 {
-	return reader->driver->users(reader, each, context, failure);
+	enum status status = check_user(after, failure);
+
+	return status == STATUS_OK && rows > 0
+		? reader->driver->users(reader, after, rows, each, context, failure)
+		: status;
 }
 
 enum status store_read_size(

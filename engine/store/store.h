@@ -250,8 +250,11 @@ void store_move_log(struct store *store);
  * the time; try again. */
 enum status store_compact(struct store *store, struct failure *failure);
 
-/* Forgets the names of users that have no reports any more: *count of them. */
-enum status store_forget_users(struct store *store, int64_t *count, struct failure *failure);
+/* Of the next `users` (> 0) after `name` (bytewise; "" = the first, the site is none),
+ * forgets those that have no reports any more: *count of them. `name` becomes the last
+ * one that was looked at, "" = none is left; it has room for STORE_MAX_USER + 1. */
+enum status store_forget_users(
+	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure);
 
 /* Gives about `bytes` of room that is not used back to the file system, the last of the
  * database's size first; *returned = how many it were, 0 when nothing is left to be given.
@@ -320,32 +323,30 @@ enum status store_reports_after(struct store_reader *reader, int64_t after,
 enum status store_counting_reports(struct store_reader *reader, store_report_fn *each,
 	void *context, struct failure *failure);
 
-/* The first report that is not older than `time`: all before it are. Without one the
- * number that the next report would get at least. */
-enum status store_first_since(
-	struct store_reader *reader, int64_t time, int64_t *seq, struct failure *failure);
-
-/* The number of the `count`-th report from the beginning of the journal (count >= 1), of
- * the last one when there are fewer; 0 when there is none. */
-enum status store_oldest(
-	struct store_reader *reader, size_t count, int64_t *seq, struct failure *failure);
-
-/* The newest of the user's reports that has `count` newer ones; 0 when there is none. */
-enum status store_beyond_newest(struct store_reader *reader, const char *user, size_t count,
+/* Of the first `count` reports of the journal the last one up to which all are older than
+ * `time`; 0 when not even the first one is, or `count` is 0. */
+enum status store_oldest_before(struct store_reader *reader, int64_t time, size_t count,
 	int64_t *seq, struct failure *failure);
+
+/* The number of the `count`-th report from the beginning of the journal, or of the user's
+ * part of it (NULL = of all); of the last one when there are fewer; 0 when there is none,
+ * or `count` is 0. */
+enum status store_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,
+	struct failure *failure);
 
 /* One user's part of the journal. */
 struct store_user {
 	const char *name;
-	int64_t reports;   /* rows */
-	int64_t last_seq;  /* of the newest */
+	int64_t reports;   /* rows; 0 = only the name is left */
 	int64_t last_time; /* of the newest */
 };
 typedef enum status store_user_fn(void *context, const struct store_user *user);
 
-/* Walks the users that have reports, in any order. */
-enum status store_users(struct store_reader *reader, store_user_fn *each, void *context,
-	struct failure *failure);
+/* Walks the users whose names come after `after` (bytewise; "" = all, the site is none),
+ * by name, until these have `rows` reports or more, where each user counts for one at
+ * least: nothing has to wait for all. When it gives none, none is left. */
+enum status store_users(struct store_reader *reader, const char *after, size_t rows,
+	store_user_fn *each, void *context, struct failure *failure);
 
 /* Quick, whatever the size. */
 struct store_size {

@@ -533,71 +533,138 @@ START_TEST(old_reports_go_by_number)
 }
 END_TEST
 
+static int64_t oldest_before(int64_t time, size_t count)
+{
+	int64_t seq = -1;
+
+	assert_ok(store_oldest_before(reader, time, count, &seq, &failure));
+	return seq;
+}
+
 START_TEST(it_is_known_what_is_old)
 {
 	int64_t seq = 0, first;
 
 	open_all(_i);
-	assert_ok(store_oldest(reader, 5, &seq, &failure));
+	assert_ok(store_oldest(reader, NULL, 5, &seq, &failure));
 	ck_assert_int_eq(seq, 0);
-	assert_ok(store_first_since(reader, 0, &seq, &failure));
-	ck_assert_int_eq(seq, 1);
+	ck_assert_int_eq(oldest_before(2000, 5), 0);
 	first = append("bob", 1, LABEL_SPAM); /* report() sets the time to 1000 + message */
 	append("eve", 5, LABEL_SPAM);
 	append("bob", 2, LABEL_SPAM); /* the clock went back */
 	append("bob", 9, LABEL_HAM);
-	assert_ok(store_first_since(reader, 1003, &seq, &failure));
+	ck_assert_int_eq(oldest_before(1001, 9), 0);
+	ck_assert_int_eq(oldest_before(1003, 9), first);
+	ck_assert_int_eq(oldest_before(1006, 9), first + 2);
+	ck_assert_int_eq(oldest_before(1006, 2), first + 1);
+	ck_assert_int_eq(oldest_before(1010, SIZE_MAX), first + 3);
+	ck_assert_int_eq(oldest_before(1010, 0), 0);
+	assert_ok(store_oldest(reader, NULL, 2, &seq, &failure));
 	ck_assert_int_eq(seq, first + 1);
-	assert_ok(store_first_since(reader, 1010, &seq, &failure));
-	ck_assert_int_eq(seq, first + 4);
-	assert_ok(store_oldest(reader, 2, &seq, &failure));
-	ck_assert_int_eq(seq, first + 1);
-	assert_ok(store_oldest(reader, 100, &seq, &failure));
+	assert_ok(store_oldest(reader, NULL, 100, &seq, &failure));
 	ck_assert_int_eq(seq, first + 3);
-	assert_ok(store_beyond_newest(reader, "bob", 2, &seq, &failure));
+	assert_ok(store_oldest(reader, "bob", 1, &seq, &failure));
 	ck_assert_int_eq(seq, first);
-	assert_ok(store_beyond_newest(reader, "bob", 0, &seq, &failure));
+	assert_ok(store_oldest(reader, "bob", 2, &seq, &failure));
+	ck_assert_int_eq(seq, first + 2);
+	assert_ok(store_oldest(reader, "bob", 100, &seq, &failure));
 	ck_assert_int_eq(seq, first + 3);
-	assert_ok(store_beyond_newest(reader, "bob", 3, &seq, &failure));
+	assert_ok(store_oldest(reader, "bob", 0, &seq, &failure));
 	ck_assert_int_eq(seq, 0);
-	assert_ok(store_beyond_newest(reader, "nobody", 0, &seq, &failure));
+	assert_ok(store_oldest(reader, NULL, 0, &seq, &failure));
+	ck_assert_int_eq(seq, 0);
+	assert_ok(store_oldest(reader, "nobody", 1, &seq, &failure));
 	ck_assert_int_eq(seq, 0);
 }
 END_TEST
 
+/* As "name:reports@time "; who has "stop" in the name ends the walk. */
 static enum status on_user(void *context, const struct store_user *user)
 {
-	int *users = context;
+	char *text = context;
 
-	++*users;
-	if (strcmp(user->name, "bob") == 0) {
-		ck_assert_int_eq(user->reports, 2);
-		ck_assert_int_eq(user->last_seq, 3);
-		ck_assert_int_eq(user->last_time, 1002);
-	}
-	return STATUS_OK;
+	snprintf(text + strlen(text), 256 - strlen(text), "%s:%d@%d ", user->name,
+		(int)user->reports, (int)user->last_time);
+	return strstr(user->name, "stop") ? STATUS_INTERRUPTED : STATUS_OK;
 }
 
-START_TEST(users_are_walked_and_forgotten)
+static const char *users_after(const char *after, size_t rows)
 {
-	int users = 0;
-	int64_t count = 0;
+	static char text[256];
+
+	*text = '\0';
+	assert_ok(store_users(reader, after, rows, on_user, text, &failure));
+	return text;
+}
+
+START_TEST(users_are_walked_by_name)
+{
+	char text[256] = "";
 
 	open_all(_i);
+	ck_assert_str_eq(users_after("", 100), "");
+	append("\xff", 3, LABEL_SPAM);
 	append("bob", 1, LABEL_SPAM);
 	append("", 1, LABEL_SPAM);
 	append("bob", 2, LABEL_HAM);
-	assert_ok(store_users(reader, on_user, &users, &failure));
-	ck_assert_int_eq(users, 2);
-	assert_ok(store_forget_users(store, &count, &failure));
-	ck_assert_int_eq(count, 0);
-	remove_old(NULL, 2, 2);
-	assert_ok(store_forget_users(store, &count, &failure));
-	ck_assert_int_eq(count, 1);
+	append("bobby", 5, LABEL_HAM);
+	append("ann", 4, LABEL_FORGET);
+	ck_assert_str_eq(users_after("", 100), "ann:1@1004 bob:2@1002 bobby:1@1005 \xff:1@1003 ");
+	ck_assert_str_eq(users_after("", 2), "ann:1@1004 bob:2@1002 ");
+	ck_assert_str_eq(users_after("ann", 2), "bob:2@1002 ");
+	ck_assert_str_eq(users_after("b", 3), "bob:2@1002 bobby:1@1005 ");
+	ck_assert_str_eq(users_after("bob", SIZE_MAX), "bobby:1@1005 \xff:1@1003 ");
+	ck_assert_str_eq(users_after("\xff", 100), "");
+	remove_old("bob", INT64_MAX, 2);
+	ck_assert_str_eq(users_after("", 2), "ann:1@1004 bob:0@0 ");
+	append("a-stop", 1, LABEL_SPAM);
+	ck_assert_int_eq(
+		store_users(reader, "", 100, on_user, text, &failure), STATUS_INTERRUPTED);
+	ck_assert_str_eq(text, "a-stop:1@1001 ");
+}
+END_TEST
+
+/* Among the next `users` after `name`, which becomes the last one. */
+static int64_t forget_users(char *name, size_t users)
+{
+	int64_t count = -1;
+
+	assert_ok(store_forget_users(store, name, users, &count, &failure));
+	return count;
+}
+
+START_TEST(users_without_reports_are_forgotten)
+{
+	char name[STORE_MAX_USER + 1] = "";
+	const char *const names[] = {"dan", "bob", "", "cid", "ann", "eve"};
+	struct store_stats stats;
+
+	open_all(_i);
+	ck_assert_int_eq(forget_users(name, 10), 0);
+	ck_assert_str_eq(name, "");
+	for (size_t i = 0; i < 6; i++)
+		append(names[i], i, LABEL_SPAM);
+	ck_assert_int_eq(forget_users(name, 10), 0);
+	ck_assert_str_eq(name, "eve");
+	remove_old(NULL, 4, 4);
+	strcpy(name, "");
+	ck_assert_int_eq(forget_users(name, 2), 1); /* bob, and not ann who has one */
+	ck_assert_str_eq(name, "bob");
+	reopen();
+	ck_assert_int_eq(forget_users(name, 1), 1);
+	ck_assert_str_eq(name, "cid");
+	ck_assert_int_eq(forget_users(name, 10), 1);
+	ck_assert_str_eq(name, "eve");
+	ck_assert_int_eq(forget_users(name, 10), 0);
+	ck_assert_str_eq(name, "");
+	ck_assert_str_eq(users_after("", 100), "ann:1@1004 eve:1@1005 ");
+	assert_ok(store_read_stats(reader, &stats, &failure));
+	ck_assert_int_eq(stats.users, 3); /* the site is not forgotten */
 	append("", 1, LABEL_SPAM);
+	append("bob", 7, LABEL_HAM);
 	reopen();
 	ck_assert_str_eq(user_reports("", 9), "1:2 ");
-	ck_assert_str_eq(user_reports("bob", 9), "2:1 ");
+	ck_assert_str_eq(user_reports("bob", 9), "7:1 ");
 }
 END_TEST
 
@@ -1355,7 +1422,8 @@ START_TEST(damaged_rows_are_refused)
 		"head_gain = -1", "bias_sum = 9223372036854775807"};
 	struct store_checkpoint checkpoint;
 	struct report found;
-	char sql[128];
+	char sql[128], text[256] = "", name[STORE_MAX_USER + 1] = "";
+	int64_t count;
 
 	open_all(SQLITE);
 	for (size_t i = 0; i < sizeof(damage) / sizeof(*damage); i++) {
@@ -1374,6 +1442,12 @@ START_TEST(damaged_rows_are_refused)
 	assert_ok(open_store());
 	assert_ok(store_reader_open(store, &reader, &failure));
 	ck_assert_int_eq(store_tokens(reader, no_token, NULL, &failure), STATUS_CORRUPT);
+	change_database("INSERT INTO user (name) VALUES (x'7a007a')");
+	assert_ok(open_store());
+	assert_ok(store_reader_open(store, &reader, &failure));
+	ck_assert_int_eq(store_users(reader, "", 100, on_user, text, &failure), STATUS_CORRUPT);
+	ck_assert_int_eq(store_forget_users(store, name, 100, &count, &failure), STATUS_CORRUPT);
+	ck_assert_str_eq(name, "");
 	change_database("INSERT INTO meta VALUES ('checkpoint', x'0102')");
 	assert_ok(open_store());
 	assert_ok(store_reader_open(store, &reader, &failure));
@@ -1684,7 +1758,8 @@ static Suite *suite(void)
 	tcase_add_loop_test(all, an_erased_user_was_never_there, 0, DRIVERS);
 	tcase_add_loop_test(all, old_reports_go_by_number, 0, DRIVERS);
 	tcase_add_loop_test(all, it_is_known_what_is_old, 0, DRIVERS);
-	tcase_add_loop_test(all, users_are_walked_and_forgotten, 0, DRIVERS);
+	tcase_add_loop_test(all, users_are_walked_by_name, 0, DRIVERS);
+	tcase_add_loop_test(all, users_without_reports_are_forgotten, 0, DRIVERS);
 	tcase_add_loop_test(all, a_walk_can_be_ended, 0, DRIVERS);
 	tcase_add_loop_test(all, a_bad_report_appends_nothing, 0, DRIVERS);
 	tcase_add_loop_test(all, the_largest_report_fits, 0, DRIVERS);

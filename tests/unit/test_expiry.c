@@ -42,13 +42,14 @@ static void press_on(const char *user, unsigned number, enum label label, int64_
 	press_as(user, number, label, CONSENT_GRANTED, day * DAY);
 }
 
-static struct expired expire(struct retention retention)
+static void configure(struct retention retention)
 {
-	struct change *change;
-
 	settings.retention = retention;
 	assert_ok(service_configure(service, &settings, &failure));
-	change = change_expire(service, NOW);
+}
+
+static struct expired finish(struct change *change)
+{
 	do
 		assert_ok(change_run(change, &failure));
 	while (change_goes_on(change));
@@ -57,6 +58,17 @@ static struct expired expire(struct retention retention)
 		expired.by_age + expired.by_count + expired.by_idleness + expired.by_budget);
 	change_end(service, &change);
 	return expired;
+}
+
+static struct expired expire(struct retention retention)
+{
+	configure(retention);
+	return finish(change_expire(service, NOW));
+}
+
+static const struct expired *expired_by(const struct change *change)
+{
+	return &change_receipt(change)->expired;
 }
 
 static struct store_stats stats_of_store(void)
@@ -176,6 +188,105 @@ START_TEST(each_user_keeps_the_newest)
 	close_service();
 	open_service();
 	ck_assert_double_eq(own_margin("ann", 3), cached);
+}
+END_TEST
+
+/* The administrator sees it at work and lays down that all are kept. */
+START_TEST(new_settings_are_for_the_next_one)
+{
+	for (unsigned i = 0; i < 40; i++)
+		press_on(i % 2 ? "ann" : "bob", i, LABEL_SPAM, 990);
+	configure((struct retention){.reports = 5});
+	struct change *change = change_expire(service, NOW);
+	do
+		assert_ok(change_run(change, &failure));
+	while (expired_by(change)->by_count == 0);
+	configure((struct retention){0});
+	ck_assert_int_eq(finish(change).by_count, 30);
+	ck_assert_int_eq(stats_of_store().reports, 10);
+	assert_exact();
+}
+END_TEST
+
+/* Others' reports come between: no step takes more than some. */
+START_TEST(a_user_s_surplus_goes_in_pieces)
+{
+	for (unsigned i = 0; i < 900; i++)
+		press_on("ann", i, i % 2 ? LABEL_SPAM : LABEL_HAM, 990);
+	press_on("bob", 1, LABEL_SPAM, 990);
+	configure((struct retention){.reports = 50});
+	struct change *change = change_expire(service, NOW);
+	int64_t before = 0, largest = 0;
+	do {
+		assert_ok(change_run(change, &failure));
+		largest = MAX(largest, expired_by(change)->by_count - before);
+		before = expired_by(change)->by_count;
+		assert_exact();
+	} while (change_goes_on(change));
+	ck_assert_int_eq(finish(change).by_count, 850);
+	ck_assert_int_eq(largest, 200);
+	ck_assert_int_eq(stats_of_store().reports, 51);
+}
+END_TEST
+
+START_TEST(who_returns_meanwhile_is_not_idle)
+{
+	for (unsigned i = 0; i < 300; i++)
+		press_on("ann", i, LABEL_SPAM, 500);
+	press_on("bob", 1, LABEL_SPAM, 500);
+	press_on("cid", 1, LABEL_SPAM, 500);
+	configure((struct retention){.idle_days = 365});
+	struct change *change = change_expire(service, NOW);
+	do
+		assert_ok(change_run(change, &failure));
+	while (expired_by(change)->by_idleness == 0);
+	ck_assert_int_lt(expired_by(change)->by_idleness, 300);
+	press_on("ann", 1, LABEL_HAM, 1000);
+	press_on("cid", 2, LABEL_HAM, 1000);
+	int64_t gone = expired_by(change)->by_idleness;
+	struct expired expired = finish(change);
+	ck_assert_int_eq(expired.by_idleness, gone + 1);
+	ck_assert_int_eq(expired.users, 1);
+	ck_assert_int_eq(stats_of_store().reports, 300 - gone + 1 + 2);
+	assert_exact();
+}
+END_TEST
+
+/* More than one step looks at. */
+START_TEST(all_of_many_users_are_looked_at)
+{
+	enum { USERS = 40, EACH = 150 };
+	char name[16];
+
+	for (unsigned i = 0; i < USERS * EACH; i++) {
+		snprintf(name, sizeof(name), "user%u", i % USERS);
+		press_on(name, i / USERS, i % 3 ? LABEL_SPAM : LABEL_HAM, 990);
+	}
+	press_on("zoe", 1, LABEL_SPAM, 990);
+	press_on("zoe", 2, LABEL_SPAM, 990);
+	ck_assert_int_eq(expire((struct retention){.reports = EACH}).by_count, 0);
+	press_on("user0", EACH, LABEL_SPAM, 990);
+	press_on("user9", EACH, LABEL_SPAM, 990);
+	ck_assert_int_eq(expire((struct retention){.reports = EACH}).by_count, 2);
+	ck_assert_int_eq(stats_of_store().reports, USERS * EACH + 2);
+	assert_exact();
+}
+END_TEST
+
+START_TEST(many_users_are_forgotten)
+{
+	enum { USERS = 2500 };
+	char name[16];
+
+	for (unsigned i = 0; i < USERS; i++) {
+		snprintf(name, sizeof(name), "user%u", i);
+		press_on(name, i, LABEL_SPAM, 1);
+	}
+	press_on("zoe", 1, LABEL_SPAM, 990);
+	struct expired expired = expire((struct retention){.days = 100});
+	ck_assert_int_eq(expired.by_age, USERS);
+	ck_assert_int_eq(expired.users, USERS);
+	ck_assert_int_eq(stats_of_store().users, 1);
 }
 END_TEST
 
@@ -333,6 +444,11 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, all_evidence_gone_leaves_no_token);
 	tcase_add_test(tcase, what_was_superseded_never_counts_again);
 	tcase_add_test(tcase, each_user_keeps_the_newest);
+	tcase_add_test(tcase, new_settings_are_for_the_next_one);
+	tcase_add_test(tcase, a_user_s_surplus_goes_in_pieces);
+	tcase_add_test(tcase, who_returns_meanwhile_is_not_idle);
+	tcase_add_test(tcase, all_of_many_users_are_looked_at);
+	tcase_add_test(tcase, many_users_are_forgotten);
 	tcase_add_test(tcase, idle_users_leave_what_they_laid_down);
 	tcase_add_test(tcase, a_full_table_makes_room);
 	tcase_add_test(tcase, a_lowered_limit_lets_it_start);
