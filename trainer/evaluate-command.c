@@ -32,7 +32,7 @@ static const char *complain_of_numbers(const struct arguments *arguments)
 	if (!(options->held_out >= 0 && options->held_out < 100 && options->wrong_labels >= 0 &&
 		    options->wrong_labels <= 100 && options->labelled >= 0 &&
 		    options->labelled <= 100))
-		return "percentages go from 0 to 100";
+		return "percentages go from 0 to 100, --held-out to less than that";
 	if (arguments->delay < 0)
 		return "--delay is a number of messages";
 	if (arguments->folds < 0 || arguments->folds == 1)

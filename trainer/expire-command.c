@@ -2,8 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0
  * hamlet-train expire: the housekeeping that hamletd does every hour, now, or
  * without it. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <glib.h>
 
@@ -92,11 +94,11 @@ static int expire(const struct settings *settings, const char *given, bool quiet
 	char *socket = g_build_filename(settings->runtime_directory, "spamd.sock", NULL);
 	enum status status;
 
-	if (g_file_test(database, G_FILE_TEST_EXISTS)) /* else it would be made */
+	if (access(database, F_OK) == 0) /* else it would be made */
 		status = expire_alone(database, &service, &expired, &failure);
 	else
-		status = failure_set(
-			&failure, STATUS_NOTFOUND, "there is no database %s", database);
+		status = failure_set(&failure, STATUS_NOTFOUND, "opening %s: %s", database,
+			g_strerror(errno));
 	if (status == STATUS_BUSY) /* hamletd has it */
 		status = expire_by_daemon(socket, &expired, &failure);
 	if (status == STATUS_OK && !quiet)

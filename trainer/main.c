@@ -1,6 +1,7 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * hamlet-train: the trainer. */
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ static void print_help(void)
 
 int main(int argc, char **argv)
 {
+	setlocale(LC_CTYPE, "C.UTF-8"); /* names of users in options are UTF-8 */
 	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
 		puts("hamlet-train " PACKAGE_VERSION);
 		return EXIT_SUCCESS;

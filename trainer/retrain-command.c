@@ -150,15 +150,34 @@ static int conclude(const struct arguments *arguments, struct retraining *retrai
 			&arguments->service, &failure);
 	if (status == STATUS_OK && adopts)
 		status = lay_down(arguments, retraining, &failure);
-	if (status == STATUS_OK)
-		status = write_reports(arguments, retraining, adopts, &failure);
 	if (status != STATUS_OK)
 		return fail(&failure);
 	if (!arguments->quiet || !adopts)
 		printf("%s: %s\n", adopts ? "adopted" : "kept aside", comparison->reason);
 	if (!arguments->quiet)
 		report_print(retraining);
+	if (write_reports(arguments, retraining, adopts, &failure) != STATUS_OK)
+		return fail(&failure);
 	return adopts || arguments->dry_run ? EXIT_SUCCESS : EXIT_KEPT;
+}
+
+/* What would fail in the end, before anything is made or waited for. */
+static enum status check_paths(const struct arguments *arguments, struct failure *failure)
+{
+	const char *const pages[] = {arguments->report, arguments->json};
+	enum status status = STATUS_OK;
+
+	if (access(arguments->database, F_OK) != 0)
+		return failure_set(failure, STATUS_NOTFOUND, "opening %s: %s",
+			arguments->database, strerror(errno));
+	for (size_t i = 0; i < G_N_ELEMENTS(pages) && status == STATUS_OK; i++) {
+		char *folder = pages[i] ? g_path_get_dirname(pages[i]) : NULL;
+		if (folder && access(folder, W_OK | X_OK) != 0)
+			status = failure_set(failure, STATUS_DENIED, "writing %s: %s", pages[i],
+				strerror(errno));
+		g_free(folder);
+	}
+	return status;
 }
 
 static int retrain(const struct arguments *arguments)
@@ -167,11 +186,8 @@ static int retrain(const struct arguments *arguments)
 	struct failure failure = {0};
 	int result = EXIT_FAILURE;
 
-	if (access(arguments->database, F_OK) != 0) {
-		failure_set(&failure, STATUS_NOTFOUND, "opening %s: %s", arguments->database,
-			strerror(errno));
+	if (check_paths(arguments, &failure) != STATUS_OK)
 		return fail(&failure);
-	}
 	int lock = take_lock(arguments->database, &failure);
 	if (lock < 0)
 		return fail(&failure);
@@ -180,6 +196,10 @@ static int retrain(const struct arguments *arguments)
 	if (status == STATUS_INTERRUPTED) {
 		fprintf(stderr, "hamlet-train: interrupted; nothing was changed\n");
 		result = EXIT_INTERRUPTED;
+	} else if (status == STATUS_NOTFOUND) { /* as on a new site, night after night */
+		if (!arguments->quiet)
+			puts(failure.detail);
+		result = EXIT_KEPT;
 	} else {
 		result = status == STATUS_OK ? conclude(arguments, &retraining) : fail(&failure);
 	}

@@ -3,6 +3,7 @@
  * hamlet-intake: reads a mail that carries feedback from standard input, as a mail
  * server's pipe gives it, and reports the attached messages to hamletd. It ends with
  * the codes of sysexits.h: while hamletd is not there the mail stays in the queue. */
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,8 @@ int main(int argc, char **argv)
 {
 	struct arguments arguments = {0};
 	struct intake intake = {.arguments = &arguments, .code = EX_USAGE};
+
+	setlocale(LC_CTYPE, "C.UTF-8"); /* names of users in options are UTF-8 */
 
 	if (parse(&arguments, &argc, &argv) && !messages_at("-", false, take, &intake))
 		intake.code = EX_TEMPFAIL;

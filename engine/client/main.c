@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  * hamlet: the client of hamletd. */
 #include <errno.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,20 @@ static struct options options_of(const struct given *given)
 		.selected = given->selected};
 }
 
+/* GLib leaves the "--" that ends the options where it is when what follows begins with a
+ * dash. */
+static void drop_dashes(int *argc, char **argv)
+{
+	int at = 1;
+
+	while (at < *argc && strcmp(argv[at], "--") != 0)
+		at++;
+	if (at == *argc)
+		return;
+	memmove(argv + at, argv + at + 1, (size_t)(*argc - at) * sizeof(*argv));
+	--*argc;
+}
+
 static bool parse(struct given *given, int *argc, char ***argv)
 {
 	const GOptionEntry entries[] = {
@@ -220,7 +235,11 @@ static bool parse(struct given *given, int *argc, char ***argv)
 	if (!valid) {
 		fail_usage(error->message);
 		g_error_free(error);
+	} else if (given->selected < 0) {
+		valid = false;
+		fail_usage("--selected is a number of messages");
 	}
+	drop_dashes(argc, *argv);
 	g_free(list);
 	g_option_context_free(context);
 	return valid;
@@ -230,6 +249,8 @@ int main(int argc, char **argv)
 {
 	struct given given = {0};
 	enum exit_code code = EXIT_USAGE;
+
+	setlocale(LC_CTYPE, "C.UTF-8"); /* names of users in options are UTF-8 */
 
 	if (!parse(&given, &argc, &argv)) {
 		code = EXIT_USAGE;

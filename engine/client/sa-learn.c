@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  * hamlet-sa-learn: takes the common arguments of SpamAssassin's sa-learn, for the
  * scripts that call it, and reports to hamletd. */
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,6 +152,7 @@ int main(int argc, char **argv)
 	const char *socket = given ? given : DEFAULT_SOCKET;
 	int code = EXIT_SUCCESS;
 
+	setlocale(LC_CTYPE, "C.UTF-8"); /* names of users in options are UTF-8 */
 	if (!parse(&arguments, &argc, &argv))
 		code = EXIT_USAGE;
 	else if (arguments.dump)

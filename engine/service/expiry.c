@@ -14,6 +14,8 @@ enum {
 	PIECE_ROWS = 5000, /* of tokens, likewise */
 	PIECE_USERS = 2000, /* looked at, and fewer when they have more reports, likewise */
 	PIECE_BYTES = 4 << 20, /* given back at a time */
+	PIECE_SHARE_BYTES = 64 << 10, /* of a budget for each report taken out at a time */
+	PIECE_SHARE_TOKENS = 5000, /* likewise */
 	MOST_USERS = 10000, /* to be folded anew one by one; of more all are */
 };
 
@@ -208,6 +210,20 @@ void expiry_note_size(struct service *service)
 	atomic_store(&service->over_budget, is_over(service, service->settings.retention.bytes, 1));
 }
 
+/* Reports to take out before the budget is looked at again: of a small one fewer, so that
+ * not much more goes than has to. */
+static size_t budget_piece(const struct expiry *expiry)
+{
+	size_t tokens = expiry->service->settings.global_tokens;
+	size_t piece = PIECE_REPORTS;
+
+	if (expiry->retention.bytes > 0)
+		piece = MIN(piece, (size_t)expiry->retention.bytes / PIECE_SHARE_BYTES);
+	if (tokens > 0)
+		piece = MIN(piece, tokens / PIECE_SHARE_TOKENS);
+	return MAX(piece, 1);
+}
+
 static enum status step_by_budget(
 	struct expiry *expiry, struct expired *expired, struct failure *failure)
 {
@@ -217,7 +233,7 @@ static enum status step_by_budget(
 	expiry->trims = expiry->trims || is_over(expiry->service, bytes, 1);
 	if (expiry->trims && is_over(expiry->service, bytes, BUDGET_TARGET))
 		status = store_oldest(
-			expiry->service->reader, NULL, PIECE_REPORTS, &until, failure);
+			expiry->service->reader, NULL, budget_piece(expiry), &until, failure);
 	if (status == STATUS_OK && until > 0)
 		status = take_out(expiry, NULL, until, &expired->by_budget, failure);
 	if (until == 0) {

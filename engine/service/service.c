@@ -206,6 +206,7 @@ enum status service_configure(struct service *service, const struct service_sett
 	set_settings(service, settings);
 	users_clear(service->users);
 	users_limit(service->users, settings->user_cache_bytes);
+	expiry_note_size(service);
 	return STATUS_OK;
 }
 

@@ -8,6 +8,7 @@
 #include "engine/settings/value.h"
 
 static const char GROUP[] = "hamletd";
+static const uint64_t DATABASE_LEAST = 1 << 20;
 
 /* Larger is no configuration but a mistake in a path. */
 static const size_t FILE_MAX = (size_t)1 << 20;
@@ -221,6 +222,11 @@ static enum status read_keys(
 	if (status == STATUS_OK && settings->junk_score_min > settings->junk_score_max)
 		status = failure_set(failure, STATUS_INVALID,
 			"%s: [%s] junk-score-min: more than junk-score-max", path, GROUP);
+	if (status == STATUS_OK && settings->database_bytes > 0 &&
+		settings->database_bytes < DATABASE_LEAST)
+		status = failure_set(failure, STATUS_INVALID,
+			"%s: [%s] database-bytes: an empty database takes most of that; 1M is the "
+			"least, 0 no limit", path, GROUP);
 	if (status == STATUS_OK && settings->max_buffered_bytes < settings->max_message_bytes)
 		status = failure_set(failure, STATUS_INVALID,
 			"%s: [%s] max-buffered-bytes: less than max-message-bytes", path, GROUP);

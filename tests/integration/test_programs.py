@@ -61,6 +61,12 @@ def test_mistakes_are_told_and_leave_nothing(hamlet, tmp_path):
     assert list(database.parent.iterdir()) == []
 
 
+def test_names_may_be_utf_8_and_begin_with_a_dash(hamlet):
+    assert hamlet("--user", "jürgen@exämple.org", "list", "allow", "--", "-x.org").returncode == 0
+    shown = hamlet("user", "show", "jürgen@exämple.org").stdout.decode()
+    assert "-x.org" in shown and "-- " not in shown
+
+
 def test_hostile_text_is_escaped(hamlet):
     hostile = b"Subject: \x1b[31mred \x07bell\n\n\x1b]0;title\x07 body\xc2\x9b31m\n"
     hamlet("report", "spam", data=hostile)

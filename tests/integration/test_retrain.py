@@ -163,7 +163,7 @@ def test_one_command_goes_back(site):
 
 def test_what_is_not_better_is_kept_aside(make_daemon, tmp_path):
     daemon = make_daemon(default_consent="true").start()
-    assert "nothing to train" in train(daemon, code=1)
+    assert "nothing to train" in train(daemon, code=3)
     for number in range(20):
         tell(daemon.socket, "spam" if number % 2 else "ham", mail(number, number % 2 == 1), "bob")
     before = score(daemon.socket, mail(1, True))["log_odds"]
@@ -174,6 +174,22 @@ def test_what_is_not_better_is_kept_aside(make_daemon, tmp_path):
     assert "event=adopt " not in daemon.log_text()
     assert (daemon.database.parent / "generation-challenger").exists()
     assert "kept aside" in train(daemon, "retrain", "--dry-run")
+
+
+def test_a_new_site_has_nothing_to_train(make_daemon):
+    """Night after night, which is no failure."""
+    daemon = make_daemon().start()
+    tell(daemon.socket, "spam", b"Subject: a\n\nprivate\n", "ann")
+    assert "no report is shared" in train(daemon, code=3)
+    assert train(daemon, "retrain", "--quiet", code=3) == ""
+
+
+def test_a_page_that_cannot_be_written_is_told_before(site, tmp_path):
+    done = subprocess.run([BUILD / "hamlet-train", "retrain", "--config", site.config, "--report",
+                           tmp_path / "none" / "x.html"], capture_output=True, timeout=60,
+                          check=False)
+    assert done.returncode == 1 and b"No such file" in done.stderr
+    assert "event=adopt" not in site.log_text()
 
 
 def test_thresholds_are_proposed_and_laid_down_when_wanted(make_daemon, tmp_path):

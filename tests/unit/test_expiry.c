@@ -353,6 +353,7 @@ START_TEST(a_lowered_limit_lets_it_start)
 	ck_assert_int_gt(expired.by_budget, 0);
 	service_read_stats(service, &stats);
 	ck_assert_uint_le(stats.global_tokens, settings.global_tokens);
+	ck_assert_uint_gt(stats.global_tokens, settings.global_tokens * 3 / 4); /* not more */
 	assert_exact();
 }
 END_TEST

@@ -93,6 +93,8 @@ static const struct {
 	{"workers = 99999999999999999999", STATUS_INVALID},
 	{"max-message-bytes = 1K", STATUS_OK},
 	{"max-message-bytes = 1023", STATUS_INVALID},
+	{"database-bytes = 10K", STATUS_INVALID},
+	{"database-bytes = 1M", STATUS_OK},
 	{"max-message-bytes = 513M", STATUS_INVALID},
 	{"max-message-bytes = 1T", STATUS_INVALID},
 	{"max-message-bytes = 1KK", STATUS_INVALID},

@@ -4,7 +4,8 @@
 
 #include <math.h>
 
-enum { WIDTH = 600, HEIGHT = 420, LEFT = 70, TOP = 34, ACROSS = 500, DOWN = 320, LABELS = 10 };
+enum { WIDTH = 600, HEIGHT = 420, LEFT = 70, TOP = 34, ACROSS = 500, DOWN = 320, LABELS = 10,
+	LEGEND_WIDTH = 130 };
 
 static void begin(GString *svg)
 {
@@ -45,7 +46,7 @@ static void add_legend(GString *svg, const struct chart_series *series, size_t c
 			"<rect x='%.0f' y='10' width='12' height='12' fill='%s'/>\n", at,
 			series[i].color);
 		text(svg, at + 18, 21, "start", series[i].name);
-		at += 180;
+		at += LEGEND_WIDTH;
 	}
 }
 
