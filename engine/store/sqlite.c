@@ -180,9 +180,13 @@ enum status sqlite_failure(
 		return failure_set(
 			failure, STATUS_NOMEM, "%s %s: out of memory", doing, connection->path);
 	enum status status = translate(db);
-	bool damaged = status == STATUS_CORRUPT;
-	return failure_set(failure, status, "%s %s: %s%s", doing, connection->path,
-		sqlite3_errmsg(db), damaged ? ": " SQLITE_DAMAGED : "");
+	const char *more = "";
+	if (status == STATUS_CORRUPT)
+		more = ": " SQLITE_DAMAGED;
+	else if (status == STATUS_FULL && sqlite3_errcode(db) != SQLITE_FULL)
+		more = ": the disk is full"; /* "disk I/O error" tells nobody */
+	return failure_set(
+		failure, status, "%s %s: %s%s", doing, connection->path, sqlite3_errmsg(db), more);
 }
 
 sqlite3_stmt *sqlite_statement(struct connection *connection, enum sqlite_statement which)
