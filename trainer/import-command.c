@@ -1,16 +1,15 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * hamlet-train import. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <glib.h>
 
 #include "engine/settings/service-settings.h"
 #include "trainer/commands.h"
+#include "trainer/corpus.h"
 #include "trainer/import.h"
 
 struct import_arguments {
@@ -48,27 +47,30 @@ static int report_import(
 	enum status status, const struct import_counts *counts, const struct failure *failure)
 {
 	printf("learned %zu messages (%.0f a second), %zu known before, %zu changed their label, "
-	       "%zu empty, %zu gone\n",
+	       "%zu empty, %zu gone",
 		counts->learned, counts->rate, counts->known, counts->flipped, counts->empty,
 		counts->gone);
+	if (counts->skipped > 0)
+		printf(", %zu skipped", counts->skipped);
+	putchar('\n');
 	if (status == STATUS_INTERRUPTED) {
 		puts("interrupted: run the same command again to go on where it stopped");
 		return EXIT_INTERRUPTED;
 	}
-	return status == STATUS_OK ? EXIT_SUCCESS : fail(failure);
+	if (status != STATUS_OK)
+		return fail(failure);
+	return counts->empty_sources == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* Before anything is made or waited for. */
 static enum status check_sources(const GArray *sources, struct failure *failure)
 {
-	for (guint i = 0; i < sources->len; i++) {
-		const char *path = g_array_index(sources, struct import_source, i).path;
+	enum status status = STATUS_OK;
 
-		if (access(path, R_OK) != 0)
-			return failure_set(
-				failure, STATUS_IO, "reading %s: %s", path, g_strerror(errno));
-	}
-	return STATUS_OK;
+	for (guint i = 0; i < sources->len && status == STATUS_OK; i++)
+		status = corpus_check(
+			g_array_index(sources, struct import_source, i).path, failure);
+	return status;
 }
 
 static int import_into(const char *database, const struct settings *settings, const char *user,

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/import.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -10,7 +12,7 @@
 #include "trainer/corpus.h"
 #include "trainer/progress.h"
 
-enum { BATCH = 256, CHECKPOINT_TOKENS = 200000 };
+enum { BATCH = 256, CHECKPOINT_TOKENS = 200000, NAMED_SKIPS = 5 };
 
 struct import {
 	struct service *service;
@@ -97,10 +99,19 @@ struct piles {
 	bool to_spam;
 };
 
+/* --- Finding ---------------------------------------------------------------------------- */
+
+/* The walk of one source. */
+struct search {
+	struct piles *piles;
+	struct import_counts *counts;
+	char *left_out; /* the first of the folders, NULL = none */
+};
+
 static enum status collect(
 	void *context, const char *path, size_t offset, const char *message, size_t length)
 {
-	struct piles *piles = context;
+	struct piles *piles = ((struct search *)context)->piles;
 	GArray *places = (piles->to_spam ? &piles->spam : &piles->ham)->places;
 	struct place place = {.path = g_string_chunk_insert_const(piles->paths, path),
 		.offset = offset,
@@ -111,6 +122,73 @@ static enum status collect(
 	return STATUS_OK;
 }
 
+/* On standard error. Names in other people's folders may hold anything: control
+ * characters are for no terminal. */
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void say(const char *format, ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	char *text = g_strdup_vprintf(format, values);
+	va_end(values);
+	for (char *c = text; *c; c++) {
+		if (g_ascii_iscntrl(*c))
+			*c = '?';
+	}
+	fprintf(stderr, "hamlet-train: %s\n", text);
+	g_free(text);
+}
+
+static void on_skipped(void *context, const char *why)
+{
+	struct search *search = context;
+
+	if (search->counts->skipped++ < NAMED_SKIPS)
+		say("skipped: %s", why);
+}
+
+static void on_left_out(void *context, const char *path)
+{
+	struct search *search = context;
+
+	if (!search->left_out)
+		search->left_out = g_strdup(path);
+}
+
+static void report_empty_source(const char *path, const char *left_out)
+{
+	if (left_out)
+		say("%s: no messages found; folders such as %s are to be named themselves", path,
+			left_out);
+	else
+		say("%s: no messages found", path);
+}
+
+static enum status find_messages(
+	struct import *import, struct piles *piles, const struct import_source *source)
+{
+	struct search search = {.piles = piles, .counts = import->counts};
+	const struct corpus_visitor visitor = {.message = collect,
+		.skipped = on_skipped,
+		.left_out = on_left_out,
+		.context = &search,
+		.stop = import->stop};
+	const GArray *places = (source->spam ? &piles->spam : &piles->ham)->places;
+	guint before = places->len;
+
+	piles->to_spam = source->spam;
+	enum status status = corpus_walk(source->path, &visitor, import->failure);
+	if (status == STATUS_OK && places->len == before) {
+		import->counts->empty_sources++;
+		report_empty_source(source->path, search.left_out);
+	}
+	g_free(search.left_out);
+	return status;
+}
+
+/* --- Learning --------------------------------------------------------------------------- */
+
 static enum status learn_next(struct import *import, struct pile *pile, bool spam)
 {
 	const struct place *place = &g_array_index(pile->places, struct place, pile->next++);
@@ -118,7 +196,7 @@ static enum status learn_next(struct import *import, struct pile *pile, bool spa
 	if (place->path != pile->path) { /* interned: one pointer a path */
 		g_clear_pointer(&pile->file, g_mapped_file_unref);
 		pile->path = place->path;
-		pile->file = g_mapped_file_new(place->path, FALSE, NULL);
+		(void)corpus_map(place->path, &pile->file, NULL);
 	}
 	/* A Maildir's files are renamed when they are read: what has gone since the
 	 * walk is left out. */
@@ -181,10 +259,8 @@ enum status import_run(struct store *store, const struct service_settings *setti
 
 	*counts = (struct import_counts){0};
 	piles_init(&piles);
-	for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-		piles.to_spam = sources[i].spam;
-		status = corpus_walk(sources[i].path, collect, &piles, failure);
-	}
+	for (size_t i = 0; i < count && status == STATUS_OK; i++)
+		status = find_messages(&import, &piles, &sources[i]);
 	if (status == STATUS_OK)
 		status = service_open(&import.service, store, settings, failure);
 	if (status == STATUS_OK)

@@ -23,12 +23,16 @@ struct import_counts {
 	size_t flipped; /* learned before with the other label */
 	size_t empty;   /* nothing in it */
 	size_t gone;    /* moved away while the import ran */
+	size_t skipped; /* not readable, or no mail, as corpus_walk says */
+	size_t empty_sources; /* without a message */
 	double rate;    /* messages a second */
 };
 
 /* Learns the sources, spam and ham taken in turn as their numbers go, for `user`
- * ("" = global). Stops after the running batch when *stop becomes true, with
- * STATUS_INTERRUPTED: what was counted is durable. Any other failure likewise. */
+ * ("" = global). Says on standard error which sources are empty and what was
+ * skipped first. Stops after the running batch when *stop becomes true, or while the
+ * messages are looked for, with STATUS_INTERRUPTED: what was counted is durable. Any
+ * other failure likewise. */
 enum status import_run(struct store *store, const struct service_settings *settings,
 	const struct import_source *sources, size_t count, const char *user,
 	const volatile sig_atomic_t *stop, struct import_counts *counts, struct failure *failure);

@@ -2,6 +2,7 @@ noinst_LIBRARIES += libtrainer.a
 libtrainer_a_SOURCES = \
 	%D%/adopt.c %D%/adopt.h \
 	%D%/alone.c %D%/alone.h \
+	%D%/corpus-walk.c \
 	%D%/corpus.c %D%/corpus.h \
 	%D%/import.c %D%/import.h \
 	%D%/progress.c %D%/progress.h \

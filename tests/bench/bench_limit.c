@@ -88,6 +88,7 @@ static enum status on_spam(
 
 static void read_corpus(struct corpus *corpus, const char *path)
 {
+	struct corpus_visitor visitor = {.message = on_message, .context = corpus};
 	struct corpus_index index = {0};
 	struct failure failure;
 	struct stat file;
@@ -96,12 +97,13 @@ static void read_corpus(struct corpus *corpus, const char *path)
 	*corpus = (struct corpus){
 		.path = path, .messages = g_array_new(FALSE, FALSE, sizeof(struct message))};
 	if (stat(path, &file) == 0 && S_ISDIR(file.st_mode)) {
-		status = corpus_walk(path, on_message, corpus, &failure);
+		status = corpus_walk(path, &visitor, &failure);
 	} else {
 		status = corpus_read_index(&index, path, &failure);
-		for (size_t i = 0; i < index.count && status == STATUS_OK; i++)
-			status = corpus_walk(index.entries[i].path,
-				index.entries[i].spam ? on_spam : on_message, corpus, &failure);
+		for (size_t i = 0; i < index.count && status == STATUS_OK; i++) {
+			visitor.message = index.entries[i].spam ? on_spam : on_message;
+			status = corpus_walk(index.entries[i].path, &visitor, &failure);
+		}
 		corpus_free_index(&index);
 	}
 	if (status != STATUS_OK)

@@ -3,6 +3,8 @@
 """hamlet(1) and hamlet-train(1) as a person uses them."""
 import json
 import mailbox
+import os
+import socket
 import subprocess
 import xml.dom.minidom
 
@@ -127,6 +129,76 @@ def test_import_teaches_everybody_once(make_daemon, tmp_path):
     assert spam["known"] > 0 and not spam["personal"]
     busy = run("hamlet-train", *arguments)
     assert busy.returncode == 1 and b"in use" in busy.stderr
+
+
+def take_in(tmp_path, *words):
+    return run("hamlet-train", "import", "--database", tmp_path / "hamlet.sqlite", *words,
+               timeout=60)
+
+
+def test_import_reads_the_mail_of_a_maildir_alone(tmp_path):
+    fill(tmp_path)
+    inbox = tmp_path / "ham"
+    mailbox.Maildir(inbox / ".Junk", create=True).add(make_message(300, "cheap pills"))
+    for name in ("dovecot-uidlist", "dovecot-keywords", "dovecot.index.log", "maildirfolder",
+                 "subscriptions", "cur/.nfs01"):
+        (inbox / name).write_text("3 V1 N2\nno mail at all\n")
+    done = take_in(tmp_path, "--ham", inbox)
+    assert done.returncode == 0 and not done.stderr
+    assert b"learned 30 messages" in done.stdout and b"skipped" not in done.stdout
+
+
+def test_import_says_when_a_path_gave_no_message(tmp_path):
+    mailbox.Maildir(tmp_path / "Maildir", create=True)
+    mailbox.Maildir(tmp_path / "Maildir" / ".Junk", create=True).add(make_message(1))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "1").write_bytes(make_message(2))
+    done = take_in(tmp_path, "--spam", tmp_path / "Maildir", "--ham", tmp_path / "other")
+    assert done.returncode == 1 and b"learned 1 messages" in done.stdout
+    assert b"Maildir: no messages found; folders such as" in done.stderr
+    assert b"Maildir/.Junk are" in done.stderr
+    (tmp_path / "empty").mkdir()
+    done = take_in(tmp_path, "--spam", tmp_path / "empty")
+    assert done.returncode == 1 and done.stderr.endswith(b"empty: no messages found\n")
+    assert take_in(tmp_path, "--spam", tmp_path / "Maildir" / ".Junk").returncode == 0
+
+
+def test_import_passes_over_what_is_no_mail(tmp_path):
+    folder = tmp_path / "bob" / "mail"
+    folder.mkdir(parents=True)
+    (folder / "1").write_bytes(make_message(1))
+    (folder / "z").write_bytes(make_message(2))
+    os.mkfifo(folder / "a-pipe")
+    (folder / "loop").symlink_to("..")
+    (folder / "zero\x1b[31m").symlink_to("/dev/zero")
+    (folder / "nowhere").symlink_to("missing")
+    with socket.socket(socket.AF_UNIX) as unix:
+        unix.bind(str(folder / "socket"))
+    done = take_in(tmp_path, "--spam", folder)
+    assert done.returncode == 0, done.stderr
+    assert b"mail/a-pipe is neither a file nor a folder" in done.stderr
+    assert b"loop/mail leads to a folder that was read" in done.stderr
+    assert b"learned 2 messages" in done.stdout and b", 5 skipped\n" in done.stdout
+    assert b"zero?[31m is neither" in done.stderr
+
+
+def test_import_refuses_a_path_that_is_no_mail(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        done = take_in(tmp_path, "--spam", path)
+        assert done.returncode == 1 and b"neither a file nor a folder" in done.stderr
+        assert not done.stdout and not (tmp_path / "hamlet.sqlite").exists()
+
+
+def test_evaluate_and_jig_do_not_wait_for_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "index").write_text("spam pipe\n")
+    database = tmp_path / "jig.sqlite"
+    assert run("hamlet-train", "jig", "--database", database, "initialize").returncode == 0
+    for words in (["evaluate", tmp_path / "index"],
+                  ["jig", "--database", database, "classify", tmp_path / "pipe"]):
+        done = run("hamlet-train", *words, timeout=60)
+        assert done.returncode == 1 and b"pipe is not a regular file" in done.stderr
 
 
 def test_evaluate_gives_all_figures(tmp_path):

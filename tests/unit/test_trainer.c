@@ -4,8 +4,10 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <math.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/settings/service-settings.h"
@@ -17,11 +19,13 @@
 
 static char folder[64];
 static struct failure failure;
+static GString *left_out; /* by a walk */
 
 static void setup(void)
 {
 	strcpy(folder, "/tmp/hamlet-trainer-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
+	left_out = g_string_new(NULL);
 }
 
 static void teardown(void)
@@ -30,6 +34,7 @@ static void teardown(void)
 
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	ck_assert_int_eq(system(command), 0);
+	g_string_free(left_out, TRUE);
 }
 
 /* Writes a file below the folder, making what is above it. */
@@ -98,6 +103,7 @@ END_TEST
 /* --- Corpora ----------------------------------------------------------------- */
 
 static char seen[4096];
+static size_t skips;
 
 static enum status on_message(
 	void *context, const char *path, size_t offset, const char *message, size_t length)
@@ -109,11 +115,37 @@ static enum status on_message(
 	return STATUS_OK;
 }
 
+static void on_skipped(void *context, const char *why)
+{
+	(void)context;
+	ck_assert_ptr_nonnull(strstr(why, folder));
+	skips++;
+}
+
+static void on_left_out(void *context, const char *path)
+{
+	(void)context;
+	g_string_append_printf(left_out, "[%s]", path + strlen(folder) + 1);
+}
+
 static const char *walk(void)
 {
+	static const struct corpus_visitor visitor = {
+		.message = on_message, .skipped = on_skipped, .left_out = on_left_out};
+
 	seen[0] = '\0';
-	ck_assert_int_eq(corpus_walk(folder, on_message, NULL, &failure), STATUS_OK);
+	skips = 0;
+	g_string_truncate(left_out, 0);
+	ck_assert_int_eq(corpus_walk(folder, &visitor, &failure), STATUS_OK);
 	return seen;
+}
+
+static void link_to(const char *target, const char *name)
+{
+	char *path = g_build_filename(folder, name, NULL);
+
+	ck_assert_int_eq(symlink(target, path), 0);
+	g_free(path);
 }
 
 START_TEST(folders_are_walked_in_order)
@@ -124,6 +156,84 @@ START_TEST(folders_are_walked_in_order)
 	write_file("a/.hidden", "no mail");
 	write_file("empty", "");
 	ck_assert_str_eq(walk(), "[one][two]");
+	ck_assert_uint_eq(skips, 0);
+}
+END_TEST
+
+START_TEST(of_a_maildir_only_its_mail_is_read)
+{
+	static const char *const files[] = {"dovecot-uidlist", "dovecot.index.log",
+		"maildirfolder", "subscriptions", "tmp/0", ".Junk/cur/1", "Archive/cur/1",
+		"cur/.nfs1"};
+
+	write_file("cur/1:2,S", "one");
+	write_file("new/2", "two");
+	for (size_t i = 0; i < G_N_ELEMENTS(files); i++)
+		write_file(files[i], "no mail of this folder");
+	ck_assert_str_eq(walk(), "[one][two]");
+	ck_assert_ptr_nonnull(strstr(left_out->str, "[.Junk]"));
+	ck_assert_ptr_nonnull(strstr(left_out->str, "[Archive]"));
+	ck_assert_uint_eq(left_out->len, strlen("[.Junk][Archive]"));
+	ck_assert_uint_eq(skips, 0);
+}
+END_TEST
+
+START_TEST(what_is_no_mail_is_skipped)
+{
+	char *pipe = g_build_filename(folder, "a/pipe", NULL);
+
+	write_file("a/1", "one");
+	write_file("z", "two");
+	ck_assert_int_eq(mkfifo(pipe, 0600), 0);
+	link_to("..", "a/up");
+	link_to("/dev/zero", "a/zero");
+	link_to("nowhere", "a/dangling");
+	ck_assert_str_eq(walk(), "[one][two]");
+	ck_assert_uint_eq(skips, 4);
+	g_free(pipe);
+}
+END_TEST
+
+START_TEST(folders_behind_links_are_read_once)
+{
+	write_file("b/real/1", "one");
+	link_to("b/real", "a");
+	link_to("b", "c");
+	ck_assert_str_eq(walk(), "[one]");
+	ck_assert_uint_eq(skips, 2);
+}
+END_TEST
+
+START_TEST(a_named_path_has_to_be_mail)
+{
+	const struct corpus_visitor visitor = {.message = on_message};
+	char *pipe = g_build_filename(folder, "pipe", NULL);
+	const char *const names[] = {pipe, "/dev/zero"};
+
+	ck_assert_int_eq(mkfifo(pipe, 0600), 0);
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		GMappedFile *file;
+
+		ck_assert_int_eq(corpus_check(names[i], &failure), STATUS_INVALID);
+		ck_assert_int_eq(corpus_walk(names[i], &visitor, &failure), STATUS_INVALID);
+		ck_assert_ptr_nonnull(strstr(failure.detail, names[i]));
+		ck_assert_int_eq(corpus_map(names[i], &file, &failure), STATUS_INVALID);
+	}
+	ck_assert_int_eq(corpus_walk("/no/such/path", &visitor, &failure), STATUS_IO);
+	ck_assert_str_eq(failure.detail, "reading /no/such/path: No such file or directory");
+	g_free(pipe);
+}
+END_TEST
+
+START_TEST(a_walk_is_stopped)
+{
+	volatile sig_atomic_t stop = 1;
+	const struct corpus_visitor visitor = {.message = on_message, .stop = &stop};
+
+	write_file("1", "one");
+	seen[0] = '\0';
+	ck_assert_int_eq(corpus_walk(folder, &visitor, &failure), STATUS_INTERRUPTED);
+	ck_assert_str_eq(seen, "");
 }
 END_TEST
 
@@ -238,19 +348,38 @@ START_TEST(replay_scores_before_it_learns)
 }
 END_TEST
 
+static volatile sig_atomic_t stop;
+
+static int stop_on_open(sqlite3 *connection, char **error, const void *routines)
+{
+	(void)connection;
+	(void)error;
+	(void)routines;
+	stop = 1;
+	return SQLITE_OK;
+}
+
 START_TEST(import_stops_resumes_and_learns_once)
 {
 	struct store *store;
 	struct import_counts counts;
-	volatile sig_atomic_t stop = 1;
 	struct service_settings settings = service_defaults;
 
 	write_messages();
 	char *spam = g_build_filename(folder, "spam", NULL), *ham = g_build_filename(folder, "ham", NULL);
 	const struct import_source sources[] = {{true, spam}, {false, ham}};
-	ck_assert_int_eq(store_open_memory(&store, &failure), STATUS_OK);
+	char *database = g_build_filename(folder, "database", NULL);
+	ck_assert_int_eq(store_open_sqlite(&store, database, &failure), STATUS_OK);
+	stop = 1;
 	ck_assert_int_eq(import_run(store, &settings, sources, 2, "", &stop, &counts, &failure),
 		STATUS_INTERRUPTED);
+	ck_assert_uint_eq(counts.learned, 0);
+	/* After the walk, when the service opens its reader. */
+	stop = 0;
+	sqlite3_auto_extension((void (*)(void))stop_on_open);
+	ck_assert_int_eq(import_run(store, &settings, sources, 2, "", &stop, &counts, &failure),
+		STATUS_INTERRUPTED);
+	sqlite3_reset_auto_extension();
 	ck_assert_uint_ge(counts.learned, 1);
 	ck_assert_uint_lt(counts.learned, 40);
 	size_t before = counts.learned;
@@ -263,6 +392,7 @@ START_TEST(import_stops_resumes_and_learns_once)
 		import_run(store, &settings, sources, 2, "", &stop, &counts, &failure), STATUS_OK);
 	ck_assert_uint_eq(counts.known, 40);
 	store_close(&store);
+	g_free(database);
 	g_free(spam);
 	g_free(ham);
 }
@@ -296,6 +426,11 @@ static Suite *suite(void)
 	tcase_add_test(tcase, spam_missed_at_a_ham_loss);
 	tcase_add_test(tcase, rates_and_calibration);
 	tcase_add_test(tcase, folders_are_walked_in_order);
+	tcase_add_test(tcase, of_a_maildir_only_its_mail_is_read);
+	tcase_add_test(tcase, what_is_no_mail_is_skipped);
+	tcase_add_test(tcase, folders_behind_links_are_read_once);
+	tcase_add_test(tcase, a_named_path_has_to_be_mail);
+	tcase_add_test(tcase, a_walk_is_stopped);
 	tcase_add_test(tcase, mbox_files_are_split);
 	tcase_add_test(tcase, indexes_of_the_trec_spam_track_are_read);
 	tcase_add_test(tcase, indexes_are_read_and_checked);

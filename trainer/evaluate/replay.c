@@ -42,15 +42,10 @@ struct message {
 static enum status open_message(
 	struct message *message, const struct corpus_entry *entry, struct failure *failure)
 {
-	GError *error = NULL;
+	enum status status = corpus_map(entry->path, &message->file, failure);
 
-	message->file = g_mapped_file_new(entry->path, FALSE, &error);
-	if (!message->file) {
-		enum status status =
-			failure_set(failure, STATUS_IO, "reading a message: %s", error->message);
-		g_error_free(error);
+	if (status != STATUS_OK)
 		return status;
-	}
 	message->bytes = g_mapped_file_get_contents(message->file);
 	message->length = g_mapped_file_get_length(message->file);
 	if (!message->bytes) /* an empty file */
