@@ -59,7 +59,9 @@ static int report_import(
 	}
 	if (status != STATUS_OK)
 		return fail(failure);
-	return counts->empty_sources == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	/* One of many Junk folders may be empty; only all of them are a mistake. */
+	bool found = counts->learned + counts->known + counts->flipped + counts->empty > 0;
+	return found && counts->mistaken == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* Before anything is made or waited for. */

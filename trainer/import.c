@@ -180,7 +180,7 @@ static enum status find_messages(
 	piles->to_spam = source->spam;
 	enum status status = corpus_walk(source->path, &visitor, import->failure);
 	if (status == STATUS_OK && places->len == before) {
-		import->counts->empty_sources++;
+		import->counts->mistaken += search.left_out != NULL;
 		report_empty_source(source->path, search.left_out);
 	}
 	g_free(search.left_out);

@@ -24,7 +24,7 @@ struct import_counts {
 	size_t empty;   /* nothing in it */
 	size_t gone;    /* moved away while the import ran */
 	size_t skipped; /* not readable, or no mail, as corpus_walk says */
-	size_t empty_sources; /* without a message */
+	size_t mistaken; /* sources without a message that have folders left out */
 	double rate;    /* messages a second */
 };
 

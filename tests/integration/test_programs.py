@@ -160,6 +160,9 @@ def test_import_says_when_a_path_gave_no_message(tmp_path):
     (tmp_path / "empty").mkdir()
     done = take_in(tmp_path, "--spam", tmp_path / "empty")
     assert done.returncode == 1 and done.stderr.endswith(b"empty: no messages found\n")
+    # One empty Junk folder of many is no mistake.
+    done = take_in(tmp_path, "--spam", tmp_path / "empty", "--ham", tmp_path / "other")
+    assert done.returncode == 0 and done.stderr.endswith(b"empty: no messages found\n")
     assert take_in(tmp_path, "--spam", tmp_path / "Maildir" / ".Junk").returncode == 0
 
 
