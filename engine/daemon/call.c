@@ -291,8 +291,8 @@ bool call_expires(const struct call *call)
 	return strcmp(call->kind->name, "expire") == 0;
 }
 
-enum status call_adoption(const struct call *call, struct service *service,
-	const char *database, struct adoption **adoption, struct failure *failure)
+enum status call_adoption(const struct call *call, struct service *service, const char *database,
+	struct adoption **adoption, struct failure *failure)
 {
 	char *path = generation_path(database, call->generation);
 	char *keep = generation_path(database, "previous");

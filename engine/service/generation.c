@@ -35,8 +35,8 @@ char *generation_path(const char *database, const char *name)
 
 /* --- The database ----------------------------------------------------------------- */
 
-enum status generation_identify(struct generation *generation, struct store_reader *reader,
-	struct failure *failure)
+enum status generation_identify(
+	struct generation *generation, struct store_reader *reader, struct failure *failure)
 {
 	static const char purpose[] = "generation";
 	struct tokenizer_secret secret;

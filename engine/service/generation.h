@@ -40,8 +40,8 @@ char *generation_path(const char *database, const char *name);
 
 /* Fills in `database`: a digest that the installation's secret (service_open) is the key
  * of (HMAC-SHA-256, RFC 2104, cut). STATUS_NOTFOUND: there is no secret yet. */
-enum status generation_identify(struct generation *generation, struct store_reader *reader,
-	struct failure *failure);
+enum status generation_identify(
+	struct generation *generation, struct store_reader *reader, struct failure *failure);
 
 /* STATUS_INVALID: it was made of another database than the reader's. `path` = where it
  * was read, for the message. */

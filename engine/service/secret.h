@@ -11,5 +11,5 @@
 #define SECRET_NAME "tokenizer-secret"
 
 /* STATUS_NOTFOUND: there is none yet. STATUS_CORRUPT: of a wrong size. */
-enum status secret_read(struct store_reader *reader, struct tokenizer_secret *secret,
-	struct failure *failure);
+enum status secret_read(
+	struct store_reader *reader, struct tokenizer_secret *secret, struct failure *failure);
