@@ -5,16 +5,8 @@
 #include <glib.h>
 
 #include "engine/client/call.h"
+#include "engine/service/generation.h"
 #include "trainer/alone.h"
-
-char *adopt_path(const char *database, const char *name)
-{
-	char *folder = g_path_get_dirname(database);
-	char *path = g_strconcat(folder, "/generation-", name, NULL);
-
-	g_free(folder);
-	return path;
-}
 
 /* --- By the daemon ------------------------------------------------------------------ */
 
@@ -53,8 +45,8 @@ enum status adopt_into(struct service *service, struct worker *worker, const cha
 static enum status adopt_alone(const char *database, const char *name,
 	const struct service_settings *settings, struct failure *failure)
 {
-	char *path = adopt_path(database, name);
-	char *keep = adopt_path(database, "previous");
+	char *path = generation_path(database, name);
+	char *keep = generation_path(database, "previous");
 	struct alone alone = {0};
 	struct worker *worker = NULL;
 	enum status status = alone_open(&alone, database, settings, failure);
@@ -73,7 +65,7 @@ static enum status adopt_alone(const char *database, const char *name,
 enum status adopt_generation(const char *database, const char *socket, const char *name,
 	const struct service_settings *settings, struct failure *failure)
 {
-	char *path = adopt_path(database, name);
+	char *path = generation_path(database, name);
 	enum status status = STATUS_NOTFOUND;
 
 	if (!g_file_test(path, G_FILE_TEST_EXISTS))

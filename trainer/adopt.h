@@ -1,17 +1,13 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * Puts a generation in place, or what goes with it: through hamletd when it runs, else in the database
- * itself. Beside the database lie `generation-challenger`, made by the trainer, and
- * `generation-previous`, the way back. */
+ * itself. The files are beside the database: generation_path. */
 #pragma once
 
 #include <stddef.h>
 
 #include "engine/base/status.h"
 #include "engine/service/service.h"
-
-/* Path of a generation beside a database; to be freed with g_free. */
-char *adopt_path(const char *database, const char *name);
 
 /* Adopts the file `path` in a service of this thread's alone; `keep` as adoption_new. */
 enum status adopt_into(struct service *service, struct worker *worker, const char *path,

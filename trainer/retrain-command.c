@@ -90,7 +90,7 @@ static enum status train(
 static enum status keep(const struct arguments *arguments, const struct retraining *retraining,
 	struct failure *failure)
 {
-	char *path = adopt_path(arguments->database, "challenger");
+	char *path = generation_path(arguments->database, "challenger");
 	enum status status = generation_write(&retraining->generation, path, failure);
 
 	g_free(path);

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "engine/daemon/render.h"
+#include "engine/service/generation.h"
 
 enum { MAX_ENTRIES = 10000, EXPORT_REPORTS = 500 };
 
@@ -290,11 +291,11 @@ bool call_expires(const struct call *call)
 	return strcmp(call->kind->name, "expire") == 0;
 }
 
-enum status call_adoption(const struct call *call, struct service *service,
-	const char *state_directory, struct adoption **adoption, struct failure *failure)
+enum status call_adoption(const struct call *call, struct service *service, const char *database,
+	struct adoption **adoption, struct failure *failure)
 {
-	char *path = g_strdup_printf("%s/generation-%s", state_directory, call->generation);
-	char *keep = g_strconcat(state_directory, "/generation-previous", NULL);
+	char *path = generation_path(database, call->generation);
+	char *keep = generation_path(database, "previous");
 	enum status status = adoption_new(service, path, keep, adoption, failure);
 
 	g_free(path);

@@ -40,10 +40,10 @@ bool call_queries(const struct call *call);
 enum status call_read(struct call *call, struct worker *worker, struct query *query, char **answer,
 	struct failure *failure);
 
-/* Of CALL_ADOPTS: begins to adopt the file of that name in the state directory; as
+/* Of CALL_ADOPTS: begins to adopt the file of that name beside the database; as
  * adoption_new. */
 enum status call_adoption(const struct call *call, struct service *service,
-	const char *state_directory, struct adoption **adoption, struct failure *failure);
+	const char *database, struct adoption **adoption, struct failure *failure);
 
 /* Is it an expiry? Then the housekeeping counts it. */
 bool call_expires(const struct call *call);

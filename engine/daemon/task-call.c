@@ -4,6 +4,8 @@
  * in the pool, what that one may do is decided on the loop. */
 #include <time.h>
 
+#include <glib.h>
+
 #include "engine/daemon/aside.h"
 #include "engine/daemon/housekeeping.h"
 #include "engine/daemon/render.h"
@@ -161,11 +163,14 @@ static void start_adoption(struct task *task)
 	struct server *server = task->server;
 
 	task->failure = (struct failure){0};
-	if (!task->adoption &&
-		refuse(task, call_adoption(task->call, server->service,
-				     server->settings.state_directory, &task->adoption,
-				     &task->failure)))
-		return;
+	if (!task->adoption) {
+		char *database = server_database(server);
+		enum status status = call_adoption(task->call, server->service, database,
+			&task->adoption, &task->failure);
+		g_free(database);
+		if (refuse(task, status))
+			return;
+	}
 	if (aside_start(&server->loop, on_prepare, on_prepared, task, &task->failure) != STATUS_OK)
 		task_fail(task);
 }

@@ -95,7 +95,8 @@ static enum status check_going_on(const struct adoption *adoption, struct failur
  * whatever the generation says: consent may have been withdrawn since. */
 static struct contribution taught_by(const struct adoption *adoption, const struct report *report)
 {
-	const struct generation_report *found = generation_find(&adoption->taught, report->seq);
+	const struct generation_report *found =
+		generation_find(&adoption->taught, report->seq, report->message);
 
 	if (!(report->flags & REPORT_CONSENT))
 		return (struct contribution){0};
@@ -124,10 +125,12 @@ static enum status fold_report(void *context, const struct report *report)
 {
 	struct fold *fold = context;
 	struct adoption *adoption = fold->adoption;
-	const struct generation_report *found = generation_find(&adoption->taught, report->seq);
+	const struct generation_report *found =
+		generation_find(&adoption->taught, report->seq, report->message);
 	struct contribution global = taught_by(adoption, report);
 	struct generation_report present = {
-		.taught = {.seq = report->seq, .global = report->global, .margin = report->margin}};
+		.taught = {.seq = report->seq, .global = report->global, .margin = report->margin},
+		.message = report->message};
 	enum status status = check_going_on(adoption, fold->failure);
 
 	if (status == STATUS_OK)
@@ -163,6 +166,8 @@ static enum status fold_journal(
 		.time = g_get_real_time() / G_USEC_PER_SEC,
 		.count = fold.present->len};
 	adoption->present.reports = (struct generation_report *)g_array_free(fold.present, FALSE);
+	memcpy(adoption->present.database, adoption->taught.database,
+		sizeof(adoption->present.database));
 	return status;
 }
 
@@ -182,6 +187,9 @@ enum status adoption_prepare(
 	if (!adoption->global)
 		return failure_set(failure, STATUS_NOMEM, "adopting a generation: out of memory");
 	status = generation_read(&adoption->taught, adoption->path, failure);
+	if (status == STATUS_OK)
+		status = generation_check_database(
+			&adoption->taught, adoption->path, worker_reader(worker), failure);
 	if (status == STATUS_OK)
 		status = fold_journal(adoption, worker_reader(worker), failure);
 	if (status == STATUS_OK) {
@@ -218,7 +226,7 @@ static enum status find_folded(const struct adoption *adoption, const struct rep
 	*global = (struct contribution){0};
 	if (status == STATUS_NOTFOUND)
 		return STATUS_OK;
-	if (status == STATUS_OK && generation_find(&adoption->present, folded.seq))
+	if (status == STATUS_OK && generation_find(&adoption->present, folded.seq, folded.message))
 		*global = taught_by(adoption, &folded);
 	return status;
 }

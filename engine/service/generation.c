@@ -9,21 +9,65 @@
 #include <glib.h>
 
 #include "engine/base/private-file.h"
+#include "engine/service/secret.h"
 
-static const char MAGIC[8] = {'h', 'a', 'm', 'l', 'e', 't', 'G', '1'};
-enum { DIGEST_BYTES = 32 };
+static const char MAGIC[8] = {'h', 'a', 'm', 'l', 'e', 't', 'G', '2'};
+enum { DIGEST_BYTES = 32, VERSION_AT = sizeof(MAGIC) - 1 };
 
 struct file_header {
 	char magic[8];
+	unsigned char database[GENERATION_DATABASE_BYTES];
 	int64_t seq, time;
 	uint64_t count;
 };
 
 struct file_report {
 	int64_t seq;
+	uint64_t message;
 	int64_t units[6];
 	double margin, error;
 };
+
+char *generation_path(const char *database, const char *name)
+{
+	return g_strconcat(database, "-generation-", name, NULL);
+}
+
+/* --- The database ----------------------------------------------------------------- */
+
+enum status generation_identify(
+	struct generation *generation, struct store_reader *reader, struct failure *failure)
+{
+	static const char purpose[] = "generation";
+	struct tokenizer_secret secret;
+	guint8 whole[DIGEST_BYTES];
+	gsize length = sizeof(whole);
+	enum status status = secret_read(reader, &secret, failure);
+
+	if (status != STATUS_OK)
+		return status;
+	GHmac *hmac = g_hmac_new(G_CHECKSUM_SHA256, secret.bytes, sizeof(secret.bytes));
+	g_hmac_update(hmac, (const guchar *)purpose, strlen(purpose));
+	g_hmac_get_digest(hmac, whole, &length);
+	g_hmac_unref(hmac);
+	memcpy(generation->database, whole, sizeof(generation->database));
+	return STATUS_OK;
+}
+
+enum status generation_check_database(const struct generation *generation, const char *path,
+	struct store_reader *reader, struct failure *failure)
+{
+	struct generation own = {0};
+	enum status status = generation_identify(&own, reader, failure);
+
+	if (status == STATUS_OK &&
+		memcmp(own.database, generation->database, sizeof(own.database)) != 0)
+		status = failure_set(failure, STATUS_INVALID,
+			"the generation belongs to another database: %s", path);
+	return status;
+}
+
+/* --- The file --------------------------------------------------------------------- */
 
 static void digest(const void *data, size_t size, unsigned char result[DIGEST_BYTES])
 {
@@ -43,8 +87,10 @@ static void pack(const struct generation_report *report, struct file_report *row
 	const double numbers[6] = {global->head_sum, global->head_gain, global->body_sum,
 		global->body_gain, global->bias_sum, global->bias_gain};
 
-	*row = (struct file_report){
-		.seq = report->taught.seq, .margin = report->taught.margin, .error = report->error};
+	*row = (struct file_report){.seq = report->taught.seq,
+		.message = report->message,
+		.margin = report->taught.margin,
+		.error = report->error};
 	for (int i = 0; i < 6; i++)
 		row->units[i] = llrint(numbers[i] / STORE_UNIT);
 }
@@ -63,6 +109,7 @@ static void unpack(const struct file_report *row, struct generation_report *repo
 							     .body_gain = numbers[3],
 							     .bias_sum = numbers[4],
 							     .bias_gain = numbers[5]}},
+		.message = row->message,
 		.error = row->error};
 }
 
@@ -78,6 +125,7 @@ enum status generation_write(
 	enum status status = STATUS_OK;
 
 	memcpy(header.magic, MAGIC, sizeof(MAGIC));
+	memcpy(header.database, generation->database, sizeof(header.database));
 	memcpy(data, &header, sizeof(header));
 	for (size_t i = 0; i < generation->count; i++) {
 		struct file_report row;
@@ -114,6 +162,10 @@ static enum status parse(
 	if (size < sizeof(header) + DIGEST_BYTES)
 		return failure_set(failure, STATUS_CORRUPT, "too short");
 	memcpy(&header, data, sizeof(header));
+	if (memcmp(header.magic, MAGIC, VERSION_AT) == 0 &&
+		header.magic[VERSION_AT] != MAGIC[VERSION_AT])
+		return failure_set(failure, STATUS_CORRUPT,
+			"it is of another version of Hamlet, retrain instead");
 	size -= DIGEST_BYTES;
 	digest(data, size, expected);
 	if (memcmp(header.magic, MAGIC, sizeof(MAGIC)) != 0 ||
@@ -125,6 +177,7 @@ static enum status parse(
 		.time = header.time,
 		.count = header.count,
 		.reports = g_new(struct generation_report, header.count + 1)};
+	memcpy(generation->database, header.database, sizeof(header.database));
 	for (size_t i = 0; i < generation->count; i++) {
 		struct file_report row;
 		memcpy(&row, data + sizeof(header) + i * sizeof(row), sizeof(row));
@@ -166,7 +219,8 @@ void generation_free(struct generation *generation)
 	*generation = (struct generation){0};
 }
 
-const struct generation_report *generation_find(const struct generation *generation, int64_t seq)
+const struct generation_report *generation_find(
+	const struct generation *generation, int64_t seq, uint64_t message)
 {
 	size_t low = 0, high = generation->count;
 
@@ -177,7 +231,8 @@ const struct generation_report *generation_find(const struct generation *generat
 		else
 			high = middle;
 	}
-	return low < generation->count && generation->reports[low].taught.seq == seq
-		       ? &generation->reports[low]
-		       : NULL;
+	if (low == generation->count || generation->reports[low].taught.seq != seq ||
+		generation->reports[low].message != message)
+		return NULL;
+	return &generation->reports[low];
 }

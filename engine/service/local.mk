@@ -22,6 +22,7 @@ libservice_a_SOURCES = \
 	%D%/report.c \
 	%D%/reputation.c %D%/reputation.h \
 	%D%/results.c %D%/results.h \
+	%D%/secret.c %D%/secret.h \
 	%D%/service.c %D%/service.h \
 	%D%/site.c %D%/site.h \
 	%D%/user-store.c %D%/user-store.h \

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "engine/service/secret.h"
+
 const struct service_settings service_defaults = {
 	.junk_probability = 0.9,
 	.threshold = 5.0,
@@ -75,18 +77,14 @@ static void set_settings(struct service *service, const struct service_settings 
 /* Reads the installation's secret, or makes it on first use. */
 static enum status load_secret(struct service *service, struct failure *failure)
 {
-	static const char name[] = "tokenizer-secret";
 	struct tokenizer_secret *secret = &service->secret;
-	size_t size = sizeof(secret->bytes);
-	enum status status = store_get(service->reader, name, secret->bytes, &size, failure);
+	enum status status = secret_read(service->reader, secret, failure);
 
-	if (status == STATUS_OK && size != sizeof(secret->bytes))
-		return failure_set(failure, STATUS_CORRUPT, "the tokenizer's secret has %zu bytes", size);
 	if (status != STATUS_NOTFOUND)
 		return status;
 	if (getrandom(secret->bytes, sizeof(secret->bytes), 0) != (ssize_t)sizeof(secret->bytes))
 		return failure_set(failure, STATUS_IO, "no random bytes for the tokenizer's secret");
-	return store_put(service->store, name, secret->bytes, sizeof(secret->bytes), failure);
+	return store_put(service->store, SECRET_NAME, secret->bytes, sizeof(secret->bytes), failure);
 }
 
 static enum status load_expired_at(struct service *service, struct failure *failure)

@@ -336,6 +336,7 @@ enum status adoption_new(struct service *service, const char *path, const char *
 	struct adoption **adoption, struct failure *failure);
 
 /* [any] Reads the file and folds the journal; takes its time. May be repeated.
+ * STATUS_INVALID: it was made of another database.
  * STATUS_INTERRUPTED, here or from change_run: service_stop. */
 enum status adoption_prepare(
 	struct adoption *adoption, struct worker *worker, struct failure *failure);

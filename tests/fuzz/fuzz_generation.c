@@ -24,7 +24,9 @@ static void read_file(const void *data, size_t size)
 
 			if (report->taught.seq <= 0 || !isfinite(report->taught.margin) ||
 				!(report->error >= 0 && report->error <= 0.5) ||
-				generation_find(&generation, report->taught.seq) != report)
+				generation_find(&generation, report->taught.seq, report->message) !=
+					report ||
+				generation_find(&generation, report->taught.seq, ~report->message))
 				abort();
 		}
 	} else if (!*failure.detail) {

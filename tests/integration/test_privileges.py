@@ -352,7 +352,7 @@ def test_commands_of_root_lock_nobody_out(low, tmp_path):
     low.stop()
     made = in_folder(state)
     assert {"hamlet.sqlite", "hamlet.sqlite-lock", "hamlet.sqlite-retrain-lock"} <= set(made)
-    assert any(name.startswith("generation-") for name in made)
+    assert any(name.startswith("hamlet.sqlite-generation-") for name in made)
     assert {name for name, found in made.items() if found.st_uid != nobody.pw_uid} == set()
 
 

@@ -161,6 +161,46 @@ def test_one_command_goes_back(site):
     assert [score(site.socket, each)["log_odds"] for each in messages] == after
 
 
+def test_two_databases_in_a_folder_are_strangers(site, make_daemon, tmp_path):
+    other = make_daemon(default_consent="true", commit_delay=0).start()
+    for number in range(600):  # what spam is here is ham there
+        spam = number % 3 == 0
+        tell(other.socket, "ham" if spam else "spam", mail(number, spam), "user%d" % (number % 20))
+    site.stop()
+    other.stop()
+    first, second = tmp_path / "a.sqlite", tmp_path / "b.sqlite"
+    shutil.copy(site.database, first)
+    shutil.copy(other.database, second)
+
+    def run(daemon, command, database, code=0):
+        return train(daemon, command, "--database", str(database), code=code)
+
+    def weights(database):
+        with sqlite3.connect("file:%s?mode=ro" % database, uri=True) as db:
+            return db.execute("SELECT value FROM meta WHERE name = 'checkpoint'").fetchone()[0]
+
+    before = weights(first)
+    run(other, "retrain", second)
+    assert {name.name for name in tmp_path.glob("*-generation-*")} == {
+        "b.sqlite-generation-challenger", "b.sqlite-generation-previous"}
+    assert "there is no generation" in run(site, "rollback", first, code=1)
+    shutil.copy(str(second) + "-generation-previous", str(first) + "-generation-previous")
+    assert "belongs to another database" in run(site, "rollback", first, code=1)
+    assert weights(first) == before
+    run(site, "retrain", first)
+    assert weights(first) != before
+    run(site, "rollback", first)
+    assert weights(first) == before
+    run(other, "rollback", second)
+    # Nor does a daemon take what is not its own.
+    site.start()
+    scored = score(site.socket, mail(1, True))["log_odds"]
+    shutil.copy(str(second) + "-generation-challenger", str(site.database) + "-generation-challenger")
+    refused = ask(site.socket, "CALL", b'{"call": "adopt", "scope": "", "generation": "challenger"}')
+    assert refused.code != 0 and "another database" in refused.status
+    assert score(site.socket, mail(1, True))["log_odds"] == scored
+
+
 def test_what_is_not_better_is_kept_aside(make_daemon, tmp_path):
     daemon = make_daemon(default_consent="true").start()
     assert "nothing to train" in train(daemon, code=3)
@@ -172,7 +212,7 @@ def test_what_is_not_better_is_kept_aside(make_daemon, tmp_path):
     assert json.loads((tmp_path / "json").read_text())["adopted"] is False
     assert score(daemon.socket, mail(1, True))["log_odds"] == before
     assert "event=adopt " not in daemon.log_text()
-    assert (daemon.database.parent / "generation-challenger").exists()
+    assert daemon.database.with_name("hamlet.sqlite-generation-challenger").exists()
     assert "kept aside" in train(daemon, "retrain", "--dry-run")
 
 

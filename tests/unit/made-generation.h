@@ -24,6 +24,7 @@ static enum status make_report(void *context, const struct report *report)
 		.taught = {.seq = report->seq,
 			.margin = 1,
 			.global = {side * unit, unit, 2 * side * unit, 5 * unit, side, 1}},
+		.message = report->message,
 		.error = strcmp(report->user, made->guesser) == 0 ? 0.5 : 0.25};
 
 	if (report->seq % 4 != 0)
@@ -38,11 +39,13 @@ static enum status write_made_generation(struct store_reader *reader, int64_t se
 	struct made_generation made = {.guesser = guesser,
 		.reports = g_array_new(FALSE, FALSE, sizeof(struct generation_report))};
 	enum status status = store_counting_reports(reader, make_report, &made, failure);
-	const struct generation generation = {.seq = seq,
+	struct generation generation = {.seq = seq,
 		.time = 77,
 		.reports = (struct generation_report *)made.reports->data,
 		.count = made.reports->len};
 
+	if (status == STATUS_OK)
+		status = generation_identify(&generation, reader, failure);
 	if (status == STATUS_OK)
 		status = generation_write(&generation, path, failure);
 	g_array_unref(made.reports);

@@ -338,6 +338,79 @@ START_TEST(a_damaged_file_changes_nothing)
 }
 END_TEST
 
+/* Another database has the same numbers for other reports. */
+START_TEST(a_foreign_one_changes_nothing)
+{
+	struct store *other = NULL;
+	struct service *its_service;
+	struct store_reader *reader;
+	struct adoption *adoption;
+
+	press_many();
+	double before = score(4);
+	assert_ok(store_open_memory(&other, &failure));
+	assert_ok(service_open(&its_service, other, &settings, &failure));
+	assert_ok(store_reader_open(other, &reader, &failure));
+	assert_ok(write_made_generation(reader, 1000, "eve", challenger, &failure));
+	store_reader_close(&reader);
+	service_close(&its_service);
+	store_close(&other);
+	adoption = begin(challenger, former);
+	ck_assert_int_eq(adoption_prepare(adoption, worker, &failure), STATUS_INVALID);
+	ck_assert_ptr_nonnull(strstr(failure.detail, "another database"));
+	ck_assert(!g_file_test(former, G_FILE_TEST_EXISTS));
+	make_generation(); /* of the right one */
+	assert_ok(adoption_prepare(adoption, worker, &failure));
+	assert_ok(run_adoption(&adoption));
+	ck_assert_double_ne(score(4), before);
+	assert_exact();
+}
+END_TEST
+
+/* As after a backup was put back: a number that it knows is a report about another
+ * message now. */
+START_TEST(a_number_given_anew_is_a_report_it_does_not_know)
+{
+	struct generation generation;
+	double before[20];
+
+	press_many();
+	make_generation();
+	for (unsigned i = 0; i < 20; i++)
+		before[i] = score(i);
+	assert_ok(generation_read(&generation, challenger, &failure));
+	ck_assert_uint_gt(generation.count, 20);
+	for (size_t i = 0; i < generation.count; i++)
+		generation.reports[i].message ^= 1;
+	assert_ok(generation_write(&generation, challenger, &failure));
+	generation_free(&generation);
+	adopt(challenger);
+	for (unsigned i = 0; i < 20; i++)
+		ck_assert_double_eq(score(i), before[i]);
+	assert_exact();
+}
+END_TEST
+
+/* "hamletG1" was the file that named no database. */
+START_TEST(one_of_another_version_is_told_apart)
+{
+	struct generation generation;
+	char *data;
+	gsize size;
+
+	press_many();
+	make_generation();
+	ck_assert(g_file_get_contents(challenger, &data, &size, NULL));
+	ck_assert_int_eq(memcmp(data, "hamletG2", 8), 0);
+	data[7] = '1';
+	ck_assert(g_file_set_contents(challenger, data, (gssize)size, NULL));
+	ck_assert_int_eq(generation_read(&generation, challenger, &failure), STATUS_CORRUPT);
+	ck_assert_ptr_nonnull(strstr(failure.detail, "another version"));
+	generation_free(&generation);
+	g_free(data);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("adoption");
@@ -355,6 +428,9 @@ static Suite *suite(void)
 	tcase_add_test(tcase, a_service_that_stops_leaves_all_as_it_was);
 	tcase_add_test(tcase, a_reputation_is_a_reporters_own);
 	tcase_add_test(tcase, a_damaged_file_changes_nothing);
+	tcase_add_test(tcase, a_foreign_one_changes_nothing);
+	tcase_add_test(tcase, a_number_given_anew_is_a_report_it_does_not_know);
+	tcase_add_test(tcase, one_of_another_version_is_told_apart);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -14,6 +14,7 @@
 /* One report that is shared and counts. */
 struct item {
 	int64_t seq, time;
+	uint64_t message; /* its identity */
 	size_t reporter;
 	size_t marks; /* where its marks begin (shared-tokens.h) */
 	bool spam;

@@ -35,8 +35,10 @@ static enum status collect(void *context, const struct report *report)
 {
 	struct collection *collection = context;
 	struct reporters *reporters = collection->basis->reporters;
-	struct item item = {
-		.seq = report->seq, .time = report->time, .spam = report->label == LABEL_SPAM};
+	struct item item = {.seq = report->seq,
+		.time = report->time,
+		.message = report->message,
+		.spam = report->label == LABEL_SPAM};
 
 	if (*collection->basis->options->stop)
 		return STATUS_INTERRUPTED;
@@ -113,7 +115,7 @@ static size_t compared(const struct collection *collection, size_t count)
 
 /* --- What comes of it -------------------------------------------------------------------- */
 
-static void make_generation(struct generation *generation, const struct run *run)
+static enum status make_generation(struct generation *generation, const struct run *run)
 {
 	generation->time = g_get_real_time() / G_USEC_PER_SEC;
 	generation->count = run->count;
@@ -124,9 +126,11 @@ static void make_generation(struct generation *generation, const struct run *run
 			(struct generation_report){.taught = {.seq = item->seq,
 							   .global = item->taught,
 							   .margin = item->margin},
+				.message = item->message,
 				.error = reporters_at(run->basis->reporters, item->reporter)->error};
 		generation->seq = item->seq;
 	}
+	return generation_identify(generation, run->reader, run->failure);
 }
 
 static double size_of(const struct token_change *change)
@@ -268,8 +272,9 @@ static enum status conclude(struct retraining *retraining, struct run *run)
 {
 	retraining->reports = run->count;
 	retraining->tokens = learner_tokens(run->learner);
-	make_generation(&retraining->generation, run);
-	return find_changes(retraining, run);
+	enum status status = make_generation(&retraining->generation, run);
+
+	return status == STATUS_OK ? find_changes(retraining, run) : status;
 }
 
 enum status retrain_run(struct retraining *retraining, struct store *store,
