@@ -62,6 +62,13 @@ const char *outcome_name(enum outcome outcome)
 	return "?";
 }
 
+static bool has_controls(const char *name)
+{
+	while (*name && (unsigned char)*name >= 0x20 && *name != 0x7F)
+		name++;
+	return *name != '\0';
+}
+
 enum status press_new(struct service *service, const struct press_info *info,
 	struct press **result, struct failure *failure)
 {
@@ -69,6 +76,10 @@ enum status press_new(struct service *service, const struct press_info *info,
 	struct press *press;
 
 	*result = NULL;
+	/* No protocol could ask for such a user afterwards. */
+	if (status == STATUS_OK && has_controls(info->user))
+		status = failure_set(
+			failure, STATUS_INVALID, "a user name has no control characters");
 	if (status != STATUS_OK)
 		return status;
 	press = calloc(1, sizeof(*press));

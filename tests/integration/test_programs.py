@@ -166,6 +166,12 @@ def test_import_says_when_a_path_gave_no_message(tmp_path):
     assert take_in(tmp_path, "--spam", tmp_path / "Maildir" / ".Junk").returncode == 0
 
 
+def test_import_for_a_name_that_nobody_could_ask_for(tmp_path):
+    (tmp_path / "mail").write_bytes(make_message(1))
+    done = take_in(tmp_path, "--user", "a\nb", "--spam", tmp_path / "mail")
+    assert done.returncode == 1 and b"control characters" in done.stderr
+
+
 def test_import_passes_over_what_is_no_mail(tmp_path):
     folder = tmp_path / "bob" / "mail"
     folder.mkdir(parents=True)
