@@ -11,9 +11,6 @@
 #include "engine/service/expiry.h"
 #include "engine/service/removal.h"
 
-/* Of tokens, written or cleared at a time: reports wait for no more. */
-enum { PIECE_ROWS = 5000 };
-
 struct change {
 	struct service *service;
 	GPtrArray *entries; /* struct store_entry with strings of its own */
@@ -136,13 +133,10 @@ struct adoption *change_take_adoption(struct change *change)
 
 /* --- Taking out ---------------------------------------------------------------- */
 
-/* Reports leave the store together with a whole checkpoint and all that is staged, and
- * reports that come wait for that. So what has gathered of both is written and cleared in
- * pieces before. *more: one was made. */
+/* *more: it is to be called again. */
 static enum status make_way(struct change *change, bool *more, struct failure *failure)
 {
 	struct service *service = change->service;
-	struct global *global = service->global;
 
 	*more = false;
 	if (change->begun && atomic_load(&service->stopping))
@@ -151,14 +145,7 @@ static enum status make_way(struct change *change, bool *more, struct failure *f
 	change->begun = true;
 	/* No adoption may take over what has gaps. */
 	atomic_fetch_add(&service->removals, 1);
-	enum status status = store_clear_stage(service->store, PIECE_ROWS, more, failure);
-	if (status != STATUS_OK || *more || change->written ||
-		atomic_load(&service->adopting) || global_dirty(global) <= PIECE_ROWS)
-		return status;
-	*more = true;
-	status = global_checkpoint_some(global, service->store, PIECE_ROWS, failure);
-	change->written = !global_checkpoint_goes_on(global);
-	return status;
+	return removal_make_way(service, &change->written, more, failure);
 }
 
 /* A step: *more = there are others before it is taken out. */

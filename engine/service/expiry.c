@@ -11,7 +11,6 @@
 enum {
 	DAY = 86400,
 	PIECE_REPORTS = 200, /* taken out at a time: reports wait for no more */
-	PIECE_ROWS = 5000, /* of tokens, likewise */
 	PIECE_USERS = 2000, /* looked at, and fewer when they have more reports, likewise */
 	PIECE_BYTES = 4 << 20, /* given back at a time */
 	PIECE_SHARE_BYTES = 64 << 10, /* of a budget for each report taken out at a time */
@@ -25,8 +24,7 @@ static const double BUDGET_TARGET = 0.9;
 static const double TOKENS_FULL = 0.95;
 
 enum stage {
-	CLEAR_STAGE,
-	CHECKPOINT,
+	MAKE_WAY,
 	BY_AGE,
 	BY_USER,
 	BY_BUDGET,
@@ -41,6 +39,7 @@ struct expiry {
 	int64_t now;
 	enum stage stage;
 	char user[STORE_MAX_USER + 1]; /* BY_USER, FORGET_USERS: who was through last */
+	bool written; /* MAKE_WAY: the global rows that had changed */
 	bool trims; /* a budget was passed */
 	GHashTable *users; /* names whose reports went */
 };
@@ -67,28 +66,15 @@ void expiry_free(struct expiry **expiry)
 
 /* --- Steps ---------------------------------------------------------------------- */
 
-/* Reports leave the store together with a whole checkpoint, which reports that come wait
- * for: what has gathered since the last one is written in pieces before. */
-static enum status step_checkpoint(struct expiry *expiry, struct failure *failure)
-{
-	struct service *service = expiry->service;
-	enum status status =
-		global_checkpoint_some(service->global, service->store, PIECE_ROWS, failure);
-
-	if (!global_checkpoint_goes_on(service->global))
-		expiry->stage = BY_AGE;
-	return status;
-}
-
-/* What the last adoption replaced, or one that was broken off has left. */
-static enum status step_clear(struct expiry *expiry, struct failure *failure)
+/* Among others what the last adoption replaced, or one that was broken off has left. */
+static enum status step_make_way(struct expiry *expiry, struct failure *failure)
 {
 	bool more;
 	enum status status =
-		store_clear_stage(expiry->service->store, PIECE_ROWS, &more, failure);
+		removal_make_way(expiry->service, &expiry->written, &more, failure);
 
 	if (!more)
-		expiry->stage = CHECKPOINT;
+		expiry->stage = BY_AGE;
 	return status;
 }
 
@@ -292,11 +278,8 @@ enum status expiry_run(struct expiry *expiry, struct expired *expired, struct fa
 		return STATUS_OK;
 	}
 	switch (expiry->stage) {
-	case CLEAR_STAGE:
-		status = step_clear(expiry, failure);
-		break;
-	case CHECKPOINT:
-		status = step_checkpoint(expiry, failure);
+	case MAKE_WAY:
+		status = step_make_way(expiry, failure);
 		break;
 	case BY_AGE:
 		status = step_by_age(expiry, expired, failure);

@@ -2,6 +2,24 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/removal.h"
 
+/* Of tokens, written or cleared at a time: reports wait for no more. */
+enum { PIECE_ROWS = 5000 };
+
+enum status removal_make_way(
+	struct service *service, bool *written, bool *more, struct failure *failure)
+{
+	struct global *global = service->global;
+	enum status status = store_clear_stage(service->store, PIECE_ROWS, more, failure);
+
+	if (status != STATUS_OK || *more || *written || atomic_load(&service->adopting) ||
+		global_dirty(global) <= PIECE_ROWS)
+		return status;
+	*more = true;
+	status = global_checkpoint_some(global, service->store, PIECE_ROWS, failure);
+	*written = !global_checkpoint_goes_on(global);
+	return status;
+}
+
 struct reading {
 	struct global *taught;
 	int64_t until;

@@ -6,6 +6,14 @@
 
 #include "engine/service/internal.h"
 
+/* [writer] Reports leave the store together with a whole checkpoint and all that is staged,
+ * and reports that come wait for that: what has gathered of both is written and cleared
+ * before, a piece at a time. *more: a piece was, so call it again before removal_run.
+ * *written begins false and is the caller's until then: rows that change meanwhile are
+ * left to the removal. */
+enum status removal_make_way(
+	struct service *service, bool *written, bool *more, struct failure *failure);
+
 /* Called for each report whose evidence is to go; may be NULL. */
 typedef void removal_watch_fn(void *context, const struct report *report);
 
