@@ -89,8 +89,7 @@ static int expire(const struct settings *settings, const char *given, bool quiet
 	struct service_settings service = settings_of_service(settings);
 	struct expired expired = {0};
 	struct failure failure = {0};
-	char *database = given ? g_strdup(given)
-			       : g_build_filename(settings->state_directory, "hamlet.sqlite", NULL);
+	char *database = given ? g_strdup(given) : settings_database(settings);
 	char *socket = g_build_filename(settings->runtime_directory, "spamd.sock", NULL);
 	enum status status;
 

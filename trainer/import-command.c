@@ -130,7 +130,7 @@ int run_import(int argc, char **argv)
 		goto out;
 	}
 	if (!database)
-		database = g_build_filename(settings.state_directory, "hamlet.sqlite", NULL);
+		database = settings_database(&settings);
 	result = import_into(database, &settings, user ? user : "", arguments.sources);
 out:
 	settings_free(&settings);

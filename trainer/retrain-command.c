@@ -230,8 +230,7 @@ static enum status complete(struct arguments *arguments, struct failure *failure
 	if (status != STATUS_OK)
 		return status;
 	if (!arguments->database)
-		arguments->database = g_build_filename(
-			arguments->settings.state_directory, "hamlet.sqlite", NULL);
+		arguments->database = settings_database(&arguments->settings);
 	arguments->socket =
 		g_build_filename(arguments->settings.runtime_directory, "spamd.sock", NULL);
 	arguments->service = settings_of_service(&arguments->settings);

@@ -128,16 +128,11 @@ static enum status make_directory(const char *path, int mode, struct failure *fa
 		"%s: cannot be created: %s", path, g_strerror(errno));
 }
 
-char *server_database(const struct server *server)
-{
-	return g_build_filename(server->settings.state_directory, "hamlet.sqlite", NULL);
-}
-
 /* Its files hold what people's mail is made of, if only as numbers. */
 enum status server_start_store(struct server *server, struct failure *failure)
 {
 	const char *directory = server->settings.state_directory;
-	char *path = server_database(server);
+	char *path = settings_database(&server->settings);
 	enum status status = make_directory(directory, 0700, failure);
 
 	if (status == STATUS_OK)

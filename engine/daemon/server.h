@@ -75,8 +75,6 @@ enum status server_start_log(struct server *server, struct failure *failure);
 void server_stop_log(struct server *server);
 enum status server_start_loop(struct server *server, struct failure *failure);
 void server_stop_loop(struct server *server);
-/* Path of the database; to be freed with g_free. */
-char *server_database(const struct server *server);
 enum status server_start_store(struct server *server, struct failure *failure);
 void server_stop_store(struct server *server);
 enum status server_start_service(struct server *server, struct failure *failure);

@@ -164,7 +164,7 @@ static void start_adoption(struct task *task)
 
 	task->failure = (struct failure){0};
 	if (!task->adoption) {
-		char *database = server_database(server);
+		char *database = settings_database(&server->settings);
 		enum status status = call_adoption(task->call, server->service, database,
 			&task->adoption, &task->failure);
 		g_free(database);

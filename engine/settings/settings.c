@@ -341,6 +341,11 @@ void settings_adopt(
 	}
 }
 
+char *settings_database(const struct settings *settings)
+{
+	return g_build_filename(settings->state_directory, "hamlet.sqlite", NULL);
+}
+
 void settings_free(struct settings *settings)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(ENTRIES); i++)

@@ -90,6 +90,9 @@ typedef void settings_change_fn(void *context, const char *key, const char *valu
 void settings_adopt(
 	struct settings *settings, struct settings *fresh, settings_change_fn *each, void *context);
 
+/* Path of the database that hamletd keeps; to be freed with g_free. */
+char *settings_database(const struct settings *settings);
+
 /* Releases what *settings owns and zeroes it. */
 void settings_free(struct settings *settings);
 
