@@ -14,11 +14,6 @@ static struct connection *connection_of(struct store_reader *reader)
 	return &((struct sqlite_reader *)reader)->connection;
 }
 
-static int64_t bounded(size_t count)
-{
-	return (int64_t)(count < INT64_MAX ? count : INT64_MAX);
-}
-
 /* The first column; with less than the whole name nobody would ever get past it. */
 static bool copy_name(sqlite3_stmt *row, char *name)
 {
@@ -109,7 +104,7 @@ static enum status read_last_of(struct connection *connection, const char *after
 	if (!row)
 		return sqlite_failure(connection, "reading", failure);
 	sqlite3_bind_blob(row, 1, after, (int)strlen(after), SQLITE_STATIC);
-	sqlite3_bind_int64(row, 2, bounded(users));
+	sqlite3_bind_int64(row, 2, sqlite_count(users));
 	if (sqlite3_step(row) != SQLITE_ROW)
 		status = sqlite_failure(connection, "reading", failure);
 	else if (!copy_name(row, last))
@@ -284,7 +279,7 @@ enum status sqlite_oldest_before(struct store_reader *reader, int64_t time, size
 	if (!row)
 		return sqlite_failure(connection, "reading", failure);
 	sqlite3_bind_int64(row, 1, time);
-	sqlite3_bind_int64(row, 2, bounded(count));
+	sqlite3_bind_int64(row, 2, sqlite_count(count));
 	while ((code = sqlite3_step(row)) == SQLITE_ROW && sqlite3_column_int(row, 1))
 		*seq = sqlite3_column_int64(row, 0);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
@@ -304,7 +299,7 @@ enum status sqlite_oldest(struct store_reader *reader, const char *user, size_t 
 	*seq = 0;
 	if (!row)
 		return sqlite_failure(connection, "reading", failure);
-	sqlite3_bind_int64(row, 1, bounded(count));
+	sqlite3_bind_int64(row, 1, sqlite_count(count));
 	if (user)
 		sqlite3_bind_blob(row, 2, user, (int)strlen(user), SQLITE_STATIC);
 	if (sqlite3_step(row) == SQLITE_ROW)
@@ -321,7 +316,7 @@ enum status sqlite_users(struct store_reader *reader, const char *after, size_t 
 	struct connection *connection = connection_of(reader);
 	sqlite3_stmt *row = sqlite_statement(connection, SQL_USERS);
 	char name[STORE_MAX_USER + 1];
-	int64_t left = bounded(rows);
+	int64_t left = sqlite_count(rows);
 	enum status status = STATUS_OK;
 	int code = SQLITE_ROW;
 

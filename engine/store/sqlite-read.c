@@ -186,7 +186,7 @@ enum status sqlite_user_reports(struct store_reader *reader, const char *user, s
 	if (!row)
 		return sqlite_failure(connection, "reading", failure);
 	sqlite3_bind_blob(row, 1, user, (int)strlen(user), SQLITE_STATIC);
-	sqlite3_bind_int64(row, 2, (int64_t)(limit < INT64_MAX ? limit : INT64_MAX));
+	sqlite3_bind_int64(row, 2, sqlite_count(limit));
 	return walk_reports(connection, row, user, each, context, failure);
 }
 
@@ -237,7 +237,7 @@ static enum status walk_journal(struct connection *connection, enum sqlite_state
 		return sqlite_failure(connection, "reading", failure);
 	sqlite3_bind_blob(row, 1, walk->user, (int)strlen(walk->user), SQLITE_STATIC);
 	sqlite3_bind_int64(row, 2, after);
-	sqlite3_bind_int64(row, 3, (int64_t)(walk->left < INT64_MAX ? walk->left : INT64_MAX));
+	sqlite3_bind_int64(row, 3, sqlite_count(walk->left));
 	if (which == SQL_JOURNAL_NEAR)
 		sqlite3_bind_int64(row, 4, until);
 	return walk_reports(connection, row, walk->user, count_report, walk, failure);

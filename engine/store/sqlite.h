@@ -190,6 +190,12 @@ enum status sqlite_read_size(
 enum status sqlite_get(struct connection *connection, const char *name, void *value, size_t *size,
 	struct failure *failure);
 
+/* A number of rows as SQL has it; SIZE_MAX, for all, stays more than there are. */
+static inline int64_t sqlite_count(size_t count)
+{
+	return (int64_t)(count < INT64_MAX ? count : INT64_MAX);
+}
+
 /* The value that keeps the checkpoint: sums in units, as this machine has them. It ends
  * before `ahead` when no range is. */
 #define SQLITE_CHECKPOINT "checkpoint"
