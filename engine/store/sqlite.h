@@ -207,7 +207,7 @@ struct sqlite_checkpoint {
 /* The value that keeps up to which report (int64_t) what is superseded was stripped. */
 #define SQLITE_STRIPPED "stripped"
 
-/* Reads it; zeroes when there is none yet. */
+/* Reads the checkpoint; zeroes when there is none yet. */
 enum status sqlite_get_checkpoint(struct connection *connection,
 	struct sqlite_checkpoint *checkpoint, struct failure *failure);
 
