@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/base/buffer.h"
+#include "engine/base/domain.h"
 #include "engine/base/status.h"
 #include "tests/unit/unit.h"
 
@@ -75,6 +76,53 @@ START_TEST(failure_carries_code_and_detail)
 }
 END_TEST
 
+/* --- Domains -------------------------------------------------------------- */
+
+START_TEST(domain_has_one_form_however_it_is_written)
+{
+	static const struct {
+		const char *written, *form;
+	} rows[] = {
+		{"Example.ORG", "example.org"},
+		{"example.org.", "example.org"},
+		{"B\xc3\xbc""cher.Example", "xn--bcher-kva.example"},
+		{"b\xc3\x9c""cher.example", "xn--bcher-kva.example"},
+		{"bu\xcc\x88""cher.example", "xn--bcher-kva.example"},
+		{"XN--BCHER-KVA.example", "xn--bcher-kva.example"},
+		{"b\xc3\xbc""cher\xe3\x80\x82""example", "xn--bcher-kva.example"},
+		{"_dmarc.example.org", "_dmarc.example.org"},
+		{"[192.0.2.1]", "[192.0.2.1]"},
+		{"", ""},
+		{".", ""},
+		{"a b.example", ""},
+		{"a\nb.example", ""},
+		{"\xff.example", ""},
+	};
+	char form[DOMAIN_MAX + 1];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		bool good = domain_canonical(rows[i].written, strlen(rows[i].written), form);
+
+		ck_assert_msg(strcmp(form, rows[i].form) == 0, "%s: %s, not %s", rows[i].written,
+			form, rows[i].form);
+		ck_assert(good == (*form != '\0'));
+	}
+}
+END_TEST
+
+START_TEST(domain_too_long_for_dns_has_no_form)
+{
+	char name[2 * DOMAIN_MAX], form[DOMAIN_MAX + 1];
+
+	memset(name, 'a', sizeof(name));
+	ck_assert(domain_canonical(name, DOMAIN_MAX, form));
+	ck_assert_uint_eq(strlen(form), DOMAIN_MAX);
+	ck_assert(!domain_canonical(name, DOMAIN_MAX + 1, form));
+	ck_assert_str_eq(form, "");
+	ck_assert(!domain_canonical("a\0b", 3, form));
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("base");
@@ -84,6 +132,8 @@ static Suite *suite(void)
 	tcase_add_test(tcase, buffer_without_limit_takes_nothing);
 	tcase_add_test(tcase, buffer_formats_and_consumes);
 	tcase_add_test(tcase, failure_carries_code_and_detail);
+	tcase_add_test(tcase, domain_has_one_form_however_it_is_written);
+	tcase_add_test(tcase, domain_too_long_for_dns_has_no_form);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
