@@ -112,3 +112,47 @@ size_t decode_quoted_printable(const char *in, size_t length, char *out, size_t 
 	*taken = i;
 	return used;
 }
+
+/* --- Encoded words --------------------------------------------------------------- */
+
+size_t decode_base64_word(const char *in, size_t length, char *out)
+{
+	uint32_t bits = 0;
+	unsigned count = 0;
+	size_t used = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		unsigned sextet = SEXTETS[(unsigned char)in[i]];
+
+		if (in[i] == '=')
+			count = 0;
+		if (sextet & NONE)
+			continue;
+		bits = bits << 6 | sextet;
+		count += 6;
+		if (count >= 8) {
+			count -= 8;
+			out[used++] = (char)(bits >> count);
+		}
+	}
+	return used;
+}
+
+size_t decode_q_word(const char *in, size_t length, char *out)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < length;) {
+		bool broken;
+		size_t size = in[i] == '=' ? read_escape(in + i, length - i, out + used, &broken) : 0;
+
+		if (size == 0) {
+			out[used++] = (char)(in[i] == '_' ? ' ' : in[i]);
+			size = 1;
+		} else {
+			used += !broken;
+		}
+		i += size;
+	}
+	return used;
+}

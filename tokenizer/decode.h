@@ -11,3 +11,9 @@
  * `length` bytes (base64: for 3 of 4). Return the bytes written. */
 size_t decode_base64(const char *in, size_t length, char *out, size_t *taken);
 size_t decode_quoted_printable(const char *in, size_t length, char *out, size_t *taken);
+
+/* The text of an encoded word (RFC 2047 section 4), whatever its bytes: what does not
+ * belong to base64 is passed over, and after padding it begins anew; a '=' of Q that is no
+ * escape stays. Return the bytes written, at most `length`. */
+size_t decode_base64_word(const char *in, size_t length, char *out);
+size_t decode_q_word(const char *in, size_t length, char *out);

@@ -21,9 +21,10 @@ void header_fields_init(struct header_fields *fields, const struct emit *emit)
 	fields->subject_shouts = emit_head_field(emit, "subject-shout");
 }
 
-void header_begin(struct header_state *state, struct emit *emit, const struct header_fields *fields)
+void header_begin(struct header_state *state, struct emit *emit, const struct header_fields *fields,
+	struct mime_reader *reader)
 {
-	*state = (struct header_state){.emit = emit, .fields = fields};
+	*state = (struct header_state){.emit = emit, .fields = fields, .reader = reader};
 }
 
 size_t header_shape(const char *text, size_t length, char *out, size_t size)

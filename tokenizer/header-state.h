@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "tokenizer/emit.h"
+#include "tokenizer/mime.h"
 
 enum { HEADER_MAX_NAME = 64 };
 
@@ -19,13 +20,15 @@ struct header_fields {
 struct header_state {
 	struct emit *emit;
 	const struct header_fields *fields;
+	struct mime_reader *reader; /* for encoded words */
 	char previous[HEADER_MAX_NAME + 1]; /* name of the field before, as written */
 	size_t previous_length;
 	size_t received; /* Received fields seen */
 };
 
 void header_fields_init(struct header_fields *fields, const struct emit *emit);
-void header_begin(struct header_state *state, struct emit *emit, const struct header_fields *fields);
+void header_begin(struct header_state *state, struct emit *emit, const struct header_fields *fields,
+	struct mime_reader *reader);
 
 /* "Ab12-cd" as "Aa0-a": runs of letters and digits, other bytes as they are.
  * Returns the length, at most `size`. */

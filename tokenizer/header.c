@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tokenizer/ascii.h"
+#include "tokenizer/encoded-word.h"
 #include "tokenizer/text.h"
 #include "tokenizer/trace.h"
 #include "tokenizer/url.h"
@@ -293,32 +294,18 @@ static void emit_order(struct header_state *state, const struct header *header)
 	state->previous_length = header->name_length;
 }
 
-/* Is there an encoded word (RFC 2047)? */
-static bool is_encoded(const char *value, size_t length)
-{
-	const char *end = value + length;
-
-	for (const char *at = value; (at = memchr(at, '=', (size_t)(end - at))); at++) {
-		if (at + 1 < end && at[1] == '?')
-			return true;
-	}
-	return false;
-}
-
 void header_tokens(struct header_state *state, const struct header *header)
 {
 	enum treatment treatment = find_treatment(header->lower);
 	const char *value = header->value;
 	size_t length = header->length;
-	char *decoded = NULL;
+	char decoded[TOKENIZER_MAX_HEADER_BYTES];
 
 	if (header->name_length == 0 || treatment == DROP)
 		return;
-	if (is_encoded(value, length))
-		decoded = mime_decode_header(header->raw->value, header->raw->length);
-	if (decoded) {
+	if (encoded_word_begins(value, length)) {
+		length = mime_decode_words(state->reader, value, length, decoded, sizeof(decoded));
 		value = decoded;
-		length = strnlen(decoded, TOKENIZER_MAX_HEADER_BYTES);
 	}
 	if (header->raw->nested) {
 		if (treatment == SUBJECT || treatment == ADDRESS)
@@ -330,5 +317,4 @@ void header_tokens(struct header_state *state, const struct header *header)
 		if (treatment != TRACE && treatment != RECEIVED)
 			emit_order(state, header);
 	}
-	mime_free(decoded);
 }

@@ -2,8 +2,10 @@ noinst_LIBRARIES += libtokenizer.a
 libtokenizer_a_SOURCES = \
 	%D%/ascii.c %D%/ascii.h \
 	%D%/boundary.c %D%/boundary.h \
+	%D%/charset-convert.c %D%/charset-convert.h \
 	%D%/decode.c %D%/decode.h \
 	%D%/emit.c %D%/emit.h \
+	%D%/encoded-word.c %D%/encoded-word.h \
 	%D%/entity.c %D%/entity.h \
 	%D%/fields.c %D%/fields.h \
 	%D%/fold.c %D%/fold.h \

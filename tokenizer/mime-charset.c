@@ -67,20 +67,28 @@ bool charset_is_possible(const char *name, size_t length)
 	return possible;
 }
 
-/* `length` bytes of a name, a language after * not among them (RFC 2231 section 5). */
-static void hide(char *name, size_t length)
+/* `length` bytes of a name, a language after * not among them (RFC 2231 section 5). `mark`
+ * makes it the name of a charset. */
+static void hide(char *name, size_t length, char *mark, size_t *budget)
 {
 	char *language = memchr(name, '*', length);
 
 	if (language)
 		length = (size_t)(language - name);
+	if (length == 5 && strncasecmp(name, "utf-8", length) == 0)
+		return;
+	if (*budget == 0) {
+		*mark = '_';
+		return;
+	}
+	(*budget)--;
 	if (!charset_is_possible(name, length))
 		memset(name, 'x', length);
 }
 
-void charset_hide_impossible(char *value)
+void charset_hide(char *value, size_t *budget)
 {
-	for (char *at = value; (at = strchr(at, '=')) != NULL;) {
+	for (char *at = value; (at = strchr(at, '=')) != NULL; at++) {
 		bool parameter = at > value && at[-1] == '*' && at[1] != '?';
 		char *name = at + (at[1] == '?' ? 2 : 1);
 		size_t length = strcspn(name, parameter ? "'; \t\r\n" : "? \t\r\n");
@@ -89,8 +97,9 @@ void charset_hide_impossible(char *value)
 			name++;
 			length--;
 		}
-		if ((parameter && name[length] == '\'') || (at[1] == '?' && name[length] == '?'))
-			hide(name, length);
-		at++;
+		if (parameter && name[length] == '\'')
+			hide(name, length, at - 1, budget);
+		else if (at[1] == '?' && name[length] == '?')
+			hide(name, length, at, budget);
 	}
 }

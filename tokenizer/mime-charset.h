@@ -11,6 +11,9 @@
  * in one of their families ("windows-1257"). */
 bool charset_is_possible(const char *name, size_t length);
 
-/* Overwrites the impossible names in a field's value with as many letters x, which is no
- * charset either: those of encoded words (RFC 2047) and of parameters (RFC 2231). */
-void charset_hide_impossible(char *value);
+/* Overwrites charsets in a field's value, those of encoded words (RFC 2047) and of
+ * parameters (RFC 2231), for each of which GMime opens a conversion or two. UTF-8 needs
+ * none. Each other one lowers *budget by one; while that is above zero impossible names
+ * alone become as many letters x, which is no charset. Then words and parameters with a
+ * charset are made ordinary text and ordinary parameters of another name. */
+void charset_hide(char *value, size_t *budget);

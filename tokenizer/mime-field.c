@@ -8,11 +8,13 @@
 #include <gmime/gmime.h>
 
 #include "tokenizer/mime-charset.h"
+#include "tokenizer/mime-text.h"
 #include "tokenizer/tokenizer.h"
 
 enum {
 	CONTENT_FIELD_MAX = 2048,     /* bytes looked at of one about the content */
 	CONTENT_FIELD_MIN = 48,       /* likewise, when the budget is spent */
+	VALUE_MAX = 2 * CONTENT_FIELD_MAX, /* bytes of it in UTF-8 */
 	ADDRESSES_MAX = 2048,         /* bytes of an address list looked at */
 	COLONS_MAX = 32,              /* GMime reads nested groups by recursion */
 };
@@ -20,19 +22,23 @@ enum {
 /* --- The fields about the content -------------------------------------------- */
 
 /* NULL when the field is missing. */
-static char *read_value(const struct section_field *field, size_t *budget)
+static char *read_value(const struct section_field *field, struct mime_decoder *decoder,
+	struct mime_budget *budget)
 {
 	size_t length = MIN(field->length, (size_t)CONTENT_FIELD_MAX);
+	char *raw, *unfolded, *value;
 
 	if (!field->name)
 		return NULL;
-	if (length > *budget)
+	if (length > budget->bytes)
 		length = MIN(length, (size_t)CONTENT_FIELD_MIN);
-	*budget -= MIN(length, *budget);
-	char *raw = g_strndup(field->value, length);
-	char *unfolded = g_mime_utils_header_unfold(raw);
-	charset_hide_impossible(unfolded);
-	char *value = g_mime_utils_header_decode_text(NULL, unfolded);
+	budget->bytes -= MIN(length, budget->bytes);
+	raw = g_strndup(field->value, length);
+	unfolded = g_mime_utils_header_unfold(raw);
+	value = g_malloc(VALUE_MAX + 1);
+	length = mime_decoder_words(decoder, unfolded, strlen(unfolded), value, VALUE_MAX);
+	value[length] = '\0';
+	charset_hide(value, &budget->charsets);
 	g_free(unfolded);
 	g_free(raw);
 	return value;
@@ -107,12 +113,12 @@ static void read_parameters(struct mime_content *content)
 	}
 }
 
-void mime_content_read(struct mime_content *content, const struct section *section, bool digest,
-	size_t *budget)
+void mime_content_read(struct mime_content *content, struct mime_decoder *decoder,
+	const struct section *section, bool digest, struct mime_budget *budget)
 {
-	char *type = read_value(&section->about[SECTION_TYPE], budget);
-	char *disposition = read_value(&section->about[SECTION_DISPOSITION], budget);
-	char *encoding = read_value(&section->about[SECTION_ENCODING], budget);
+	char *type = read_value(&section->about[SECTION_TYPE], decoder, budget);
+	char *disposition = read_value(&section->about[SECTION_DISPOSITION], decoder, budget);
+	char *encoding = read_value(&section->about[SECTION_ENCODING], decoder, budget);
 
 	*content = (struct mime_content){.kind = MIME_PLAIN};
 	if (type)
@@ -135,23 +141,6 @@ void mime_content_clear(struct mime_content *content)
 	g_free(content->type);
 	g_clear_object(&content->disposition);
 	g_clear_object(&content->content_type);
-}
-
-/* --- Encoded words ---------------------------------------------------------------- */
-
-char *mime_decode_header(const char *value, size_t length)
-{
-	char *raw = g_strndup(value, MIN(length, (size_t)TOKENIZER_MAX_HEADER_BYTES));
-	charset_hide_impossible(raw);
-	char *decoded = g_mime_utils_header_decode_text(NULL, raw);
-
-	g_free(raw);
-	return decoded;
-}
-
-void mime_free(char *decoded)
-{
-	g_free(decoded);
 }
 
 /* --- Addresses -------------------------------------------------------------------- */
@@ -193,7 +182,8 @@ static size_t bound_addresses(const char *value)
 size_t mime_read_address(const char *value, char *address, size_t size)
 {
 	char *bounded = g_strndup(value, bound_addresses(value));
-	charset_hide_impossible(bounded);
+	size_t no_charsets = 0; /* names of people do not matter here */
+	charset_hide(bounded, &no_charsets);
 	InternetAddressList *list = internet_address_list_parse(NULL, bounded);
 	const char *first = NULL;
 	size_t mailboxes = count_mailboxes(list, &first);

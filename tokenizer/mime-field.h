@@ -10,7 +10,15 @@
 #include "tokenizer/mime.h"
 #include "tokenizer/section.h"
 
-enum { MIME_FIELDS_MAX = 1 << 14 };
+struct mime_decoder;
+
+/* What may still be looked at of one message's fields about the content. Parameters cost
+ * more than other bytes, and each with a charset (RFC 2231) opens a conversion. */
+struct mime_budget {
+	size_t bytes;
+	size_t charsets;
+};
+enum { MIME_BUDGET_BYTES = 1 << 14, MIME_BUDGET_CHARSETS = 24 };
 
 enum mime_encoding { MIME_IDENTITY, MIME_BASE64, MIME_QUOTED_PRINTABLE, MIME_UUENCODE };
 
@@ -29,9 +37,8 @@ struct mime_content {
 };
 
 /* Reads the fields about the content. `digest`: a part of a multipart/digest, which is
- * a message where it has no type (RFC 2046 section 5.1.5). *budget are the bytes of such
- * fields, MIME_FIELDS_MAX for one message, that may still be looked at: parameters cost
- * more than other bytes. Once it is spent only the beginning of a field is read. */
-void mime_content_read(struct mime_content *content, const struct section *section, bool digest,
-	size_t *budget);
+ * a message where it has no type (RFC 2046 section 5.1.5). Once the budget of bytes is
+ * spent only the beginning of a field is read. */
+void mime_content_read(struct mime_content *content, struct mime_decoder *decoder,
+	const struct section *section, bool digest, struct mime_budget *budget);
 void mime_content_clear(struct mime_content *content);

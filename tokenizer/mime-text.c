@@ -9,28 +9,21 @@
 
 #include <gmime/gmime.h>
 
+#include "tokenizer/charset-convert.h"
 #include "tokenizer/decode.h"
-#include "tokenizer/mime-charset.h"
+#include "tokenizer/encoded-word.h"
+#include "tokenizer/mime-field.h"
 #include "tokenizer/tokenizer.h"
 
-/* A conversion to UTF-8; opening one loads a file. */
-struct converter {
-	char *charset; /* NULL = none */
-	iconv_t descriptor;
-};
-
 enum {
-	CONVERTERS = 4,
 	DECODE_SLACK = 64,
 	CONVERT_SIZE = 2 * TOKENIZER_MAX_TEXT,
-	STRAY_MAX = 4096, /* bytes that cannot be converted; each costs as much as a line */
 };
 
 struct mime_decoder {
 	char *decoded;   /* of TOKENIZER_MAX_TEXT bytes and some room */
 	char *converted; /* of CONVERT_SIZE */
-	struct converter converters[CONVERTERS]; /* the last ones */
-	size_t next_converter;
+	struct converters converters;
 };
 
 struct mime_decoder *mime_decoder_new(void)
@@ -50,15 +43,22 @@ void mime_decoder_free(struct mime_decoder **decoder)
 {
 	if (!*decoder)
 		return;
-	for (size_t i = 0; i < CONVERTERS; i++) {
-		if ((*decoder)->converters[i].charset)
-			g_mime_iconv_close((*decoder)->converters[i].descriptor);
-		g_free((*decoder)->converters[i].charset);
-	}
+	converters_close(&(*decoder)->converters);
 	free((*decoder)->converted);
 	free((*decoder)->decoded);
 	free(*decoder);
 	*decoder = NULL;
+}
+
+void mime_decoder_begin(struct mime_decoder *decoder)
+{
+	converters_begin(&decoder->converters);
+}
+
+size_t mime_decoder_words(
+	struct mime_decoder *decoder, const char *value, size_t length, char *out, size_t size)
+{
+	return encoded_words_decode(&decoder->converters, value, length, out, size);
 }
 
 /* --- Charset ---------------------------------------------------------------------- */
@@ -75,55 +75,6 @@ static bool fits_without_conversion(const char *charset)
 			return true;
 	}
 	return false;
-}
-
-/* The converter from a charset, at its beginning; -1 when the charset is unknown. */
-static iconv_t find_converter(struct mime_decoder *decoder, const char *charset)
-{
-	for (size_t i = 0; i < CONVERTERS; i++) {
-		struct converter *known = &decoder->converters[i];
-
-		if (known->charset && strcmp(known->charset, charset) == 0) {
-			iconv(known->descriptor, NULL, NULL, NULL, NULL);
-			return known->descriptor;
-		}
-	}
-	if (!charset_is_possible(charset, strlen(charset)))
-		return (iconv_t)-1;
-	iconv_t descriptor = g_mime_iconv_open("UTF-8", charset);
-	if (descriptor == (iconv_t)-1)
-		return descriptor;
-	struct converter *oldest = &decoder->converters[decoder->next_converter];
-	if (oldest->charset)
-		g_mime_iconv_close(oldest->descriptor);
-	g_free(oldest->charset);
-	*oldest = (struct converter){.charset = g_strdup(charset), .descriptor = descriptor};
-	decoder->next_converter = (decoder->next_converter + 1) % CONVERTERS;
-	return descriptor;
-}
-
-/* Converts into decoder->converted and returns the bytes. A byte that cannot be converted
- * becomes a space; after STRAY_MAX of them no more is tried, and all but ASCII does. */
-static size_t convert(struct mime_decoder *decoder, iconv_t cd, const char *text, size_t length)
-{
-	char *in = (char *)text;
-	char *out = decoder->converted;
-	size_t out_left = CONVERT_SIZE;
-
-	for (size_t stray = 0; length > 0 && stray < STRAY_MAX; stray++) {
-		if (iconv(cd, &in, &length, &out, &out_left) != (size_t)-1 || length == 0)
-			break;
-		if (out_left < 8)
-			break;
-		*out++ = ' ';
-		out_left--;
-		in++;
-		length--;
-	}
-	size_t rest = MIN(length, out_left);
-	for (size_t i = 0; i < rest; i++)
-		out[i] = (char)((unsigned char)in[i] < 0x80 ? in[i] : ' ');
-	return (size_t)(out - decoder->converted) + rest;
 }
 
 /* --- Transfer encoding ------------------------------------------------------------ */
@@ -166,9 +117,8 @@ const char *mime_text(struct mime_decoder *decoder, const struct mime_content *c
 	*room -= *size;
 	if (fits_without_conversion(content->charset))
 		return text;
-	iconv_t cd = find_converter(decoder, content->charset);
-	if (cd == (iconv_t)-1)
-		return text;
-	*size = convert(decoder, cd, text, *size);
-	return decoder->converted;
+	return converters_run(&decoder->converters, content->charset, text, *size, decoder->converted,
+		       CONVERT_SIZE, size)
+		? decoder->converted
+		: text;
 }

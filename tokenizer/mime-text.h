@@ -1,17 +1,26 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * The content of a text part as UTF-8: transfer encodings (RFC 2045 section 6) and
- * charsets are undone. */
+ * The content of a text part and the words of a header field as UTF-8: transfer
+ * encodings (RFC 2045 section 6), encoded words (RFC 2047) and charsets are undone. */
 #pragma once
 
 #include <stddef.h>
 
-#include "tokenizer/mime-field.h"
+#include "tokenizer/mime.h"
 
+struct mime_content;
 struct mime_decoder; /* scratch memory */
 
 struct mime_decoder *mime_decoder_new(void); /* NULL when out of memory */
 void mime_decoder_free(struct mime_decoder **decoder);
+
+/* A message begins: see converters_begin. */
+void mime_decoder_begin(struct mime_decoder *decoder);
+
+/* Decodes the encoded words of an unfolded header value into `out` and returns the
+ * length, at most `size`. */
+size_t mime_decoder_words(
+	struct mime_decoder *decoder, const char *value, size_t length, char *out, size_t size);
 
 /* Decodes `length` bytes of content, as far as `room` bytes, TOKENIZER_MAX_TEXT at most,
  * before the charset is converted, and takes what it needed from *room. Returns the text,

@@ -24,7 +24,7 @@ struct walk {
 	size_t parts;
 	size_t headers;
 	size_t text_left; /* budget of decoded bytes */
-	size_t fields_left; /* and of those of fields about the content */
+	struct mime_budget budget;
 };
 
 struct mime_reader *mime_reader_new(void)
@@ -45,6 +45,12 @@ void mime_reader_free(struct mime_reader **reader)
 	mime_decoder_free(&(*reader)->decoder);
 	free(*reader);
 	*reader = NULL;
+}
+
+size_t mime_decode_words(
+	struct mime_reader *reader, const char *value, size_t length, char *out, size_t size)
+{
+	return mime_decoder_words(reader->decoder, value, length, out, size);
 }
 
 /* Tells of the fields of the section read last, but for those about the content. */
@@ -161,7 +167,8 @@ static void walk_entity(struct walk *walk, unsigned depth, bool digest, struct d
 		boundary_find(&walk->open, at, walk->end, end);
 		return;
 	}
-	mime_content_read(&content, &walk->reader->section, digest, &walk->fields_left);
+	mime_content_read(&content, walk->reader->decoder, &walk->reader->section, digest,
+		&walk->budget);
 	struct mime_part part = {.kind = content.kind,
 		.type = content.type ? content.type : "text/plain",
 		.charset = content.charset,
@@ -203,13 +210,14 @@ void mime_walk(struct mime_reader *reader, const char *message, size_t length,
 	struct walk walk = {.reader = reader,
 		.handler = handler,
 		.text_left = TOKENIZER_MAX_TEXT,
-		.fields_left = MIME_FIELDS_MAX};
+		.budget = {MIME_BUDGET_BYTES, MIME_BUDGET_CHARSETS}};
 	struct delimiter end;
 
 	skip_mbox_line(&message, &length);
 	if (length == 0)
 		return;
 	walk.end = message + length;
+	mime_decoder_begin(reader->decoder);
 	if (section_read(&reader->section, &walk.open, message, walk.end)) {
 		walk_section(&walk, false);
 		walk_entity(&walk, 0, false, &end);

@@ -49,10 +49,10 @@ void mime_reader_free(struct mime_reader **reader);
 void mime_walk(struct mime_reader *reader, const char *message, size_t length,
 	const struct mime_handler *handler);
 
-/* Decodes RFC 2047 words of a raw header value into UTF-8. Returns a string that
- * the caller frees with mime_free. */
-char *mime_decode_header(const char *value, size_t length);
-void mime_free(char *decoded);
+/* Decodes the encoded words (RFC 2047) of an unfolded header value into `out`, as UTF-8,
+ * and returns the length, at most `size`. */
+size_t mime_decode_words(
+	struct mime_reader *reader, const char *value, size_t length, char *out, size_t size);
 
 /* The first mailbox's address of an address list, "" when there is none or it
  * does not fit; returns the number of mailboxes. */

@@ -146,7 +146,8 @@ void tokenizer_run(struct tokenizer *tokenizer, const char *message, size_t leng
 	tokenizer->emit.watch = watch;
 	tokenizer->emit.context = context;
 	fields_reset(&tokenizer->kept);
-	header_begin(&tokenizer->headers, &tokenizer->emit, &tokenizer->header_fields);
+	header_begin(&tokenizer->headers, &tokenizer->emit, &tokenizer->header_fields,
+		tokenizer->reader);
 	mime_walk(tokenizer->reader, message, length, &handler);
 	emit_flush(&tokenizer->emit);
 	*set = (struct token_set){.keys = tokenizer->emit.keys + 1,

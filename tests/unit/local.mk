@@ -103,9 +103,21 @@ tests_unit_test_proposal_SOURCES = %D%/test_proposal.c $(UNIT_HEADER)
 tests_unit_test_proposal_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
 tests_unit_test_proposal_LDADD   = libtrainer.a $(SERVICE_LIBS) $(GLIB_LIBS) $(CHECK_LIBS) -lm
 
-tests_unit_test_attacks_SOURCES = %D%/test_attacks.c $(UNIT_HEADER)
+# The tokenizer and the service once more, with their work counted (work.h).
+COUNT_WORK = $(AM_LDFLAGS) \
+	-Wl,--wrap=memchr -Wl,--wrap=memrchr -Wl,--wrap=memmem -Wl,--wrap=memcpy \
+	-Wl,--wrap=memmove -Wl,--wrap=memset -Wl,--wrap=strlen -Wl,--wrap=strnlen \
+	-Wl,--wrap=strspn -Wl,--wrap=strcspn -Wl,--wrap=strchr -Wl,--wrap=strrchr \
+	-Wl,--wrap=strstr
+check_LIBRARIES = libcounted.a
+libcounted_a_SOURCES = $(libtokenizer_a_SOURCES) $(libservice_a_SOURCES)
+libcounted_a_CFLAGS  = $(AM_CFLAGS) $(GMIME_CFLAGS) $(XXHASH_CFLAGS) -fno-builtin \
+	-fsanitize-coverage=trace-pc
+
+tests_unit_test_attacks_SOURCES = %D%/test_attacks.c %D%/work.c %D%/work.h $(UNIT_HEADER)
 tests_unit_test_attacks_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
-tests_unit_test_attacks_LDADD   = $(SERVICE_LIBS) $(GLIB_LIBS) $(CHECK_LIBS)
+tests_unit_test_attacks_LDFLAGS = $(COUNT_WORK)
+tests_unit_test_attacks_LDADD   = libcounted.a $(SERVICE_LIBS) $(GLIB_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_mime_SOURCES = %D%/test_mime.c $(UNIT_HEADER)
 tests_unit_test_mime_CFLAGS  = $(UNIT_CFLAGS) $(GMIME_CFLAGS)

@@ -405,12 +405,15 @@ START_TEST(charsets_that_there_are_not_are_hidden)
 		{"=?utf-8*en?q?a?= =?evil*en?q?a?=", "=?utf-8*en?q?a?= =?xxxx*en?q?a?="},
 		{"attachment; filename*=utf-8''a.txt; x*=nope'en'b", "attachment; filename*=utf-8''a.txt; x*=xxxx'en'b"},
 		{"a; name*0*=\"bad'en'b\"", "a; name*0*=\"xxx'en'b\""},
+		{"a*=big5''a; b*=utf-8''a; c*=big5''a; d*=big5''a", "a*=big5''a; b*=utf-8''a; c*=big5''a; d_=big5''a"},
+		{"=?big5?q?a?= =?nosuch?q?a?= =?big5?q?a?= =?utf-8?q?a?=", "=?big5?q?a?= =?xxxxxx?q?a?= _?big5?q?a?= =?utf-8?q?a?="},
 		{"=?", "=?"}, {"=", "="}, {"*=", "*="}, {"=?a", "=?a"}, {"*=a", "*=a"},
 		{"cp1252=?cp12521252?q?a?=", "cp1252=?xxxxxxxxxx?q?a?="}};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		char *value = g_strdup(cases[i].value);
-		charset_hide_impossible(value);
+		size_t budget = 2;
+		charset_hide(value, &budget);
 		ck_assert_str_eq(value, cases[i].hidden);
 		g_free(value);
 	}
@@ -432,7 +435,6 @@ START_TEST(invented_charsets_take_no_memory)
 			"Content-Type: text/plain; charset=c%d; name*=n%d''a\n\n\xe4\n", i, i, i, i);
 		char address[64];
 		g_free(read_mime(message, strlen(message)));
-		g_free(mime_decode_header(message, strlen(message)));
 		mime_read_address(message + 20, address, sizeof(address));
 		g_free(message);
 		if (i == 1000) /* what is made once is there */
@@ -458,7 +460,6 @@ START_TEST(what_is_nested_deeply_is_survived)
 		char *message = repeat(starts[i], NESTED[_i], 100000);
 		g_free(read_mime(message, strlen(message)));
 		ck_assert_uint_le(mime_read_address(message + 4, address, sizeof(address)), 1000);
-		g_free(mime_decode_header(message, strlen(message)));
 		g_free(message);
 	}
 }

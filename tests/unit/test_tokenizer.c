@@ -230,6 +230,51 @@ START_TEST(encoded_words_are_decoded)
 }
 END_TEST
 
+/* Each word is padded by itself, as RFC 2047 section 2 wants it. */
+START_TEST(encoded_words_are_decoded_one_by_one_and_converted_together)
+{
+	run("Subject: =?utf-8?B?R2V3aW5uc3BpZWw=?= =?utf-8?B?IGbDvHIgS3VuZGVu?=\n\nx\n");
+	assert_has("subject:gewinnspiel");
+	assert_has("subject:kunden");
+	/* a character that is split between two words */
+	run("Subject: =?utf-8?B?YmVow7Y=?= =?utf-8?Q?rde?= =?utf-8?B?IGNhZsM=?= =?utf-8?B?qXM=?=\n\nx\n");
+	assert_has("subject:behorde");
+	assert_has("subject:cafes");
+	run("Subject: =?ISO-2022-JP?B?GyRCTDVOQRsoQg==?= =?iso-2022-jp?B?GyRCTDVOQRsoQg==?=\n\nx\n");
+	assert_has("subject:\xe7\x84\xa1\xe6\x96\x99");
+	run("Subject: x\nContent-Type: application/zip;\n name=\"=?utf-8?B?UmVjaG51bmc=?= "
+	    "=?utf-8?B?LnBkZi5leGU=?=\"\n\nx\n");
+	assert_has("attachment:application/zip .exe");
+	assert_has("file-name:rechnung.pdf.exe");
+}
+END_TEST
+
+START_TEST(encoded_words_are_read_leniently)
+{
+	run("Subject: pre=?utf-8?q?fix_one?=post =?utf-8*en?Q?lang=75age?= and =?utf-8?q?with blanks?=\n\nx\n");
+	assert_has("subject:prefix");
+	assert_has("subject:onepost");
+	assert_has("subject:language");
+	assert_has("subject:blanks");
+	run("Subject: =?no-such?q?plain?= =?utf-8?x?odd?= =?utf-8?q?open =?utf-8?q?closed?= =?\n\nx\n");
+	assert_has("subject:plain");
+	assert_has("subject:odd");
+	assert_has("subject:open");
+	assert_has("subject:closed");
+}
+END_TEST
+
+START_TEST(identity_is_the_same_however_an_encoded_field_is_folded)
+{
+	uint64_t once = run("From: a@example.com\nSubject: =?utf-8?q?one?= =?utf-8?q?two?=\n\nx\n").identity;
+
+	ck_assert_uint_eq(once, run("From: a@example.com\r\nSubject: =?utf-8?q?one?=\r\n =?utf-8?q?two?=\r\n"
+				    "\r\nx\r\n").identity);
+	ck_assert_uint_eq(once, run("From: a@example.com\nSubject: =?utf-8?q?one?=\n\t=?utf-8?q?two?=\n\nx\n").identity);
+	ck_assert_uint_ne(once, run("From: a@example.com\nSubject: =?utf-8?q?one?= two\n\nx\n").identity);
+}
+END_TEST
+
 START_TEST(lookalikes_and_invisible_characters_fold)
 {
 	run("Subject: x\nContent-Type: text/plain; charset=utf-8\n\n"
@@ -638,6 +683,9 @@ static Suite *suite(void)
 	tcase_add_test(tcase, nobody_watching_does_not_matter);
 	tcase_add_test(tcase, charsets_meet_in_unicode);
 	tcase_add_test(tcase, encoded_words_are_decoded);
+	tcase_add_test(tcase, encoded_words_are_decoded_one_by_one_and_converted_together);
+	tcase_add_test(tcase, encoded_words_are_read_leniently);
+	tcase_add_test(tcase, identity_is_the_same_however_an_encoded_field_is_folded);
 	tcase_add_test(tcase, lookalikes_and_invisible_characters_fold);
 	tcase_add_test(tcase, cjk_and_thai_give_pairs);
 	tcase_add_test(tcase, html_shows_what_a_reader_sees);
