@@ -46,40 +46,80 @@ static enum feedback_kind look_up(const struct word *words, size_t count, const 
 
 /* --- The report around the messages ------------------------------------------------ */
 
-static char *text_of(GMimePart *part)
+/* The part's content with its transfer encoding undone. */
+static GBytes *content_of(GMimePart *part)
 {
 	GMimeDataWrapper *content = g_mime_part_get_content(part);
 	GMimeStream *stream = g_mime_stream_mem_new();
-	GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
-	char *text = NULL;
+	GByteArray *bytes = g_byte_array_new();
 
-	if (content && g_mime_data_wrapper_write_to_stream(content, stream) >= 0)
-		text = g_strndup((const char *)bytes->data, MIN(bytes->len, ARF_MAX_BYTES));
+	g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(stream), bytes);
+	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
+	if (content)
+		g_mime_data_wrapper_write_to_stream(content, stream);
 	g_object_unref(stream);
-	return text;
+	return g_byte_array_free_to_bytes(bytes);
 }
 
-/* Reads the Feedback-Type of a message/feedback-report. */
-static enum status read_arf(struct feedback_mail *mail, GMimePart *part, struct failure *failure)
+/* A field's value without comments (RFC 5322 section 3.2.2) and blanks around it. */
+static void strip_comments(char *value)
 {
-	static const char name[] = "feedback-type:";
-	char *text = text_of(part);
-	char **lines = g_strsplit(text ? text : "", "\n", -1);
-	const char *type = NULL;
-	enum status status = STATUS_OK;
+	char *out = value;
+	int depth = 0;
 
-	for (char **line = lines; *line && !type; line++) {
-		if (g_ascii_strncasecmp(*line, name, sizeof(name) - 1) == 0)
-			type = g_strstrip(*line + sizeof(name) - 1);
+	for (const char *at = value; *at; at++) {
+		depth += *at == '(';
+		if (depth == 0)
+			*out++ = *at;
+		depth -= *at == ')' && depth > 0;
 	}
-	mail->kind = look_up(feedback_types, G_N_ELEMENTS(feedback_types), type);
-	if (mail->kind == FEEDBACK_UNSAID)
-		status = failure_set(failure, STATUS_INVALID,
-			"a feedback report of type \"%.40s\" says nothing of spam",
-			type ? type : "");
+	*out = '\0';
+	g_strstrip(value);
+}
+
+/* The value of a field at the beginning of a line, folded or not; NULL = none. */
+static char *find_field(char *text, const char *name)
+{
+	GRegex *fold = g_regex_new("\\r?\\n[ \t]+", 0, 0, NULL);
+	char *unfolded = g_regex_replace_literal(fold, text, -1, 0, " ", 0, NULL);
+	char **lines = g_strsplit(unfolded ? unfolded : "", "\n", -1);
+	size_t length = strlen(name);
+	char *value = NULL;
+
+	for (char **line = lines; *line && !value; line++) {
+		char *colon = strchr(*line, ':');
+
+		if (!colon || g_ascii_strncasecmp(*line, name, length) != 0)
+			continue;
+		*colon = '\0';
+		g_strchomp(*line);
+		if (strlen(*line) == length)
+			value = g_strdup(colon + 1);
+	}
+	if (value)
+		strip_comments(value);
 	g_strfreev(lines);
+	g_free(unfolded);
+	g_regex_unref(fold);
+	return value;
+}
+
+/* Reads the Feedback-Type of a message/feedback-report (RFC 5965 section 3.1). */
+static void read_arf(struct feedback_mail *mail, GMimePart *part)
+{
+	GBytes *content = content_of(part);
+	size_t length;
+	const char *data = g_bytes_get_data(content, &length);
+	char *text = g_strndup(data ? data : "", MIN(length, (size_t)ARF_MAX_BYTES));
+	char *valid = g_utf8_make_valid(text, -1);
+	char *type = find_field(valid, "feedback-type");
+
+	g_free(mail->report);
+	mail->report = type ? type : g_strdup("");
+	mail->kind = look_up(feedback_types, G_N_ELEMENTS(feedback_types), type);
+	g_free(valid);
 	g_free(text);
-	return status;
+	g_bytes_unref(content);
 }
 
 static const char *header(GMimeMessage *message, const char *name)
@@ -108,6 +148,25 @@ static void read_headers(struct feedback_mail *mail, GMimeMessage *message)
 
 /* --- The messages -------------------------------------------------------------------- */
 
+/* Takes the bytes over. What has no content was blanked out by who reported it. */
+static void take_bytes(struct feedback_mail *mail, GBytes *bytes)
+{
+	size_t length;
+	const char *data = g_bytes_get_data(bytes, &length);
+	bool blank = true;
+
+	for (size_t i = 0; i < length && blank; i++)
+		blank = g_ascii_isspace(data[i]);
+	if (blank)
+		g_bytes_unref(bytes);
+	else if (mail->messages->len < FEEDBACK_MESSAGES_MAX)
+		g_ptr_array_add(mail->messages, bytes);
+	else {
+		mail->left_out++;
+		g_bytes_unref(bytes);
+	}
+}
+
 static void take_message(struct feedback_mail *mail, GMimeMessagePart *part)
 {
 	GMimeMessage *message = g_mime_message_part_get_message(part);
@@ -118,56 +177,59 @@ static void take_message(struct feedback_mail *mail, GMimeMessagePart *part)
 	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
 	if (message)
 		g_mime_object_write_to_stream(GMIME_OBJECT(message), NULL, stream);
-	if (bytes->len > 0)
-		g_ptr_array_add(mail->messages, g_byte_array_free_to_bytes(bytes));
-	else
-		g_byte_array_unref(bytes);
+	take_bytes(mail, g_byte_array_free_to_bytes(bytes));
 	g_object_unref(stream);
 }
 
-struct walk {
-	struct feedback_mail *mail;
-	struct failure *failure;
-	enum status status;
-};
+static bool is_eml(GMimePart *part)
+{
+	const char *name = g_mime_part_get_filename(part);
+	size_t length = name ? strlen(name) : 0;
+
+	return length > 4 && g_ascii_strcasecmp(name + length - 4, ".eml") == 0;
+}
+
+/* A message that GMime does not take for one: encoded, or with another type. */
+static bool is_message(GMimePart *part, GMimeContentType *type)
+{
+	static const char *const types[][2] = {{"message", "rfc822"}, {"message", "global"},
+		{"message", "rfc2822"}, {"message", "news"}, {"text", "rfc822-headers"},
+		{"message", "rfc822-headers"}, {"message", "global-headers"}};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
+		if (g_mime_content_type_is_type(type, types[i][0], types[i][1]))
+			return true;
+	}
+	return is_eml(part);
+}
 
 /* GMime walks into multiparts, not into attached messages, whose own attachments are
  * part of what was reported. */
 static void visit(GMimeObject *parent, GMimeObject *part, gpointer context)
 {
-	struct walk *walk = context;
+	struct feedback_mail *mail = context;
 	GMimeContentType *type = g_mime_object_get_content_type(part);
 	(void)parent;
 
-	if (walk->status != STATUS_OK)
+	if (GMIME_IS_MESSAGE_PART(part))
+		take_message(mail, GMIME_MESSAGE_PART(part));
+	else if (!GMIME_IS_PART(part) || !type)
 		return;
-	if (GMIME_IS_MESSAGE_PART(part)) {
-		if (walk->mail->messages->len == FEEDBACK_MESSAGES_MAX)
-			walk->status = failure_set(walk->failure, STATUS_INVALID,
-				"more than %d messages are attached", FEEDBACK_MESSAGES_MAX);
-		else
-			take_message(walk->mail, GMIME_MESSAGE_PART(part));
-	} else if (GMIME_IS_PART(part) && type &&
-		   g_mime_content_type_is_type(type, "message", "feedback-report")) {
-		walk->status = read_arf(walk->mail, GMIME_PART(part), walk->failure);
-	}
+	else if (g_mime_content_type_is_type(type, "message", "feedback-report"))
+		read_arf(mail, GMIME_PART(part));
+	else if (is_message(GMIME_PART(part), type))
+		take_bytes(mail, content_of(GMIME_PART(part)));
 }
 
-static enum status read_mail(
-	struct feedback_mail *mail, GMimeMessage *message, struct failure *failure)
+static void read_mail(struct feedback_mail *mail, GMimeMessage *message)
 {
 	GMimeObject *root = g_mime_message_get_mime_part(message);
-	struct walk walk = {.mail = mail, .failure = failure, .status = STATUS_OK};
 
 	read_headers(mail, message);
 	if (root && GMIME_IS_MULTIPART(root))
-		g_mime_multipart_foreach(GMIME_MULTIPART(root), visit, &walk);
+		g_mime_multipart_foreach(GMIME_MULTIPART(root), visit, mail);
 	else if (root)
-		visit(NULL, root, &walk);
-	if (walk.status == STATUS_OK && mail->messages->len == 0)
-		walk.status = failure_set(failure, STATUS_INVALID,
-			"no message is attached: forward it as an attachment");
-	return walk.status;
+		visit(NULL, root, mail);
 }
 
 static bool is_blank(char c)
@@ -221,7 +283,7 @@ static bool nests_too_deep(const char *data, size_t length)
 enum status feedback_mail_parse(
 	struct feedback_mail *mail, const char *data, size_t length, struct failure *failure)
 {
-	enum status status;
+	enum status status = STATUS_OK;
 
 	*mail = (struct feedback_mail){
 		.messages = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref)};
@@ -234,7 +296,7 @@ enum status feedback_mail_parse(
 	GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
 
 	if (message)
-		status = read_mail(mail, message, failure);
+		read_mail(mail, message);
 	else
 		status = failure_set(failure, STATUS_INVALID, "this is not a mail");
 	if (message)
@@ -247,6 +309,7 @@ enum status feedback_mail_parse(
 void feedback_mail_free(struct feedback_mail *mail)
 {
 	g_free(mail->reporter);
+	g_free(mail->report);
 	if (mail->messages)
 		g_ptr_array_unref(mail->messages);
 	*mail = (struct feedback_mail){0};

@@ -77,36 +77,76 @@ static int report(struct exchange *exchange, GBytes *message)
 	return status == STATUS_INVALID ? EX_DATAERR : EX_TEMPFAIL;
 }
 
+/* A bounce, or what a mail server makes of its null sender (Postfix' pipe(8): MAILER-DAEMON). */
+static bool is_null_sender(const char *user)
+{
+	static const char daemon[] = "mailer-daemon";
+	size_t length = strlen(daemon);
+
+	return !*user || strcmp(user, "<>") == 0 ||
+		(g_ascii_strncasecmp(user, daemon, length) == 0 &&
+			(!user[length] || user[length] == '@'));
+}
+
+/* What teaches nothing and is nobody's mistake: who sends reports by the thousand wants
+ * no mail back. */
+static bool teaches_nothing(
+	const struct feedback_mail *mail, const char *user, enum feedback_kind kind)
+{
+	if (user && is_null_sender(user))
+		fprintf(stderr, "hamlet-intake: nothing is learned: the sender is nobody\n");
+	else if (mail->report && mail->messages->len == 0)
+		fprintf(stderr, "hamlet-intake: nothing is learned: the report has no message\n");
+	else if (mail->report && kind == FEEDBACK_UNSAID)
+		fprintf(stderr,
+			"hamlet-intake: nothing is learned: a report of type \"%.40s\" says nothing "
+			"of spam; --label would\n",
+			mail->report);
+	else
+		return false;
+	return true;
+}
+
+/* What the person who sent it is to mend. */
+static bool is_refused(const struct feedback_mail *mail, const char *user, enum feedback_kind kind)
+{
+	if (mail->messages->len == 0)
+		fprintf(stderr,
+			"hamlet-intake: no message is attached: forward it as an attachment\n");
+	else if (kind == FEEDBACK_UNSAID)
+		fprintf(stderr, "hamlet-intake: the mail does not say whether this is spam\n");
+	else if (!user)
+		fprintf(stderr, "hamlet-intake: the mail does not say who reports\n");
+	else
+		return false;
+	return true;
+}
+
 /* The reports are idempotent: after a temporary failure all of them are sent again. */
 static int report_all(const struct arguments *arguments, const struct feedback_mail *mail)
 {
 	const char *given = getenv("HAMLET_SOCKET");
+	enum feedback_kind kind = kind_of(arguments, mail);
 	struct exchange exchange = {.command = "TELL",
 		.socket = arguments->socket ? arguments->socket
 			  : given           ? given
 					    : DEFAULT_SOCKET,
-		.user = arguments->trust ? mail->reporter : arguments->user};
+		.user = arguments->trust ? mail->reporter : arguments->user,
+		.headers = kind == FEEDBACK_SPAM ? "Message-class: spam\r\nSet: local\r\n"
+						 : "Message-class: ham\r\nSet: local\r\n"};
 	int code = EX_OK;
 
-	switch (kind_of(arguments, mail)) {
-	case FEEDBACK_SPAM:
-		exchange.headers = "Message-class: spam\r\nSet: local\r\n";
-		break;
-	case FEEDBACK_HAM:
-		exchange.headers = "Message-class: ham\r\nSet: local\r\n";
-		break;
-	case FEEDBACK_UNSAID:
-		fprintf(stderr, "hamlet-intake: the mail does not say whether this is spam\n");
+	if (teaches_nothing(mail, exchange.user, kind))
+		return EX_OK;
+	if (is_refused(mail, exchange.user, kind))
 		return EX_DATAERR;
-	}
-	if (!exchange.user || !*exchange.user) {
-		fprintf(stderr, "hamlet-intake: the mail does not say who reports\n");
-		return EX_DATAERR;
-	}
 	for (guint i = 0; i < mail->messages->len && code != EX_TEMPFAIL; i++) {
 		int one = report(&exchange, g_ptr_array_index(mail->messages, i));
 		code = one > code ? one : code;
 	}
+	if (mail->left_out > 0)
+		fprintf(stderr, "hamlet-intake: of %u messages the first %d were taken\n",
+			mail->messages->len + mail->left_out, FEEDBACK_MESSAGES_MAX);
 	return code;
 }
 
