@@ -87,7 +87,9 @@ class Dovecot:
         report = scripts / "hamlet-report"
         report.write_text(report.read_text().replace(
             "exec hamlet", "exec %s --socket %s" % (folder / "hamlet", daemon.socket)))
-        example = (scripts / "90-hamlet.conf").read_text().replace(INSTALLED, str(scripts))
+        # Here the socket is open to all, and the account has no such group.
+        example = (scripts / "90-hamlet.conf").read_text().replace(INSTALLED, str(scripts)).replace(
+            "mail_access_groups = hamlet\n", "")
         self.config = folder / "dovecot.conf"
         self.config.write_text(CONFIG.format(
             folder=folder, port=self.port, uid=nobody.pw_uid, gid=nobody.pw_gid,

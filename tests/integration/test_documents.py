@@ -1,0 +1,170 @@
+# Hamlet - adaptive Bayesian spam learning engine
+# SPDX-License-Identifier: Apache-2.0
+"""README.md and docs/, done as they stand on a machine of their own with Debian's systemd,
+mail servers and hamletd's own unit."""
+import re
+import subprocess
+
+import pytest
+
+from conftest import TOP, make_message, wait_until
+from documents import blocks, follow, indented, undo
+from machine import Machine, why_not
+
+pytestmark = pytest.mark.skipif(why_not() != "", reason=why_not())
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory):
+    """With Hamlet installed as README.md says."""
+    machine = Machine(tmp_path_factory.mktemp("machine") / "files")
+    files = subprocess.run(["git", "-C", TOP, "ls-files", "-z"], stdout=subprocess.PIPE, check=True).stdout
+    archive = subprocess.run(["tar", "-C", TOP, "--null", "-T", "-", "-c"], input=files,
+                             stdout=subprocess.PIPE, check=True).stdout
+    machine.run("mkdir /src && tar -x -C /src", input=archive)
+    install = indented("README.md", "Install").splitlines()
+    first = next(i for i, line in enumerate(install) if line.startswith("systemctl stop"))
+    machine.run("\n".join(install[:first]), folder="/src")
+    machine.after_install = "\n".join(install[first:])
+    machine.run("cp /etc/hamlet/hamlet.conf /root/hamlet.conf.new; useradd --create-home vmail")
+    yield machine
+    machine.stop()
+
+
+@pytest.fixture(autouse=True)
+def as_installed(machine):
+    """Each document is for a site that has done nothing else."""
+    yield
+    machine.run("cp /root/hamlet.conf.new /etc/hamlet/hamlet.conf && systemctl restart hamletd")
+
+
+def shows(machine, *words):
+    """`journalctl -u hamletd` shows a line with these, soon."""
+    wait_until(lambda: any(all(word in line for word in words)
+                           for line in machine.log("hamletd").splitlines()), " ".join(words), 60)
+
+
+def test_readme_installs_and_learns(machine):
+    machine.write("/root/message.eml", make_message(1))
+    for number in range(20):
+        kind = ".Junk/cur" if number % 2 else "cur"
+        machine.write("/root/Maildir/%s/%d:2,S" % (kind, number), make_message(number, kind))
+    printed = machine.run(machine.after_install, folder="/root")
+    for shown in ("learned 20 messages", "successfully un/learned", "1. list", '"personal":true'):
+        assert shown in printed
+    assert "active" in machine.run("systemctl is-active hamletd hamlet-retrain.timer")
+    shows(machine, "event=scan")
+
+
+def dovecot(machine, settings):
+    """A site with Dovecot, the certificate of which Debian's package recommends to make."""
+    machine.run("mkdir -p /etc/dovecot/private; openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost "
+                "-out /etc/dovecot/private/dovecot.pem -keyout /etc/dovecot/private/dovecot.key")
+    machine.write("/etc/dovecot/local.conf", settings)
+    machine.run("systemctl restart dovecot")
+
+
+def test_dovecot(machine):
+    dovecot(machine, """
+ssl = no
+disable_plaintext_auth = no
+mail_location = maildir:~/Maildir
+passdb {
+  driver = static
+  args = password=secret
+}
+userdb {
+  driver = static
+  args = uid=vmail gid=vmail home=/home/vmail/%u
+}
+namespace inbox {
+  inbox = yes
+  mailbox Junk {
+    auto = create
+  }
+}
+""")
+    follow(machine, "docs/dovecot.md")
+    machine.write("/root/move.py", """
+import imaplib, sys
+box = imaplib.IMAP4("localhost")
+box.login("ann@example.org", "secret")
+box.append("INBOX", None, None, open("/root/mail", "rb").read())
+box.select(sys.argv[1])
+print(box.uid("MOVE", "1:*", sys.argv[2]))
+box.logout()
+""")
+    machine.write("/root/mail", make_message(7).replace(b"\n", b"\r\n"))
+    machine.run("python3 /root/move.py INBOX Junk")
+    shows(machine, "event=report", "label=spam", "outcome=new")
+    undo(machine, "docs/dovecot.md")
+    machine.run("systemctl is-active dovecot; rm /etc/dovecot/local.conf; systemctl stop dovecot")
+
+
+def postfix(machine):
+    """A site with Postfix: people log in with XCLIENT, which stands for SASL here."""
+    machine.write("/etc/postfix/main.cf", """
+compatibility_level = 3.6
+myhostname = machine.example.org
+mydestination = example.org
+alias_maps =
+alias_database =
+local_recipient_maps =
+mynetworks =
+inet_interfaces = loopback-only
+smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = private/auth
+smtpd_authorized_xclient_hosts = 127.0.0.0/8
+home_mailbox = Maildir/
+""")
+    machine.run("cp /usr/share/postfix/master.cf.dist /etc/postfix/master.cf; postconf -e 'maillog_file='; "
+                "useradd --create-home --no-user-group ann 2>/dev/null || true; "
+                "systemctl restart postfix")
+
+
+def submit(machine, mail, *recipients, login="", sender="ann@example.org"):
+    """Returns what the server says of each recipient and of the message."""
+    machine.write("/root/submit.py", """
+import smtplib, sys
+login, sender, *recipients = sys.argv[1:]
+server = smtplib.SMTP("localhost", 25)
+server.ehlo("here.example.org")
+if login:
+    server.docmd("XCLIENT", "LOGIN=" + login)
+    server.ehlo("here.example.org")
+server.mail(sender)
+codes = [server.rcpt(each)[0] for each in recipients]
+print(codes, server.data(open("/root/mail", "rb").read()) if 250 in codes else "")
+""")
+    machine.write("/root/mail", mail)
+    return machine.run("python3 /root/submit.py '%s' '%s' %s" % (login, sender, " ".join(recipients)))
+
+
+def test_feedback_mail(machine):
+    machine.run("mkdir -p /var/spool/postfix/private")
+    dovecot(machine, """
+service auth {
+  unix_listener /var/spool/postfix/private/auth {
+    mode = 0666
+  }
+}
+""")
+    postfix(machine)
+    follow(machine, "docs/feedback-mail.md")
+    mail = (b"From: ann@example.org\nSubject: look\nMIME-Version: 1.0\n"
+            b'Content-Type: multipart/mixed; boundary="B"\n\n--B\n\nlook\n--B\n'
+            b"Content-Type: message/rfc822\n\n" + make_message(8) + b"\n--B--\n")
+    assert "554" in submit(machine, mail, "spam@example.org")  # a stranger's
+    assert "250" in submit(machine, mail, "spam@example.org", login="ann")
+    shows(machine, "event=report", "label=spam", "outcome=new")
+    machine.run("systemctl stop postfix dovecot; rm /etc/dovecot/local.conf")
+
+
+def test_every_command_of_the_documents_is_run():
+    """A document whose blocks nobody follows would be a promise that nobody keeps."""
+    followed = set(re.findall(r'follow\(machine, "(.*?)"', open(__file__).read()))
+    commands = {str(path.relative_to(TOP)) for path in (TOP / "docs").glob("*.md")
+                if blocks(path.relative_to(TOP))}
+    assert commands == followed
