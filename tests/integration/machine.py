@@ -77,7 +77,7 @@ class Machine:
         done = subprocess.run(
             ["nsenter", "--target", self.init, "--mount", "--pid", "--net", "--uts", "--cgroup", "--ipc",
              "--root", "--wd", "env", "-i", "HOME=/root", "TERM=dumb", "LANG=C.UTF-8",
-             "DEBIAN_FRONTEND=noninteractive",
+             "DEBIAN_FRONTEND=noninteractive", "MAKEFLAGS=-j%d" % os.cpu_count(),
              "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
              "bash", "-euo", "pipefail", "-c", "cd %s\n%s" % (folder, script)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600, **options)
