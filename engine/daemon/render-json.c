@@ -129,8 +129,8 @@ static json_t *verdict_json(const struct verdict *verdict, const char *user)
 
 static json_t *query_json(const struct query *query)
 {
-	size_t mildest = query_mildest(query);
-	json_t *json = verdict_json(query_verdict(query, mildest), query_user(query, mildest));
+	size_t joint = query_joint(query);
+	json_t *json = verdict_json(query_verdict(query, joint), query_user(query, joint));
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < query_count(query) && query_count(query) > 1; i++)

@@ -25,7 +25,7 @@ const char *render_rspamd_action(const struct verdict *verdict);
  * free; NULL when out of memory. */
 char *render_report(const struct verdict *verdict);
 
-/* The mildest verdict at the top, and with several recipients all of them under
+/* The joint verdict (query_joint) at the top, and with several recipients all of them under
  * "recipients". To be freed with free; NULL when out of memory. */
 char *render_query_json(const struct query *query);
 char *render_answer_json(const struct answer *answer);

@@ -119,7 +119,7 @@ static void on_scanned(struct job *job)
 		return;
 	}
 	const struct verdict *verdict =
-		query_verdict(task->query, query_mildest(task->query));
+		query_verdict(task->query, query_joint(task->query));
 	if (task->failure.code != STATUS_OK)
 		log_unreadable(task);
 	task->failure = (struct failure){0};

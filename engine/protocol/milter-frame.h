@@ -37,5 +37,9 @@ enum {
 
 void milter_put_number(struct buffer *output, uint32_t number);
 
+/* Of the frame that deletes a field whose name has so many bytes: the head, the index,
+ * the name, no value. */
+#define MILTER_DELETE_BYTES(name_length) (5 + 4 + (name_length) + 2)
+
 /* The head of a frame with `length` bytes of data. */
 void milter_put_head(struct buffer *output, char command, size_t length);

@@ -36,12 +36,24 @@ void milter_add_header(struct buffer *output, const char *name, const char *valu
 	put_clean(output, value);
 }
 
-void milter_delete_header(struct buffer *output, const char *name, unsigned index)
+/* The name as the mail server wrote it, which it compares with. */
+static void delete_field(struct buffer *output, const char *name, size_t index)
 {
-	milter_put_head(output, MILTER_CHANGE, 4 + strlen(name) + 2);
-	milter_put_number(output, index);
-	put_clean(output, name);
+	size_t length = strlen(name);
+
+	milter_put_head(output, MILTER_CHANGE, 4 + length + 2);
+	milter_put_number(output, (uint32_t)index);
+	buffer_append(output, name, length + 1);
 	buffer_append(output, "", 1);
+}
+
+/* From the last of a name on: deleting one renumbers those after it. */
+void milter_delete_forged(struct buffer *output, const struct forged_fields *forged)
+{
+	for (const struct forged_name *name = forged->names; name; name = name->next) {
+		for (size_t index = name->count; index > 0; index--)
+			delete_field(output, name->name, index);
+	}
 }
 
 void milter_accept(struct buffer *output)

@@ -15,8 +15,11 @@ static const size_t FRAME_MAX = 65536;
 
 /* Commands and replies of our own while a message comes in, and names. */
 static const size_t OUTPUT_MAX = 65536;
-static const size_t NAMES_MAX = 262144;
-static const size_t FORGED_MAX = 8192;
+static const size_t NAMES_MAX = 2 << 20;
+
+/* Of a recipient's address: RFC 5321 section 4.5.3.1 gives it 256 and a command line
+ * 512, and route addresses are long. */
+static const size_t ADDRESS_MAX = 1024;
 
 enum { VERSION = 6, OLDEST_VERSION = 2 };
 
@@ -58,15 +61,16 @@ struct milter_session {
 	struct buffer output;
 	struct buffer text;
 	struct buffer recipients;
-	struct buffer forged_names;
-	struct milter_forged forged[MILTER_MAX_FORGED];
-	size_t forged_at[MILTER_MAX_FORGED]; /* of the names, which may move */
+	struct forged_fields forged;
 	struct milter_message message;
+	bool received; /* our line is written */
 	char host[256]; /* of the client */
 	char client[64];
 	char server[256]; /* the mail server's name */
 	char sender[512];
 	char queue_id[64];
+	char login[256];
+	char resolved[1024]; /* the next recipient, as the mail server resolved it */
 	char error[128];
 };
 
@@ -115,9 +119,17 @@ static void reset_message(struct milter_session *session)
 {
 	buffer_free(&session->text); /* the next one may be small */
 	buffer_clear(&session->recipients);
-	buffer_clear(&session->forged_names);
-	session->sender[0] = session->queue_id[0] = '\0';
+	forged_fields_clear(&session->forged);
+	session->sender[0] = session->resolved[0] = '\0';
+	session->received = false;
 	session->message = (struct milter_message){0};
+}
+
+/* What was told of the message before its MAIL goes, too. */
+static void end_message(struct milter_session *session)
+{
+	reset_message(session);
+	session->queue_id[0] = session->login[0] = '\0';
 }
 
 /* Keeps what there is room for. */
@@ -151,30 +163,6 @@ static void add_lines(struct milter_session *session, const char *text)
 	}
 }
 
-static bool is_ours(const char *name)
-{
-	return strncasecmp(name, "X-Spam-", 7) == 0 || strncasecmp(name, "X-Hamlet-", 9) == 0;
-}
-
-/* Occurrences are counted by name, without regard to case. */
-static void note_forged(struct milter_session *session, const char *name)
-{
-	struct milter_message *message = &session->message;
-	unsigned index = 1;
-
-	if (!is_ours(name) || message->forged_count == MILTER_MAX_FORGED)
-		return;
-	for (size_t i = 0; i < message->forged_count; i++)
-		index += strcasecmp(session->forged_names.data + session->forged_at[i], name) == 0;
-	session->forged_at[message->forged_count] = session->forged_names.length;
-	buffer_append(&session->forged_names, name, strlen(name) + 1);
-	if (session->forged_names.failed) {
-		session->forged_names.failed = false; /* so many are not to be removed */
-		return;
-	}
-	session->forged[message->forged_count++].index = index;
-}
-
 /* "<bob@example.org>" as "bob@example.org". */
 static size_t strip(const char **address)
 {
@@ -193,6 +181,8 @@ static void add_recipient(struct milter_session *session, const char *address)
 	size_t length = strip(&address);
 	struct buffer *names = &session->recipients;
 
+	if (length > ADDRESS_MAX)
+		length = 0;
 	if (message->recipient_count == session->limits.recipients ||
 		names->length + length + 1 > names->limit) {
 		message->recipients_lost++;
@@ -213,9 +203,8 @@ static void complete(struct milter_session *session)
 	message->sender = session->sender;
 	message->queue_id = session->queue_id;
 	message->recipients = session->recipients.data ? session->recipients.data : "";
-	message->forged = session->forged;
-	for (size_t i = 0; i < message->forged_count; i++)
-		session->forged[i].name = session->forged_names.data + session->forged_at[i];
+	message->login = session->login;
+	message->forged = &session->forged;
 	session->state = WAITING;
 }
 
@@ -245,21 +234,40 @@ static void on_negotiate(struct milter_session *session, struct frame *frame)
 	session->state = IDLE;
 }
 
-/* Name and value in turn, after a byte that tells the stage. */
+static void take_macro(struct milter_session *session, const char *name, const char *value)
+{
+	if (strcmp(name, "i") == 0 || strcmp(name, "{i}") == 0)
+		snprintf(session->queue_id, sizeof(session->queue_id), "%s", value);
+	else if (strcmp(name, "j") == 0 || strcmp(name, "{j}") == 0)
+		snprintf(session->server, sizeof(session->server), "%s", value);
+	else if (strcmp(name, "{auth_authen}") == 0)
+		snprintf(session->login, sizeof(session->login), "%s", value);
+	else if (strcmp(name, "{rcpt_addr}") == 0 && strlen(value) < sizeof(session->resolved))
+		strcpy(session->resolved, value);
+}
+
+/* The command that they are about, then name and value in turn. What an earlier command
+ * of the kind told does not hold for this one. With {rcpt_mailer} "error" the address is
+ * the text of an error. */
 static void on_macros(struct milter_session *session, struct frame *frame)
 {
 	const char *name, *value;
+	bool error = false;
 
-	if (frame->length > 0) {
-		frame->data++;
-		frame->length--;
-	}
+	if (frame->length == 0)
+		return;
+	if (*frame->data == MILTER_MAIL)
+		session->login[0] = '\0';
+	if (*frame->data == MILTER_RCPT)
+		session->resolved[0] = '\0';
+	frame->data++;
+	frame->length--;
 	while ((name = take_string(frame)) && (value = take_string(frame))) {
-		if (strcmp(name, "i") == 0 || strcmp(name, "{i}") == 0)
-			snprintf(session->queue_id, sizeof(session->queue_id), "%s", value);
-		else if (strcmp(name, "j") == 0)
-			snprintf(session->server, sizeof(session->server), "%s", value);
+		take_macro(session, name, value);
+		error |= strcmp(name, "{rcpt_mailer}") == 0 && strcmp(value, "error") == 0;
 	}
+	if (error)
+		session->resolved[0] = '\0';
 }
 
 /* Host name, family, port, address. */
@@ -289,13 +297,16 @@ static void on_connect(struct milter_session *session, struct frame *frame)
 }
 
 /* The mail server puts its own Received line on top only after us: without it the
- * topmost one would be a stranger's. */
+ * topmost one would be a stranger's. It goes above the first of the message's: what is
+ * above that was inserted by filters that were asked before us, and is our servers' word
+ * as much as if it stood above the line that will be written. */
 static void add_received(struct milter_session *session)
 {
 	char line[640];
 
-	if (!*session->client)
+	if (!*session->client || session->received)
 		return;
+	session->received = true;
 	int length = snprintf(line, sizeof(line), "Received: from %s (%s [%s]) by %s with SMTP\r\n",
 		session->host, session->host, session->client, session->server);
 	for (int i = 0; i + 2 < length; i++) {
@@ -308,18 +319,14 @@ static void add_received(struct milter_session *session)
 static void on_mail(struct milter_session *session, struct frame *frame)
 {
 	const char *address = take_string(frame);
-	char queue_id[sizeof(session->queue_id)];
 
 	if (!address) {
 		fail(session, "MAIL without an address");
 		return;
 	}
-	strcpy(queue_id, session->queue_id); /* told before */
 	reset_message(session);
-	strcpy(session->queue_id, queue_id);
 	size_t length = strip(&address);
 	snprintf(session->sender, sizeof(session->sender), "%.*s", (int)length, address);
-	add_received(session);
 	session->state = MAIL;
 }
 
@@ -328,9 +335,10 @@ static void on_rcpt(struct milter_session *session, struct frame *frame)
 	const char *address = take_string(frame);
 
 	if (address)
-		add_recipient(session, address);
+		add_recipient(session, *session->resolved ? session->resolved : address);
 	else
 		fail(session, "RCPT without an address");
+	session->resolved[0] = '\0';
 }
 
 static void on_header(struct milter_session *session, struct frame *frame)
@@ -342,7 +350,9 @@ static void on_header(struct milter_session *session, struct frame *frame)
 		fail(session, "header field without a value");
 		return;
 	}
-	note_forged(session, name);
+	forged_fields_note(&session->forged, name);
+	if (strcasecmp(name, "Received") == 0)
+		add_received(session);
 	add_text(session, name, strlen(name));
 	add_text(session, ": ", 2);
 	add_lines(session, value);
@@ -352,6 +362,7 @@ static void on_header(struct milter_session *session, struct frame *frame)
 static void on_end_of_header(struct milter_session *session, struct frame *frame)
 {
 	(void)frame;
+	add_received(session);
 	add_text(session, "\r\n", 2);
 }
 
@@ -370,7 +381,7 @@ static void on_end_of_body(struct milter_session *session, struct frame *frame)
 static void on_abort(struct milter_session *session, struct frame *frame)
 {
 	(void)frame;
-	reset_message(session);
+	end_message(session);
 	session->state = IDLE;
 }
 
@@ -540,7 +551,7 @@ enum milter_event milter_session_next(struct milter_session *session)
 {
 	if (session->state != WAITING)
 		return event_of(session);
-	reset_message(session);
+	end_message(session);
 	session->state = IDLE;
 	return session->input.length > 0 ? go_on(session) : MILTER_NEED_MORE;
 }
@@ -559,7 +570,6 @@ struct milter_session *milter_session_new(const struct milter_limits *limits)
 	session->output.limit = OUTPUT_MAX;
 	session->text.limit = limits->message;
 	session->recipients.limit = NAMES_MAX;
-	session->forged_names.limit = FORGED_MAX;
 	return session;
 }
 
@@ -571,7 +581,7 @@ void milter_session_free(struct milter_session **session)
 	buffer_free(&(*session)->output);
 	buffer_free(&(*session)->text);
 	buffer_free(&(*session)->recipients);
-	buffer_free(&(*session)->forged_names);
+	forged_fields_clear(&(*session)->forged);
 	free(*session);
 	*session = NULL;
 }
@@ -610,6 +620,5 @@ size_t milter_session_commands(const struct milter_session *session)
 size_t milter_session_size(const struct milter_session *session)
 {
 	return sizeof(*session) + session->input.capacity + session->output.capacity +
-		session->text.capacity + session->recipients.capacity +
-		session->forged_names.capacity;
+		session->text.capacity + session->recipients.capacity + session->forged.bytes;
 }

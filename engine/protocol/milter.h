@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 #include "engine/base/buffer.h"
+#include "engine/protocol/forged-fields.h"
 
 struct milter_limits {
 	size_t message;    /* bytes of a message that are kept; the rest is passed over */
@@ -30,29 +31,24 @@ enum milter_event {
 	MILTER_ERROR,   /* see milter_session_error; close */
 };
 
-/* A header field that filters write and that was there already: which occurrence
- * (from 1) of a name. Those with names X-Spam-* and X-Hamlet-*. */
-struct milter_forged {
-	const char *name;
-	unsigned index;
-};
-enum { MILTER_MAX_FORGED = 64 };
-
 /* Borrowed from the session until milter_session_next. */
 struct milter_message {
-	/* RFC 5322 with CRLF, not terminated. On top is a Received line that names
-	 * the client as the mail server's own will. */
+	/* RFC 5322 with CRLF, not terminated. It has a Received line that names the client,
+	 * as the mail server's own will, above the others: what stands above that was
+	 * written by filters that the mail server asked before us. */
 	const char *text;
 	size_t length;
 	bool truncated;   /* there was more */
 	const char *client; /* address, or "" when not known */
 	const char *sender; /* without angle brackets; "" for bounces */
 	const char *queue_id; /* "" = not told */
-	const char *recipients; /* terminated names, one after another */
+	const char *login; /* of a client that has authenticated itself; "" = none */
+	/* Terminated addresses, one after another: as the mail server resolved them where it
+	 * tells ({rcpt_addr}), else as in RCPT. One that no mailbox can have is "". */
+	const char *recipients;
 	size_t recipient_count;
 	size_t recipients_lost; /* beyond the limit */
-	const struct milter_forged *forged;
-	size_t forged_count;
+	const struct forged_fields *forged;
 };
 
 struct milter_session;
@@ -95,8 +91,8 @@ size_t milter_session_size(const struct milter_session *session);
 /* Inserts a field at the top of the header. Control characters in `value` become
  * spaces. */
 void milter_add_header(struct buffer *output, const char *name, const char *value);
-/* Deletes occurrence `index` (from 1) of a field. */
-void milter_delete_header(struct buffer *output, const char *name, unsigned index);
+/* Deletes all these fields. */
+void milter_delete_forged(struct buffer *output, const struct forged_fields *forged);
 void milter_accept(struct buffer *output);
 /* `reply` is "554 5.7.1 text": code, enhanced code (RFC 3463), text. */
 void milter_reply(struct buffer *output, const char *reply);

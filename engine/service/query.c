@@ -149,9 +149,9 @@ static size_t partition(const struct token_set *set, uint64_t *keys)
 	return head;
 }
 
-static bool is_personal(const struct recipient *recipient)
+static bool is_personal(const struct user_store *own)
 {
-	return recipient->store && recipient->store->reports > 0;
+	return own && own->reports > 0;
 }
 
 double query_shift(const struct model_params *params, const struct user_store *store)
@@ -161,36 +161,43 @@ double query_shift(const struct model_params *params, const struct user_store *s
 	return shift == 0 ? 0 : -shift; /* no negative zero: people read it */
 }
 
+/* By whose word a recipient is judged, and by which score. */
+struct basis {
+	const struct user_store *own; /* NULL: the user has said nothing, or is not asked */
+	const struct user_store *domain; /* NULL: none */
+	const struct model_score *score;
+};
+
 /* What the score alone says. */
 static void fill_verdict(
-	const struct query *query, struct recipient *recipient, const struct model_score *score)
+	const struct query *query, const struct basis *basis, struct verdict *verdict)
 {
 	const struct user_rules *rules = &query->rules;
-	struct verdict *verdict = &recipient->verdict;
+	const struct model_score *score = basis->score;
 
-	verdict->policy = recipient->store
-		? recipient->store->policy
-		: policy_of(&rules->bounds, NULL, NULL, query->site->preferences);
+	verdict->policy = basis->own
+		? basis->own->policy
+		: policy_of(&rules->bounds, NULL,
+			  basis->domain ? basis->domain->preferences : NULL,
+			  query->site->preferences);
 	verdict->log_odds = score->log_odds;
 	verdict->probability = score->probability;
 	verdict->margin = score->margin;
 	verdict->uncertainty = sqrt(score->variance);
 	verdict->threshold = verdict->policy.junk;
 	verdict->score = rules->threshold + (score->log_odds - rules->junk_log_odds);
-	verdict->personal = is_personal(recipient);
+	verdict->personal = is_personal(basis->own);
 	if (verdict->personal)
-		verdict->own_shift = query_shift(&rules->params, recipient->store);
+		verdict->own_shift = query_shift(&rules->params, basis->own);
 }
 
 /* What an entry says, which goes before the score. */
-static void apply_lists(const struct query *query, struct recipient *recipient)
+static void apply_lists(
+	const struct query *query, const struct basis *basis, struct verdict *verdict)
 {
-	const struct user_store *domain = query_domain(recipient);
-	struct verdict *verdict = &recipient->verdict;
-
-	preferences_match(recipient->store ? recipient->store->preferences : NULL,
-		domain ? domain->preferences : NULL, query->site->preferences, &query->origin,
-		&verdict->match);
+	preferences_match(basis->own ? basis->own->preferences : NULL,
+		basis->domain ? basis->domain->preferences : NULL, query->site->preferences,
+		&query->origin, &verdict->match);
 	if (verdict->match.scope != LIST_NONE)
 		verdict->score =
 			verdict->threshold + (verdict->match.block ? LIST_LIFT : -LIST_LIFT);
@@ -223,31 +230,54 @@ static size_t count_known(const struct worker *worker, size_t count, bool person
 	return known;
 }
 
+static void decide(const struct query *query, const struct basis *basis, struct verdict *verdict)
+{
+	fill_verdict(query, basis, verdict);
+	apply_lists(query, basis, verdict);
+	choose_action(query, verdict);
+}
+
 /* The message as all recipients share it. */
 struct subject {
 	const struct token_set *set;
 	struct model_message message;
 	struct model_evidence everybody;
+	struct model_score score; /* everybody's */
 };
+
+/* Would the message be treated less mildly but for what the user has said and pressed? */
+static bool is_mildened(
+	const struct query *query, const struct recipient *recipient, const struct subject *subject)
+{
+	const struct basis basis = {.domain = query_domain(recipient), .score = &subject->score};
+	struct verdict verdict = {0};
+
+	if (!recipient->store)
+		return false;
+	decide(query, &basis, &verdict);
+	return recipient->verdict.action < verdict.action;
+}
 
 static void judge(struct query *query, struct recipient *recipient, struct worker *worker,
 	const struct subject *subject)
 {
 	size_t count = subject->set->count;
-	bool personal = is_personal(recipient);
+	bool personal = is_personal(recipient->store);
 	struct model_evidence own;
+	struct model_score score = subject->score;
 
-	if (personal)
+	if (personal) {
 		user_store_read(recipient->store, worker->keys, count, worker->own.sums,
 			worker->own.gains, &own);
-	struct model_score score = model_score(&query->rules.params, &subject->message,
-		&subject->everybody, personal ? &own : NULL);
+		score = model_score(
+			&query->rules.params, &subject->message, &subject->everybody, &own);
+	}
 	recipient->verdict.identity = subject->set->identity;
 	recipient->verdict.tokens = count;
 	recipient->verdict.known = count_known(worker, count, personal);
-	fill_verdict(query, recipient, &score);
-	apply_lists(query, recipient);
-	choose_action(query, &recipient->verdict);
+	const struct basis basis = {recipient->store, query_domain(recipient), &score};
+	decide(query, &basis, &recipient->verdict);
+	recipient->mildened = is_mildened(query, recipient, subject);
 }
 
 static void read_origin(struct query *query, struct worker *worker, const struct token_set *set)
@@ -288,6 +318,8 @@ enum status query_run(struct query *query, struct worker *worker, const char *me
 	subject.message = model_message(&query->rules.params, head, set.count);
 	global_read(query->global, worker->keys, set.count, worker->everybody.sums,
 		worker->everybody.gains, &subject.everybody);
+	subject.score = model_score(
+		&query->rules.params, &subject.message, &subject.everybody, NULL);
 	while (query_goes_on(query) && effort < GO_EFFORT) {
 		enum status status = judge_next(query, worker, &subject, &effort, failure);
 		worst = status == STATUS_OK ? worst : status;
@@ -343,14 +375,22 @@ static bool is_milder(const struct verdict *verdict, const struct verdict *other
 	return verdict->score - verdict->threshold < other->score - other->threshold;
 }
 
-size_t query_mildest(const struct query *query)
+/* Does `a` stand for the message rather than `b`? */
+static bool is_rather(const struct recipient *a, const struct recipient *b)
 {
-	size_t mildest = 0;
-
-	for (size_t i = 1; i < query->count; i++) {
-		if (is_milder(&query->recipients[i].verdict, &query->recipients[mildest].verdict))
-			mildest = i;
-	}
-	return mildest;
+	if (a->mildened != b->mildened)
+		return b->mildened;
+	return a->mildened ? is_milder(&b->verdict, &a->verdict)
+			   : is_milder(&a->verdict, &b->verdict);
 }
 
+size_t query_joint(const struct query *query)
+{
+	size_t joint = 0;
+
+	for (size_t i = 1; i < query->count; i++) {
+		if (is_rather(&query->recipients[i], &query->recipients[joint]))
+			joint = i;
+	}
+	return joint;
+}

@@ -23,6 +23,7 @@ struct recipient {
 	bool folded, domain_folded; /* the stores are this query's work, and known to it alone */
 	struct recipient *same_domain; /* the earlier one */
 	struct verdict verdict;
+	bool mildened; /* by the user's own entries or presses */
 };
 
 struct query {

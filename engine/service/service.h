@@ -180,9 +180,11 @@ const struct origin *query_origin(const struct query *query);
 bool query_trusts(const struct query *query);
 bool query_has_authserv_ids(const struct query *query);
 
-/* The recipient whose verdict is the mildest: what may happen to the message as a
- * whole. */
-size_t query_mildest(const struct query *query);
+/* The recipient whose verdict holds where a protocol has one answer for all of them: the
+ * mildest among those whom their own entries, policy and presses do not make milder than
+ * they would be by their domain's and everybody's word. So what one person allows helps no
+ * message past another. Where all of them are made milder it is the least mild. */
+size_t query_joint(const struct query *query);
 
 /* What one user pressed before about a message, its author and its list. */
 struct past_press {

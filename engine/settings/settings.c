@@ -55,6 +55,8 @@ static const struct entry ENTRIES[] = {
 		"loopback address and port of the milter, beside its Unix socket; empty: none"},
 	{"on-failure", {TYPE_WORD, 0, 0, FAILURES}, AT(on_failure), "accept", RELOAD,
 		"what the milter does with a message that cannot be judged: accept or tempfail"},
+	{"judge-authenticated", {TYPE_BOOL, 0, 0, NULL}, AT(judge_authenticated), "false", RELOAD,
+		"does the milter judge mail of clients that have authenticated themselves"},
 	{"reporters", {TYPE_LIST, 0, 0, NULL}, AT(reporters), "", RELOAD,
 		"logins that may report for any user"},
 	{"administrators", {TYPE_LIST, 0, 0, NULL}, AT(administrators), "", RELOAD,

@@ -24,6 +24,7 @@ struct settings {
 	char *http_token_file; /* path or "" */
 	char *listen_milter; /* as listen_tcp */
 	char *on_failure; /* accept, tempfail */
+	bool judge_authenticated;
 	char **reporters; /* logins that may report for any user; NULL-terminated */
 	char **administrators; /* logins that may do everything */
 	uint64_t workers; /* threads; 0 = one a processor */

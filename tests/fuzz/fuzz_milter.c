@@ -35,6 +35,28 @@ static void fold(struct outcome *outcome, const void *data, size_t length)
 		outcome->sum = (outcome->sum ^ bytes[i]) * UINT64_C(0x100000001B3);
 }
 
+/* What is answered is frames whatever the names: as long as their heads say. */
+static void answer(const struct milter_message *message, struct outcome *outcome)
+{
+	struct buffer output = BUFFER_INIT(FORGED_MAX_BYTES + 65536);
+	size_t at = 0;
+
+	milter_delete_forged(&output, message->forged);
+	milter_add_header(&output, "X-Sender", message->sender);
+	milter_reply(&output, message->client);
+	milter_accept(&output);
+	REQUIRE(!output.failed);
+	while (at < output.length) {
+		const unsigned char *head = (const unsigned char *)output.data + at;
+
+		REQUIRE(output.length - at >= 5);
+		at += 4 + ((size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3]);
+		REQUIRE(at <= output.length);
+	}
+	fold(outcome, output.data, output.length);
+	buffer_free(&output);
+}
+
 static void take_message(struct milter_session *session, struct outcome *outcome)
 {
 	const struct milter_message *message = milter_session_message(session);
@@ -42,14 +64,16 @@ static void take_message(struct milter_session *session, struct outcome *outcome
 
 	REQUIRE(message->length <= LIMITS.message);
 	REQUIRE(message->recipient_count <= LIMITS.recipients);
-	REQUIRE(message->forged_count <= MILTER_MAX_FORGED);
+	REQUIRE(message->forged->bytes <= FORGED_MAX_BYTES);
 	fold(outcome, message->text, message->length);
 	fold(outcome, message->sender, strlen(message->sender));
 	fold(outcome, message->client, strlen(message->client));
 	for (size_t i = 0; i < message->recipient_count; i++, name += strlen(name) + 1)
 		fold(outcome, name, strlen(name) + 1);
-	for (size_t i = 0; i < message->forged_count; i++)
-		fold(outcome, message->forged[i].name, strlen(message->forged[i].name));
+	fold(outcome, message->login, strlen(message->login));
+	for (const struct forged_name *each = message->forged->names; each; each = each->next)
+		fold(outcome, each->name, strlen(each->name) + 1);
+	answer(message, outcome);
 }
 
 static struct outcome run(const uint8_t *data, size_t size, size_t piece, bool refused)

@@ -76,14 +76,16 @@ static void assert_mail(void)
 	ck_assert_uint_eq(message->recipient_count, 2);
 	ck_assert_str_eq(message->recipients, "bob@example.org");
 	ck_assert_str_eq(message->recipients + 16, "eve@example.org");
-	ck_assert_uint_eq(message->forged_count, 3);
-	ck_assert_str_eq(message->forged[1].name, "x-spam-flag");
-	ck_assert_uint_eq(message->forged[1].index, 2);
-	ck_assert_str_eq(message->forged[2].name, "X-Hamlet-Score");
-	ck_assert_uint_eq(message->forged[2].index, 1);
-	static const char text[] = "Received: from host.example (host.example [192.0.2.9]) by mx with SMTP\r\n"
-				   "Subject: folded\r\n\tline\r\nX-Spam-Flag: NO\r\nx-spam-flag: NO\r\n"
-				   "X-Hamlet-Score: -5\r\n\r\nhello\r\nthe end\r\n";
+	ck_assert_str_eq(message->login, "");
+	ck_assert_str_eq(message->forged->names->name, "X-Hamlet-Score");
+	ck_assert_uint_eq(message->forged->names->count, 1);
+	ck_assert_str_eq(message->forged->names->next->name, "X-Spam-Flag");
+	ck_assert_uint_eq(message->forged->names->next->count, 2);
+	ck_assert_ptr_null(message->forged->names->next->next);
+	static const char text[] = "Subject: folded\r\n\tline\r\nX-Spam-Flag: NO\r\nx-spam-flag: NO\r\n"
+				   "X-Hamlet-Score: -5\r\n"
+				   "Received: from host.example (host.example [192.0.2.9]) by mx with SMTP\r\n"
+				   "\r\nhello\r\nthe end\r\n";
 	ck_assert_uint_eq(message->length, sizeof(text) - 1);
 	ck_assert_mem_eq(message->text, text, sizeof(text) - 1);
 	ck_assert(!message->truncated);
@@ -237,18 +239,138 @@ END_TEST
 START_TEST(replies_are_frames)
 {
 	struct buffer output = BUFFER_INIT(1000);
+	struct forged_fields forged = {0};
 
-	milter_delete_header(&output, "X-Spam-Flag", 2);
+	forged_fields_note(&forged, "X-Spam-Flag");
+	forged_fields_note(&forged, "X-SPAM-FLAG");
+	forged_fields_note(&forged, "X-Spammer");
+	forged_fields_note(&forged, "X-Hamlet\t");
+	forged_fields_note(&forged, "X-Spa");
+	milter_delete_forged(&output, &forged);
 	milter_add_header(&output, "X-A", "b\nc");
 	milter_reply(&output, "554 5.7.1 100% spam");
 	milter_accept(&output);
-	static const char expected[] = "\0\0\0\x12m\0\0\0\2X-Spam-Flag\0\0"
+	static const char expected[] = "\0\0\0\x10m\0\0\0\1X-Hamlet\t\0\0"
+				       "\0\0\0\x10m\0\0\0\1X-Spammer\0\0"
+				       "\0\0\0\x12m\0\0\0\2X-Spam-Flag\0\0"
+				       "\0\0\0\x12m\0\0\0\1X-Spam-Flag\0\0"
 				       "\0\0\0\x0Di\0\0\0\0X-A\0b c\0"
 				       "\0\0\0\x16y554 5.7.1 100%% spam\0"
 				       "\0\0\0\1a";
 	ck_assert_uint_eq(output.length, sizeof(expected) - 1);
 	ck_assert_mem_eq(output.data, expected, sizeof(expected) - 1);
 	buffer_free(&output);
+	forged_fields_clear(&forged);
+}
+END_TEST
+
+START_TEST(forged_fields_are_counted_as_far_as_they_can_be_taken_away)
+{
+	struct forged_fields forged = {0};
+	char name[32], long_name[4000];
+
+	for (unsigned i = 0; i < 20000; i++) {
+		snprintf(name, sizeof(name), "X-Spam-%u", i);
+		forged_fields_note(&forged, name);
+		forged_fields_note(&forged, "x-spam-0");
+	}
+	ck_assert(!forged.uncounted);
+	memset(long_name, 'a', sizeof(long_name));
+	memcpy(long_name, "X-Hamlet-", 9);
+	long_name[sizeof(long_name) - 1] = '\0';
+	forged_fields_note(&forged, long_name);
+	ck_assert(!forged.uncounted);
+	size_t names = 0, fields = 0;
+	for (const struct forged_name *each = forged.names; each; each = each->next) {
+		names++;
+		fields += each->count;
+	}
+	ck_assert_uint_eq(names, 20001);
+	ck_assert_uint_eq(fields, 40001);
+	struct buffer output = BUFFER_INIT(FORGED_MAX_BYTES);
+	milter_delete_forged(&output, &forged);
+	ck_assert(!output.failed);
+	ck_assert_uint_eq(output.length, forged.bytes);
+	buffer_free(&output);
+	for (unsigned i = 0; i < 1000; i++)
+		forged_fields_note(&forged, long_name);
+	ck_assert(forged.uncounted);
+	ck_assert_uint_le(forged.bytes, FORGED_MAX_BYTES);
+	forged_fields_clear(&forged);
+	ck_assert_ptr_null(forged.names);
+}
+END_TEST
+
+/* What filters that were asked before us inserted stands above our Received line. */
+START_TEST(the_client_is_named_above_the_first_received_line)
+{
+	put_greeting(ALL);
+	PUT('C', "h\0" "4\0\x19" "192.0.2.9\0");
+	PUT('M', "<>\0");
+	PUT('R', "<bob@example.org>\0");
+	PUT('L', "Authentication-Results\0mx; dmarc=pass\0");
+	PUT('L', "received\0from a by b\0");
+	PUT('L', "Received\0from c by d\0");
+	PUT('N', "");
+	PUT('E', "");
+	ck_assert_int_eq(milter_session_feed(session, stream, stream_length), MILTER_MESSAGE);
+	static const char text[] = "Authentication-Results: mx; dmarc=pass\r\n"
+				   "Received: from h (h [192.0.2.9]) by  with SMTP\r\n"
+				   "received: from a by b\r\nReceived: from c by d\r\n\r\n";
+	const struct milter_message *message = milter_session_message(session);
+	ck_assert_uint_eq(message->length, sizeof(text) - 1);
+	ck_assert_mem_eq(message->text, text, sizeof(text) - 1);
+}
+END_TEST
+
+START_TEST(macros_tell_of_one_message_only)
+{
+	put_greeting(ALL);
+	PUT('D', "Mi\0Q1\0{auth_authen}\0ann\0");
+	PUT('M', "<>\0");
+	PUT('D', "R{rcpt_mailer}\0local\0{rcpt_addr}\0bob@example.org\0");
+	PUT('R', "<@relay.example:alias@example.org>\0");
+	PUT('D', "R{rcpt_addr}\0550 no such user\0{rcpt_mailer}\0error\0");
+	PUT('R', "<eve@example.org>\0");
+	PUT('R', "<ann@example.org>\0");
+	PUT('N', "");
+	PUT('E', "");
+	PUT('M', "<>\0");
+	PUT('R', "<two@example.org>\0");
+	PUT('N', "");
+	PUT('E', "");
+	ck_assert_int_eq(milter_session_feed(session, stream, stream_length), MILTER_MESSAGE);
+	const struct milter_message *message = milter_session_message(session);
+	ck_assert_str_eq(message->login, "ann");
+	ck_assert_uint_eq(message->recipient_count, 3);
+	ck_assert_str_eq(message->recipients, "bob@example.org");
+	ck_assert_str_eq(message->recipients + 16, "eve@example.org");
+	ck_assert_str_eq(message->recipients + 32, "ann@example.org");
+	ck_assert_int_eq(milter_session_next(session), MILTER_MESSAGE);
+	ck_assert_str_eq(message->login, "");
+	ck_assert_str_eq(message->queue_id, "");
+	ck_assert_str_eq(message->recipients, "two@example.org");
+}
+END_TEST
+
+START_TEST(an_address_that_no_mailbox_has_is_nobodys)
+{
+	char address[3000];
+
+	memset(address, 'a', sizeof(address));
+	address[sizeof(address) - 1] = '\0';
+	put_greeting(ALL);
+	PUT('M', "<>\0");
+	put('R', address, sizeof(address));
+	PUT('R', "<bob@example.org>\0");
+	PUT('N', "");
+	PUT('E', "");
+	ck_assert_int_eq(milter_session_feed(session, stream, stream_length), MILTER_MESSAGE);
+	const struct milter_message *message = milter_session_message(session);
+	ck_assert_uint_eq(message->recipient_count, 2);
+	ck_assert_uint_eq(message->recipients_lost, 0);
+	ck_assert_str_eq(message->recipients, "");
+	ck_assert_str_eq(message->recipients + 1, "bob@example.org");
 }
 END_TEST
 
@@ -265,6 +387,10 @@ static Suite *suite(void)
 	tcase_add_test(tcase, what_is_too_much_is_passed_over);
 	tcase_add_loop_test(tcase, what_is_wrong_is_named, 0, sizeof(WRONG) / sizeof(WRONG[0]));
 	tcase_add_test(tcase, replies_are_frames);
+	tcase_add_test(tcase, forged_fields_are_counted_as_far_as_they_can_be_taken_away);
+	tcase_add_test(tcase, the_client_is_named_above_the_first_received_line);
+	tcase_add_test(tcase, macros_tell_of_one_message_only);
+	tcase_add_test(tcase, an_address_that_no_mailbox_has_is_nobodys);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -59,7 +59,7 @@ static json_t *symbols_of(const struct verdict *verdict)
 
 static void render_check(struct task *task)
 {
-	const struct verdict *verdict = query_verdict(task->query, query_mildest(task->query));
+	const struct verdict *verdict = query_verdict(task->query, query_joint(task->query));
 	json_t *json = json_pack("{s:b, s:f, s:f, s:s, s:{s:f, s:f}, s:o}", "is_skipped", 0, "score",
 		verdict->score, "required_score", verdict->threshold, "action", render_rspamd_action(verdict),
 		"thresholds", "reject", verdict->policy.reject, "add header", verdict->policy.junk,

@@ -31,24 +31,27 @@ static void add_fields(struct buffer *output, const struct verdict *verdict)
 		milter_add_header(output, "X-Spam-Flag", "YES");
 }
 
-/* From the last occurrence on: deleting one renumbers those after it. */
-static void remove_forged(struct buffer *output, const struct milter_message *message)
+/* More fields were forged than can be taken away, or than memory was there for: the message
+ * waits, whatever else is to become of it. */
+static bool is_deferred(struct buffer *output, const struct milter_message *message)
 {
-	for (size_t i = message->forged_count; i > 0; i--)
-		milter_delete_header(
-			output, message->forged[i - 1].name, message->forged[i - 1].index);
+	if (message->forged->uncounted)
+		milter_reply(output, "451 4.7.1 Too many X-Spam and X-Hamlet header fields");
+	return message->forged->uncounted;
 }
 
 void answer_verdict(
 	struct buffer *output, const struct milter_message *message, const struct task *task)
 {
-	const struct verdict *verdict = query_verdict(task->query, query_mildest(task->query));
+	const struct verdict *verdict = query_verdict(task->query, query_joint(task->query));
 
 	if (verdict->action == ACTION_REJECT && message->recipients_lost == 0) {
 		milter_reply(output, verdict->reply);
 		return;
 	}
-	remove_forged(output, message);
+	if (is_deferred(output, message))
+		return;
+	milter_delete_forged(output, message->forged);
 	add_fields(output, verdict);
 	milter_accept(output);
 }
@@ -69,7 +72,17 @@ void answer_failure(struct buffer *output, const struct milter_message *message,
 		milter_reply(output, reply);
 		return;
 	}
-	remove_forged(output, message);
+	if (is_deferred(output, message))
+		return;
+	milter_delete_forged(output, message->forged);
 	milter_add_header(output, "X-Hamlet-Status", "not judged");
+	milter_accept(output);
+}
+
+void answer_unjudged(struct buffer *output, const struct milter_message *message)
+{
+	if (is_deferred(output, message))
+		return;
+	milter_delete_forged(output, message->forged);
 	milter_accept(output);
 }

@@ -8,8 +8,11 @@
 #include "engine/daemon/task.h"
 #include "engine/protocol/milter.h"
 
-/* By the mildest verdict of the task, a scan that was done. A message is refused where
- * that says so and all its recipients are known, otherwise marked and taken. */
+/* Whatever is said, forged fields go (forged-fields.h); where there are more than can be
+ * taken away the message is put off. */
+
+/* By the joint verdict of the task (query_joint), a scan that was done. A message is
+ * refused where that says so and all its recipients are known, otherwise marked and taken. */
 void answer_verdict(
 	struct buffer *output, const struct milter_message *message, const struct task *task);
 
@@ -17,6 +20,9 @@ void answer_verdict(
  * such. */
 void answer_failure(struct buffer *output, const struct milter_message *message,
 	const struct server *server, const struct failure *failure);
+
+/* The message was not to be judged: it is taken without a mark. */
+void answer_unjudged(struct buffer *output, const struct milter_message *message);
 
 /* What on-failure has said in place of a verdict: a reply of SMTP, or NULL = take it. */
 const char *answer_failure_reply(const struct server *server, enum status status);

@@ -22,10 +22,10 @@ static const size_t REFUSED_MAX = 1024;
 /* In a shutdown an answer has so long to leave. */
 static const uint64_t FAREWELL_MS = 200;
 
-static const size_t REPLY_MAX = 65536;
+static const size_t REPLY_MAX = FORGED_MAX_BYTES + 65536;
 
 /* Answers that a mail server has not read yet: one waits for each before it goes on. */
-static const size_t UNSENT_MAX = 4 * 65536;
+static const size_t UNSENT_MAX = FORGED_MAX_BYTES + 4 * 65536;
 
 /* A connection of a mail server: one message after another. READING until a
  * message is complete, JUDGING until the task is done, which it may be as soon as it is
@@ -40,6 +40,7 @@ struct milter_connection {
 	size_t held;
 	struct peer peer;
 	struct task task;
+	bool left_out; /* the message is not to be judged */
 	bool refused; /* takes no part in max-connections */
 	bool hurried; /* the timer runs for the rest of a command */
 	size_t commands; /* taken when it was started */
@@ -146,7 +147,7 @@ static void account(struct milter_connection *connection)
 	connection->held = size;
 }
 
-/* The task is done. True with what follows, if anything shall. */
+/* The task is done, if there was one. True with what follows, if anything shall. */
 static bool answer(struct milter_connection *connection, enum milter_event *event)
 {
 	struct task *task = &connection->task;
@@ -154,11 +155,14 @@ static bool answer(struct milter_connection *connection, enum milter_event *even
 	const struct milter_message *message = milter_session_message(connection->session);
 	struct buffer output = BUFFER_INIT(REPLY_MAX);
 
-	if (task->failure.code == STATUS_OK)
+	if (connection->left_out)
+		answer_unjudged(&output, message);
+	else if (task->failure.code == STATUS_OK)
 		answer_verdict(&output, message, task);
 	else
 		answer_failure(&output, message, server, &task->failure);
-	task_release(task);
+	if (!connection->left_out)
+		task_release(task);
 	if (output.failed) {
 		buffer_free(&output);
 		close_connection(connection);
@@ -186,12 +190,29 @@ static void on_judged(struct task *task)
 		on_event(connection, event);
 }
 
+/* Mail that our own people submit, which is not to be marked as spam on its way out. */
+static bool leaves_out(const struct milter_connection *connection, const struct milter_message *message)
+{
+	struct server *server = connection->milter->server;
+
+	if (!*message->login || server->settings.judge_authenticated)
+		return false;
+	log_event(server->log, LOG_DEBUG, "authenticated",
+		(struct log_field[]){log_text("command", "milter"),
+			log_number("bytes", (int64_t)message->length),
+			peer_log(&connection->peer), {0}});
+	return true;
+}
+
 /* True when it is done already. */
 static bool judge(struct milter_connection *connection)
 {
 	const struct milter_message *message = milter_session_message(connection->session);
 	struct task *task = &connection->task;
 
+	connection->left_out = leaves_out(connection, message);
+	if (connection->left_out)
+		return true;
 	connection->state = STARTING;
 	uv_read_stop(&connection->socket.stream);
 	*task = (struct task){.owner = connection,

@@ -1,0 +1,80 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/protocol/forged-fields.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "engine/protocol/milter-frame.h"
+
+static bool is_forged(const char *name)
+{
+	return strncasecmp(name, "X-Spam", 6) == 0 || strncasecmp(name, "X-Hamlet", 8) == 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct forged_name *first = a, *second = b;
+
+	return strcasecmp(first->name, second->name);
+}
+
+static struct forged_name *new_name(const char *name)
+{
+	size_t length = strlen(name);
+	struct forged_name *made = malloc(sizeof(*made) + length + 1);
+
+	if (!made)
+		return NULL;
+	made->next = NULL;
+	made->count = 0;
+	memcpy(made->name, name, length + 1);
+	return made;
+}
+
+/* Names are chosen by the sender, so they are kept in a balanced tree (tsearch(3)): no
+ * choice makes looking one up slow. NULL when out of memory. */
+static struct forged_name *find_name(struct forged_fields *fields, const char *name)
+{
+	struct forged_name *made = new_name(name);
+	struct forged_name *const *found = made ? tsearch(made, &fields->tree, compare_names) : NULL;
+
+	if (found && *found == made) {
+		made->next = fields->names;
+		fields->names = made;
+	} else {
+		free(made);
+	}
+	return found ? *found : NULL;
+}
+
+void forged_fields_note(struct forged_fields *fields, const char *name)
+{
+	size_t bytes = MILTER_DELETE_BYTES(strlen(name));
+	struct forged_name *found = NULL;
+
+	if (!is_forged(name))
+		return;
+	if (bytes <= FORGED_MAX_BYTES - fields->bytes)
+		found = find_name(fields, name);
+	if (!found) {
+		fields->uncounted = true;
+		return;
+	}
+	found->count++;
+	fields->bytes += bytes;
+}
+
+void forged_fields_clear(struct forged_fields *fields)
+{
+	struct forged_name *next;
+
+	for (struct forged_name *name = fields->names; name; name = next) {
+		next = name->next;
+		tdelete(name, &fields->tree, compare_names);
+		free(name);
+	}
+	*fields = (struct forged_fields){0};
+}
