@@ -107,12 +107,15 @@ enum status context_parse(struct context *context, const char *text, struct fail
 	return status;
 }
 
-void context_add_recipients(struct context *context, const char *names, size_t count)
+void context_add_recipients(
+	struct context *context, const char *names, size_t count, size_t lost)
 {
-	context->recipients = g_new0(char *, count + 1);
-	context->recipient_count = count;
+	context->recipients = g_new0(char *, count + 2);
+	context->recipient_count = count + (lost > 0);
 	for (size_t i = 0; i < count; i++, names += strlen(names) + 1)
 		context->recipients[i] = g_strdup(names);
+	if (lost > 0)
+		context->recipients[count] = g_strdup("");
 }
 
 void context_free(struct context *context)

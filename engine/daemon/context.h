@@ -25,6 +25,8 @@ struct context {
 /* Empty text gives an empty context. STATUS_INVALID with what is wrong. */
 enum status context_parse(struct context *context, const char *text, struct failure *failure);
 
-/* Adds `count` terminated names that stand one after another. */
-void context_add_recipients(struct context *context, const char *names, size_t count);
+/* Adds `count` terminated names that stand one after another, at most QUERY_MAX_USERS. For
+ * `lost` ones, which were too many, comes one more that is nobody. */
+void context_add_recipients(
+	struct context *context, const char *names, size_t count, size_t lost);
 void context_free(struct context *context);

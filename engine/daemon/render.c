@@ -112,6 +112,8 @@ char *render_report(const struct verdict *verdict)
 	buffer_printf(&output, "Hamlet: %s, score %.1f, spam from %.1f on (probability %.4f)\n",
 		verdict->spam ? "spam" : "not spam", render_score(verdict), verdict->threshold,
 		verdict->probability);
+	/* Exim's ACL looks for this line, see data/examples/exim. */
+	buffer_printf(&output, "Action: %s\n", action_name(verdict->action));
 	buffer_printf(&output, "Judged by the reports of %s; %zu of %zu features known%s\n",
 		verdict->personal ? "you and everybody" : "everybody", verdict->known,
 		verdict->tokens,

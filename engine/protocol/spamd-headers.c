@@ -47,6 +47,10 @@ static enum spamd_code on_recipient(
 {
 	if (value.length >= 2 && value.data[0] == '<' && value.data[value.length - 1] == '>')
 		value = (struct slice){value.data + 1, value.length - 2};
+	if (headers->recipient_count == headers->recipients_max) {
+		headers->recipients_lost++;
+		return SPAMD_OK;
+	}
 	headers->recipient_count++;
 	return take_text(&headers->recipients, value,
 		BAD_HEADER("Rcpt contains control characters"), text);

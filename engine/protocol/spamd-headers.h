@@ -23,7 +23,8 @@ struct spamd_headers {
 	struct buffer user; /* terminated; no data when there was no header */
 	struct buffer context; /* the same */
 	struct buffer recipients; /* terminated, one after another */
-	size_t recipient_count;
+	size_t recipient_count, recipients_lost;
+	size_t recipients_max;
 	bool json;
 	bool has_length;
 	size_t content_length; /* SIZE_MAX when it does not fit */

@@ -14,9 +14,6 @@
 /* Later minor versions are compatible and get what 1.5 gets. */
 static const int NEWEST_MINOR = 5;
 
-/* Bytes of all recipients' names. */
-static const size_t RECIPIENTS_MAX = 262144;
-
 /* Happy path: REQUEST_LINE, HEADERS (skipped where the version has none), BODY
  * (skipped where the command has none), COMPLETE. Each of the first three can
  * end in REFUSED. The last two are final. */
@@ -99,6 +96,7 @@ static void complete(struct spamd_session *session)
 	request->recipients =
 		session->headers.recipients.data ? session->headers.recipients.data : "";
 	request->recipient_count = session->headers.recipient_count;
+	request->recipients_lost = session->headers.recipients_lost;
 	request->json = session->headers.json;
 	request->message = session->message.data ? session->message.data : "";
 	request->length = session->message.length;
@@ -321,7 +319,8 @@ struct spamd_session *spamd_session_new(const struct spamd_limits *limits)
 	session->line.limit = limits->line + 1;
 	session->headers.user.limit = limits->line + 1;
 	session->headers.context.limit = limits->line + 1;
-	session->headers.recipients.limit = RECIPIENTS_MAX;
+	session->headers.recipients.limit = limits->recipients * (limits->line + 1);
+	session->headers.recipients_max = limits->recipients;
 	session->message.limit = limits->message;
 	return session;
 }

@@ -68,6 +68,7 @@ struct spamd_limits {
 	size_t message; /* bytes of a message */
 	size_t line;    /* bytes of a request or header line, without its end */
 	size_t headers; /* header lines, without the blank one */
+	size_t recipients; /* Rcpt lines that are kept; more are counted */
 };
 
 /* Borrowed from the session; valid until it is freed. */
@@ -81,6 +82,7 @@ struct spamd_request {
 	 * recipient_count of them. */
 	const char *recipients;
 	size_t recipient_count;
+	size_t recipients_lost; /* beyond the limit */
 	bool json;
 	const char *context; /* "" when absent; as user */
 	const char *message; /* never NULL; not terminated */

@@ -59,7 +59,7 @@ enum status query_begin(struct service *service, const char *const *users, size_
 	enum status status = STATUS_OK;
 
 	*result = NULL;
-	if (count == 0 || count > QUERY_MAX_USERS)
+	if (count == 0 || count > QUERY_MAX_USERS + 1)
 		return failure_set(failure, STATUS_INVALID, "%zu recipients: 1 to %d can be asked for",
 			count, QUERY_MAX_USERS);
 	query = calloc(1, sizeof(*query));

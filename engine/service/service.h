@@ -137,11 +137,11 @@ struct verdict {
 	size_t reason_count;
 };
 
-enum { QUERY_MAX_USERS = 1000 };
+enum { QUERY_MAX_USERS = 1000 }; /* and one for all who were too many */
 
 struct query;
 
-/* [owner] One message for `count` recipients, 1 to QUERY_MAX_USERS. A user ""
+/* [owner] One message for `count` recipients, 1 to QUERY_MAX_USERS + 1. A user ""
  * gets global's verdict; with `explain` the first one's verdict has its reasons.
  * STATUS_INVALID: a name longer than STORE_MAX_USER or one that begins with '@',
  * or too many. */

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from conftest import TOP
+from conftest import TOP, let_in
 from hamlet_client import ask, tell
 
 EXAMPLES = TOP / "data" / "examples" / "exim"
@@ -72,6 +72,21 @@ class Exim:
         return after[-1], done.stdout.decode() + done.stderr.decode()
 
 
+    def deliver(self, message, box):
+        """Takes the message over SMTP without a network and delivers it into a file."""
+        config = self.folder / "delivering.conf"
+        config.write_text(self.config.read_text().replace(
+            "file = /dev/null", "file = %s\n  user = nobody" % box))
+        let_in(self.folder)
+        self.folder.chmod(0o777)
+        done = subprocess.run(
+            [EXIM, "-C", config, "-odi", "-oMa", "192.0.2.77", "-bs"],
+            input=b"EHLO x\r\nMAIL FROM:<s@example.com>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n"
+            + message.replace(b"\n", b"\r\n").rstrip() + b"\r\n.\r\nQUIT\r\n",
+            capture_output=True, timeout=60)
+        assert box.exists(), done.stdout.decode() + done.stderr.decode()
+
+
 def teach(daemon, message):
     """Global learns what is spam; enough of it to be certain."""
     for number in range(150):
@@ -110,12 +125,40 @@ def test_every_recipient_has_a_say(taught, message):
 
 
 def test_spamassassins_manner(taught, message):
+    """The policy decides there, too, though $spam_action is "reject" for all spam."""
     exim = Exim(taught, variant=False)
-    exim.write(exim.acl.replace("{eq{$spam_action}{reject}}", "{>{$spam_score_int}{50}}"))
-    answer, said = exim.send(message(901, "pills casino winner"), "bob@example.org")
-    assert answer.startswith("550 "), said
+    spam = message(901, "pills casino winner")
+    answer, said = exim.send(spam, "bob@example.org")
+    assert answer.startswith("250 OK") and "X-Spam-Flag: YES" in said, said
+    policy(taught, "", "tag")
+    answer, said = exim.send(spam, "bob@example.org")
+    assert answer.startswith("250 OK") and "X-Spam-Flag" not in said, said
+    policy(taught, "", "reject")
+    answer, said = exim.send(spam, "bob@example.org")
+    assert answer.startswith("550 5.7.1 Spam message rejected"), said
     answer, said = exim.send(message(902, "meeting minutes agenda"), "bob@example.org")
     assert answer.startswith("250 OK") and "X-Hamlet-Score: " in said, said
+
+
+@pytest.mark.parametrize("variant", [True, False])
+def test_forged_fields_are_removed(taught, message, variant):
+    """They are not in what is delivered: here to a file."""
+    exim = Exim(taught, variant)
+    box = exim.folder / "box"
+    forged = (b"X-Spam: Yes\nx-spam-flag: NO\nX-Spam_Flag: NO\nX-Hamlet-Score: -99\nX-Other: stays\n"
+              + b"".join(b"X-Spam-A%d: forged\n" % n for n in range(100)) + message(901, "pills casino winner"))
+    exim.deliver(forged, box)
+    fields = box.read_text().split("\n\n")[0].lower()
+    assert "x-other: stays" in fields and "forged" not in fields and "-99" not in fields
+    assert fields.count("x-spam") == 1 and "x-spam-flag: yes" in fields
+
+
+def test_very_many_recipients(taught, message):
+    exim = Exim(taught, variant=True)
+    policy(taught, "", "reject")
+    answer, said = exim.send(message(901, "pills casino winner"),
+                             *["user%d@example.org" % n for n in range(2500)])
+    assert answer.startswith("550 5.7.1 Spam message rejected"), said[-2000:]
 
 
 @pytest.mark.parametrize("variant", [True, False])

@@ -9,7 +9,7 @@
 
 #include "tests/unit/unit.h"
 
-static const struct spamd_limits LIMITS = {.message = 1000, .line = 100, .headers = 8};
+static const struct spamd_limits LIMITS = {.message = 1000, .line = 100, .headers = 8, .recipients = 3};
 
 static const struct spamd_verdict SPAM = {
 	.spam = true,

@@ -45,7 +45,7 @@ void answer_verdict(
 {
 	const struct verdict *verdict = query_verdict(task->query, query_joint(task->query));
 
-	if (verdict->action == ACTION_REJECT && message->recipients_lost == 0) {
+	if (verdict->action == ACTION_REJECT) {
 		milter_reply(output, verdict->reply);
 		return;
 	}

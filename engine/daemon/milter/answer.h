@@ -12,7 +12,7 @@
  * taken away the message is put off. */
 
 /* By the joint verdict of the task (query_joint), a scan that was done. A message is
- * refused where that says so and all its recipients are known, otherwise marked and taken. */
+ * refused where that says so, otherwise marked and taken. */
 void answer_verdict(
 	struct buffer *output, const struct milter_message *message, const struct task *task);
 

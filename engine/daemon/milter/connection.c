@@ -226,7 +226,8 @@ static bool judge(struct milter_connection *connection)
 		.done = on_judged};
 	if (message->recipient_count > 0)
 		context_add_recipients(
-			&task->context, message->recipients, message->recipient_count);
+			&task->context, message->recipients, message->recipient_count,
+			message->recipients_lost);
 	task_start(task);
 	if (connection->state != STARTING)
 		return true;

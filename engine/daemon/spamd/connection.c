@@ -9,9 +9,10 @@
 #include "engine/daemon/server.h"
 #include "engine/daemon/spamd/internal.h"
 
-/* spamd's limits; libspamc's own lines are shorter. */
+/* spamd's limit of a line; libspamc's own are shorter. Exim writes a line for each
+ * recipient and has no limit of its own. */
 static const size_t LINE_MAX_BYTES = 8192;
-static const size_t HEADERS_MAX = 1100;
+static const size_t HEADERS_MAX = 100000;
 
 static const char SHUTTING_DOWN[] = "shutting down";
 static const char TOO_MANY[] = "too busy: all connections are in use";
@@ -275,6 +276,7 @@ static struct connection *new_connection(struct server *server, const uv_stream_
 		.message = server->settings.max_message_bytes,
 		.line = LINE_MAX_BYTES,
 		.headers = HEADERS_MAX,
+		.recipients = QUERY_MAX_USERS,
 	};
 
 	if (!connection)

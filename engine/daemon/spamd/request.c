@@ -185,7 +185,8 @@ void request_start(struct request *request)
 	}
 	if (!request->task.context.recipients && spamd->recipient_count > 0)
 		context_add_recipients(
-			&request->task.context, spamd->recipients, spamd->recipient_count);
+			&request->task.context, spamd->recipients, spamd->recipient_count,
+			spamd->recipients_lost);
 	switch (spamd->command) {
 	case SPAMD_CHECK:
 	case SPAMD_SYMBOLS:
