@@ -4,6 +4,7 @@
 stands, one with a path after its language is added to that file; an indented block of the
 README is run."""
 import re
+import subprocess
 
 from conftest import TOP
 
@@ -38,7 +39,7 @@ def follow(machine, name, but=("Undo",), only=None):
         if path:
             add(machine, path, text)
         elif language == "sh":
-            machine.run(text, folder="/src")
+            machine.run(text, folder="/src", stdin=subprocess.DEVNULL)
 
 
 def undo(machine, name):

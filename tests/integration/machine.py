@@ -80,7 +80,7 @@ class Machine:
              "DEBIAN_FRONTEND=noninteractive", "MAKEFLAGS=-j%d" % os.cpu_count(),
              "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
              "bash", "-euo", "pipefail", "-c", "cd %s\n%s" % (folder, script)],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600, **options)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900, **options)
         printed = done.stdout.decode(errors="replace")
         assert not check or done.returncode == 0, "%s\n%s" % (script, printed)
         return printed

@@ -26,6 +26,7 @@ def machine(tmp_path_factory):
     first = next(i for i, line in enumerate(install) if line.startswith("systemctl stop"))
     machine.run("\n".join(install[:first]), folder="/src")
     machine.after_install = "\n".join(install[first:])
+    machine.write("/etc/apt/apt.conf.d/90tests", 'APT::Install-Recommends "false";\n')
     # Debian has no npm, so that the sample mail stands in for the corpus.
     machine.run("cp /etc/hamlet/hamlet.conf /root/hamlet.conf.new; useradd --create-home vmail; "
                 "rm -f $(type -ap npm)")
@@ -172,6 +173,22 @@ service auth {
     assert "250" in submit(machine, mail, "spam@example.org", login="ann")
     shows(machine, "event=report", "label=spam", "outcome=new")
     machine.run("systemctl stop postfix dovecot; rm /etc/dovecot/local.conf")
+
+
+def test_exim(machine):
+    packages = sorted((TOP / "build" / "exim").glob("*.deb"))
+    if not packages:
+        pytest.skip("scripts/setup could not download Exim")
+    for package in packages:
+        machine.write("/var/cache/apt/archives/" + package.name, package.read_bytes())
+    follow(machine, "docs/exim.md")
+    session = (b"EHLO x\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<root@localhost>\r\nDATA\r\n"
+               + make_message(9).replace(b"\n", b"\r\n") + b".\r\nQUIT\r\n")
+    assert "X-Hamlet-Score:" in machine.run("exim4 -bh 192.0.2.1", input=session)
+    shows(machine, "event=scan", "recipients=1")
+    undo(machine, "docs/exim.md")
+    assert "X-Hamlet-Score:" not in machine.run("exim4 -bh 192.0.2.1", input=session)
+    machine.run("systemctl stop exim4")
 
 
 def test_every_command_of_the_documents_is_run():
