@@ -64,8 +64,9 @@ void fields_add(struct fields *fields, const struct header *header)
 	field->name = at;
 	at += length + 1;
 	field->value = at;
-	field->cut = header->untrimmed > room;
-	size_t size = ascii_trim(header->value, field->cut ? room : header->untrimmed);
+	bool longer = header->untrimmed > room;
+	field->cut = longer || header->raw->cut;
+	size_t size = ascii_trim(header->value, longer ? room : header->untrimmed);
 	memcpy(at, header->value, size);
 	at[size] = '\0';
 	fields->used[class] += length + 2 + size;

@@ -14,6 +14,7 @@ libtokenizer_a_SOURCES = \
 	%D%/html.c %D%/html.h \
 	%D%/html-names.c %D%/html-names.h \
 	%D%/html-style.c %D%/html-style.h \
+	%D%/mailbox.c \
 	%D%/mime.c %D%/mime.h \
 	%D%/mime-charset.c %D%/mime-charset.h \
 	%D%/mime-field.c %D%/mime-field.h \

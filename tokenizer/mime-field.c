@@ -145,7 +145,13 @@ void mime_content_clear(struct mime_content *content)
 
 /* --- Addresses -------------------------------------------------------------------- */
 
-static size_t count_mailboxes(InternetAddressList *list, const char **first)
+/* What is done with each address. */
+struct visit {
+	void (*each)(void *context, const char *address);
+	void *context;
+};
+
+static size_t visit_mailboxes(InternetAddressList *list, const struct visit *visit)
 {
 	size_t mailboxes = 0;
 	int count = list ? internet_address_list_length(list) : 0;
@@ -154,13 +160,15 @@ static size_t count_mailboxes(InternetAddressList *list, const char **first)
 		InternetAddress *address = internet_address_list_get_address(list, i);
 
 		if (INTERNET_ADDRESS_IS_GROUP(address)) {
-			mailboxes += count_mailboxes(
+			mailboxes += visit_mailboxes(
 				internet_address_group_get_members(INTERNET_ADDRESS_GROUP(address)),
-				first);
+				visit);
 		} else if (INTERNET_ADDRESS_IS_MAILBOX(address)) {
-			if (mailboxes++ == 0 && !*first)
-				*first = internet_address_mailbox_get_addr(
-					INTERNET_ADDRESS_MAILBOX(address));
+			const char *text = internet_address_mailbox_get_addr(
+				INTERNET_ADDRESS_MAILBOX(address));
+			mailboxes++;
+			if (text)
+				visit->each(visit->context, text);
 		}
 	}
 	return mailboxes;
@@ -179,18 +187,16 @@ static size_t bound_addresses(const char *value)
 	return length;
 }
 
-size_t mime_read_address(const char *value, char *address, size_t size)
+size_t mime_read_addresses(
+	const char *value, void (*each)(void *context, const char *address), void *context)
 {
+	const struct visit visit = {each, context};
 	char *bounded = g_strndup(value, bound_addresses(value));
 	size_t no_charsets = 0; /* names of people do not matter here */
 	charset_hide(bounded, &no_charsets);
 	InternetAddressList *list = internet_address_list_parse(NULL, bounded);
-	const char *first = NULL;
-	size_t mailboxes = count_mailboxes(list, &first);
+	size_t mailboxes = visit_mailboxes(list, &visit);
 
-	*address = '\0';
-	if (first && strlen(first) < size)
-		strcpy(address, first);
 	if (list)
 		g_object_unref(list);
 	g_free(bounded);

@@ -64,6 +64,7 @@ static void walk_section(struct walk *walk, bool nested)
 			.name_length = field->name_length,
 			.value = field->value,
 			.length = strnlen(field->value, field->length), /* as in C */
+			.cut = memchr(field->value, '\0', field->length) != NULL,
 			.nested = nested};
 
 		walk->headers++;

@@ -17,6 +17,7 @@ struct mime_header {
 	size_t name_length;
 	const char *value; /* raw: encoded, with folding and line breaks */
 	size_t length;
+	bool cut; /* a NUL ends it early */
 	bool nested; /* of an attached message, not of the outer one */
 };
 
@@ -54,6 +55,6 @@ void mime_walk(struct mime_reader *reader, const char *message, size_t length,
 size_t mime_decode_words(
 	struct mime_reader *reader, const char *value, size_t length, char *out, size_t size);
 
-/* The first mailbox's address of an address list, "" when there is none or it
- * does not fit; returns the number of mailboxes. */
-size_t mime_read_address(const char *value, char *address, size_t size);
+/* Calls `each` for the address of each mailbox of a list; returns their number. */
+size_t mime_read_addresses(
+	const char *value, void (*each)(void *context, const char *address), void *context);

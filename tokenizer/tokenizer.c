@@ -159,14 +159,9 @@ void tokenizer_run(struct tokenizer *tokenizer, const char *message, size_t leng
 		.field_count = tokenizer->kept.count};
 }
 
-size_t tokenizer_address(const char *value, char *address, size_t size)
+size_t tokenizer_addresses(const char *value, tokenizer_address_fn *each, void *context)
 {
-	size_t count = mime_read_address(value, address, size);
-	char *domain = strrchr(address, '@');
-
-	for (; domain && *domain; domain++)
-		*domain = ascii_lower(*domain);
-	return count;
+	return mime_read_addresses(value, each, context);
 }
 
 uint64_t tokenizer_digest(const struct tokenizer *tokenizer, const char *name, const char *text)

@@ -39,7 +39,7 @@ struct tokenizer_secret {
 struct tokenizer_field {
 	const char *name;  /* lower case */
 	const char *value; /* unfolded and trimmed, not decoded */
-	bool cut;          /* the value was longer */
+	bool cut;          /* the value was longer, or goes on after a NUL */
 };
 
 /* The distinct tokens of one message, in the order found. */
@@ -82,11 +82,17 @@ void tokenizer_free(struct tokenizer **tokenizer);
 void tokenizer_run(struct tokenizer *tokenizer, const char *message, size_t length,
 	tokenizer_watch_fn *watch, void *context, struct token_set *set);
 
-/* Reads an address list (RFC 5322 section 3.4; a group counts its members) such
- * as the value of From: the first mailbox's address into `address`, its domain in
- * lower case; "" when there is none or it does not fit. Returns the number of
- * mailboxes. */
-size_t tokenizer_address(const char *value, char *address, size_t size);
+/* Told of each address of a list, at most once each. */
+typedef void tokenizer_address_fn(void *context, const char *address);
+
+/* Reads an address list (RFC 5322 section 3.4) such as the value of From, as leniently as
+ * mail programs do; a group counts its members. Returns the number of mailboxes. Bounded:
+ * some two thousand bytes are looked at. */
+size_t tokenizer_addresses(const char *value, tokenizer_address_fn *each, void *context);
+
+/* Is the value one mailbox beyond doubt? Then its address, as it is written, is in
+ * `address`; false, with "" there, also when it does not fit. Pure. */
+bool tokenizer_mailbox(const char *value, char *address, size_t size);
 
 /* 64 bits keyed with the tokenizer's secret: the same for the same text under the
  * same name; never 0. */

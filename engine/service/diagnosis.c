@@ -126,6 +126,8 @@ static void on_origin(struct diagnosis_step *step, const struct diagnosis_case *
 	find(step, " Author: %.120s.", *origin->author ? origin->author : "none");
 	if (origin->authors > 1)
 		find(step, " There are %zu authors: none is believed.", origin->authors);
+	else if (*origin->author && !origin->sole)
+		find(step, " The From field is not well formed: the author is not believed.");
 	if (*origin->list)
 		find(step, " Mailing list: %.120s.", origin->list);
 	if (given->trusted)

@@ -7,6 +7,8 @@
 
 #include <glib.h>
 
+#include "engine/base/domain.h"
+#include "engine/service/address.h"
 #include "engine/service/network.h"
 
 static const char *const ACTIONS[] = {"deliver", "tag", "junk", "reject"};
@@ -102,22 +104,39 @@ static bool is_address(const char *text)
 	return true;
 }
 
+/* "@example.org", ".example.org", "*@example.org" and "*.example.org" are other ways to say
+ * "example.org", which is the domain and all below it. */
+static const char *skip_marks(const char *name)
+{
+	if (*name == '*' && (name[1] == '@' || name[1] == '.'))
+		return name + 2;
+	return name + (*name == '@' || *name == '.');
+}
+
+/* An address or a domain in one form. */
+static bool take_author(const char *name, char out[STORE_MAX_NAME + 1])
+{
+	if (strchr(name, '@'))
+		return address_canonical(name, out) && is_address(out);
+	return domain_canonical(name, strlen(name), out) && is_domain(out);
+}
+
 static enum status check_name(const struct store_entry *entry, char *name, struct failure *failure)
 {
+	const char *given = skip_marks(entry->name);
 	struct network network;
-	char network_name[NETWORK_TEXT];
 
-	lower(name);
-	/* "@example.org" and ".example.org" are other ways to say it. */
-	if (*name == '@' || *name == '.')
-		memmove(name, name + 1, strlen(name));
-	if (entry->kind == ENTRY_LIST && network_parse(&network, name)) {
-		network_format(&network, network_name);
-		strcpy(name, network_name);
-	} else if (!is_address(name) && !is_domain(name)) {
+	if (entry->kind == ENTRY_LIST && network_parse(&network, given)) {
+		network_format(&network, name);
+		return STATUS_OK;
+	}
+	if (strchr(given, '*'))
+		return failure_set(failure, STATUS_INVALID,
+			"%.80s: a * stands at the beginning only; example.net stands for a domain "
+			"and all below it", entry->name);
+	if (!take_author(given, name))
 		return failure_set(failure, STATUS_INVALID, "%.80s is neither an address nor a domain%s",
 			entry->name, entry->kind == ENTRY_LIST ? " nor a network" : "");
-	}
 	return STATUS_OK;
 }
 

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libservice.a
 libservice_a_SOURCES = \
+	%D%/address.c %D%/address.h \
 	%D%/adoption.c %D%/adoption.h \
 	%D%/change.c \
 	%D%/diagnosis.c %D%/diagnosis.h \
@@ -25,6 +26,7 @@ libservice_a_SOURCES = \
 	%D%/secret.c %D%/secret.h \
 	%D%/service.c %D%/service.h \
 	%D%/site.c %D%/site.h \
+	%D%/unsubscribe.c \
 	%D%/user-store.c %D%/user-store.h \
 	%D%/users.c %D%/users.h
 libservice_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "engine/base/domain.h"
 #include "engine/service/results.h"
 
 static bool is_field(const struct tokenizer_field *field, const char *name)
@@ -35,18 +36,36 @@ bool origin_is_within(const char *domain, const char *other)
 
 /* --- Author and list ----------------------------------------------------- */
 
-static void read_author(
+static void add_author(void *context, const char *text)
+{
+	struct origin *origin = context;
+	char address[ADDRESS_MAX + 1];
+
+	if (origin->author_count < ORIGIN_MAX_AUTHORS && address_canonical(text, address))
+		strcpy(origin->list_of_authors[origin->author_count++], address);
+}
+
+static void read_authors(
 	struct origin *origin, const struct tokenizer_field *fields, size_t count)
 {
-	char other[ORIGIN_MAX_ADDRESS + 1];
+	char mailbox[ADDRESS_MAX + 1];
+	size_t from = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		if (!is_field(&fields[i], "from"))
 			continue;
-		origin->authors += tokenizer_address(
-			fields[i].value, origin->authors ? other : origin->author, sizeof(other));
-		origin->authors += fields[i].cut;
+		origin->sole = tokenizer_mailbox(fields[i].value, mailbox, sizeof(mailbox)) &&
+			!fields[i].cut && from == 0;
+		from++;
+		if (origin->sole) {
+			add_author(origin, mailbox);
+			origin->authors++;
+		} else {
+			origin->authors += tokenizer_addresses(fields[i].value, add_author, origin);
+		}
 	}
+	origin->sole = origin->sole && origin->author_count == 1;
+	origin->author = origin->list_of_authors[0];
 	const char *at = strrchr(origin->author, '@');
 	origin->domain = at ? at + 1 : "";
 }
@@ -180,22 +199,40 @@ static bool passes(const struct result *result, const char *method)
 	return strcmp(result->method, method) == 0 && strcmp(result->value, "pass") == 0;
 }
 
-static void on_result(void *context, const struct result *result)
+static void keep_signature(struct origin *origin, const struct result *result)
+{
+	struct origin_signature *kept = &origin->signatures[origin->signature_count];
+
+	if (!passes(result, "dkim") || origin->signature_count == ORIGIN_MAX_SIGNATURES)
+		return;
+	origin->signature_count++;
+	strcpy(kept->domain, result->domain);
+	strcpy(kept->selector, result->selector);
+	strcpy(kept->value, result->signature);
+}
+
+/* Domains are compared in one form; what has none stays as it is. */
+static void on_result(void *context, const struct result *stamped)
 {
 	struct origin *origin = ((struct judgement *)context)->origin;
-	bool within = origin_is_within(origin->domain, result->domain);
+	struct result result = *stamped;
+	char domain[DOMAIN_MAX + 1];
 
-	if (strcmp(result->method, "spf") == 0)
-		keep(&origin->spf, result);
-	else if (strcmp(result->method, "dkim") == 0)
-		keep(&origin->dkim, result);
-	else if (strcmp(result->method, "dmarc") == 0)
-		keep(&origin->dmarc, result);
-	if (strcmp(result->method, "dmarc") == 0 && strcmp(result->value, "fail") == 0)
+	if (domain_canonical(result.domain, strlen(result.domain), domain))
+		strcpy(result.domain, domain);
+	bool within = origin_is_within(origin->domain, result.domain);
+	keep_signature(origin, &result);
+	if (strcmp(result.method, "spf") == 0)
+		keep(&origin->spf, &result);
+	else if (strcmp(result.method, "dkim") == 0)
+		keep(&origin->dkim, &result);
+	else if (strcmp(result.method, "dmarc") == 0)
+		keep(&origin->dmarc, &result);
+	if (strcmp(result.method, "dmarc") == 0 && strcmp(result.value, "fail") == 0)
 		origin->refuted = true;
-	if ((passes(result, "dkim") || passes(result, "spf")) && within)
+	if ((passes(&result, "dkim") || passes(&result, "spf")) && within)
 		origin->authenticated = true;
-	if (passes(result, "dmarc") && (!*result->domain || strcmp(result->domain, origin->domain) == 0))
+	if (passes(&result, "dmarc") && (!*result.domain || strcmp(result.domain, origin->domain) == 0))
 		origin->authenticated = true;
 }
 
@@ -258,67 +295,18 @@ void origin_read(struct origin *origin, const struct origin_trust *trust,
 	const struct tokenizer_field *fields, size_t count)
 {
 	*origin = (struct origin){0};
-	read_author(origin, fields, count);
+	read_authors(origin, fields, count);
 	read_list(origin, fields, count);
 	size_t border = find_border(origin, trust, fields, count);
-	if (trust->authserv_ids && *trust->authserv_ids && origin->received > 0)
+	origin->provable = trust->authserv_ids && *trust->authserv_ids;
+	if (origin->provable && origin->received > 0)
 		read_stamps(origin, trust, fields, count, border);
 	/* Two authors: which one would be proven? */
-	if (origin->authors != 1 || !*origin->domain || origin->refuted)
+	if (!origin->sole || origin->refuted)
 		origin->authenticated = false;
 }
 
-/* --- Unsubscribing -------------------------------------------------------- */
-
-static bool is_target(const char *url, size_t length)
+bool origin_is_believed(const struct origin *origin)
 {
-	static const char *const schemes[] = {"mailto:", "https://", "http://"};
-
-	for (size_t i = 0; i < length; i++) {
-		if (url[i] <= ' ' || url[i] > '~' || strchr("<>\"", url[i]))
-			return false;
-	}
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-		size_t scheme = strlen(schemes[i]);
-		if (length > scheme && strncasecmp(url, schemes[i], scheme) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void add_targets(struct origin_targets *targets, const char *value, bool one_click)
-{
-	size_t used = 0;
-
-	for (const char *at = strchr(value, '<'); at && targets->count < ORIGIN_MAX_TARGETS;
-		at = strchr(at, '<')) {
-		size_t length = strcspn(++at, ">");
-		if (!at[length] || used + length >= sizeof(targets->text))
-			return;
-		if (!is_target(at, length))
-			continue;
-		char *url = targets->text + used;
-		memcpy(url, at, length);
-		url[length] = '\0';
-		used += length + 1;
-		targets->list[targets->count++] = (struct origin_target){.url = url,
-			.one_click = one_click && strncasecmp(url, "https:", 6) == 0};
-	}
-}
-
-void origin_unsubscribe(
-	struct origin_targets *targets, const struct tokenizer_field *fields, size_t count)
-{
-	const char *value = NULL;
-	bool one_click = false;
-
-	targets->count = 0;
-	for (size_t i = 0; i < count; i++) {
-		if (is_field(&fields[i], "list-unsubscribe") && !value)
-			value = fields[i].value;
-		if (is_field(&fields[i], "list-unsubscribe-post"))
-			one_click = strcasecmp(fields[i].value, "List-Unsubscribe=One-Click") == 0;
-	}
-	if (value)
-		add_targets(targets, value, one_click);
+	return origin->sole && !origin->refuted && (origin->authenticated || !origin->provable);
 }

@@ -159,19 +159,36 @@ static int find_name(GTree *tree, const char *key, char *name)
 	return value;
 }
 
-/* The address, its domain, then the domains above that. */
-static int find_author(GTree *tree, const struct origin *origin, char *name)
+/* What is said of one author: of the address, else of the domain, else of the domains
+ * above that. What allows holds only where the author is believed. */
+static int find_author(GTree *tree, const char *address, bool believed, char *name)
 {
-	char *address = g_ascii_strdown(origin->author, -1);
-	int value = *address ? find_name(tree, address, name) : 0;
+	const char *at = strrchr(address, '@');
 
-	for (const char *domain = origin->domain; *domain && !value;) {
-		value = find_name(tree, domain, name);
-		domain += strcspn(domain, ".");
-		domain += *domain == '.';
+	for (const char *key = address; key && *key;) {
+		int value = find_name(tree, key, name);
+
+		if (value == BLOCK || (value && believed))
+			return value;
+		if (key == address) {
+			key = at ? at + 1 : "";
+		} else {
+			key += strcspn(key, ".");
+			key += *key == '.';
+		}
 	}
-	g_free(address);
-	return value;
+	return 0;
+}
+
+/* Whoever of several is blocked, the message is; several are never believed. */
+static int find_authors(GTree *tree, const struct origin *origin, char *name)
+{
+	bool believed = origin_is_believed(origin);
+	int found = 0;
+
+	for (size_t i = 0; i < origin->author_count && found != BLOCK; i++)
+		found = find_author(tree, origin->list_of_authors[i], believed, name);
+	return found;
 }
 
 static int find_client(const struct preferences *preferences, const struct network *client, char *name)
@@ -194,7 +211,8 @@ static int find_client(const struct preferences *preferences, const struct netwo
 bool preferences_trusts(
 	const struct preferences *preferences, const struct origin *origin, char *name)
 {
-	return preferences->trust && find_author(preferences->trust, origin, name) != 0;
+	return preferences->trust && origin->sole &&
+		find_author(preferences->trust, origin->author, true, name) != 0;
 }
 
 static bool match_scope(const struct preferences *preferences, enum list_scope scope,
@@ -204,9 +222,7 @@ static bool match_scope(const struct preferences *preferences, enum list_scope s
 
 	if (!preferences || !preferences->list)
 		return false;
-	value = find_author(preferences->list, origin, match->name);
-	if (value == ALLOW && origin->refuted)
-		value = 0;
+	value = find_authors(preferences->list, origin, match->name);
 	if (!value && origin->has_client)
 		value = find_client(preferences, &origin->client, match->name);
 	if (!value)

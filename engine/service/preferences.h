@@ -59,8 +59,9 @@ const char *list_scope_name(enum list_scope scope);
 
 /* The user's entries win over the domain's, these over the site's. In one scope
  * the most specific wins: the address, then the longest domain, then the smallest
- * network of the sending host. What allows an author does not hold when DMARC
- * failed: then it is somebody else's mail. Each of the three may be NULL. */
+ * network of the sending host. What allows an author holds only where the author is
+ * believed (origin_is_believed); what blocks one does for each of several authors. Each
+ * of the three may be NULL. */
 void preferences_match(const struct preferences *user, const struct preferences *domain,
 	const struct preferences *site, const struct origin *origin, struct list_match *match);
 

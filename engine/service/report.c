@@ -129,7 +129,8 @@ static void read_origin(struct press *press, struct worker *worker, const struct
 	press->trusted = origin.authenticated &&
 		preferences_trusts(press->site->preferences, &origin, press->trusted_name);
 	if (press->trusted)
-		origin_unsubscribe(&press->unsubscribe, set->fields, set->field_count);
+		origin_unsubscribe(
+			&press->unsubscribe, &origin, set->fields, set->field_count);
 }
 
 enum status press_run(struct press *press, struct worker *worker, const char *message,

@@ -121,6 +121,10 @@ static void take_pair(struct result *result, const char *name, const char *value
 		snprintf(result->value, sizeof(result->value), "%.15s", value);
 	} else if (tells_domain(result, name)) {
 		snprintf(result->domain, sizeof(result->domain), "%.255s", domain_of(value));
+	} else if (strcmp(name, "header.s") == 0) {
+		snprintf(result->selector, sizeof(result->selector), "%.63s", value);
+	} else if (strcmp(name, "header.b") == 0) {
+		snprintf(result->signature, sizeof(result->signature), "%.15s", value);
 	}
 }
 

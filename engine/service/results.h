@@ -17,6 +17,8 @@ struct result {
 	/* What it is about: header.d or header.i of dkim, header.from of dmarc,
 	 * smtp.mailfrom of spf; "" = not said. */
 	char domain[256];
+	char selector[64]; /* header.s of dkim; "" = not said */
+	char signature[16]; /* header.b of dkim: how the signature begins (RFC 6008) */
 };
 
 typedef void results_fn(void *context, const struct result *result);

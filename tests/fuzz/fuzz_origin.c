@@ -24,20 +24,19 @@ static const char BORDER[] = "Received: from x (x [192.0.2.1]) by mx.example.org
 		}                                                                                  \
 	} while (0)
 
-static struct origin look(struct tokenizer *tokenizer, const char *message, size_t length)
+static void look(
+	struct tokenizer *tokenizer, const char *message, size_t length, struct origin *origin)
 {
 	struct origin_trust trust = {.authserv_ids = IDS, .header_names = NAMES};
 	struct origin_targets targets;
-	struct origin origin;
 	struct token_set set;
 
 	tokenizer_run(tokenizer, message, length, NULL, NULL, &set);
-	origin_read(&origin, &trust, set.fields, set.field_count);
-	origin_unsubscribe(&targets, set.fields, set.field_count);
+	origin_read(origin, &trust, set.fields, set.field_count);
+	origin_unsubscribe(&targets, origin, set.fields, set.field_count);
 	REQUIRE(targets.count <= ORIGIN_MAX_TARGETS);
 	for (size_t i = 0; i < targets.count; i++)
 		REQUIRE(strchr(targets.list[i].url, ':'));
-	return origin;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -51,10 +50,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(message, BORDER, sizeof(BORDER) - 1);
 	if (size > 0)
 		memcpy(message + sizeof(BORDER) - 1, data, size);
-	struct origin origin = look(tokenizer, message + sizeof(BORDER) - 1, size);
+	struct origin origin;
+	look(tokenizer, message + sizeof(BORDER) - 1, size, &origin);
 	if (origin.authenticated)
-		REQUIRE(origin.authors == 1 && *origin.domain && origin.stamped);
-	origin = look(tokenizer, message, sizeof(BORDER) - 1 + size);
+		REQUIRE(origin.sole && origin.authors == 1 && *origin.domain && origin.stamped);
+	look(tokenizer, message, sizeof(BORDER) - 1 + size, &origin);
 	REQUIRE(!origin.authenticated && !origin.stamped);
 	free(message);
 	return 0;

@@ -37,7 +37,7 @@ static void look(const char *message)
 
 	tokenizer_run(tokenizer, message, strlen(message), NULL, NULL, &set);
 	origin_read(&origin, &trust, set.fields, set.field_count);
-	origin_unsubscribe(&targets, set.fields, set.field_count);
+	origin_unsubscribe(&targets, &origin, set.fields, set.field_count);
 }
 
 #define STAMP    "Authentication-Results: mx.example.org; dkim=pass header.d=news.example\n"
@@ -232,7 +232,7 @@ END_TEST
 START_TEST(author_and_list_are_read)
 {
 	look("From: News <News@News.Example>\nList-Id: The list <The.News.Example>\n\nx");
-	ck_assert_str_eq(origin.author, "News@news.example");
+	ck_assert_str_eq(origin.author, "news@news.example");
 	ck_assert_str_eq(origin.domain, "news.example");
 	ck_assert_str_eq(origin.list, "the.news.example");
 	look("Subject: nobody\n\nx");
@@ -242,15 +242,138 @@ START_TEST(author_and_list_are_read)
 }
 END_TEST
 
+static const struct {
+	const char *what, *from;
+	size_t authors;
+	bool sole;
+} AUTHORS[] = {
+	{"a name and an address", "From: Boss <Boss@Corp.Example>\n", 1, true},
+	{"quotes that are not needed", "From: \"boss\"@corp.example\n", 1, true},
+	{"an address as a name", "From: \"x@evil.example\" <boss@corp.example>\n", 1, true},
+	{"two authors", "From: boss@corp.example, x@evil.example\n", 2, false},
+	{"two From fields", "From: boss@corp.example\nFrom: x@evil.example\n", 2, false},
+	{"the same twice", "From: boss@corp.example\nFrom: boss@corp.example\n", 2, false},
+	{"two addresses in brackets", "From: <boss@corp.example> <x@evil.example>\n", 1, false},
+	{"words between", "From: boss@corp.example via <x@evil.example>\n", 1, false},
+	{"an address as the name of a group", "From: boss@corp.example:<x@evil.example>;\n", 1, false},
+	{"two @", "From: boss@corp.example@evil.example\n", 1, false},
+};
+
+START_TEST(an_author_is_believed_only_beyond_doubt)
+{
+	char message[512];
+
+	snprintf(message, sizeof(message),
+		"Authentication-Results: mx.example.org; dmarc=pass header.from=corp.example\n" BORDER
+		"%sSubject: x\n\nhello\n", AUTHORS[_i].from);
+	look(message);
+	ck_assert_msg(origin.sole == AUTHORS[_i].sole, "%s", AUTHORS[_i].what);
+	ck_assert_msg(origin.authenticated == AUTHORS[_i].sole, "%s", AUTHORS[_i].what);
+	ck_assert(origin_is_believed(&origin) == AUTHORS[_i].sole);
+	if (origin.sole)
+		ck_assert_str_eq(origin.author, "boss@corp.example");
+	trust.authserv_ids = NULL;
+	look(message);
+	ck_assert_msg(origin_is_believed(&origin) == AUTHORS[_i].sole, "%s", AUTHORS[_i].what);
+}
+END_TEST
+
+START_TEST(a_nul_in_from_ends_no_address)
+{
+	static const char message[] = BORDER "From: boss@corp.example\0@evil.example\nSubject: x\n\nhello\n";
+	struct token_set set;
+
+	trust.authserv_ids = NULL;
+	tokenizer_run(tokenizer, message, sizeof(message) - 1, NULL, NULL, &set);
+	origin_read(&origin, &trust, set.fields, set.field_count);
+	ck_assert(!origin.sole);
+	ck_assert(!origin_is_believed(&origin));
+}
+END_TEST
+
+START_TEST(who_is_not_proven_is_not_believed_once_that_can_be)
+{
+	look(BORDER AUTHOR);
+	ck_assert(!origin_is_believed(&origin));
+	look(STAMP BORDER AUTHOR);
+	ck_assert(origin_is_believed(&origin));
+	look("Authentication-Results: mx.example.org; dmarc=fail header.from=news.example; "
+	     "dkim=pass header.d=news.example\n" BORDER AUTHOR);
+	ck_assert(!origin_is_believed(&origin));
+	trust.authserv_ids = NULL;
+	look(BORDER AUTHOR);
+	ck_assert(origin_is_believed(&origin));
+}
+END_TEST
+
+/* GMime decodes A-labels; a mail server may stamp either form. */
+START_TEST(domains_have_one_form)
+{
+	static const char *const from[] = {"a@xn--bcher-kva.example", "A@B\xc3\xbc" "cher.Example"};
+	static const char *const stamped[] = {"xn--bcher-kva.example", "b\xc3\xbc" "cher.example"};
+	char message[512];
+
+	for (int i = 0; i < 4; i++) {
+		snprintf(message, sizeof(message),
+			"Authentication-Results: mx.example.org; dkim=pass header.d=%s\n" BORDER
+			"From: %s\n\nx\n", stamped[i / 2], from[i % 2]);
+		look(message);
+		ck_assert_str_eq(origin.author, "a@xn--bcher-kva.example");
+		ck_assert_str_eq(origin.dkim.domain, "xn--bcher-kva.example");
+		ck_assert(origin.authenticated);
+	}
+}
+END_TEST
+
+#define LIST     "List-Unsubscribe: <mailto:out@news.example?subject=x>,\n <https://news.example/u?1>\n" \
+		 "List-Unsubscribe-Post: List-Unsubscribe=One-Click\n"
+#define SIGNED   "DKIM-Signature: v=1; a=rsa-sha256; d=news.example; s=one;\n" \
+		 "\th=From:Subject:List-Unsubscribe: List-Unsubscribe-Post; b=AbCd\n efgh==\n"
+#define OTHERS   "DKIM-Signature: v=1; d=evil.example; s=one; h=list-unsubscribe:list-unsubscribe-post; b=Zz\n"
+
+static const struct {
+	const char *what, *message;
+	bool one_click;
+} CLICKS[] = {
+	{"covered", STAMP BORDER LIST SIGNED AUTHOR, true},
+	{"by its selector and value", "Authentication-Results: mx.example.org; "
+		"dkim=pass header.d=news.example header.s=one header.b=abcdEF\n" BORDER LIST SIGNED AUTHOR, true},
+	{"another selector's", "Authentication-Results: mx.example.org; dkim=pass header.d=news.example header.s=two\n"
+		BORDER LIST SIGNED AUTHOR, false},
+	{"another value's", "Authentication-Results: mx.example.org; dkim=pass header.d=news.example header.b=xyz\n"
+		BORDER LIST SIGNED AUTHOR, false},
+	{"failed", "Authentication-Results: mx.example.org; dkim=fail header.d=news.example\n"
+		BORDER LIST SIGNED AUTHOR, false},
+	{"stamped by nobody", BORDER LIST SIGNED AUTHOR, false},
+	{"not signed", STAMP BORDER LIST AUTHOR, false},
+	{"not covered", STAMP BORDER LIST "DKIM-Signature: d=news.example; s=x; h=from:subject; b=A\n" AUTHOR, false},
+	{"half covered", STAMP BORDER LIST "DKIM-Signature: d=news.example; h=from:list-unsubscribe; b=A\n" AUTHOR, false},
+	{"a second field on top", STAMP BORDER "List-Unsubscribe: <https://evil.example/>\n" LIST SIGNED AUTHOR, false},
+	{"a second answer on top", STAMP BORDER "List-Unsubscribe-Post: List-Unsubscribe=One-Click\n" LIST SIGNED AUTHOR,
+		false},
+	{"signed by a stranger", "Authentication-Results: mx.example.org; dkim=pass header.d=news.example; "
+		"dkim=pass header.d=evil.example\n" BORDER LIST OTHERS
+		"DKIM-Signature: d=news.example; h=from; b=A\n" AUTHOR, false},
+	{"one of two signatures covers", STAMP BORDER LIST SIGNED
+		"DKIM-Signature: d=news.example; s=two; h=from; b=A\n" AUTHOR, false},
+};
+
+START_TEST(one_click_is_offered_only_as_the_author_signed_it)
+{
+	look(CLICKS[_i].message);
+	ck_assert_uint_ge(targets.count, 1);
+	ck_assert_msg(targets.list[targets.count - 1].one_click == CLICKS[_i].one_click, "%s",
+		CLICKS[_i].what);
+	ck_assert(!targets.list[0].one_click || targets.count == 1);
+}
+END_TEST
+
 START_TEST(unsubscribe_targets_are_offered)
 {
-	look("List-Unsubscribe: <mailto:out@news.example?subject=x>,\n <https://news.example/u?1>\n"
-	     "List-Unsubscribe-Post: List-Unsubscribe=One-Click\n" AUTHOR);
+	look(BORDER LIST AUTHOR);
 	ck_assert_uint_eq(targets.count, 2);
 	ck_assert_str_eq(targets.list[0].url, "mailto:out@news.example?subject=x");
-	ck_assert(!targets.list[0].one_click);
 	ck_assert_str_eq(targets.list[1].url, "https://news.example/u?1");
-	ck_assert(targets.list[1].one_click);
 	look("List-Unsubscribe: <javascript:alert(1)>, <https://a b>, <http://ok.example/>, <https://open\n" AUTHOR);
 	ck_assert_uint_eq(targets.count, 1);
 	ck_assert_str_eq(targets.list[0].url, "http://ok.example/");
@@ -300,6 +423,13 @@ static Suite *suite(void)
 	tcase_add_loop_test(
 		tcase, the_sending_host_is_the_first_stranger, 0, sizeof(HOSTS) / sizeof(HOSTS[0]));
 	tcase_add_test(tcase, author_and_list_are_read);
+	tcase_add_loop_test(tcase, an_author_is_believed_only_beyond_doubt, 0,
+		sizeof(AUTHORS) / sizeof(AUTHORS[0]));
+	tcase_add_test(tcase, a_nul_in_from_ends_no_address);
+	tcase_add_test(tcase, who_is_not_proven_is_not_believed_once_that_can_be);
+	tcase_add_test(tcase, domains_have_one_form);
+	tcase_add_loop_test(tcase, one_click_is_offered_only_as_the_author_signed_it, 0,
+		sizeof(CLICKS) / sizeof(CLICKS[0]));
 	tcase_add_test(tcase, unsubscribe_targets_are_offered);
 	tcase_add_test(tcase, networks_are_read_and_written);
 	suite_add_tcase(suite, tcase);

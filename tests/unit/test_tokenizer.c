@@ -448,13 +448,21 @@ START_TEST(padding_pushes_no_sender_out)
 }
 END_TEST
 
+static void keep_first(void *context, const char *address)
+{
+	char *first = context;
+
+	if (!*first)
+		snprintf(first, 64, "%s", address);
+}
+
 START_TEST(addresses_are_read)
 {
 	static const struct {
 		const char *value, *address;
 		size_t count;
 	} rows[] = {
-		{"Bob <Bob@Example.ORG>", "Bob@example.org", 1},
+		{"Bob <Bob@Example.ORG>", "Bob@Example.ORG", 1},
 		{"bob@example.org", "bob@example.org", 1},
 		{"\"a@b.c\" <bob@example.org>", "bob@example.org", 1},
 		{"bob@example.org, eve@example.net", "bob@example.org", 2},
@@ -463,14 +471,66 @@ START_TEST(addresses_are_read)
 		{"", "", 0},
 		{"undisclosed-recipients:;", "", 0},
 	};
+	char first[64];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		*first = '\0';
+		ck_assert_uint_eq(tokenizer_addresses(rows[i].value, keep_first, first), rows[i].count);
+		ck_assert_str_eq(first, rows[i].address);
+	}
+}
+END_TEST
+
+START_TEST(one_mailbox_beyond_doubt_is_told_from_others)
+{
+	static const struct {
+		const char *value, *address;
+	} rows[] = {
+		{"bob@example.org", "bob@example.org"},
+		{" bob@example.org (Bob (the \\) one)) ", "bob@example.org"},
+		{"Bob <bob@example.org>", "bob@example.org"},
+		{"Bob B. Bobson <bob@example.org>", "bob@example.org"},
+		{"\"boss@corp.example\" <bob@example.org>", "bob@example.org"},
+		{"\"a \\\" b\" =?utf-8?q?c?= < bob@example.org >", "bob@example.org"},
+		{"\xc3\x84nne <\xc3\xa4@example.org>", "\xc3\xa4@example.org"},
+		{"<bob@example.org>", "bob@example.org"},
+		{"\"bob\"@example.org", "\"bob\"@example.org"},
+		{"bob@[192.0.2.1]", "bob@[192.0.2.1]"},
+		{"", ""},
+		{"Bob", ""},
+		{"<>", ""},
+		{"Bob <>", ""},
+		{"@example.org", ""},
+		{"bob@", ""},
+		{"bob@example.org, eve@example.net", ""},
+		{"bob@example.org,", ""},
+		{"bob@example.org eve@example.net", ""},
+		{"<bob@example.org> <eve@example.net>", ""},
+		{"bob@example.org <eve@example.net>", ""},
+		{"bob@example.org via list <eve@example.net>", ""},
+		{"bob@example.org:<eve@example.net>;", ""},
+		{"friends: bob@example.org;", ""},
+		{"bob@example.org@example.net", ""},
+		{"<@example.net:bob@example.org>", ""},
+		{"bob@example.org (unclosed", ""},
+		{"\"bob@example.org", ""},
+		{"Bob <bob@example.org", ""},
+		{"Bob bob@example.org>", ""},
+		{"bob..b@example.org", ""},
+		{"bob @example.org", ""},
+		{"bob@exa mple.org", ""},
+		{"bob@[192.0.2.1", ""},
+		{"bob@example.org;", ""},
+	};
 	char address[64];
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		ck_assert_uint_eq(
-			tokenizer_address(rows[i].value, address, sizeof(address)), rows[i].count);
+		bool good = tokenizer_mailbox(rows[i].value, address, sizeof(address));
+
+		ck_assert_msg(good == (*rows[i].address != '\0'), "%s", rows[i].value);
 		ck_assert_str_eq(address, rows[i].address);
 	}
-	tokenizer_address("bob@example.org", address, 8);
+	ck_assert(!tokenizer_mailbox("bob@example.org", address, 15));
 	ck_assert_str_eq(address, "");
 }
 END_TEST
@@ -699,6 +759,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, fields_of_the_sender_are_kept);
 	tcase_add_test(tcase, padding_pushes_no_sender_out);
 	tcase_add_test(tcase, addresses_are_read);
+	tcase_add_test(tcase, one_mailbox_beyond_doubt_is_told_from_others);
 	tcase_add_test(tcase, digests_are_keyed_by_name);
 	tcase_add_test(tcase, secret_changes_the_keys);
 	tcase_add_loop_test(tcase, odd_messages_are_survived, 0, sizeof(ODD) / sizeof(ODD[0]));
