@@ -175,6 +175,16 @@ service auth {
     machine.run("systemctl stop postfix dovecot; rm /etc/dovecot/local.conf")
 
 
+def test_postfix(machine):
+    postfix(machine)
+    machine.run("postconf -e mynetworks=127.0.0.0/8 smtpd_sasl_auth_enable=no")
+    follow(machine, "docs/postfix.md")
+    wait_until(lambda: "X-Hamlet-Score:" in machine.run("cat /root/Maildir/new/* /var/mail/root || true"),
+               "the message arrives", 60)
+    shows(machine, "event=scan", "command=milter")
+    machine.run("systemctl stop postfix; rm -r /etc/systemd/system/hamletd.service.d; systemctl daemon-reload")
+
+
 def test_exim(machine):
     packages = sorted((TOP / "build" / "exim").glob("*.deb"))
     if not packages:

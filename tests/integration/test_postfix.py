@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import shutil
+import smtplib
 import socket
 import subprocess
 import time
@@ -15,6 +16,7 @@ import pytest
 
 from conftest import TOP, let_in, wait_until
 from hamlet_client import ask, tell
+from milter_client import Stamper
 
 POSTFIX = shutil.which("postfix") or "/usr/sbin/postfix"
 
@@ -87,7 +89,7 @@ def free_port():
 
 
 class Postfix:
-    def __init__(self, folder, milter_port, **changes):
+    def __init__(self, folder, milter_port, before=(), **changes):
         nobody = pwd.getpwnam("nobody")
         self.folder, self.port = folder, free_port()
         self.mail = folder / "mail"
@@ -97,7 +99,11 @@ class Postfix:
         os.chown(folder / "data", pwd.getpwnam("postfix").pw_uid, 0)
         os.chown(self.mail, nobody.pw_uid, nobody.pw_gid)
         example = (TOP / "data" / "examples" / "postfix" / "main.cf.hamlet").read_text()
-        example = example.replace("127.0.0.1:8891", "127.0.0.1:%d" % milter_port)
+        example = example.replace("inet:127.0.0.1:8891", ", ".join(
+            "inet:127.0.0.1:%d" % port for port in [*before, milter_port]))
+        example = example.replace("/etc/postfix/header_checks.hamlet", str(self.config / "header_checks"))
+        shutil.copy(TOP / "data" / "examples" / "postfix" / "header_checks.hamlet",
+                    self.config / "header_checks")
         for key, value in changes.items():
             example += "%s = %s\n" % (key, value)
         (folder / "mailboxes").write_text("".join(
@@ -114,7 +120,7 @@ class Postfix:
 
     def start(self):
         started = self.run("start")
-        wait_until(self.answers, "Postfix answers: %s" % started.stderr.decode())
+        wait_until(self.answers, "Postfix answers: %s" % started.stderr.decode(), 60)
         return self
 
     def answers(self):
@@ -127,6 +133,17 @@ class Postfix:
     def log(self):
         path = self.folder / "maillog"
         return path.read_text(errors="replace") if path.exists() else ""
+
+    def talk(self, message, *recipients, login=""):
+        """What is said of each RCPT, its argument as it stands, and of the message."""
+        with smtplib.SMTP("127.0.0.1", self.port, timeout=60) as server:
+            server.ehlo("client.example")
+            if login:
+                server.docmd("XCLIENT", "LOGIN=" + login)
+                server.ehlo("client.example")
+            server.mail("sender@example.com")
+            codes = [server.docmd("RCPT", "TO:" + each)[0] for each in recipients]
+            return codes, server.data(message) if 250 in codes else None
 
     def send(self, message, *recipients):
         """The answer to the end of DATA."""
@@ -206,6 +223,105 @@ def test_forged_fields_are_removed(site, message):
     assert header(mail, "X-Spam-Flag") == ["YES"]
     assert len(header(mail, "X-Spam-Status")) == len(header(mail, "X-Hamlet-Score")) == 1
     assert b"-99" not in mail and header(mail, "X-Other") == ["stays"]
+
+
+def test_all_forged_fields_are_removed(site, message):
+    _, postfix = site
+    names = ["X-Spam", "X-Spam_Flag", "X-SPAM-FLAG ", "X-Hamlet", "X-Spam-" + "a" * 900]
+    names += ["X-Spam-A%d" % n for n in range(3000)] + ["X-Spam-Flag"] * 300
+    forged = "".join(name + ": forged\n" for name in names).encode() + message(901, SPAM)
+    assert postfix.send(forged, "bob@example.org").startswith("250 ")
+    mail = postfix.delivered("bob")[0]
+    assert b"forged" not in mail and header(mail, "X-Spam-Flag") == ["YES"]
+
+
+def test_more_forged_fields_than_can_be_removed_are_deferred(site, message):
+    _, postfix = site
+    forged = b"".join(b"X-Spam-%s%d: NO\n" % (b"a" * 900, n) for n in range(3000))
+    assert postfix.send(forged + message(901, SPAM), "bob@example.org").startswith("451 4.7.1 ")
+
+
+def allow(daemon, scope, name):
+    reply = ask(daemon.socket, "CALL", json.dumps({"call": "change", "scope": scope, "entries": [
+        {"kind": "list", "name": name, "value": "allow"}]}).encode())
+    assert reply.code == 0, reply.status
+
+
+def test_no_accomplice_helps_mail_past_another(site, message):
+    daemon, postfix = site
+    policy(daemon, "@example.org", "reject")
+    allow(daemon, "eve@example.org", "example.com")
+    spam = message(901, SPAM)
+    assert postfix.send(spam, "eve@example.org").startswith("250 ")
+    assert postfix.send(spam, "bob@example.org", "eve@example.org").startswith("554 5.7.1 ")
+    good = message(902, HAM)
+    assert postfix.send(good, "bob@example.org", "eve@example.org").startswith("250 ")
+
+
+@pytest.mark.parametrize("recipient", ["<@relay.example:bob@example.org>", "<@a.example,@b.example:bob@example.org>",
+                                       "bob@example.org"])
+def test_no_recipient_leaves_mail_unjudged(site, message, recipient):
+    daemon, postfix = site
+    policy(daemon, "", "reject")
+    for others in ((), ("<eve@example.org>",)):
+        codes, answer = postfix.talk(message(901, SPAM), recipient, *others)
+        assert set(codes) == {250} and answer[0] == 554, (codes, answer)
+
+
+def test_mail_of_authenticated_clients_is_left_out(site, message, tmp_path):
+    daemon, _ = site
+    folder = tmp_path / "other"
+    folder.mkdir()
+    port = daemon.settings["listen-milter"].rpartition(":")[2]
+    postfix = Postfix(folder, int(port), smtpd_authorized_xclient_hosts="127.0.0.0/8").start()
+    try:
+        policy(daemon, "", "reject")
+        spam = b"X-Spam-Flag: NO\n" + message(901, SPAM)
+        assert postfix.talk(spam, "<bob@example.org>", login="ann")[1][0] == 250
+        assert b"x-spam" not in postfix.delivered("bob")[0].lower()
+        assert postfix.talk(spam, "<bob@example.org>")[1][0] == 554
+        daemon.write_config(judge_authenticated="true")
+        daemon.process.send_signal(1)
+        wait_until(lambda: "event=reload" in daemon.log_text(), "settings are read")
+        assert postfix.talk(spam, "<bob@example.org>", login="ann")[1][0] == 554
+    finally:
+        postfix.run("stop")
+
+
+@pytest.mark.parametrize("result,allowed", [("pass", True), ("fail", False), ("none", False)])
+def test_stamps_of_milters_before_us_count_and_forged_ones_do_not(
+        make_daemon, message, tmp_path, result, allowed):
+    port = free_port()
+    daemon = make_daemon(listen_milter="127.0.0.1:%d" % port, authserv_ids="mx.example.org").start()
+    for number in range(150):
+        tell(daemon.socket, "spam" if number % 2 else "ham", message(number, SPAM if number % 2 else HAM))
+    allow(daemon, "bob@example.org", "example.com")
+    stamper = Stamper("Authentication-Results", "mx.example.org; dmarc=%s header.from=example.com" % result)
+    folder = tmp_path / "postfix"
+    folder.mkdir()
+    postfix = Postfix(folder, port, before=[stamper.port]).start()
+    try:
+        forged = b'authentication-results:\n "mx".example.org; dmarc=pass header.from=example.com\n'
+        postfix.send(forged + message(901, SPAM), "bob@example.org")
+        mail = postfix.delivered("bob")[0]
+        assert (header(mail, "X-Spam-Flag") == []) == allowed
+        assert len(header(mail, "Authentication-Results")) == 1 and b'"mx"' not in mail
+    finally:
+        postfix.run("stop")
+        stamper.close()
+
+
+def test_a_transaction_for_each_recipient(site, message, tmp_path):
+    daemon, _ = site
+    folder = tmp_path / "other"
+    folder.mkdir()
+    postfix = Postfix(folder, int(daemon.settings["listen-milter"].rpartition(":")[2]),
+                      smtpd_recipient_limit=1, smtpd_recipient_overshoot_limit=1000).start()
+    try:
+        codes, answer = postfix.talk(message(902, HAM), *["<%s@example.org>" % name for name in ("bob", "eve", "mild")])
+        assert codes == [250, 452, 452] and answer[0] == 250
+    finally:
+        postfix.run("stop")
 
 
 def test_lists_know_the_client(site, message):
