@@ -16,7 +16,7 @@ bin_PROGRAMS += hamlet-sa-learn hamlet-bogofilter
 compat_sources = \
 	%D%/exchange.c %D%/exchange.h \
 	%D%/messages.c %D%/messages.h
-compat_libs = libbase.a $(GLIB_LIBS) $(JANSSON_LIBS)
+compat_libs = libbase.a $(GLIB_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS)
 hamlet_sa_learn_SOURCES     = %D%/sa-learn.c $(compat_sources)
 hamlet_sa_learn_CPPFLAGS    = $(hamlet_CPPFLAGS)
 hamlet_sa_learn_CFLAGS      = $(hamlet_CFLAGS)

@@ -30,4 +30,4 @@ libservice_a_SOURCES = \
 	%D%/user-store.c %D%/user-store.h \
 	%D%/users.c %D%/users.h
 libservice_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)
-SERVICE_LIBS = libservice.a libstore.a libmodel.a libbase.a $(TOKENIZER_LIBS) $(SQLITE_LIBS) $(GLIB_LIBS) $(IDN2_LIBS) -lm
+SERVICE_LIBS = libservice.a libstore.a libmodel.a libbase.a $(TOKENIZER_LIBS) $(SQLITE_LIBS) $(GLIB_LIBS) $(IDN2_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) -lm

@@ -29,7 +29,7 @@ TESTS          += $(unit_tests)
 
 tests_unit_test_base_SOURCES = %D%/test_base.c $(UNIT_HEADER)
 tests_unit_test_base_CFLAGS  = $(UNIT_CFLAGS)
-tests_unit_test_base_LDADD   = libbase.a $(IDN2_LIBS) $(CHECK_LIBS)
+tests_unit_test_base_LDADD   = libbase.a $(IDN2_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_model_SOURCES = %D%/test_model.c $(UNIT_HEADER)
 tests_unit_test_model_CFLAGS  = $(UNIT_CFLAGS)

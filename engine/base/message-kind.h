@@ -1,0 +1,28 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * Whether bytes that are given as a message can be one: programs send forms, JSON and
+ * compressed files in place of mail, and folders have files besides. Pure. */
+#pragma once
+
+#include <stddef.h>
+
+/* What is certainly something else has a name of its own; all the rest is MAIL, also a
+ * text without any header field. */
+enum message_kind {
+	MESSAGE_MAIL,
+	MESSAGE_EMPTY,      /* nothing but blanks and line ends */
+	MESSAGE_COMPRESSED, /* as compression_of_bytes */
+	MESSAGE_ARCHIVE,    /* zip */
+	MESSAGE_DATABASE,   /* SQLite */
+	MESSAGE_DOCUMENT,   /* PDF */
+	MESSAGE_INDEX,      /* a list that Dovecot or Courier keep of a Maildir */
+	MESSAGE_FORM,       /* multipart/form-data or application/x-www-form-urlencoded */
+	MESSAGE_JSON,
+	MESSAGE_BINARY,     /* NUL bytes on top in place of a header field */
+};
+
+/* Looks at the first KiB; at all of it, when that may be a form, JSON or empty. */
+enum message_kind message_kind_of(const char *data, size_t length);
+
+/* What it is, for a sentence: "a form", "compressed data". */
+const char *message_kind_text(enum message_kind kind);
