@@ -21,6 +21,7 @@ libdaemon_a_SOURCES = \
 	%D%/task-internal.h \
 	%D%/writer.c %D%/writer.h \
 	%D%/http/api.c \
+	%D%/http/body.c \
 	%D%/http/clients.c %D%/http/clients.h \
 	%D%/http/exchange.c %D%/http/exchange.h \
 	%D%/http/http.c %D%/http/http.h \
@@ -29,6 +30,8 @@ libdaemon_a_SOURCES = \
 	%D%/http/metrics.c %D%/http/metrics.h \
 	%D%/http/receive.c \
 	%D%/http/rspamd.c \
+	%D%/http/strict.c %D%/http/strict.h \
+	%D%/http/target.c %D%/http/target.h \
 	%D%/milter/answer.c %D%/milter/answer.h \
 	%D%/milter/connection.c \
 	%D%/milter/internal.h \

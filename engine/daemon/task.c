@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "engine/base/message-kind.h"
 #include "engine/daemon/server.h"
 #include "engine/daemon/task-internal.h"
 
@@ -215,6 +216,19 @@ static void on_pressed(struct job *job)
 	task_fail(task);
 }
 
+/* What is no message teaches nothing. Who took one for a message before may have it
+ * forgotten. */
+static enum status check_message(struct task *task)
+{
+	bool moved = task->context.event.kind == EVENT_MOVE;
+	enum message_kind kind = message_kind_of(task->message, task->length);
+
+	if (kind == MESSAGE_MAIL || (task->label == LABEL_FORGET && !moved))
+		return STATUS_OK;
+	return failure_set(&task->failure, STATUS_INVALID,
+		"report not kept: what was sent is %s and no message", message_kind_text(kind));
+}
+
 static void start_press(struct task *task)
 {
 	struct press_info info = {.user = task->user,
@@ -224,7 +238,10 @@ static void start_press(struct task *task)
 	enum status status;
 
 	info.event.label = task->label;
-	status = press_new(task->server->service, &info, &task->press, &task->failure);
+	status = check_message(task);
+	if (status == STATUS_OK)
+		status = press_new(
+			task->server->service, &info, &task->press, &task->failure);
 	if (status == STATUS_OK)
 		task_submit(task, on_press, on_pressed);
 	else

@@ -4,6 +4,7 @@
  * native ones are described in data/openapi.json; a test holds the two together. */
 #include <glib.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,25 @@ static void refuse(struct exchange *exchange, const char *detail)
 
 	failure_set(&failure, STATUS_INVALID, "%s", detail);
 	exchange_fail(exchange, &failure);
+}
+
+/* A parameter that is a number from 0 on; one that is not given leaves it alone. False
+ * when it is refused. */
+static bool read_number(struct exchange *exchange, const char *name, json_t **number)
+{
+	const char *value = exchange_parameter(exchange, name);
+	char detail[64];
+	guint64 read;
+
+	if (!value)
+		return true;
+	if (g_ascii_string_to_unsigned(value, 10, 0, G_MAXINT64, &read, NULL)) {
+		*number = json_integer((json_int_t)read);
+		return true;
+	}
+	snprintf(detail, sizeof(detail), "%s: a number from 0 on is wanted", name);
+	refuse(exchange, detail);
+	return false;
 }
 
 /* --- Messages ----------------------------------------------------------------- */
@@ -78,14 +98,15 @@ static void finish_press(struct task *task)
 	exchange_answer_json(task->owner, render_answer_json(press_answer(task->press)));
 }
 
-/* The event and the answer to the question of consent, in the words of context.h. */
-static enum status read_context(struct exchange *exchange, struct failure *failure)
+/* The event and the answer to the question of consent, in the words of context.h. Takes
+ * over `selected`, which may be NULL. */
+static enum status read_context(
+	struct exchange *exchange, json_t *selected, struct failure *failure)
 {
 	static const char *const event_members[][2] = {
 		{"event", "kind"}, {"from", "from"}, {"to", "to"}};
 	json_t *context = json_object(), *event = json_object();
 	const char *consent = exchange_parameter(exchange, "consent");
-	const char *selected = exchange_parameter(exchange, "selected");
 
 	for (size_t i = 0; i < G_N_ELEMENTS(event_members); i++) {
 		const char *value = exchange_parameter(exchange, event_members[i][0]);
@@ -93,8 +114,7 @@ static enum status read_context(struct exchange *exchange, struct failure *failu
 			json_object_set_new(event, event_members[i][1], render_string(value));
 	}
 	if (selected)
-		json_object_set_new(event, "selected",
-			json_integer((json_int_t)g_ascii_strtoll(selected, NULL, 10)));
+		json_object_set_new(event, "selected", selected);
 	if (json_object_size(event) > 0)
 		json_object_set(context, "event", event);
 	if (consent)
@@ -114,9 +134,12 @@ static void start_report(struct exchange *exchange)
 	struct task *task = &exchange->task;
 	const char *label = parameter(exchange, "label");
 	struct failure failure;
+	json_t *selected = NULL;
 	size_t found = 0;
 
-	if (read_context(exchange, &failure) != STATUS_OK) {
+	if (!read_number(exchange, "selected", &selected))
+		return;
+	if (read_context(exchange, selected, &failure) != STATUS_OK) {
 		exchange_fail(exchange, &failure);
 		return;
 	}
@@ -146,10 +169,14 @@ static void start_call(struct exchange *exchange, const char *name, json_t *entr
 	const char *scope = exchange_parameter(exchange, "scope");
 	const char *user = exchange_parameter(exchange, "user");
 	const char *kind = exchange_parameter(exchange, "kind");
-	const char *after = exchange_parameter(exchange, "after");
-	json_t *call = json_pack("{s:s}", "call", name);
+	json_t *call = json_pack("{s:s}", "call", name), *after = NULL;
 	char *text;
 
+	if (!read_number(exchange, "after", &after)) {
+		json_decref(entries);
+		json_decref(call);
+		return;
+	}
 	if (scope)
 		json_object_set_new(call, "scope", render_string(scope));
 	if (user)
@@ -157,8 +184,7 @@ static void start_call(struct exchange *exchange, const char *name, json_t *entr
 	if (kind)
 		json_object_set_new(call, "kind", render_string(kind));
 	if (after)
-		json_object_set_new(
-			call, "after", json_integer((json_int_t)g_ascii_strtoll(after, NULL, 10)));
+		json_object_set_new(call, "after", after);
 	if (entries)
 		json_object_set_new(call, "entries", entries);
 	text = json_dumps(call, JSON_COMPACT);
@@ -236,24 +262,24 @@ static void start_health(struct exchange *exchange)
 }
 
 const struct route http_routes[] = {
-	{"POST", "/v1/score", "score", false, false, start_score},
-	{"POST", "/v1/why", "why", false, false, start_why},
-	{"POST", "/v1/diagnose", "diagnose", false, false, start_diagnose},
-	{"POST", "/v1/report", "report", false, false, start_report},
-	{"POST", "/v1/forget", "forget", false, false, start_forget},
-	{"GET", "/v1/entries", "entries", false, false, start_entries},
-	{"POST", "/v1/entries", "change", false, false, start_change},
-	{"POST", "/v1/consent", "consent", false, false, start_consent},
-	{"GET", "/v1/policy", "policy", false, false, start_policy},
-	{"GET", "/v1/export", "export", false, false, start_export},
-	{"POST", "/v1/erase", "erase", false, false, start_erase},
-	{"GET", "/v1/stats", "stats", false, false, start_stats},
-	{"GET", "/metrics", "metrics", false, false, start_metrics},
-	{"GET", "/healthz", "healthz", true, false, start_health},
-	{"POST", "/checkv2", "checkv2", false, true, rspamd_check},
-	{"POST", "/learnspam", "learnspam", false, true, rspamd_learn_spam},
-	{"POST", "/learnham", "learnham", false, true, rspamd_learn_ham},
-	{"GET", "/ping", "ping", true, true, rspamd_ping},
-	{"GET", "/stat", "stat", false, true, rspamd_stat},
+	{"POST", "/v1/score", "score", false, false, true, start_score},
+	{"POST", "/v1/why", "why", false, false, true, start_why},
+	{"POST", "/v1/diagnose", "diagnose", false, false, true, start_diagnose},
+	{"POST", "/v1/report", "report", false, false, true, start_report},
+	{"POST", "/v1/forget", "forget", false, false, false, start_forget},
+	{"GET", "/v1/entries", "entries", false, false, false, start_entries},
+	{"POST", "/v1/entries", "change", false, false, false, start_change},
+	{"POST", "/v1/consent", "consent", false, false, false, start_consent},
+	{"GET", "/v1/policy", "policy", false, false, false, start_policy},
+	{"GET", "/v1/export", "export", false, false, false, start_export},
+	{"POST", "/v1/erase", "erase", false, false, false, start_erase},
+	{"GET", "/v1/stats", "stats", false, false, false, start_stats},
+	{"GET", "/metrics", "metrics", false, false, false, start_metrics},
+	{"GET", "/healthz", "healthz", true, false, false, start_health},
+	{"POST", "/checkv2", "checkv2", false, true, true, rspamd_check},
+	{"POST", "/learnspam", "learnspam", false, true, true, rspamd_learn_spam},
+	{"POST", "/learnham", "learnham", false, true, true, rspamd_learn_ham},
+	{"GET", "/ping", "ping", true, true, false, rspamd_ping},
+	{"GET", "/stat", "stat", false, true, false, rspamd_stat},
 };
 const size_t http_routes_count = G_N_ELEMENTS(http_routes);

@@ -14,12 +14,41 @@
 
 const char *exchange_parameter(const struct exchange *exchange, const char *name)
 {
-	return MHD_lookup_connection_value(exchange->connection, MHD_GET_ARGUMENT_KIND, name);
+	const struct target *target = &exchange->target;
+
+	for (size_t i = 0; i < target->count; i++) {
+		if (g_ascii_strcasecmp(target->parameters[i].name, name) == 0)
+			return target->parameters[i].value;
+	}
+	return NULL;
 }
 
 const char *exchange_header(const struct exchange *exchange, const char *name)
 {
 	return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+/* NULL-terminated, or NULL when there is none. */
+static char **list_of(GPtrArray *values)
+{
+	if (values->len == 0) {
+		g_ptr_array_unref(values);
+		return NULL;
+	}
+	g_ptr_array_add(values, NULL);
+	return (char **)g_ptr_array_free(values, FALSE);
+}
+
+char **exchange_parameters(const struct exchange *exchange, const char *name)
+{
+	const struct target *target = &exchange->target;
+	GPtrArray *values = g_ptr_array_new();
+
+	for (size_t i = 0; i < target->count; i++) {
+		if (g_ascii_strcasecmp(target->parameters[i].name, name) == 0)
+			g_ptr_array_add(values, g_strdup(target->parameters[i].value));
+	}
+	return list_of(values);
 }
 
 struct collection {
@@ -38,28 +67,12 @@ static enum MHD_Result collect(
 	return MHD_YES;
 }
 
-static char **collect_all(
-	const struct exchange *exchange, enum MHD_ValueKind kind, const char *name)
+char **exchange_headers(const struct exchange *exchange, const char *name)
 {
 	struct collection collection = {.name = name, .values = g_ptr_array_new()};
 
-	MHD_get_connection_values(exchange->connection, kind, collect, &collection);
-	if (collection.values->len == 0) {
-		g_ptr_array_unref(collection.values);
-		return NULL;
-	}
-	g_ptr_array_add(collection.values, NULL);
-	return (char **)g_ptr_array_free(collection.values, FALSE);
-}
-
-char **exchange_parameters(const struct exchange *exchange, const char *name)
-{
-	return collect_all(exchange, MHD_GET_ARGUMENT_KIND, name);
-}
-
-char **exchange_headers(const struct exchange *exchange, const char *name)
-{
-	return collect_all(exchange, MHD_HEADER_KIND, name);
+	MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, collect, &collection);
+	return list_of(collection.values);
 }
 
 /* --- Answers --------------------------------------------------------------------- */
@@ -130,7 +143,9 @@ enum MHD_Result exchange_send(struct exchange *exchange)
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, exchange->type);
 	if (exchange->code == MHD_HTTP_SERVICE_UNAVAILABLE)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
-	if (exchange->refused)
+	if (exchange->hint.name)
+		MHD_add_response_header(response, exchange->hint.name, exchange->hint.value);
+	if (exchange->refused || exchange->malformed)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	if (exchange->code == MHD_HTTP_UNAUTHORIZED)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
@@ -147,7 +162,7 @@ void exchange_suspend(struct exchange *exchange)
 	MHD_suspend_connection(exchange->connection);
 }
 
-static void resume(struct exchange *exchange)
+void exchange_resume(struct exchange *exchange)
 {
 	if (!exchange->suspended)
 		return;
@@ -165,7 +180,7 @@ static void on_task(struct task *task)
 	else
 		exchange->finish(task);
 	task_release(task);
-	resume(exchange);
+	exchange_resume(exchange);
 }
 
 void exchange_start(struct exchange *exchange, enum task_kind kind, const char *user,

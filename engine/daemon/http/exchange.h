@@ -7,6 +7,9 @@
 #include <stdbool.h>
 
 #include "engine/base/buffer.h"
+#include "engine/base/compression.h"
+#include "engine/daemon/http/target.h"
+#include "engine/daemon/job.h"
 #include "engine/daemon/peer.h"
 #include "engine/daemon/task.h"
 
@@ -15,11 +18,12 @@ struct exchange;
 
 /* A path that is served. */
 struct route {
-	const char *method;
+	const char *method; /* of "GET", HEAD is served too */
 	const char *path;   /* compared without case where `rspamd` is set */
 	const char *name;   /* for log and counters */
 	bool open;          /* over TCP without a token, too */
 	bool rspamd;        /* errors are {"error": ...} and not problem details */
+	bool mail;          /* the body is a message, and refused when it is none */
 	/* The whole body is there. Answers now, or starts the exchange's task. */
 	void (*start)(struct exchange *exchange);
 };
@@ -30,6 +34,7 @@ extern const size_t http_routes_count;
 struct exchange {
 	struct server *server;
 	struct MHD_Connection *connection;
+	struct target target;
 	const struct route *route;
 	struct peer peer;
 	struct buffer body;
@@ -39,15 +44,24 @@ struct exchange {
 	bool answered;
 	unsigned code;
 	const char *type;  /* Content-Type */
+	struct parameter hint; /* a further header field; name NULL = none */
 	char *text;        /* owned, by malloc */
 	size_t length;
+
+	/* Private to body.c. */
+	enum compression compression;
+	struct buffer unpacked;
+	struct failure failure;
+	struct job job;
 
 	/* Private to exchange.c and receive.c. */
 	void (*finish)(struct task *task);
 	struct listening *listening;
 	struct exchange *next, **place; /* in the list of all */
 	bool refused; /* as its client */
+	bool counted; /* as active */
 	bool started, suspended, too_large;
+	bool malformed; /* nobody knows where the next request begins */
 	size_t held;
 };
 

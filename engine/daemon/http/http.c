@@ -30,6 +30,7 @@ static void on_reaper_closed(uv_handle_t *handle)
 	http_release(handle->data);
 }
 
+/* After a failure the former token stays. */
 static enum status read_token(struct http *http, struct failure *failure)
 {
 	const char *path = http->server->settings.http_token_file;
@@ -44,9 +45,12 @@ static enum status read_token(struct http *http, struct failure *failure)
 	else if (strlen(g_strstrip(text)) < 16)
 		status = failure_set(failure, STATUS_INVALID,
 			"http-token-file: a token of 16 characters at least is wanted");
+	if (status == STATUS_OK) {
+		g_free(http->token);
+		http->token = g_steal_pointer(&text);
+	}
 	g_clear_error(&error);
-	g_free(http->token);
-	http->token = text;
+	g_free(text);
 	return status;
 }
 
@@ -68,6 +72,11 @@ enum status http_open(struct http **result, struct server *server, struct failur
 	if (status == STATUS_OK)
 		status = sockets_open(&sockets, &server->settings, listening_open, http, failure);
 	return status;
+}
+
+enum status http_reload(struct http *http, struct failure *failure)
+{
+	return *http->token ? read_token(http, failure) : STATUS_OK;
 }
 
 void http_quiesce(struct http *http)

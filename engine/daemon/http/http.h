@@ -15,6 +15,10 @@ struct http;
  * configured. */
 enum status http_open(struct http **http, struct server *server, struct failure *failure);
 
+/* Reads the token anew, where one is in use; the former one counts no more then, nor on
+ * connections that are open. After a failure it stays. */
+enum status http_reload(struct http *http, struct failure *failure);
+
 /* Accepts nobody any more. Then server_on_disconnect is called whenever a request
  * has ended. */
 void http_quiesce(struct http *http);

@@ -1,8 +1,8 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * What the files that serve HTTP share: http.c opens the sockets, listening.c drives one,
- * clients.c knows who is connected, receive.c takes a request in, exchange.c is what a
- * route has in hand. */
+ * clients.c knows who is connected, receive.c takes a request in, body.c unpacks it and
+ * starts its route, exchange.c is what a route has in hand. */
 #pragma once
 
 #include <uv.h>
@@ -49,13 +49,17 @@ void listening_close(struct listening *listening);
  * MHD_resume_connection. */
 void listening_wake(struct listening *listening);
 
-/* receive.c: libmicrohttpd's calls while a request comes in and when it has ended;
- * `context` of the first = the listening. */
+/* receive.c: libmicrohttpd's calls when a request's target has come, while the rest comes
+ * in, and when it has ended; `context` of the second = the listening. */
+void *receive_on_target(void *context, const char *text, struct MHD_Connection *connection);
 enum MHD_Result receive_on_request(void *context, struct MHD_Connection *connection,
 	const char *path, const char *method, const char *version, const char *data, size_t *size,
 	void **state);
 void receive_on_completed(void *context, struct MHD_Connection *connection, void **state,
 	enum MHD_RequestTerminationCode why);
+
+/* body.c: the last byte is there. */
+void body_start(struct exchange *exchange);
 
 /* exchange.c: answers with an error in words of HTTP. */
 void exchange_problem(struct exchange *exchange, unsigned code, const char *detail);
@@ -63,3 +67,5 @@ void exchange_problem(struct exchange *exchange, unsigned code, const char *deta
 enum MHD_Result exchange_send(struct exchange *exchange);
 /* Leaves the connection alone until the task has answered. */
 void exchange_suspend(struct exchange *exchange);
+/* Has the answer sent, when the connection was left alone. */
+void exchange_resume(struct exchange *exchange);

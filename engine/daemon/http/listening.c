@@ -9,8 +9,9 @@
 #include "engine/daemon/server.h"
 #include "engine/daemon/sockets.h"
 
-/* Header fields and what libmicrohttpd holds of a connection. */
-static const size_t CONNECTION_MEMORY = 65536;
+/* Header fields and what libmicrohttpd holds of a connection: a thousand Rcpt fields of
+ * 300 bytes, each with the 64 that it keeps of one. It is mapped, and used as needed. */
+static const size_t CONNECTION_MEMORY = 384 << 10;
 
 /* --- The loop and libmicrohttpd ------------------------------------------------ */
 
@@ -102,6 +103,10 @@ enum status listening_open(
 			(unsigned)settings->max_connections + CLIENTS_REFUSED_MAX,
 			MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
 			MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)settings->body_timeout,
+			MHD_OPTION_URI_LOG_CALLBACK, receive_on_target, NULL,
+#if MHD_VERSION >= 0x01000000
+			MHD_OPTION_CLIENT_DISCIPLINE_LVL, 2, /* else see strict.c */
+#endif
 			MHD_OPTION_NOTIFY_COMPLETED, receive_on_completed, NULL,
 			MHD_OPTION_NOTIFY_CONNECTION, clients_on_connection, &http->clients,
 			MHD_OPTION_END);

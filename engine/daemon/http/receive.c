@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/daemon/http/internal.h"
+#include "engine/daemon/http/strict.h"
 #include "engine/daemon/server.h"
 
 /* --- Before the body ----------------------------------------------------------------- */
@@ -33,10 +34,25 @@ static bool has_token(const struct exchange *exchange)
 	return password && *token && equal_tokens(password, token);
 }
 
-static const struct route *find_route(
-	struct exchange *exchange, const char *method, const char *path)
+static bool serves(const struct route *route, const char *method)
 {
-	bool known = false;
+	return strcmp(method, route->method) == 0 ||
+		(strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
+}
+
+/* RFC 9110 section 15.5.6: it says which methods the path takes. */
+static void refuse_method(struct exchange *exchange, bool get, bool post)
+{
+	exchange_problem(
+		exchange, MHD_HTTP_METHOD_NOT_ALLOWED, "this path takes another method");
+	exchange->hint = (struct parameter){MHD_HTTP_HEADER_ALLOW,
+		get && post ? "GET, HEAD, POST" : get ? "GET, HEAD" : "POST"};
+}
+
+static bool find_route(struct exchange *exchange, const char *method)
+{
+	const char *path = exchange->target.path;
+	bool get = false, post = false;
 
 	for (size_t i = 0; i < http_routes_count; i++) {
 		const struct route *route = &http_routes[i];
@@ -44,17 +60,31 @@ static const struct route *find_route(
 		if (route->rspamd ? g_ascii_strcasecmp(path, route->path) != 0
 				  : strcmp(path, route->path) != 0)
 			continue;
-		known = true;
 		exchange->route = route;
-		if (strcmp(method, route->method) == 0)
-			return route;
+		if (serves(route, method))
+			return true;
+		*(strcmp(route->method, "GET") == 0 ? &get : &post) = true;
 	}
-	if (known)
-		exchange_problem(
-			exchange, MHD_HTTP_METHOD_NOT_ALLOWED, "this path takes another method");
+	if (get || post)
+		refuse_method(exchange, get, post);
 	else
 		exchange_problem(exchange, MHD_HTTP_NOT_FOUND, "there is nothing at this path");
-	return NULL;
+	return false;
+}
+
+/* Where the next request begins nobody knows then: the connection is closed. */
+static bool is_well_formed(struct exchange *exchange, const char *method, const char *version)
+{
+	const char *refusal = strict_refusal(
+		exchange->connection, method, version, exchange->target.length);
+
+	if (!refusal)
+		refusal = exchange->target.refusal;
+	if (!refusal)
+		return true;
+	exchange->malformed = true;
+	exchange_problem(exchange, MHD_HTTP_BAD_REQUEST, refusal);
+	return false;
 }
 
 static void refuse(struct exchange *exchange)
@@ -68,12 +98,12 @@ static void refuse(struct exchange *exchange)
 }
 
 /* What can be refused before the body comes. */
-static void check(struct exchange *exchange, const char *method, const char *path)
+static void check(struct exchange *exchange, const char *method, const char *version)
 {
 	const struct settings *settings = &exchange->server->settings;
 	const char *length = exchange_header(exchange, "Content-Length");
 
-	if (!find_route(exchange, method, path))
+	if (!is_well_formed(exchange, method, version) || !find_route(exchange, method))
 		return;
 	if (exchange->server->state != SERVER_RUNNING) {
 		exchange_problem(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "shutting down");
@@ -93,17 +123,32 @@ static void check(struct exchange *exchange, const char *method, const char *pat
 
 /* --- From the first byte to the last ------------------------------------------------- */
 
-static struct exchange *begin(
-	struct listening *listening, struct MHD_Connection *connection, const char *method,
-	const char *path)
+void *receive_on_target(void *context, const char *text, struct MHD_Connection *connection)
+{
+	struct exchange *exchange = g_new0(struct exchange, 1);
+	char *query = strchr(text, '?');
+	(void)context;
+
+	exchange->connection = connection;
+	target_parse(&exchange->target, text);
+	/* libmicrohttpd reads the parameters now, and where there are so many that its memory
+	 * runs out, version 0.9.75 answers nothing and waits. So it is left none: the text is
+	 * in its own buffer, which it writes to next. */
+	if (query)
+		query[1] = '\0';
+	return exchange;
+}
+
+/* The header is there. */
+static void begin(struct exchange *exchange, struct listening *listening, const char *method,
+	const char *version)
 {
 	struct http *http = listening->http;
-	struct exchange *exchange = g_new0(struct exchange, 1);
-	struct client *client = client_of(connection);
+	struct client *client = client_of(exchange->connection);
 
 	exchange->server = http->server;
-	exchange->connection = connection;
 	exchange->listening = listening;
+	exchange->counted = true;
 	exchange->next = http->exchanges;
 	exchange->place = &http->exchanges;
 	if (exchange->next)
@@ -115,8 +160,7 @@ static struct exchange *begin(
 		exchange->refused = client->refused;
 		client_set_busy(client);
 	}
-	check(exchange, method, path);
-	return exchange;
+	check(exchange, method, version);
 }
 
 static void take(struct exchange *exchange, const char *data, size_t size)
@@ -148,10 +192,11 @@ enum MHD_Result receive_on_request(void *context, struct MHD_Connection *connect
 	void **state)
 {
 	struct exchange *exchange = *state;
-	(void)version;
+	(void)connection;
+	(void)path;
 
-	if (!exchange) {
-		exchange = *state = begin(context, connection, method, path);
+	if (!exchange->counted) {
+		begin(exchange, context, method, version);
 		return exchange->answered && !exchange->refused ? exchange_send(exchange) : MHD_YES;
 	}
 	if (*size > 0) {
@@ -161,7 +206,7 @@ enum MHD_Result receive_on_request(void *context, struct MHD_Connection *connect
 	}
 	if (!exchange->started && !exchange->answered) {
 		exchange->started = true;
-		exchange->route->start(exchange);
+		body_start(exchange);
 	}
 	if (exchange->answered)
 		return exchange_send(exchange);
@@ -169,18 +214,10 @@ enum MHD_Result receive_on_request(void *context, struct MHD_Connection *connect
 	return MHD_YES;
 }
 
-void receive_on_completed(void *context, struct MHD_Connection *connection, void **state,
-	enum MHD_RequestTerminationCode why)
+static void end(struct exchange *exchange, struct client *client)
 {
-	struct exchange *exchange = *state;
-	struct client *client = client_of(connection);
-	struct http *http;
-	(void)context;
-	(void)why;
+	struct http *http = exchange->listening->http;
 
-	if (!exchange)
-		return;
-	http = exchange->listening->http;
 	if (client)
 		client_set_idle(client, http->server);
 	*exchange->place = exchange->next;
@@ -190,8 +227,23 @@ void receive_on_completed(void *context, struct MHD_Connection *connection, void
 	http->server->held_bytes -= exchange->held;
 	context_free(&exchange->task.context);
 	buffer_free(&exchange->body);
+	buffer_free(&exchange->unpacked);
 	free(exchange->text);
+	server_on_disconnect(http->server);
+}
+
+void receive_on_completed(void *context, struct MHD_Connection *connection, void **state,
+	enum MHD_RequestTerminationCode why)
+{
+	struct exchange *exchange = *state;
+	(void)context;
+	(void)why;
+
+	if (!exchange)
+		return;
+	if (exchange->counted)
+		end(exchange, client_of(connection));
+	target_free(&exchange->target);
 	g_free(exchange);
 	*state = NULL;
-	server_on_disconnect(http->server);
 }

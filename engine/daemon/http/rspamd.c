@@ -125,10 +125,6 @@ static void learn(struct exchange *exchange, enum label label)
 {
 	struct context *context = &exchange->task.context;
 
-	if (exchange->body.length == 0) {
-		answer_error(exchange, MHD_HTTP_BAD_REQUEST, "Empty body is not permitted");
-		return;
-	}
 	/* The first one is the user; kept with the task. */
 	context->recipients = identities(exchange);
 	exchange->task.label = label;
