@@ -13,6 +13,7 @@ unit_tests = \
 	%D%/test_feedback \
 	%D%/test_milter \
 	%D%/test_mime \
+	%D%/test_http \
 	%D%/test_model \
 	%D%/test_origin \
 	%D%/test_pack \
@@ -30,6 +31,10 @@ TESTS          += $(unit_tests)
 tests_unit_test_base_SOURCES = %D%/test_base.c $(UNIT_HEADER)
 tests_unit_test_base_CFLAGS  = $(UNIT_CFLAGS)
 tests_unit_test_base_LDADD   = libbase.a $(IDN2_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_http_SOURCES = %D%/test_http.c $(UNIT_HEADER)
+tests_unit_test_http_CFLAGS  = $(UNIT_CFLAGS) $(MHD_CFLAGS)
+tests_unit_test_http_LDADD   = libdaemon.a $(GLIB_LIBS) $(MHD_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_model_SOURCES = %D%/test_model.c $(UNIT_HEADER)
 tests_unit_test_model_CFLAGS  = $(UNIT_CFLAGS)
