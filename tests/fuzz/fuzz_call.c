@@ -19,44 +19,116 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		}                                                                                  \
 	} while (0)
 
-static struct service *open_service(void)
+static struct service *service;
+static struct worker *worker;
+
+/* More reports of bob than one part of an export has. */
+static void report(int count)
 {
-	struct service *service = NULL;
+	struct failure failure;
+
+	for (int i = 0; i < count; i++) {
+		struct press_info info = {.user = "bob", .event.label = LABEL_SPAM, .time = 1000};
+		struct press *press = NULL;
+		struct batch *batch = NULL;
+		char mail[40];
+		int length = snprintf(mail, sizeof(mail), "Subject: offer %d\n\nhello", i);
+
+		REQUIRE(press_new(service, &info, &press, &failure) == STATUS_OK);
+		REQUIRE(press_run(press, worker, mail, (size_t)length, &failure) == STATUS_OK);
+		REQUIRE(batch_begin(service, &press, 1, &batch, &failure) == STATUS_OK);
+		REQUIRE(batch_run(batch, &failure) == STATUS_OK);
+		batch_end(service, &batch);
+		press_free(&press);
+	}
+}
+
+static void open_service(void)
+{
 	struct store *store = NULL;
 	struct failure failure;
 
 	REQUIRE(store_open_memory(&store, &failure) == STATUS_OK);
 	REQUIRE(service_open(&service, store, &service_defaults, &failure) == STATUS_OK);
-	return service;
+	REQUIRE(worker_open(service, &worker, &failure) == STATUS_OK);
+	report(510);
 }
 
-static void run_call(struct service *service, const char *text, size_t size)
+/* Who reads gets an answer, or a sentence. */
+static void run_read(struct call *call)
+{
+	const char *user = call_scope(call);
+	struct query *query = NULL;
+	struct failure failure = {0};
+	char *answer = NULL;
+
+	if (!call_queries(call) ||
+		query_begin(service, &user, 1, false, &query, &failure) == STATUS_OK) {
+		enum status status = call_read(call, worker, query, &answer, &failure);
+		REQUIRE(status == STATUS_OK ? answer && *answer == '{' : !answer && *failure.detail);
+	}
+	REQUIRE(answer || *failure.detail);
+	query_end(service, &query);
+	free(answer);
+}
+
+static void run_change(struct call *call)
+{
+	struct change *change = NULL;
+	struct failure failure = {0};
+	enum status status = call_change(call, service, 1000, &change, &failure);
+
+	if (status == STATUS_OK) {
+		do
+			status = change_run(change, &failure);
+		while (status == STATUS_OK && change_goes_on(change));
+	}
+	REQUIRE(status == STATUS_OK || *failure.detail);
+	if (status == STATUS_OK) {
+		char *receipt = call_receipt(call, change_receipt(change), 1000);
+		REQUIRE(receipt && *receipt == '{');
+		free(receipt);
+	}
+	change_end(service, &change);
+}
+
+static void run_call(const char *text, size_t size)
 {
 	struct call *call = NULL;
-	struct change *change = NULL;
+	struct adoption *adoption = NULL;
 	struct failure failure = {0};
 
 	if (call_parse(&call, text, size, &failure) != STATUS_OK) {
 		REQUIRE(!call && *failure.detail);
 		return;
 	}
-	REQUIRE(strlen(call_scope(call)) <= STORE_MAX_USER);
-	if (call_work(call) == CALL_CHANGES &&
-		call_change(call, service, 1000, &change, &failure) == STATUS_OK)
-		REQUIRE(change_run(change, &failure) == STATUS_OK || *failure.detail);
-	change_end(service, &change);
+	REQUIRE(strlen(call_scope(call)) <= STORE_MAX_USER && *call_name(call));
+	REQUIRE(call_right(call) == CALL_AS_ADMINISTRATOR || *call_scope(call));
+	switch (call_work(call)) {
+	case CALL_READS:
+		run_read(call);
+		break;
+	case CALL_CHANGES:
+		run_change(call);
+		break;
+	case CALL_ADOPTS: /* there is no such file */
+		REQUIRE(call_adoption(call, service, "/nowhere/hamlet.sqlite", &adoption, &failure) ==
+			STATUS_OK);
+		REQUIRE(adoption_prepare(adoption, &failure) != STATUS_OK && *failure.detail);
+		adoption_free(&adoption);
+		break;
+	}
 	call_free(&call);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct service *service;
 	char *text = malloc(size + 1);
 	struct context context;
 	struct failure failure = {0};
 
 	if (!service)
-		service = open_service();
+		open_service();
 	REQUIRE(text);
 	if (size > 0)
 		memcpy(text, data, size);
@@ -66,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else
 		REQUIRE(*failure.detail);
 	context_free(&context);
-	run_call(service, text, size);
+	run_call(text, size);
 	free(text);
 	return 0;
 }

@@ -1,8 +1,19 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * What a client sends to http.sock, until it ends its side: libmicrohttpd, the paths,
- * and the tasks behind them, on a store in memory. */
+ * What a client sends over HTTP, until it ends its side: libmicrohttpd, the paths, and the
+ * tasks behind them, on a store in memory. The first byte may say under which circumstances:
+ *
+ *   @  over TCP, where a token is wanted
+ *   !  the rest is the token's file, and it is read again
+ *   +  all connections are in use
+ *   %  too many messages are being worked on
+ *   #  the memory for messages is used up
+ *   =  no descriptors are left
+ *   ^  the daemon is shutting down
+ *   ~  the client does not end its side, and its time is over */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <poll.h>
@@ -13,7 +24,7 @@
 #include <unistd.h>
 
 #include "engine/daemon/housekeeping.h"
-#include "engine/daemon/http/http.h"
+#include "engine/daemon/http/internal.h"
 #include "engine/daemon/server.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -30,12 +41,62 @@ enum { STEPS_MAX = 20000 }; /* of a millisecond at most: then it hangs */
 
 static struct server *server;
 static char *directory;
+static char *token_path;
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
+static struct sockaddr_in tcp_address = {.sin_family = AF_INET};
+
+static const char TOKEN[] = "not-a-secret-0123456789";
 
 static void remove_directory(void)
 {
 	g_unlink(address.sun_path);
+	g_unlink(token_path);
 	g_rmdir(directory);
+}
+
+static void write_token(const void *text, size_t size)
+{
+	REQUIRE(g_file_set_contents(token_path, text, (gssize)size, NULL));
+}
+
+/* A port that nobody has, most probably. */
+static int find_port(void)
+{
+	socklen_t size = sizeof(tcp_address);
+	int probe = socket(AF_INET, SOCK_STREAM, 0);
+
+	tcp_address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	REQUIRE(bind(probe, (struct sockaddr *)&tcp_address, sizeof(tcp_address)) == 0);
+	REQUIRE(getsockname(probe, (struct sockaddr *)&tcp_address, &size) == 0);
+	close(probe);
+	return ntohs(tcp_address.sin_port);
+}
+
+static void stop_http(void)
+{
+	http_close(&server->http);
+	while (uv_run(&server->loop, UV_RUN_NOWAIT) && g_file_test(address.sun_path, G_FILE_TEST_EXISTS))
+		;
+}
+
+/* What an operator may get wrong is told, and leaves nothing behind. */
+static void require_failures(void)
+{
+	char *path = server->settings.http_token_file;
+	struct failure failure = {0};
+
+	server->settings.http_token_file = (char *)"";
+	REQUIRE(server_start_http(server, &failure) == STATUS_INVALID);
+	stop_http();
+	server->settings.http_token_file = path;
+	REQUIRE(server_start_http(server, &failure) == STATUS_IO);
+	stop_http();
+	write_token("short", 5);
+	REQUIRE(server_start_http(server, &failure) == STATUS_INVALID);
+	REQUIRE(listening_open(server->http, -1, AF_UNIX, NULL, &failure) == STATUS_IO);
+	stop_http();
+	http_close(&server->http);
+	REQUIRE(http_active(NULL) == 0 && http_connections(NULL) == 0);
 }
 
 static void start_server(void)
@@ -44,8 +105,11 @@ static void start_server(void)
 
 	directory = g_dir_make_tmp("fuzz-http-XXXXXX", NULL);
 	REQUIRE(directory);
+	token_path = g_strdup_printf("%s/token", directory);
 	char *text = g_strdup_printf("[hamletd]\nruntime-directory=%s\nworkers=1\nlog-level=error\n"
-				     "max-message-bytes=64K\nmax-buffered-bytes=1M\n", directory);
+				     "max-message-bytes=64K\nmax-buffered-bytes=1M\n"
+				     "listen-http=127.0.0.1:%d\nhttp-token-file=%s\n",
+		directory, find_port(), token_path);
 	g_snprintf(address.sun_path, sizeof(address.sun_path), "%s/http.sock", directory);
 	atexit(remove_directory);
 	server = g_new0(struct server, 1);
@@ -59,11 +123,13 @@ static void start_server(void)
 	REQUIRE(server_start_jobs(server, &failure) == STATUS_OK);
 	REQUIRE(server_start_writer(server, &failure) == STATUS_OK);
 	REQUIRE(server_start_housekeeping(server, &failure) == STATUS_OK);
+	require_failures();
+	write_token(TOKEN, strlen(TOKEN));
 	REQUIRE(server_start_http(server, &failure) == STATUS_OK);
 }
 
-/* Sends what can be sent now; ends the client's side after the last byte. */
-static void send_some(int client, const uint8_t *data, size_t size, size_t *sent)
+/* Sends what can be sent now; ends the client's side after the last byte, if it `ends`. */
+static void send_some(int client, const uint8_t *data, size_t size, size_t *sent, bool ends)
 {
 	ssize_t done = 0;
 
@@ -71,9 +137,31 @@ static void send_some(int client, const uint8_t *data, size_t size, size_t *sent
 		(done = send(client, data + *sent, size - *sent, MSG_NOSIGNAL)) > 0)
 		*sent += (size_t)done;
 	if (*sent == size || (done < 0 && errno != EAGAIN)) {
-		shutdown(client, SHUT_WR);
+		if (ends)
+			shutdown(client, SHUT_WR);
 		*sent = size;
 	}
+}
+
+/* The reaper comes, and no client has time left, nor is any waited for. */
+static void end_time(void)
+{
+	struct clients *clients = &server->http->clients;
+
+	for (struct client *client = clients->first; client; client = client->next)
+		client->deadline = client->deadline > 1 ? 1 : client->deadline;
+	clients_cut_off(clients);
+	http_expire(server->http);
+}
+
+static int connect_client(bool tcp)
+{
+	int client = socket(tcp ? AF_INET : AF_UNIX, SOCK_STREAM, 0);
+	const struct sockaddr *to = tcp ? (struct sockaddr *)&tcp_address : (struct sockaddr *)&address;
+
+	REQUIRE(connect(client, to, tcp ? sizeof(tcp_address) : sizeof(address)) == 0);
+	REQUIRE(fcntl(client, F_SETFL, O_NONBLOCK) == 0);
+	return client;
 }
 
 /* False when the server has ended its side. */
@@ -89,18 +177,21 @@ static bool receive_some(int client, char *reply, size_t room, size_t *received)
 }
 
 /* Returns how much of the reply was received into the `room` bytes. */
-static size_t exchange(const uint8_t *data, size_t size, char *reply, size_t room)
+static size_t exchange(
+	char circumstance, const uint8_t *data, size_t size, char *reply, size_t room)
 {
+	bool ends = circumstance != '~';
 	size_t sent = 0, received = 0, steps = 0;
-	int client = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	int client = connect_client(circumstance == '@');
 
-	REQUIRE(connect(client, (const struct sockaddr *)&address, sizeof(address)) == 0);
 	do {
-		send_some(client, data, size, &sent);
+		send_some(client, data, size, &sent, ends);
 		uv_run(&server->loop, UV_RUN_NOWAIT);
 		if (http_active(server->http) > 0) /* a job may be at work */
 			poll(&(struct pollfd){.fd = uv_backend_fd(&server->loop), .events = POLLIN},
 				1, 1);
+		if (!ends && sent == size && steps > 100)
+			end_time();
 		REQUIRE(steps++ < STEPS_MAX);
 	} while (receive_some(client, reply, room, &received));
 	close(client);
@@ -109,26 +200,80 @@ static size_t exchange(const uint8_t *data, size_t size, char *reply, size_t roo
 	return received;
 }
 
+/* Sets the circumstances, and takes them back. */
+static void set(char circumstance, bool on)
+{
+	struct settings *settings = &server->settings;
+
+	switch (circumstance) {
+	case '+':
+		settings->max_connections = on ? 0 : 100;
+		break;
+	case '%':
+		settings->max_jobs = on ? 0 : 100;
+		break;
+	case '#':
+		settings->max_buffered_bytes = on ? 100 : 1 << 20;
+		break;
+	case '=':
+		server->room = on ? 0 : 100;
+		break;
+	case '^':
+		server->state = on ? SERVER_DRAINING : SERVER_RUNNING;
+		break;
+	default:
+		break;
+	}
+}
+
+/* The file is taken when it has a token; else the former one stays. */
+static void read_token_again(const uint8_t *data, size_t size)
+{
+	struct failure failure = {0};
+	enum status status;
+
+	write_token(data, size);
+	status = http_reload(server->http, &failure);
+	REQUIRE(status == STATUS_OK || (status == STATUS_INVALID && *failure.detail));
+	REQUIRE(strlen(server->http->token) >= 16);
+	REQUIRE(status == STATUS_OK || strcmp(server->http->token, TOKEN) == 0);
+	write_token(TOKEN, strlen(TOKEN));
+	REQUIRE(http_reload(server->http, &failure) == STATUS_OK);
+	REQUIRE(strcmp(server->http->token, TOKEN) == 0);
+}
+
 /* A server that turns everybody away would pass all the rest. */
 static void require_service(void)
 {
 	static const char REQUEST[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
 	char reply[16];
 
-	REQUIRE(exchange((const uint8_t *)REQUEST, strlen(REQUEST), reply, sizeof(reply)) ==
+	REQUIRE(exchange(0, (const uint8_t *)REQUEST, strlen(REQUEST), reply, sizeof(reply)) ==
 		sizeof(reply));
 	REQUIRE(memcmp(reply, "HTTP/1.1 200 OK", 15) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	char circumstance = 0;
 	char reply[16];
 
 	if (!server) {
 		start_server();
 		require_service();
 	}
-	size_t received = exchange(data, size, reply, sizeof(reply));
+	if (size > 0 && data[0] && strchr("@!+%#=^~", data[0])) {
+		circumstance = (char)data[0];
+		data++;
+		size--;
+	}
+	if (circumstance == '!') {
+		read_token_again(data, size);
+		return 0;
+	}
+	set(circumstance, true);
+	size_t received = exchange(circumstance, data, size, reply, sizeof(reply));
+	set(circumstance, false);
 	REQUIRE(received == 0 || (received > 7 && memcmp(reply, "HTTP/1.", 7) == 0));
 	REQUIRE(http_connections(server->http) == 0 && http_active(server->http) == 0);
 	REQUIRE(server->held_bytes == 0);

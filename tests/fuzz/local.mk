@@ -3,7 +3,8 @@
 # the corpus, and the bytes of every seed cut short, in plain `make check`.
 fuzz_targets = %D%/fuzz_tokenizer %D%/fuzz_html %D%/fuzz_spamd %D%/fuzz_settings \
 	%D%/fuzz_milter %D%/fuzz_origin %D%/fuzz_call %D%/fuzz_feedback_mail \
-	%D%/fuzz_entity %D%/fuzz_generation %D%/fuzz_http %D%/fuzz_index %D%/fuzz_pack
+	%D%/fuzz_entity %D%/fuzz_generation %D%/fuzz_http %D%/fuzz_index %D%/fuzz_pack \
+	%D%/fuzz_compression %D%/fuzz_message_kind
 
 if FUZZ
 noinst_PROGRAMS += $(fuzz_targets)
@@ -98,3 +99,15 @@ tests_fuzz_fuzz_pack_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_pack_CFLAGS   = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_pack_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_pack_LDADD    = libstore.a libbase.a $(GLIB_LIBS)
+
+tests_fuzz_fuzz_compression_SOURCES  = %D%/fuzz_compression.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_compression_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_compression_CFLAGS   = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_compression_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_compression_LDADD    = libbase.a $(ZLIB_LIBS) $(ZSTD_LIBS)
+
+tests_fuzz_fuzz_message_kind_SOURCES  = %D%/fuzz_message_kind.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_message_kind_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_message_kind_CFLAGS   = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_message_kind_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_message_kind_LDADD    = libbase.a $(ZLIB_LIBS) $(ZSTD_LIBS)
