@@ -114,7 +114,7 @@ static void run_call(const char *text, size_t size)
 	case CALL_ADOPTS: /* there is no such file */
 		REQUIRE(call_adoption(call, service, "/nowhere/hamlet.sqlite", &adoption, &failure) ==
 			STATUS_OK);
-		REQUIRE(adoption_prepare(adoption, &failure) != STATUS_OK && *failure.detail);
+		REQUIRE(adoption_prepare(adoption, worker, &failure) != STATUS_OK && *failure.detail);
 		adoption_free(&adoption);
 		break;
 	}
