@@ -126,6 +126,9 @@ static void start_server(void)
 	require_failures();
 	write_token(TOKEN, strlen(TOKEN));
 	REQUIRE(server_start_http(server, &failure) == STATUS_OK);
+	http_quiesce(server->http);
+	stop_http();
+	REQUIRE(server_start_http(server, &failure) == STATUS_OK);
 }
 
 /* Sends what can be sent now; ends the client's side after the last byte, if it `ends`. */
@@ -222,6 +225,7 @@ static void set(char circumstance, bool on)
 		break;
 	case '^':
 		server->state = on ? SERVER_DRAINING : SERVER_RUNNING;
+		server->connection_count = on; /* it waits for somebody else, too */
 		break;
 	default:
 		break;

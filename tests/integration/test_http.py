@@ -289,7 +289,7 @@ def test_a_bomb_stays_small(make_daemon, message, coding):
 
 
 def test_unpacked_bodies_count_as_held_memory(make_daemon, message):
-    daemon = make_daemon(max_message_bytes="4M", max_buffered_bytes="4M").start()
+    daemon = make_daemon(max_message_bytes="4M", max_buffered_bytes="7M").start()
     held = raw(daemon, b"POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Length: 3000001\r\n\r\n" + b"x" * 3000000)
     wait_until(lambda: once(daemon, "GET", "/v1/stats").json["connections"]["held_bytes"] >= 3000000, "it is held")
     body = gzip.compress(message(1, size=3000000))
