@@ -201,6 +201,19 @@ def test_exim(machine):
     machine.run("systemctl stop exim4")
 
 
+def test_rspamd_clients(machine):
+    follow(machine, "docs/rspamd-clients.md")
+    shows(machine, "event=report", "label=spam")
+    shows(machine, "event=scan", "command=checkv2", "uid=0")
+    tcp = "curl --silent --output /dev/null --write-out '%{http_code}' http://127.0.0.1:11334/stat"
+    machine.write("/etc/hamlet/http-token", "not-a-secret-0123456789\n")
+    machine.run("systemctl reload hamletd")
+    wait_until(lambda: machine.run(tcp + " -H 'Password: not-a-secret-0123456789'") == "200", "the new token", 60)
+    assert machine.run(tcp) == "401"
+    undo(machine, "docs/rspamd-clients.md")
+    assert machine.run("curl --silent http://127.0.0.1:11334/ping || echo gone").strip() == "gone"
+
+
 def test_every_command_of_the_documents_is_run():
     """A document whose blocks nobody follows would be a promise that nobody keeps."""
     followed = set(re.findall(r'follow\(machine, "(.*?)"', open(__file__).read()))
