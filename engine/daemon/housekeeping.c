@@ -96,6 +96,7 @@ static void look(struct housekeeping *housekeeping)
 	uint64_t before = housekeeping->last_ms;
 	housekeeping->last_ms = uv_now(&server->loop);
 	housekeeping->ticket = (struct ticket){.data = housekeeping,
+		.client = CLIENT_SELF,
 		.done = on_done,
 		.change = change_expire(server->service, time(NULL))};
 	/* Refused when many changes wait. */

@@ -7,8 +7,10 @@ libdaemon_a_SOURCES = \
 	%D%/counters.h \
 	%D%/housekeeping.c %D%/housekeeping.h \
 	%D%/job.c %D%/job.h \
+	%D%/lanes.c %D%/lanes.h \
 	%D%/log.c %D%/log.h \
 	%D%/notify.c %D%/notify.h \
+	%D%/pace.c %D%/pace.h \
 	%D%/peer.c %D%/peer.h \
 	%D%/reload.c %D%/reload.h \
 	%D%/render.c %D%/render.h \

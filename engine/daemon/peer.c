@@ -88,6 +88,11 @@ enum status peer_may_report(const struct peer *peer, const char *user,
 		"permission denied: uid %u may report as its own login only", (unsigned)peer->uid);
 }
 
+lanes_client peer_client(const struct peer *peer)
+{
+	return peer->local ? (lanes_client)peer->uid : CLIENT_TCP;
+}
+
 struct log_field peer_log(const struct peer *peer)
 {
 	return peer->local ? log_number("uid", peer->uid) : (struct log_field){0};

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "engine/base/status.h"
+#include "engine/daemon/lanes.h"
 #include "engine/daemon/log.h"
 #include "engine/settings/settings.h"
 
@@ -38,6 +39,9 @@ enum status peer_may_report(const struct peer *peer, const char *user,
  * erase users? STATUS_DENIED with the reason. */
 enum status peer_may_administer(
 	const struct peer *peer, const struct settings *settings, struct failure *failure);
+
+/* Whose turn it is in a line. */
+lanes_client peer_client(const struct peer *peer);
 
 /* uid= for the log; left out of TCP peers. */
 struct log_field peer_log(const struct peer *peer);

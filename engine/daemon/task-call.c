@@ -88,7 +88,10 @@ static void start_change(struct task *task)
 	enum status status;
 
 	task->time = time(NULL);
-	*ticket = (struct ticket){.data = task, .done = on_changed};
+	*ticket = (struct ticket){.data = task,
+		.done = on_changed,
+		.client = peer_client(task->peer),
+		.paced = peer_may_administer(task->peer, &server->settings, NULL) != STATUS_OK};
 	status = call_change(task->call, server->service, task->time, &ticket->change,
 		&task->failure);
 	if (refuse(task, status))
@@ -141,6 +144,7 @@ static void on_prepared(void *data)
 	task->time = time(NULL);
 	task->ticket = (struct ticket){.data = task,
 		.done = on_adopted,
+		.client = peer_client(task->peer),
 		.change = change_adopt(server->service, &task->adoption)};
 	if (writer_change(server->writer, &task->ticket, &task->failure) != STATUS_OK) {
 		change_end(server->service, &task->ticket.change);

@@ -208,6 +208,7 @@ static void on_pressed(struct job *job)
 		task->ticket.data = task;
 		task->ticket.press = task->press;
 		task->ticket.done = on_committed;
+		task->ticket.client = peer_client(task->peer);
 		status = writer_submit(server->writer, &task->ticket, &task->failure);
 		if (status == STATUS_OK)
 			return; /* the task may be gone by now */

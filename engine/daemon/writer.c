@@ -15,17 +15,16 @@ static const size_t WAITING_BATCHES = 16;
 /* And changes: people wait for them, one at a time. */
 static const size_t WAITING_CHANGES = 100;
 
+/* Of the time of one client's changes others have so much, but no change waits longer. */
+static const uint64_t PACE_FACTOR = 4;
+static const uint64_t PACE_MOST_MS = 10000;
+
 /* Rows of a checkpoint that are written at a time: a batch waits for no more. */
 static const size_t CHECKPOINT_ROWS = 1000;
 
 /* WAITING: presses or none, nothing in flight. From there to BATCH and back for
  * each commit, and to CHANGE, CHECKPOINT and LOG and back. */
 enum state { WAITING, BATCH, CHANGE, CHECKPOINT, LOG };
-
-struct queue {
-	struct ticket *first;
-	struct ticket **end;
-};
 
 struct writer {
 	uv_loop_t *loop;
@@ -35,18 +34,16 @@ struct writer {
 	enum state state;
 	uv_work_t work;
 	uv_timer_t commit_timer;
+	uv_timer_t hold_timer; /* until a change that is held back may run */
 	uv_timer_t checkpoint_timer;
 	int open_handles;
 
-	struct queue presses_in_line;
-	size_t waiting; /* in it */
-	struct queue changes_in_line;
-	size_t changes_waiting;
+	struct lanes *presses, *changes; /* in line */
 	bool batch_first; /* before a change: the last step was one */
 
 	/* In flight. */
 	struct ticket *tickets; /* of the batch */
-	struct press **presses;
+	struct press **batch_presses;
 	size_t count;
 	struct batch *batch;
 	enum status status;
@@ -69,28 +66,34 @@ struct writer {
 
 static void step(struct writer *writer);
 
-/* --- Queues -------------------------------------------------------------- */
+/* --- Lines --------------------------------------------------------------- */
 
-static void queue_push(struct queue *queue, struct ticket *ticket)
+/* One client may have three quarters of what may wait. */
+static enum status take_in(struct lanes *lanes, struct ticket *ticket, size_t most, const char *what,
+	struct failure *failure)
 {
-	ticket->next = NULL;
-	*queue->end = ticket;
-	queue->end = &ticket->next;
+	if (lanes_waiting(lanes) >= most)
+		return failure_set(failure, STATUS_OVERLOAD, "too busy: %zu %s wait for the disk",
+			lanes_waiting(lanes), what);
+	if (lanes_waiting_of(lanes, ticket->client) >= most - most / 4)
+		return failure_set(failure, STATUS_OVERLOAD, "too busy: %zu %s of this client wait",
+			lanes_waiting_of(lanes, ticket->client), what);
+	lanes_push(lanes, ticket->client, &ticket->item);
+	return STATUS_OK;
 }
 
-/* Takes the first `count` out, as a list. */
-static struct ticket *queue_take(struct queue *queue, size_t count)
+/* Before the end nobody is held back. */
+static uint64_t now_for_lanes(const struct writer *writer)
 {
-	struct ticket *taken = queue->first;
-	struct ticket **cut = &queue->first;
+	return writer->draining ? UINT64_MAX : uv_now(writer->loop);
+}
 
-	while (count-- > 0)
-		cut = &(*cut)->next;
-	queue->first = *cut;
-	*cut = NULL;
-	if (!queue->first)
-		queue->end = &queue->first;
-	return taken;
+/* NULL = there is none whose turn it is. */
+static struct ticket *take_out(struct writer *writer, struct lanes *lanes)
+{
+	struct lanes_item *item = lanes_take(lanes, now_for_lanes(writer));
+
+	return item ? (struct ticket *)((char *)item - offsetof(struct ticket, item)) : NULL;
 }
 
 /* --- Batches ------------------------------------------------------------- */
@@ -98,13 +101,15 @@ static struct ticket *queue_take(struct queue *queue, size_t count)
 /* Takes up to a batch of tickets out of the line. */
 static void take_tickets(struct writer *writer, size_t count)
 {
-	struct ticket *ticket;
+	struct ticket **end = &writer->tickets;
 
-	writer->tickets = queue_take(&writer->presses_in_line, count);
-	ticket = writer->tickets;
-	for (size_t i = 0; i < count; i++, ticket = ticket->next)
-		writer->presses[i] = ticket->press;
-	writer->waiting -= count;
+	for (size_t i = 0; i < count; i++) {
+		struct ticket *ticket = take_out(writer, writer->presses);
+		writer->batch_presses[i] = ticket->press;
+		*end = ticket;
+		end = &ticket->next;
+	}
+	*end = NULL;
 	writer->count = count;
 }
 
@@ -163,8 +168,8 @@ static void finish_batch(struct writer *writer)
 {
 	count_batch(writer);
 	log_batch(writer);
-	free(writer->presses);
-	writer->presses = NULL;
+	free(writer->batch_presses);
+	writer->batch_presses = NULL;
 	answer_tickets(writer, writer->status == STATUS_OK ? NULL : &writer->failure);
 }
 
@@ -190,19 +195,19 @@ static void on_batch_ran(uv_work_t *work, int error)
 
 static void start_batch(struct writer *writer)
 {
-	size_t count = writer->waiting;
+	size_t count = lanes_waiting(writer->presses);
 
 	if (count > writer->settings.commit_reports)
 		count = writer->settings.commit_reports;
 	uv_timer_stop(&writer->commit_timer);
 	writer->started = uv_hrtime();
 	writer->failure = (struct failure){0};
-	writer->presses = calloc(count, sizeof(struct press *));
-	if (!writer->presses)
+	writer->batch_presses = calloc(count, sizeof(struct press *));
+	if (!writer->batch_presses)
 		abort(); /* a few kilobytes: nothing else would work either */
 	take_tickets(writer, count);
 	writer->status = batch_begin(
-		writer->service, writer->presses, count, &writer->batch, &writer->failure);
+		writer->service, writer->batch_presses, count, &writer->batch, &writer->failure);
 	if (writer->status != STATUS_OK) {
 		finish_batch(writer);
 		step(writer);
@@ -237,6 +242,16 @@ static enum log_level change_level(enum status status)
 	}
 }
 
+static void hold(struct writer *writer, const struct ticket *ticket)
+{
+	uint64_t took = (uv_hrtime() - writer->started) / 1000000;
+	uint64_t wait = took * PACE_FACTOR < PACE_MOST_MS ? took * PACE_FACTOR : PACE_MOST_MS;
+
+	uv_update_time(writer->loop);
+	if (ticket->paced && wait > 0)
+		lanes_hold(writer->changes, ticket->client, uv_now(writer->loop) + wait);
+}
+
 static void change_ran(void *data)
 {
 	struct writer *writer = data;
@@ -245,9 +260,9 @@ static void change_ran(void *data)
 
 	writer->tickets = NULL;
 	writer->batch_first = true;
+	hold(writer, ticket);
 	if (writer->status == STATUS_OK && change_goes_on(change)) {
-		queue_push(&writer->changes_in_line, ticket);
-		writer->changes_waiting++;
+		lanes_push(writer->changes, ticket->client, &ticket->item);
 		writer->state = WAITING;
 		step(writer);
 		return;
@@ -276,8 +291,8 @@ static void on_change_ran(uv_work_t *work, int error)
 
 static void start_change(struct writer *writer)
 {
-	writer->tickets = queue_take(&writer->changes_in_line, 1);
-	writer->changes_waiting--;
+	writer->tickets = take_out(writer, writer->changes);
+	writer->started = uv_hrtime();
 	writer->batch_first = false;
 	writer->failure = (struct failure){0};
 	writer->state = CHANGE;
@@ -420,6 +435,22 @@ static void run_between(struct writer *writer)
 		between(writer->between_context);
 }
 
+static void on_hold_timer(uv_timer_t *timer)
+{
+	step(timer->data);
+}
+
+/* Is it the turn of a change? If one is held back it is looked for again in time. */
+static bool is_change_ready(struct writer *writer)
+{
+	uint64_t now = now_for_lanes(writer), ready = lanes_ready(writer->changes);
+
+	if (lanes_waiting(writer->changes) == 0 || ready <= now)
+		return lanes_waiting(writer->changes) > 0;
+	uv_timer_start(&writer->hold_timer, on_hold_timer, ready - now, 0);
+	return false;
+}
+
 /* Called whenever something came or went: starts what can be started. Batches take turns
  * with changes and with the steps of a checkpoint, so that none waits for all of another;
  * a change goes before a checkpoint. */
@@ -429,8 +460,9 @@ static void step(struct writer *writer)
 		return;
 	run_between(writer);
 	bool checkpoint = is_checkpoint_due(writer);
-	bool change = writer->changes_waiting > 0 && (writer->waiting == 0 || !writer->batch_first);
-	bool batch = writer->waiting > 0 && !change && !(checkpoint && writer->checkpoint_next);
+	size_t waiting = lanes_waiting(writer->presses);
+	bool change = is_change_ready(writer) && (waiting == 0 || !writer->batch_first);
+	bool batch = waiting > 0 && !change && !(checkpoint && writer->checkpoint_next);
 	if (batch) {
 		writer->batch_first = false;
 		start_batch(writer);
@@ -455,15 +487,13 @@ static void on_commit_timer(uv_timer_t *timer)
 
 enum status writer_submit(struct writer *writer, struct ticket *ticket, struct failure *failure)
 {
+	enum status status = take_in(writer->presses, ticket,
+		WAITING_BATCHES * writer->settings.commit_reports, "reports", failure);
+
 	assert(!writer->draining);
-	if (writer->waiting >= WAITING_BATCHES * writer->settings.commit_reports)
-		return failure_set(failure, STATUS_OVERLOAD,
-			"too busy: %zu reports wait for the disk", writer->waiting);
-	queue_push(&writer->presses_in_line, ticket);
-	writer->waiting++;
-	if (writer->state != WAITING)
-		return STATUS_OK;
-	if (writer->waiting >= writer->settings.commit_reports)
+	if (status != STATUS_OK || writer->state != WAITING)
+		return status;
+	if (lanes_waiting(writer->presses) >= writer->settings.commit_reports)
 		step(writer);
 	else if (!uv_is_active((uv_handle_t *)&writer->commit_timer))
 		uv_timer_start(
@@ -473,14 +503,13 @@ enum status writer_submit(struct writer *writer, struct ticket *ticket, struct f
 
 enum status writer_change(struct writer *writer, struct ticket *ticket, struct failure *failure)
 {
+	enum status status =
+		take_in(writer->changes, ticket, WAITING_CHANGES, "changes", failure);
+
 	assert(!writer->draining);
-	if (writer->changes_waiting >= WAITING_CHANGES)
-		return failure_set(failure, STATUS_OVERLOAD, "too busy: %zu changes wait",
-			writer->changes_waiting);
-	queue_push(&writer->changes_in_line, ticket);
-	writer->changes_waiting++;
-	step(writer);
-	return STATUS_OK;
+	if (status == STATUS_OK)
+		step(writer);
+	return status;
 }
 
 void writer_between(struct writer *writer, writer_between_fn *between, void *context)
@@ -520,10 +549,11 @@ enum status writer_new(struct writer **result, uv_loop_t *loop, struct service *
 	writer->loop = loop;
 	writer->service = service;
 	writer->log = log;
-	writer->presses_in_line.end = &writer->presses_in_line.first;
-	writer->changes_in_line.end = &writer->changes_in_line.first;
+	writer->presses = lanes_new();
+	writer->changes = lanes_new();
 	writer->work.data = writer;
 	init_timer(writer, &writer->commit_timer);
+	init_timer(writer, &writer->hold_timer);
 	init_timer(writer, &writer->checkpoint_timer);
 	writer_configure(writer, settings);
 	return STATUS_OK;
@@ -543,17 +573,21 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct writer *writer = handle->data;
 
-	if (--writer->open_handles == 0)
-		free(writer);
+	if (--writer->open_handles > 0)
+		return;
+	lanes_free(&writer->presses);
+	lanes_free(&writer->changes);
+	free(writer);
 }
 
 void writer_close(struct writer **writer)
 {
 	if (!*writer)
 		return;
-	assert((*writer)->state == WAITING && (*writer)->waiting == 0 &&
-		(*writer)->changes_waiting == 0);
+	assert((*writer)->state == WAITING && lanes_waiting((*writer)->presses) == 0 &&
+		lanes_waiting((*writer)->changes) == 0);
 	uv_close((uv_handle_t *)&(*writer)->commit_timer, on_closed);
+	uv_close((uv_handle_t *)&(*writer)->hold_timer, on_closed);
 	uv_close((uv_handle_t *)&(*writer)->checkpoint_timer, on_closed);
 	*writer = NULL;
 }
@@ -561,5 +595,5 @@ void writer_close(struct writer **writer)
 void writer_read_stats(const struct writer *writer, struct writer_stats *stats)
 {
 	*stats = writer->stats;
-	stats->waiting = writer->waiting + (writer->state == BATCH ? writer->count : 0);
+	stats->waiting = lanes_waiting(writer->presses) + (writer->state == BATCH ? writer->count : 0);
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "engine/daemon/lanes.h"
 #include "engine/daemon/log.h"
 #include "engine/service/service.h"
 
@@ -27,6 +28,11 @@ struct ticket {
 	struct change *change; /* of writer_change; ended by the writer after `done` */
 	/* `failure` is NULL when it is durable: see press_answer, change_receipt. */
 	void (*done)(struct ticket *ticket, const struct failure *failure);
+	lanes_client client; /* who hands it in */
+	/* After a change the client's next one waits for a multiple of what it took: others'
+	 * presses are to find the writer free. */
+	bool paced;
+	struct lanes_item item;
 	struct ticket *next;
 };
 
@@ -51,7 +57,8 @@ enum status writer_new(struct writer **writer, uv_loop_t *loop, struct service *
 
 void writer_configure(struct writer *writer, const struct writer_settings *settings);
 
-/* STATUS_OVERLOAD: too many wait already; `done` will not be called. */
+/* STATUS_OVERLOAD: too many wait already, of all clients or of this one; `done` will not be
+ * called. Clients have their turns. */
 enum status writer_submit(struct writer *writer, struct ticket *ticket, struct failure *failure);
 
 /* The same for a change. */

@@ -74,7 +74,7 @@ static const struct entry ENTRIES[] = {
 	{"header-timeout", {TYPE_NUMBER, 1, 3600, NULL}, AT(header_timeout), "30", RELOAD,
 		"seconds that a client has for the headers of its request"},
 	{"body-timeout", {TYPE_NUMBER, 1, 3600, NULL}, AT(body_timeout), "60", RELOAD,
-		"seconds that a client may neither send nor take a byte"},
+		"seconds that a client may neither send nor take a byte, or be slower than 1 kB/s"},
 	{"commit-delay", {TYPE_NUMBER, 0, 10000, NULL}, AT(commit_delay), "5", RELOAD,
 		"milliseconds that a report waits for others to be committed with"},
 	{"commit-reports", {TYPE_NUMBER, 1, 10000, NULL}, AT(commit_reports), "200", RELOAD,

@@ -61,10 +61,38 @@ struct client *client_of(struct MHD_Connection *connection)
 	return info ? info->socket_context : NULL;
 }
 
-void client_set_busy(struct client *client)
+/* One that is refused keeps the time that it was given. */
+static void set_deadline(struct client *client, const struct server *server)
+{
+	uint64_t now = uv_now(&server->loop);
+
+	if (!client->refused)
+		client->deadline =
+			now + pace_left(&client->pace, now, server->settings.body_timeout * 1000);
+}
+
+void client_set_receiving(struct client *client, const struct server *server)
+{
+	pace_begin(&client->pace, uv_now(&server->loop));
+	set_deadline(client, server);
+}
+
+void client_receive(struct client *client, const struct server *server, size_t bytes)
+{
+	client->pace.bytes += bytes;
+	set_deadline(client, server);
+}
+
+void client_set_working(struct client *client)
 {
 	if (!client->refused)
 		client->deadline = 0;
+}
+
+void client_set_answering(struct client *client, const struct server *server, size_t bytes)
+{
+	pace_begin(&client->pace, uv_now(&server->loop));
+	client_receive(client, server, bytes);
 }
 
 void client_set_idle(struct client *client, const struct server *server)
@@ -72,7 +100,7 @@ void client_set_idle(struct client *client, const struct server *server)
 	client->deadline = uv_now(&server->loop) + server->settings.header_timeout * 1000;
 }
 
-/* Header fields that dribble in hold a place that others want. */
+/* What dribbles in or out holds a place that others want. */
 void clients_cut_off(struct clients *clients)
 {
 	uint64_t now = uv_now(&clients->server->loop);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/daemon/pace.h"
 #include "engine/daemon/peer.h"
 
 struct server;
@@ -23,6 +24,7 @@ struct client {
 
 	/* Private to clients.c. */
 	int fd;
+	struct pace pace; /* of the body or the answer */
 	uint64_t deadline; /* of the loop's clock; 0 = a request is at work */
 	struct client *next, **place;
 };
@@ -43,9 +45,13 @@ void clients_on_connection(void *context, struct MHD_Connection *connection, voi
 /* Borrowed until the connection ends; NULL when there is none. */
 struct client *client_of(struct MHD_Connection *connection);
 
-/* A request has begun: libmicrohttpd's own time-out runs for its body. Then it has ended:
- * the next one is waited for. */
-void client_set_busy(struct client *client);
+/* A request has begun, and its body is waited for: libmicrohttpd's time-out holds for
+ * silence, ours for the whole. So many bytes of it have come. All is there, and at work. An
+ * answer of so many bytes leaves. Then it has ended: the next request is waited for. */
+void client_set_receiving(struct client *client, const struct server *server);
+void client_receive(struct client *client, const struct server *server, size_t bytes);
+void client_set_working(struct client *client);
+void client_set_answering(struct client *client, const struct server *server, size_t bytes);
 void client_set_idle(struct client *client, const struct server *server);
 
 /* Cuts off those whose time is over; to be called every second. */

@@ -158,7 +158,7 @@ static void begin(struct exchange *exchange, struct listening *listening, const 
 	if (client) {
 		exchange->peer = client->peer;
 		exchange->refused = client->refused;
-		client_set_busy(client);
+		client_set_receiving(client, exchange->server);
 	}
 	check(exchange, method, version);
 }
@@ -199,11 +199,17 @@ enum MHD_Result receive_on_request(void *context, struct MHD_Connection *connect
 		begin(exchange, context, method, version);
 		return exchange->answered && !exchange->refused ? exchange_send(exchange) : MHD_YES;
 	}
+	struct client *client = client_of(exchange->connection);
+
 	if (*size > 0) {
+		if (client)
+			client_receive(client, exchange->server, *size);
 		take(exchange, data, *size);
 		*size = 0;
 		return MHD_YES;
 	}
+	if (client)
+		client_set_working(client);
 	if (!exchange->started && !exchange->answered) {
 		exchange->started = true;
 		body_start(exchange);

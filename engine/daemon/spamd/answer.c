@@ -93,6 +93,7 @@ void connection_answer(struct connection *connection)
 		return;
 	}
 	connection->unsent = data.len;
+	pace_begin(&connection->pace, uv_now(&connection->server->loop));
 	connection_account(connection, reply->capacity);
 	connection_start_timer(connection, connection_progress_ms(connection));
 	if (data.len > 0 &&
@@ -122,12 +123,14 @@ void connection_answer_error(struct connection *connection, enum spamd_code code
 	connection_answer(connection);
 }
 
-/* A slow reader is waited for as long as it takes a byte now and then. */
+/* A slow reader is waited for as long as it takes a byte now and then, and enough in all. */
 void connection_check_progress(struct connection *connection)
 {
 	size_t unsent = uv_stream_get_write_queue_size(&connection->socket.stream);
 
-	if (unsent >= connection->unsent) {
+	if (unsent < connection->unsent)
+		connection->pace.bytes += connection->unsent - unsent;
+	if (unsent >= connection->unsent || connection_progress_ms(connection) == 0) {
 		connection->server->counters.refused.timeouts++;
 		connection_close(connection);
 		return;

@@ -91,9 +91,13 @@ void connection_start_timer(struct connection *connection, uint64_t milliseconds
 
 uint64_t connection_progress_ms(const struct connection *connection)
 {
-	if (connection->server->state == SERVER_FORCED)
+	const struct server *server = connection->server;
+	uint64_t silence = server->settings.body_timeout * 1000;
+	uint64_t left = pace_left(&connection->pace, uv_now(&server->loop), silence);
+
+	if (server->state == SERVER_FORCED)
 		return DRAIN_IDLE_MS;
-	return connection->server->settings.body_timeout * 1000;
+	return left < silence ? left : silence;
 }
 
 void connection_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
@@ -157,8 +161,12 @@ static void feed(struct connection *connection, const char *data, size_t length)
 			connection, SPAMD_TEMPFAIL, "too busy: no memory for another message");
 		return;
 	}
-	if (!spamd_session_in_headers(connection->session))
+	if (!spamd_session_in_headers(connection->session)) {
+		if (connection->pace.started == 0)
+			pace_begin(&connection->pace, uv_now(&connection->server->loop));
+		connection->pace.bytes += length;
 		connection_start_timer(connection, connection_progress_ms(connection));
+	}
 	on_event(connection, event);
 }
 
@@ -206,7 +214,8 @@ static void time_out(struct connection *connection)
 		snprintf(text, sizeof(text), "Timeout: (no complete headers in %u seconds)",
 			(unsigned)settings->header_timeout);
 	else
-		snprintf(text, sizeof(text), "Timeout: (no byte of the message in %u seconds)",
+		snprintf(text, sizeof(text),
+			"Timeout: (no byte of the message in %u seconds, or too few in all)",
 			(unsigned)settings->body_timeout);
 	connection_answer_error(connection, SPAMD_TIMEOUT, text);
 }

@@ -4,6 +4,7 @@
  * requests in, answer.c sends a reply and ends. */
 #pragma once
 
+#include "engine/daemon/pace.h"
 #include "engine/daemon/peer.h"
 #include "engine/daemon/spamd/connection.h"
 #include "engine/daemon/spamd/request.h"
@@ -33,6 +34,7 @@ struct connection {
 	bool ended; /* the peer's side has ended */
 	bool refused; /* at accept; takes no part in max-connections */
 	size_t held; /* bytes of session and reply, as the server accounts them */
+	struct pace pace; /* of the message, then of the reply */
 	size_t unsent; /* bytes of the reply at the last look */
 	struct spamd_session *session;
 	struct peer peer;
@@ -47,7 +49,8 @@ void connection_close(struct connection *connection);
 void connection_account(struct connection *connection, size_t held);
 /* What happens when the time is over depends on the state. */
 void connection_start_timer(struct connection *connection, uint64_t milliseconds);
-/* How long a client may take or give no byte. */
+/* How long a client may take or give no byte, or until it is too slow in the mean; 0 = it
+ * is. */
 uint64_t connection_progress_ms(const struct connection *connection);
 void connection_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer);
 
