@@ -100,7 +100,7 @@ static enum status change(struct service *service, const struct store_entry *ent
 	size_t count, struct failure *failure)
 {
 	struct change *change = NULL;
-	enum status status = change_entries(service, entries, count, &change, failure);
+	enum status status = change_entries(service, entries, count, AS_USER, &change, failure);
 
 	if (status == STATUS_OK)
 		status = change_run(change, failure);

@@ -9,6 +9,7 @@
 
 #include <glib.h>
 
+#include "engine/service/renaming.h"
 #include "trainer/corpus.h"
 #include "trainer/progress.h"
 
@@ -261,6 +262,8 @@ enum status import_run(struct store *store, const struct service_settings *setti
 	piles_init(&piles);
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
 		status = find_messages(&import, &piles, &sources[i]);
+	if (status == STATUS_OK)
+		status = renaming_check(store, &settings->naming, failure);
 	if (status == STATUS_OK)
 		status = service_open(&import.service, store, settings, failure);
 	if (status == STATUS_OK)

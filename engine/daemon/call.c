@@ -16,7 +16,7 @@ enum { MAX_ENTRIES = 10000, EXPORT_REPORTS = 500 };
 struct call {
 	const struct call_kind *kind;
 	json_t *json;
-	const char *scope; /* within the JSON */
+	char scope[STORE_MAX_USER + 1];
 	const char *only;  /* kind of entries; NULL = all */
 	const char *generation; /* to be adopted */
 	json_int_t after;
@@ -70,7 +70,23 @@ static enum status check_generation(const struct call *call, struct failure *fai
 	return STATUS_OK;
 }
 
-static enum status read_call(struct call *call, struct failure *failure)
+static enum status read_scope(struct call *call, const struct user_naming *naming,
+	const char *text, struct failure *failure)
+{
+	if (!text)
+		return failure_set(
+			failure, STATUS_INVALID, "%s: whose? Name a user", call->kind->name);
+	if (!user_scope(naming, text, call->scope))
+		return failure_set(failure, STATUS_INVALID, "%s: %s", call->kind->name,
+			USER_NAME_REFUSED);
+	if (call->kind->queries && *call->scope == '@')
+		return failure_set(failure, STATUS_INVALID, "%s: of a user, not of a domain",
+			call->kind->name);
+	return STATUS_OK;
+}
+
+static enum status read_call(
+	struct call *call, const struct user_naming *naming, struct failure *failure)
 {
 	const char *name = "", *scope = NULL, *user = NULL;
 	json_error_t error;
@@ -82,11 +98,10 @@ static enum status read_call(struct call *call, struct failure *failure)
 		    &call->generation) != 0)
 		return failure_set(failure, STATUS_INVALID, "call: %.150s", error.text);
 	status = find_kind(call, name, failure);
+	if (status == STATUS_OK)
+		status = read_scope(call, naming, scope ? scope : user, failure);
 	if (status != STATUS_OK)
 		return status;
-	call->scope = scope ? scope : user;
-	if (!call->scope || strlen(call->scope) > STORE_MAX_USER)
-		return failure_set(failure, STATUS_INVALID, "%s: whose? Name a user", name);
 	if (call->only && !entry_kind_named(call->only))
 		return failure_set(
 			failure, STATUS_INVALID, "%s: no such kind: %.40s", name, call->only);
@@ -99,7 +114,8 @@ static enum status read_call(struct call *call, struct failure *failure)
 	return STATUS_OK;
 }
 
-enum status call_parse(struct call **result, const char *text, size_t length, struct failure *failure)
+enum status call_parse(struct call **result, const char *text, size_t length,
+	const struct user_naming *naming, struct failure *failure)
 {
 	struct call *call = NULL;
 	json_error_t error;
@@ -110,7 +126,7 @@ enum status call_parse(struct call **result, const char *text, size_t length, st
 		return failure_set(failure, STATUS_LIMIT, "call: more than %d bytes", CALL_MAX_BYTES);
 	call = g_new0(struct call, 1);
 	call->json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-	status = call->json ? read_call(call, failure)
+	status = call->json ? read_call(call, naming, failure)
 			    : failure_set(failure, STATUS_INVALID, "call: %.150s", error.text);
 	if (status == STATUS_OK)
 		*result = call;
@@ -259,7 +275,7 @@ static enum status take_entry(const struct call *call, json_t *json, int64_t tim
 }
 
 static enum status change_list(const struct call *call, struct service *service, int64_t time,
-	struct change **change, struct failure *failure)
+	enum authority authority, struct change **change, struct failure *failure)
 {
 	size_t count = json_array_size(call->entries);
 	struct store_entry *entries = g_new0(struct store_entry, count + 1);
@@ -269,13 +285,13 @@ static enum status change_list(const struct call *call, struct service *service,
 		status = take_entry(
 			call, json_array_get(call->entries, i), time, &entries[i], failure);
 	if (status == STATUS_OK)
-		status = change_entries(service, entries, count, change, failure);
+		status = change_entries(service, entries, count, authority, change, failure);
 	g_free(entries);
 	return status;
 }
 
 enum status call_change(const struct call *call, struct service *service, int64_t time,
-	struct change **change, struct failure *failure)
+	bool by_administrator, struct change **change, struct failure *failure)
 {
 	if (strcmp(call->kind->name, "erase") == 0)
 		return change_erase(service, call->scope, change, failure);
@@ -283,7 +299,8 @@ enum status call_change(const struct call *call, struct service *service, int64_
 		*change = change_expire(service, time);
 		return STATUS_OK;
 	}
-	return change_list(call, service, time, change, failure);
+	return change_list(call, service, time,
+		by_administrator ? AS_ADMINISTRATOR : AS_USER, change, failure);
 }
 
 bool call_expires(const struct call *call)

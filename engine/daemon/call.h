@@ -10,7 +10,7 @@
  *   {"call": "expire", "scope": ""}              housekeeping, now
  *   {"call": "adopt", "scope": "", "generation": "challenger" or "previous"}
  *
- * A scope is "" (the site), "@example.org" or a user. */
+ * A scope is "" (the site), "@example.org" or a user, however it is written. */
 #pragma once
 
 #include "engine/base/status.h"
@@ -25,12 +25,13 @@ struct call;
 enum call_right { CALL_AS_USER, CALL_AS_ADMINISTRATOR };
 enum call_work { CALL_READS, CALL_CHANGES, CALL_ADOPTS };
 
-/* STATUS_INVALID, STATUS_LIMIT with what is wrong. */
-enum status call_parse(struct call **call, const char *text, size_t length, struct failure *failure);
+/* STATUS_INVALID, STATUS_LIMIT with what is wrong: also with a scope that means nobody. */
+enum status call_parse(struct call **call, const char *text, size_t length,
+	const struct user_naming *naming, struct failure *failure);
 void call_free(struct call **call);
 
 const char *call_name(const struct call *call);
-const char *call_scope(const struct call *call);
+const char *call_scope(const struct call *call); /* in its one form */
 enum call_right call_right(const struct call *call);
 enum call_work call_work(const struct call *call);
 
@@ -48,7 +49,8 @@ enum status call_adoption(const struct call *call, struct service *service,
 /* Is it an expiry? Then the housekeeping counts it. */
 bool call_expires(const struct call *call);
 
-/* Of CALL_CHANGES: makes the change for the writer; and what became of it. */
+/* Of CALL_CHANGES: makes the change for the writer, `by_administrator` for somebody else;
+ * and what became of it. */
 enum status call_change(const struct call *call, struct service *service, int64_t time,
-	struct change **change, struct failure *failure);
+	bool by_administrator, struct change **change, struct failure *failure);
 char *call_receipt(const struct call *call, const struct receipt *receipt, int64_t time);

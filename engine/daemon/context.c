@@ -92,12 +92,16 @@ enum status context_parse(struct context *context, const char *text, struct fail
 {
 	json_error_t error;
 	json_t *json;
+	char *valid;
 	enum status status;
 
 	*context = (struct context){0};
 	if (!*text)
 		return STATUS_OK;
-	json = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+	/* A client may quote a recipient's bytes as they came: then that one is nobody. */
+	valid = g_utf8_make_valid(text, -1);
+	json = json_loads(valid, JSON_REJECT_DUPLICATES, &error);
+	g_free(valid);
 	if (!json)
 		return failure_set(failure, STATUS_INVALID, "context: %.150s", error.text);
 	status = read_object(context, json, failure);

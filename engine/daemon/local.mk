@@ -21,6 +21,7 @@ libdaemon_a_SOURCES = \
 	%D%/task.c %D%/task.h \
 	%D%/task-call.c \
 	%D%/task-internal.h \
+	%D%/upgrade.c %D%/upgrade.h \
 	%D%/writer.c %D%/writer.h \
 	%D%/http/api.c \
 	%D%/http/body.c \

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "engine/settings/service-settings.h"
+
 /* Enough for the entry of any sensible directory. */
 static const size_t ENTRY_SIZE = 16384;
 
@@ -68,6 +70,16 @@ enum status peer_may_administer(
 		(unsigned)peer->uid);
 }
 
+/* Login and user are compared as everybody's names are. */
+static bool is_own(const struct peer *peer, const char *user, const struct settings *settings)
+{
+	const struct user_naming naming = settings_of_naming(settings);
+	char own[STORE_MAX_USER + 1], named[STORE_MAX_USER + 1];
+
+	return user_name(&naming, peer->login, own) && *own && user_name(&naming, user, named) &&
+		strcmp(own, named) == 0;
+}
+
 enum status peer_may_report(const struct peer *peer, const char *user,
 	const struct settings *settings, struct failure *failure)
 {
@@ -82,7 +94,7 @@ enum status peer_may_report(const struct peer *peer, const char *user,
 		return failure_set(failure, STATUS_DENIED,
 			"permission denied: uid %u may not report for the whole site",
 			(unsigned)peer->uid);
-	if (*peer->login && strcmp(peer->login, user) == 0)
+	if (is_own(peer, user, settings))
 		return STATUS_OK;
 	return failure_set(failure, STATUS_DENIED,
 		"permission denied: uid %u may report as its own login only", (unsigned)peer->uid);
@@ -91,6 +103,11 @@ enum status peer_may_report(const struct peer *peer, const char *user,
 lanes_client peer_client(const struct peer *peer)
 {
 	return peer->local ? (lanes_client)peer->uid : CLIENT_TCP;
+}
+
+bool peer_rules_over(const struct peer *peer, const char *user, const struct settings *settings)
+{
+	return is_administrator(peer, settings) && !is_own(peer, user, settings);
 }
 
 struct log_field peer_log(const struct peer *peer)

@@ -30,7 +30,7 @@ void peer_identify(struct peer *peer, int fd);
 /* Finds the login; may ask a directory service, so not on the loop. */
 void peer_resolve(struct peer *peer);
 
-/* May the resolved peer report for `user` ("" = for the site)? STATUS_DENIED
+/* May the resolved peer report for `user`, however it is written ("" = for the site)? STATUS_DENIED
  * with the reason. */
 enum status peer_may_report(const struct peer *peer, const char *user,
 	const struct settings *settings, struct failure *failure);
@@ -42,6 +42,10 @@ enum status peer_may_administer(
 
 /* Whose turn it is in a line. */
 lanes_client peer_client(const struct peer *peer);
+
+/* Is the resolved peer an administrator, and `user` somebody else? */
+bool peer_rules_over(
+	const struct peer *peer, const char *user, const struct settings *settings);
 
 /* uid= for the log; left out of TCP peers. */
 struct log_field peer_log(const struct peer *peer);

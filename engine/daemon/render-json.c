@@ -256,7 +256,6 @@ json_t *render_expired(const struct expired *expired)
 
 void render_policy(json_t *json, const struct policy_view *view)
 {
-	static const char *const consents[] = {"unknown", "granted", "declined"};
 	const struct policy *policy = &view->policy;
 
 	json_object_set_new(json, "spam_action", json_string(action_name(policy->action)));
@@ -274,6 +273,6 @@ void render_policy(json_t *json, const struct policy_view *view)
 	json_object_set_new(json, "reports_spam", number((int64_t)view->spam));
 	json_object_set_new(json, "reports_ham", number((int64_t)view->ham));
 	json_object_set_new(json, "moves", move_list(view));
-	json_object_set_new(json, "consent", json_string(consents[view->consent]));
+	json_object_set_new(json, "consent", json_string(consent_name(view->consent)));
 	json_object_set_new(json, "consent_time", number(view->consent_time));
 }

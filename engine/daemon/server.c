@@ -21,6 +21,7 @@
 #include "engine/daemon/reload.h"
 #include "engine/daemon/spamd/connection.h"
 #include "engine/daemon/spamd/listener.h"
+#include "engine/daemon/upgrade.h"
 #include "engine/settings/service-settings.h"
 
 /* What a shutdown waits for requests that are still being sent. */
@@ -142,6 +143,8 @@ enum status server_start_store(struct server *server, struct failure *failure)
 			(struct log_field[]){log_text("path", path),
 				log_text("reason", failure->detail), {0}});
 	g_free(path);
+	if (status == STATUS_OK)
+		upgrade_tell(server->log, server->store);
 	return status;
 }
 
@@ -170,11 +173,14 @@ static void log_damage(const struct server *server)
 enum status server_start_service(struct server *server, struct failure *failure)
 {
 	struct service_settings settings = settings_of_service(&server->settings);
+	struct failure missed;
 
+	upgrade_names(server->log, server->store, &settings.naming, &missed);
 	enum status status = service_open(&server->service, server->store, &settings, failure);
-
-	if (status == STATUS_OK)
+	if (status == STATUS_OK) {
 		log_damage(server);
+		upgrade_tell_missed(server->log, &missed);
+	}
 	return status;
 }
 

@@ -92,8 +92,9 @@ static void start_change(struct task *task)
 		.done = on_changed,
 		.client = peer_client(task->peer),
 		.paced = peer_may_administer(task->peer, &server->settings, NULL) != STATUS_OK};
-	status = call_change(task->call, server->service, task->time, &ticket->change,
-		&task->failure);
+	status = call_change(task->call, server->service, task->time,
+		peer_rules_over(task->peer, call_scope(task->call), &server->settings),
+		&ticket->change, &task->failure);
 	if (refuse(task, status))
 		return;
 	status = writer_change(server->writer, ticket, &task->failure);
@@ -212,8 +213,8 @@ static void on_caller(struct job *job)
 
 void task_call(struct task *task)
 {
-	enum status status = call_parse(&task->call, task->message,
-		task->length, &task->failure);
+	enum status status = call_parse(&task->call, task->message, task->length,
+		&service_settings(task->server->service)->naming, &task->failure);
 
 	if (!refuse(task, status))
 		task_submit(task, on_resolve, on_caller);

@@ -133,6 +133,24 @@ static void on_scanned(struct job *job)
 	task_finish(task);
 }
 
+/* Who sends mail chooses the names: a line a second tells enough. */
+static void log_nobodies(const struct task *task)
+{
+	struct server *server = task->server;
+	uint64_t second = uv_now(&server->loop) / 1000;
+	const char *name;
+	size_t count = query_nobodies(task->query, &name);
+
+	if (count == 0 || second == server->nobody_second)
+		return;
+	server->nobody_second = second;
+	log_event(server->log, LOG_WARNING, "recipient-is-nobody",
+		(struct log_field[]){log_text("command", task->name), log_user(name),
+			log_number("recipients", (int64_t)count),
+			log_text("consequence", "everybody's verdict for them"),
+			peer_log(task->peer), {0}});
+}
+
 static void start_scan(struct task *task)
 {
 	const struct context *context = &task->context;
@@ -143,6 +161,7 @@ static void start_scan(struct task *task)
 		&task->failure);
 
 	if (status == STATUS_OK) {
+		log_nobodies(task);
 		task->job.brief = task->length <= BRIEF_MESSAGE &&
 			query_count(task->query) == 1 && query_is_warm(task->query);
 		task_submit(task, on_scan, on_scanned);

@@ -13,33 +13,37 @@ static enum spamd_code refuse(enum spamd_code code, const char *words, const cha
 	return code;
 }
 
-/* The octets are those that spamd takes. */
-static enum spamd_code take_text(
-	struct buffer *buffer, struct slice value, const char *control, const char **text)
+/* Terminated. Whose name it is, if anybody's, is not decided here: who sends mail chooses it.
+ * A NUL byte would end it, so another control character takes its place. */
+static enum spamd_code take_value(struct buffer *buffer, struct slice value, const char **text)
 {
-	for (size_t i = 0; i < value.length; i++) {
-		if ((unsigned char)value.data[i] < 0x20)
-			return refuse(SPAMD_PROTOCOL, control, text);
-	}
+	size_t start = buffer->length;
+
 	buffer_append(buffer, value.data, value.length);
 	buffer_append(buffer, "", 1);
 	if (buffer->failed)
 		return refuse(SPAMD_TEMPFAIL, "Out of memory", text);
+	for (size_t i = start; i < start + value.length; i++) {
+		if (!buffer->data[i])
+			buffer->data[i] = '\x01';
+	}
 	return SPAMD_OK;
 }
 
-/* Which users there are is not decided here. */
 static enum spamd_code on_user(struct spamd_headers *headers, struct slice value, const char **text)
 {
-	return take_text(
-		&headers->user, value, BAD_HEADER("User contains control characters"), text);
+	return take_value(&headers->user, value, text);
 }
 
 static enum spamd_code on_context(
 	struct spamd_headers *headers, struct slice value, const char **text)
 {
-	return take_text(
-		&headers->context, value, BAD_HEADER("Context contains control characters"), text);
+	for (size_t i = 0; i < value.length; i++) {
+		if ((unsigned char)value.data[i] < 0x20)
+			return refuse(SPAMD_PROTOCOL,
+				BAD_HEADER("Context contains control characters"), text);
+	}
+	return take_value(&headers->context, value, text);
 }
 
 static enum spamd_code on_recipient(
@@ -52,8 +56,7 @@ static enum spamd_code on_recipient(
 		return SPAMD_OK;
 	}
 	headers->recipient_count++;
-	return take_text(&headers->recipients, value,
-		BAD_HEADER("Rcpt contains control characters"), text);
+	return take_value(&headers->recipients, value, text);
 }
 
 static enum spamd_code on_content_length(

@@ -76,15 +76,15 @@ struct spamd_request {
 	enum spamd_command command;
 	enum spamd_tell tell;
 	int version;      /* 10 * major + minor: 12 for SPAMC/1.2; 10 to 15 */
-	const char *user; /* "" when absent; any octets 0x20-0xFF, terminated */
+	const char *user; /* "" when absent; any octets, terminated: 0x01 stands for NUL */
 	bool rspamc;
-	/* Of Rcpt lines, without angle brackets: terminated names one after another;
+	/* Of Rcpt lines, without angle brackets: terminated names as user one after another;
 	 * recipient_count of them. */
 	const char *recipients;
 	size_t recipient_count;
 	size_t recipients_lost; /* beyond the limit */
 	bool json;
-	const char *context; /* "" when absent; as user */
+	const char *context; /* "" when absent; without control characters */
 	const char *message; /* never NULL; not terminated */
 	size_t length;
 };

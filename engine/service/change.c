@@ -14,6 +14,7 @@
 struct change {
 	struct service *service;
 	GPtrArray *entries; /* struct store_entry with strings of its own */
+	enum authority authority; /* who lays them down */
 	GPtrArray *withdrawn; /* those of them that take something out; NULL = not begun */
 	char *erased;       /* the user; NULL = entries */
 	struct adoption *adoption;
@@ -59,29 +60,43 @@ static void change_free(struct change **change)
 	*change = NULL;
 }
 
+/* What an administrator declines for somebody is not that one's to take back. */
+static const char *settled_value(const struct change *change, const struct store_entry *entry)
+{
+	bool bars = entry->kind == ENTRY_CONSENT && change->authority == AS_ADMINISTRATOR &&
+		entry->value && strcmp(entry->value, "declined") == 0;
+
+	return bars ? "barred" : entry->value;
+}
+
 static enum status add_entry(
 	struct change *change, const struct store_entry *entry, struct failure *failure)
 {
-	char name[STORE_MAX_NAME + 1];
-	enum status status = entries_check(entry, name, failure);
+	char scope[STORE_MAX_USER + 1], name[STORE_MAX_NAME + 1];
+	struct store_entry settled = *entry;
+	enum status status = service_scope(change->service, entry->scope, scope, failure);
 
+	settled.scope = scope;
+	if (status == STATUS_OK)
+		status = entries_check(&settled, name, failure);
 	if (status != STATUS_OK)
 		return status;
 	struct store_entry *copy = g_new0(struct store_entry, 1);
 	*copy = *entry;
-	copy->scope = *entry->scope == '@' ? g_ascii_strdown(entry->scope, -1)
-					   : g_strdup(entry->scope);
+	copy->scope = g_strdup(scope);
 	copy->name = g_strdup(name);
-	copy->value = g_strdup(entry->value);
+	copy->value = g_strdup(settled_value(change, entry));
 	g_ptr_array_add(change->entries, copy);
 	return STATUS_OK;
 }
 
 enum status change_entries(struct service *service, const struct store_entry *entries, size_t count,
-	struct change **result, struct failure *failure)
+	enum authority authority, struct change **result, struct failure *failure)
 {
 	struct change *change = change_new(service);
 	enum status status = STATUS_OK;
+
+	change->authority = authority;
 
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
 		status = add_entry(change, &entries[i], failure);
@@ -94,15 +109,16 @@ enum status change_entries(struct service *service, const struct store_entry *en
 enum status change_erase(struct service *service, const char *user, struct change **result,
 	struct failure *failure)
 {
-	enum status status = service_check_user(user, failure);
+	char name[STORE_MAX_USER + 1];
+	enum status status = service_user(service, user, name, failure);
 
 	*result = NULL;
-	if (status == STATUS_OK && !*user)
+	if (status == STATUS_OK && !*name)
 		status = failure_set(failure, STATUS_INVALID, "erase whom? Name a user");
 	if (status != STATUS_OK)
 		return status;
 	*result = change_new(service);
-	(*result)->erased = g_strdup(user);
+	(*result)->erased = g_strdup(name);
 	return STATUS_OK;
 }
 
@@ -175,6 +191,31 @@ static enum status withdraws(struct change *change, const struct store_entry *en
 	return store_shares(change->service->reader, entry->scope, yes, failure);
 }
 
+static enum status note_bar(void *context, const struct store_entry *entry)
+{
+	*(bool *)context |= consent_named(entry->value) == CONSENT_BARRED;
+	return STATUS_OK;
+}
+
+static enum status check_bar(const struct change *change, const struct store_entry *entry,
+	struct failure *failure)
+{
+	bool barred = false;
+
+	if (change->authority == AS_ADMINISTRATOR || entry->kind != ENTRY_CONSENT)
+		return STATUS_OK;
+	if (entry->value && consent_named(entry->value) == CONSENT_BARRED)
+		return failure_set(failure, STATUS_DENIED,
+			"permission denied: only an administrator bars somebody from sharing");
+	enum status status = store_entries(change->service->reader, entry->scope, ENTRY_CONSENT,
+		note_bar, &barred, failure);
+	return status != STATUS_OK || !barred
+		? status
+		: failure_set(failure, STATUS_DENIED,
+			  "permission denied: an administrator has declined for this user, and "
+			  "can take that back");
+}
+
 /* Lays down all but the consents that take reports out. */
 static enum status lay_down(struct change *change, struct failure *failure)
 {
@@ -186,8 +227,10 @@ static enum status lay_down(struct change *change, struct failure *failure)
 
 	change->withdrawn = g_ptr_array_new();
 	for (guint i = 0; i < settled->len && status == STATUS_OK; i++) {
-		bool yes;
-		status = withdraws(change, settled->pdata[i], &yes, failure);
+		bool yes = false;
+		status = check_bar(change, settled->pdata[i], failure);
+		if (status == STATUS_OK)
+			status = withdraws(change, settled->pdata[i], &yes, failure);
 		if (yes)
 			g_ptr_array_add(change->withdrawn, settled->pdata[i]);
 		else

@@ -211,7 +211,7 @@ enum status entries_check(const struct store_entry *entry, char name[STORE_MAX_N
 {
 	static const char *const lists[] = {"allow", "block", NULL};
 	static const char *const trust[] = {"trusted", NULL};
-	static const char *const consents[] = {"granted", "declined", NULL};
+	static const char *const consents[] = {"granted", "declined", "barred", NULL};
 	enum status status = check_scope(entry, failure);
 
 	if (status != STATUS_OK)

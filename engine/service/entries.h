@@ -15,7 +15,9 @@
 #include "engine/store/store.h"
 
 enum entry_kind {
-	ENTRY_CONSENT = 1, /* of a user; name "", value "granted" or "declined" */
+	/* Of a user; name "", value "granted", "declined", or "barred": declined by an
+	 * administrator, whom no press and no change of the person's own overrules. */
+	ENTRY_CONSENT = 1,
 	ENTRY_LIST = 2, /* name: address, domain or network; value "allow" or "block" */
 	ENTRY_TRUST = 3, /* of the site; name: address or domain; value "trusted" */
 	ENTRY_POLICY = 4, /* name: see below; value: a number or a word */

@@ -50,8 +50,12 @@ struct worker {
 /* [owner] What settings and site say together. */
 void service_set_rules(struct service *service);
 
-/* Whether this may be a user's name: "" is allowed, it is the site. */
-enum status service_check_user(const char *user, struct failure *failure);
+/* Writes the user, or the scope, that somebody names. STATUS_INVALID when it means nobody:
+ * nothing may be learned or laid down for nobody by mistake. */
+enum status service_user(const struct service *service, const char *text,
+	char user[STORE_MAX_USER + 1], struct failure *failure);
+enum status service_scope(const struct service *service, const char *text,
+	char scope[STORE_MAX_USER + 1], struct failure *failure);
 
 /* STATUS_CORRUPT when nothing may be written, see service_damage. */
 enum status service_check_sound(const struct service *service, struct failure *failure);

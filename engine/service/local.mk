@@ -20,6 +20,7 @@ libservice_a_SOURCES = \
 	%D%/query.c %D%/query.h \
 	%D%/query-stores.c \
 	%D%/removal.c %D%/removal.h \
+	%D%/renaming.c %D%/renaming.h \
 	%D%/report.c \
 	%D%/reputation.c %D%/reputation.h \
 	%D%/results.c %D%/results.h \
@@ -27,6 +28,7 @@ libservice_a_SOURCES = \
 	%D%/service.c %D%/service.h \
 	%D%/site.c %D%/site.h \
 	%D%/unsubscribe.c \
+	%D%/user-name.c %D%/user-name.h \
 	%D%/user-store.c %D%/user-store.h \
 	%D%/users.c %D%/users.h
 libservice_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)

@@ -22,6 +22,22 @@ struct preferences {
 	size_t bytes;
 };
 
+static const char *const CONSENTS[] = {"unknown", "granted", "declined", "barred"};
+
+enum consent_state consent_named(const char *value)
+{
+	for (size_t i = CONSENT_YES; i < G_N_ELEMENTS(CONSENTS); i++) {
+		if (strcmp(value, CONSENTS[i]) == 0)
+			return (enum consent_state)i;
+	}
+	return CONSENT_NO;
+}
+
+const char *consent_name(enum consent_state consent)
+{
+	return CONSENTS[consent];
+}
+
 /* --- Reading ----------------------------------------------------------------- */
 
 static gint compare_names(gconstpointer a, gconstpointer b, gpointer unused)
@@ -68,7 +84,7 @@ static enum status add_entry(void *context, const struct store_entry *entry)
 		return STATUS_OK;
 	switch ((enum entry_kind)entry->kind) {
 	case ENTRY_CONSENT:
-		preferences->consent = strcmp(entry->value, "granted") == 0 ? CONSENT_YES : CONSENT_NO;
+		preferences->consent = consent_named(entry->value);
 		preferences->consent_time = entry->time;
 		break;
 	case ENTRY_LIST:

@@ -13,7 +13,11 @@
 #include "engine/service/origin.h"
 #include "engine/store/store.h"
 
-enum consent_state { CONSENT_UNKNOWN, CONSENT_YES, CONSENT_NO };
+enum consent_state { CONSENT_UNKNOWN, CONSENT_YES, CONSENT_NO, CONSENT_BARRED };
+
+/* Of an entry's value; what is no value is no consent. */
+enum consent_state consent_named(const char *value);
+const char *consent_name(enum consent_state consent);
 
 /* One scope's part of a policy. */
 struct policy_part {

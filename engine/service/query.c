@@ -18,7 +18,6 @@ enum { GO_EFFORT = 2000, FOLD_EFFORT = 8, JUDGE_EFFORT = 1 };
 
 static bool take_domain(struct query *query, struct recipient *recipient)
 {
-	entries_domain(recipient->user, recipient->domain);
 	if (!*recipient->domain)
 		return true;
 	for (struct recipient *other = query->recipients; other < recipient; other++) {
@@ -34,21 +33,24 @@ static bool take_domain(struct query *query, struct recipient *recipient)
 }
 
 static enum status take_recipient(
-	struct query *query, const char *user, struct failure *failure)
+	struct query *query, const char *text, struct failure *failure)
 {
-	struct recipient *recipient = &query->recipients[query->count];
-	enum status status = service_check_user(user, failure);
+	struct recipient *recipient = &query->recipients[query->count++];
 
-	if (status != STATUS_OK)
-		return status;
-	query->count++;
-	strcpy(recipient->user, user);
-	if (!*user)
-		return STATUS_OK;
-	recipient->place = users_take(query->service->users, user);
-	if (!recipient->place || !take_domain(query, recipient))
+	if (user_name(&query->service->settings.naming, text, recipient->user)) {
+		entries_domain(recipient->user, recipient->domain);
+	} else {
+		query->nobody = query->nobody ? query->nobody : text;
+		query->nobodies++;
+		user_domain(text, recipient->domain);
+	}
+	if (*recipient->user) {
+		recipient->place = users_take(query->service->users, recipient->user);
+		if (recipient->place)
+			recipient->store = users_store(recipient->place);
+	}
+	if ((*recipient->user && !recipient->place) || !take_domain(query, recipient))
 		return failure_set(failure, STATUS_NOMEM, "scoring: out of memory");
-	recipient->store = users_store(recipient->place);
 	return STATUS_OK;
 }
 
@@ -332,6 +334,12 @@ enum status query_run(struct query *query, struct worker *worker, const char *me
 bool query_goes_on(const struct query *query)
 {
 	return query->judged < query->count;
+}
+
+size_t query_nobodies(const struct query *query, const char **first)
+{
+	*first = query->nobody;
+	return query->nobodies;
 }
 
 /* --- Answers ------------------------------------------------------------------- */

@@ -16,7 +16,7 @@ struct told {
 struct recipient {
 	char user[STORE_MAX_USER + 1];
 	char domain[STORE_MAX_USER + 1]; /* the scope "@example.org"; "" = none */
-	struct user_place *place; /* NULL: global only */
+	struct user_place *place; /* NULL: no user */
 	struct user_store *store; /* NULL while cold, and when given up again */
 	struct user_place *domain_place; /* NULL: none, or an earlier recipient has it */
 	struct user_store *domain_store; /* NULL while cold, and without a domain */
@@ -34,6 +34,8 @@ struct query {
 	struct site *site;
 	struct recipient *recipients;
 	size_t count;
+	size_t nobodies; /* of them: names that mean no user */
+	const char *nobody; /* the first, as it was written: the caller's */
 	size_t judged; /* of them, from the first on */
 	size_t budget; /* bytes of stores that it may keep of what it folds */
 	size_t held; /* bytes that it does keep, or has handed over to the cache */

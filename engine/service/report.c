@@ -62,30 +62,20 @@ const char *outcome_name(enum outcome outcome)
 	return "?";
 }
 
-static bool has_controls(const char *name)
-{
-	while (*name && (unsigned char)*name >= 0x20 && *name != 0x7F)
-		name++;
-	return *name != '\0';
-}
-
 enum status press_new(struct service *service, const struct press_info *info,
 	struct press **result, struct failure *failure)
 {
-	enum status status = service_check_user(info->user, failure);
+	char user[STORE_MAX_USER + 1];
+	enum status status = service_user(service, info->user, user, failure);
 	struct press *press;
 
 	*result = NULL;
-	/* No protocol could ask for such a user afterwards. */
-	if (status == STATUS_OK && has_controls(info->user))
-		status = failure_set(
-			failure, STATUS_INVALID, "a user name has no control characters");
 	if (status != STATUS_OK)
 		return status;
 	press = calloc(1, sizeof(*press));
 	if (!press)
 		return failure_set(failure, STATUS_NOMEM, "taking a report: out of memory");
-	strcpy(press->user, info->user);
+	strcpy(press->user, user);
 	press->event = info->event;
 	press->consent = info->consent;
 	press->default_consent = service->settings.default_consent;
@@ -216,8 +206,7 @@ static enum outcome decide(bool known, enum label before, enum label now)
 
 static enum status read_consent(void *context, const struct store_entry *entry)
 {
-	*(enum consent_state *)context =
-		strcmp(entry->value, "granted") == 0 ? CONSENT_YES : CONSENT_NO;
+	*(enum consent_state *)context = consent_named(entry->value);
 	return STATUS_OK;
 }
 
@@ -234,18 +223,22 @@ static enum status find_consent(struct batch *batch, const char *user, enum cons
 		batch->service->reader, user, ENTRY_CONSENT, read_consent, state, failure);
 }
 
-/* Whether this press is shared; notes what the person has just answered. */
-static enum status settle_consent(
-	struct batch *batch, const struct press *press, bool *shares, struct failure *failure)
+/* Whether this press is shared, and whether to ask the person; notes what that one has just
+ * answered. */
+static enum status settle_consent(struct batch *batch, const struct press *press, bool *shares,
+	bool *ask, struct failure *failure)
 {
 	enum consent_state state;
 	const char *answer = NULL;
 	enum status status;
 
+	*ask = false;
 	*shares = !*press->user;
 	if (*shares)
 		return STATUS_OK;
 	status = find_consent(batch, press->user, &state, failure);
+	if (state == CONSENT_BARRED)
+		return status;
 	if (press->consent == CONSENT_GRANTED && state != CONSENT_YES)
 		answer = "granted";
 	else if (press->consent == CONSENT_DECLINED && state == CONSENT_UNKNOWN)
@@ -257,6 +250,7 @@ static enum status settle_consent(
 		(press->consent == CONSENT_DEFAULT &&
 			(state == CONSENT_YES ||
 				(state == CONSENT_UNKNOWN && press->default_consent)));
+	*ask = !*shares;
 	return status;
 }
 
@@ -381,10 +375,9 @@ static enum status run_press(struct batch *batch, struct press *press, struct fa
 		record_trusted(batch, press);
 		return STATUS_OK;
 	}
-	status = settle_consent(batch, press, &shares, failure);
+	status = settle_consent(batch, press, &shares, &answer->ask_consent, failure);
 	if (status != STATUS_OK)
 		return status;
-	answer->ask_consent = !shares;
 	shares &= !decision.own;
 	answer->outcome = decide(known, previous.label, decision.label);
 	/* Pressed again after the person agreed: now it is shared. */

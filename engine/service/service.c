@@ -24,20 +24,29 @@ const struct service_settings service_defaults = {
 	.reject_uncertainty = 4,
 	.events = {.flip_seconds = 60, .mass_selection = 50},
 	.retention = {.days = 730, .reports = 10000},
+	.naming = {.fold = true, .delimiters = "+"},
 };
 
 /* Since the last checkpoint, however few tokens they change: what they supersede is stripped
  * with the next one, in one go. */
 enum { CHECKPOINT_REPORTS = 5000 };
 
-enum status service_check_user(const char *user, struct failure *failure)
+enum status service_user(const struct service *service, const char *text,
+	char user[STORE_MAX_USER + 1], struct failure *failure)
 {
-	if (strlen(user) > STORE_MAX_USER)
-		return failure_set(failure, STATUS_INVALID, "user name is longer than %d bytes",
-			STORE_MAX_USER);
-	if (*user == '@')
-		return failure_set(failure, STATUS_INVALID, "a user name does not begin with @");
-	return STATUS_OK;
+	if (user_name(&service->settings.naming, text, user))
+		return STATUS_OK;
+	return failure_set(failure, STATUS_INVALID, USER_NAME_REFUSED);
+}
+
+enum status service_scope(const struct service *service, const char *text,
+	char scope[STORE_MAX_USER + 1], struct failure *failure)
+{
+	if (user_scope(&service->settings.naming, text, scope))
+		return STATUS_OK;
+	if (*text == '@')
+		return failure_set(failure, STATUS_INVALID, "%.80s is no domain's name", text);
+	return failure_set(failure, STATUS_INVALID, USER_NAME_REFUSED);
 }
 
 void service_set_rules(struct service *service)

@@ -21,6 +21,7 @@
 #include "engine/service/event.h"
 #include "engine/service/origin.h"
 #include "engine/service/preferences.h"
+#include "engine/service/user-name.h"
 #include "engine/store/store.h"
 
 /* How long reports are kept; 0 = without end, each. */
@@ -60,6 +61,9 @@ struct service_settings {
 
 	struct event_rules events;
 	struct retention retention;
+	/* Whom a name means: user-name.h. Names in the store are written by it: see
+	 * renaming.h. */
+	struct user_naming naming;
 };
 
 extern const struct service_settings service_defaults;
@@ -141,10 +145,11 @@ enum { QUERY_MAX_USERS = 1000 }; /* and one for all who were too many */
 
 struct query;
 
-/* [owner] One message for `count` recipients, 1 to QUERY_MAX_USERS + 1. A user ""
- * gets global's verdict; with `explain` the first one's verdict has its reasons.
- * STATUS_INVALID: a name longer than STORE_MAX_USER or one that begins with '@',
- * or too many. */
+/* [owner] One message for `count` recipients, 1 to QUERY_MAX_USERS + 1, however their
+ * addresses are written (user_name). A user "" gets global's verdict, and so does a name
+ * that means nobody, with what its domain has laid down: who sends the mail chooses it,
+ * so it is no failure. With `explain` the first one's verdict has its reasons.
+ * STATUS_INVALID: too many. */
 enum status query_begin(struct service *service, const char *const *users, size_t count,
 	bool explain, struct query **query, struct failure *failure);
 
@@ -169,7 +174,11 @@ bool query_goes_on(const struct query *query);
  * cache, so that those who wait hold none. */
 void query_hand_over(struct service *service, struct query *query);
 
-/* Valid after the last query_run, until query_end. */
+/* How many of the recipients' names mean nobody; the first one, as query_begin was given
+ * it (borrowed), or NULL. */
+size_t query_nobodies(const struct query *query, const char **first);
+
+/* Valid after the last query_run, until query_end. Users are named in their one form. */
 size_t query_count(const struct query *query);
 const char *query_user(const struct query *query, size_t recipient);
 const struct verdict *query_verdict(const struct query *query, size_t recipient);
@@ -242,7 +251,8 @@ const char *service_smtp_reply(enum status status);
 /* --- Reports ------------------------------------------------------------- */
 
 /* What the person has just answered. Granted is kept: the user is not asked again.
- * Declined is kept unless it was granted before, and holds for this press. */
+ * Declined is kept unless it was granted before, and holds for this press. Neither counts
+ * for somebody whom an administrator has barred from sharing. */
 enum consent { CONSENT_DEFAULT, CONSENT_GRANTED, CONSENT_DECLINED };
 
 enum outcome {
@@ -261,13 +271,14 @@ const char *outcome_name(enum outcome outcome);
 struct press; /* one report on its way in */
 
 struct press_info {
-	const char *user; /* "" = the site itself: teaches global whatever the consent */
+	/* However it is written; "" = the site itself: teaches global whatever the consent. */
+	const char *user;
 	struct event event;
 	enum consent consent;
 	int64_t time; /* seconds since 1970 */
 };
 
-/* [owner] `info` is copied. STATUS_INVALID as query_begin. */
+/* [owner] `info` is copied. STATUS_INVALID: a name that means nobody. */
 enum status press_new(struct service *service, const struct press_info *info, struct press **press,
 	struct failure *failure);
 
@@ -314,16 +325,21 @@ void batch_end(struct service *service, struct batch **batch);
 /* What somebody lays down, or the erasure of a user. */
 struct change;
 
-/* [owner] Entries are checked (entries_check) and copied; a value of NULL removes
- * one. Of one scope, kind and name the last counts. Consent that is not granted any more
+/* Who lays it down: the user, or who speaks for that one; or an administrator for somebody
+ * else. When an administrator declines for somebody, that one is barred from sharing:
+ * change_run gives STATUS_DENIED then when the user changes the consent. */
+enum authority { AS_USER, AS_ADMINISTRATOR };
+
+/* [owner] Entries are checked (entries_check) and copied, scopes however they are written
+ * (user_scope); a value of NULL removes one. Of one scope, kind and name the last counts. Consent that is not granted any more
  * takes what the user taught out of global, in a step after the others: see
  * change_goes_on. STATUS_LIMIT of change_run: a scope would have too many (entries_most);
  * nothing was taken. */
 enum status change_entries(struct service *service, const struct store_entry *entries, size_t count,
-	struct change **change, struct failure *failure);
+	enum authority authority, struct change **change, struct failure *failure);
 
-/* [owner] Erases a user: journal, entries, and the part in global, from the
- * database's files as well. */
+/* [owner] Erases a user, however the name is written: journal, entries, and the part in
+ * global, from the database's files as well. */
 enum status change_erase(
 	struct service *service, const char *user, struct change **change, struct failure *failure);
 

@@ -8,6 +8,16 @@
 #include "engine/service/service.h"
 #include "engine/settings/settings.h"
 
+/* Delimiters that settings_parse has let through fit. */
+static inline struct user_naming settings_of_naming(const struct settings *settings)
+{
+	struct user_naming naming = {.fold = strcmp(settings->user_case, "fold") == 0};
+
+	memcpy(naming.delimiters, settings->recipient_delimiter,
+		strnlen(settings->recipient_delimiter, USER_NAMING_DELIMITERS));
+	return naming;
+}
+
 /* The lists stay the settings'. */
 static inline struct service_settings settings_of_service(const struct settings *settings)
 {
@@ -38,5 +48,6 @@ static inline struct service_settings settings_of_service(const struct settings 
 			.reports = (int64_t)settings->retention_reports,
 			.idle_days = (int64_t)settings->idle_days,
 			.bytes = (int64_t)settings->database_bytes},
+		.naming = settings_of_naming(settings),
 	};
 }

@@ -5,6 +5,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "engine/service/service.h"
 #include "engine/settings/value.h"
 
 static const char GROUP[] = "hamletd";
@@ -27,6 +28,7 @@ struct entry {
 
 static const char *const LEVELS[] = {"error", "warning", "info", "debug", NULL};
 static const char *const FAILURES[] = {"accept", "tempfail", NULL};
+static const char *const CASES[] = {"fold", "keep", NULL};
 static const char *const ACTIONS[] = {"tag", "junk", "reject", NULL};
 
 #define KIB        1024.0
@@ -98,6 +100,10 @@ static const struct entry ENTRIES[] = {
 	{"global-tokens", {TYPE_NUMBER, 0, 1e10, NULL}, AT(global_tokens), "0", RESTART,
 		"most tokens of the global store; 0: no limit"},
 	{"log-users", {TYPE_BOOL, 0, 0, NULL}, AT(log_users), "false", RELOAD, "do log lines name users"},
+	{"user-case", {TYPE_WORD, 0, 0, CASES}, AT(user_case), "fold", RESTART,
+		"are BOB@example.org and bob@example.org one user: fold (yes) or keep (no)"},
+	{"recipient-delimiter", {TYPE_TEXT, 0, 0, NULL}, AT(recipient_delimiter), "+", RESTART,
+		"characters that begin an address's extension, as Postfix has them; empty: none"},
 	{"spam-action", {TYPE_WORD, 0, 0, ACTIONS}, AT(spam_action), "junk", RELOAD,
 		"what happens to spam where no policy says: tag, junk or reject"},
 	{"reject-score", {TYPE_REAL, -1000, 1000, NULL}, AT(reject_score), "10", RELOAD,
@@ -212,6 +218,22 @@ static enum status check_groups(const char *path, GKeyFile *file, struct failure
 	return status;
 }
 
+/* What an atom has beside letters and digits (RFC 5322 section 3.2.3), without the grave
+ * accent, which other letters are composed to; and the dot. */
+static enum status check_delimiters(
+	const struct settings *settings, const char *path, struct failure *failure)
+{
+	static const char ALLOWED[] = "!#$%&'*+-/=?^_{|}~.";
+	const char *delimiters = settings->recipient_delimiter;
+
+	if (strspn(delimiters, ALLOWED) == strlen(delimiters) &&
+		strlen(delimiters) <= USER_NAMING_DELIMITERS)
+		return STATUS_OK;
+	return failure_set(failure, STATUS_INVALID,
+		"%s: [%s] recipient-delimiter: at most %d of these characters: %s", path, GROUP,
+		USER_NAMING_DELIMITERS, ALLOWED);
+}
+
 static enum status read_keys(
 	struct settings *settings, const char *path, GKeyFile *file, struct failure *failure)
 {
@@ -221,6 +243,8 @@ static enum status read_keys(
 	for (size_t i = 0; status == STATUS_OK && keys && keys[i]; i++)
 		status = read_key(settings, path, file, keys[i], failure);
 	g_strfreev(keys);
+	if (status == STATUS_OK)
+		status = check_delimiters(settings, path, failure);
 	if (status == STATUS_OK && settings->junk_score_min > settings->junk_score_max)
 		status = failure_set(failure, STATUS_INVALID,
 			"%s: [%s] junk-score-min: more than junk-score-max", path, GROUP);

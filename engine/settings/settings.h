@@ -46,6 +46,8 @@ struct settings {
 	uint64_t user_cache_bytes;
 	uint64_t global_tokens;
 	bool log_users; /* do log lines name users */
+	char *user_case; /* fold, keep */
+	char *recipient_delimiter; /* each character is one; "" = none */
 	double reject_score;
 	char *spam_action; /* tag, junk, reject */
 	double junk_score_min;

@@ -35,6 +35,10 @@ struct store_driver {
 	enum status (*compact)(struct store *store, struct failure *failure);
 	enum status (*forget_users)(struct store *store, char *name, size_t users, int64_t *count,
 		struct failure *failure);
+	enum status (*merge)(
+		struct store *store, struct store_merge *merge, struct failure *failure);
+	enum status (*keep_copy)(struct store *store, const char *suffix, char *copy,
+		size_t room, struct failure *failure);
 	enum status (*give_back)(
 		struct store *store, size_t bytes, int64_t *returned, struct failure *failure);
 	enum status (*put_entries)(struct store *store, const struct store_entry *entries,
@@ -54,6 +58,8 @@ struct store_driver {
 		struct failure *failure);
 	enum status (*entries)(struct store_reader *reader, const char *scope, int kind,
 		store_entry_fn *each, void *context, struct failure *failure);
+	enum status (*next_scope)(
+		struct store_reader *reader, char *scope, struct failure *failure);
 	enum status (*read_checkpoint)(struct store_reader *reader,
 		struct store_checkpoint *checkpoint, struct failure *failure);
 	enum status (*tokens)(struct store_reader *reader, store_token_fn *each, void *context,
@@ -83,6 +89,7 @@ bool store_is_token(const struct store_token *token);
 
 struct store {
 	const struct store_driver *driver;
+	struct store_migration migration;
 	_Atomic bool failing; /* the last write did; store.c's */
 };
 

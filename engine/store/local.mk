@@ -5,6 +5,7 @@ libstore_a_SOURCES = \
 	%D%/memory-entries.c \
 	%D%/memory-expiry.c \
 	%D%/memory-generation.c \
+	%D%/memory-merge.c \
 	%D%/memory-read.c \
 	%D%/migrations.h \
 	%D%/pack.c %D%/pack.h \
@@ -12,6 +13,7 @@ libstore_a_SOURCES = \
 	%D%/sqlite-entries.c \
 	%D%/sqlite-expiry.c \
 	%D%/sqlite-generation.c \
+	%D%/sqlite-merge.c \
 	%D%/sqlite-open.c \
 	%D%/sqlite-read.c \
 	%D%/store.c %D%/store.h \

@@ -117,3 +117,19 @@ enum status memory_entries(struct store_reader *reader, const char *scope, int k
 	g_ptr_array_unref(list);
 	return status;
 }
+
+enum status memory_next_scope(struct store_reader *reader, char *scope, struct failure *failure)
+{
+	GPtrArray *list = all_entries(memory_of(reader));
+	const char *next = "";
+	(void)failure;
+
+	for (guint i = 0; i < list->len && !*next; i++) {
+		const struct store_entry *entry = list->pdata[i];
+		if (strcmp(entry->scope, scope) > 0)
+			next = entry->scope;
+	}
+	g_strlcpy(scope, next, STORE_MAX_USER + 1);
+	g_ptr_array_unref(list);
+	return STATUS_OK;
+}

@@ -114,7 +114,7 @@ static enum status memory_find(struct store *store, const char *user, uint64_t m
 	return STATUS_OK;
 }
 
-static void strip(struct row *row)
+void memory_strip(struct row *row)
 {
 	g_free(row->tokens);
 	row->tokens = NULL;
@@ -140,9 +140,9 @@ enum status memory_write_checkpoint(struct store *store, struct store_removal *r
 	while (memory->stripped < checkpoint->seq) {
 		struct row *row = memory->rows->pdata[memory->stripped++];
 		if (row && row->supersedes)
-			strip(row->supersedes);
+			memory_strip(row->supersedes);
 		if (row && row->report.label == LABEL_FORGET)
-			strip(row);
+			memory_strip(row);
 	}
 	memory->checkpoint = *checkpoint;
 	if (removal)
@@ -209,6 +209,8 @@ static const struct store_driver memory_driver = {
 	.move_log = memory_move_log,
 	.compact = memory_compact,
 	.forget_users = memory_forget_users,
+	.merge = memory_merge,
+	.keep_copy = memory_keep_copy,
 	.give_back = memory_give_back,
 	.put_entries = memory_put_entries,
 	.put = memory_put,
@@ -219,6 +221,7 @@ static const struct store_driver memory_driver = {
 	.journal = memory_journal,
 	.shares = memory_shares,
 	.entries = memory_entries,
+	.next_scope = memory_next_scope,
 	.read_checkpoint = memory_read_checkpoint,
 	.tokens = memory_tokens,
 	.reports_after = memory_reports_after,

@@ -58,6 +58,8 @@ enum status memory_put_entries(struct store *store, const struct store_entry *en
 enum status memory_entries(struct store_reader *reader, const char *scope, int kind,
 	store_entry_fn *each, void *context, struct failure *failure);
 
+enum status memory_next_scope(struct store_reader *reader, char *scope, struct failure *failure);
+
 /* What goes and what has to be known for it: memory-expiry.c. The first is a part of a
  * checkpoint: see store_remove. */
 void memory_take_out(struct memory *memory, struct store_removal *removal);
@@ -74,6 +76,14 @@ enum status memory_users(struct store_reader *reader, const char *after, size_t 
 	store_user_fn *each, void *context, struct failure *failure);
 enum status memory_read_size(
 	struct store_reader *reader, struct store_size *size, struct failure *failure);
+
+/* Two users become one: memory-merge.c. */
+enum status memory_merge(struct store *store, struct store_merge *merge, struct failure *failure);
+enum status memory_keep_copy(struct store *store, const char *suffix, char *copy, size_t room,
+	struct failure *failure);
+
+/* A superseded or forgotten row loses its tokens: memory.c. */
+void memory_strip(struct row *row);
 
 /* Puts a generation in place: memory-generation.c. The first forgets all that is
  * staged. */

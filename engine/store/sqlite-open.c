@@ -173,6 +173,24 @@ static enum status migrate(struct connection *connection, int64_t version, struc
 	return status;
 }
 
+/* Before what cannot be taken back. Without room for a copy it goes on: nothing is lost by
+ * a migration. */
+static void keep_former(struct sqlite_store *store, int64_t version)
+{
+	struct store_migration *migration = &store->store.migration;
+	struct failure failure = {0};
+	char suffix[32];
+
+	if (version == 0 || version >= (int64_t)migrations_count)
+		return;
+	migration->from = (int)version;
+	migration->to = (int)migrations_count;
+	snprintf(suffix, sizeof(suffix), "before-%d", migration->to);
+	if (sqlite_keep_copy(&store->store, suffix, migration->copy, sizeof(migration->copy),
+		    &failure) != STATUS_OK)
+		snprintf(migration->reason, sizeof(migration->reason), "%s", failure.detail);
+}
+
 /* Instead of PRAGMA wal_autocheckpoint, which keeps to itself how long the log is. */
 static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
 {
@@ -207,8 +225,10 @@ static enum status open_writer(struct sqlite_store *store, struct failure *failu
 		status = sqlite_execute(connection, WRITER_SETUP, "opening", failure);
 	if (status == STATUS_OK)
 		sqlite3_wal_hook(connection->db, on_commit, store);
-	if (status == STATUS_OK)
+	if (status == STATUS_OK) {
+		keep_former(store, version);
 		status = migrate(connection, version, failure);
+	}
 	store->writable = status == STATUS_OK;
 	return status;
 }

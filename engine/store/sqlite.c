@@ -15,6 +15,11 @@
 /* Reports that a checkpoint looks at for what they supersede: others wait meanwhile. */
 enum { STRIP_MOST = 10000 };
 
+/* What a row supersedes; the index has all of it. */
+#define SQLITE_BEFORE                                                                              \
+	"(SELECT max(seq) FROM journal AS b WHERE b.user = journal.user AND b.message = "          \
+	"journal.message AND b.seq < journal.seq AND (b.flags & 2) = 0)"
+
 static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
@@ -81,6 +86,22 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	/* The index has all that it asks for. */
 	[SQL_SHARES] = "SELECT EXISTS (SELECT 1 FROM journal WHERE user = "
 		       "(SELECT id FROM user WHERE name = ?1) AND (flags & 1))",
+	[SQL_NEXT_SCOPE] = "SELECT min(scope) FROM entry WHERE scope > ?1",
+	[SQL_BOTH_TOLD] = "SELECT EXISTS (SELECT 1 FROM journal AS a WHERE a.user = "
+			  "(SELECT id FROM user WHERE name = ?1) AND (a.flags & 2) = 0 AND EXISTS "
+			  "(SELECT 1 FROM journal AS b WHERE b.user = (SELECT id FROM user WHERE "
+			  "name = ?2) AND b.message = a.message AND (b.flags & 2) = 0))",
+	[SQL_RENAME_USER] = "UPDATE user SET name = ?2 WHERE name = ?1",
+	[SQL_TAKE_OVER] = "UPDATE journal SET user = (SELECT id FROM user WHERE name = ?2) "
+			  "WHERE user = (SELECT id FROM user WHERE name = ?1)",
+	[SQL_SUPERSEDE] = "UPDATE journal SET supersedes = " SQLITE_BEFORE " WHERE user = (SELECT id "
+			  "FROM user WHERE name = ?1) AND (flags & 2) = 0 "
+			  "AND supersedes IS NOT " SQLITE_BEFORE,
+	[SQL_STRIP_OF_USER] = "UPDATE journal SET tokens = NULL WHERE tokens IS NOT NULL AND seq IN "
+			      "(SELECT supersedes FROM journal WHERE user = "
+			      "(SELECT id FROM user WHERE name = ?1))",
+	[SQL_CLEAR_TOKENS] = "DELETE FROM token",
+	[SQL_DELETE_VALUE] = "DELETE FROM meta WHERE name = ?1",
 	/* The index alone says which: rows with their tokens are not sorted. */
 	[SQL_JOURNAL] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM " SQLITE_REPORTS " WHERE seq IN "
 			"(SELECT seq FROM journal WHERE user = (SELECT id FROM user WHERE name = ?1) "
@@ -511,6 +532,8 @@ const struct store_driver sqlite_driver = {
 	.move_log = sqlite_move_log,
 	.compact = sqlite_compact,
 	.forget_users = sqlite_forget_users,
+	.merge = sqlite_merge,
+	.keep_copy = sqlite_keep_copy,
 	.give_back = sqlite_give_back,
 	.put_entries = sqlite_put_entries,
 	.put = sqlite_put,
@@ -521,6 +544,7 @@ const struct store_driver sqlite_driver = {
 	.journal = sqlite_journal,
 	.shares = sqlite_shares,
 	.entries = sqlite_entries,
+	.next_scope = sqlite_next_scope,
 	.read_checkpoint = sqlite_read_checkpoint,
 	.tokens = sqlite_tokens,
 	.reports_after = sqlite_reports_after,

@@ -33,6 +33,14 @@ enum sqlite_statement {
 	SQL_DELETE_ENTRY,
 	SQL_ENTRIES,
 	SQL_SHARES,
+	SQL_NEXT_SCOPE,
+	SQL_BOTH_TOLD,
+	SQL_RENAME_USER,
+	SQL_TAKE_OVER,
+	SQL_SUPERSEDE,
+	SQL_STRIP_OF_USER,
+	SQL_CLEAR_TOKENS,
+	SQL_DELETE_VALUE,
 	SQL_JOURNAL,
 	SQL_JOURNAL_NEAR,
 	SQL_STRIP_SUPERSEDED,
@@ -166,6 +174,10 @@ enum status sqlite_finish(struct connection *connection, enum status status, con
 	struct failure *failure);
 
 /* Methods of the writer around entries. */
+enum status sqlite_merge(struct store *store, struct store_merge *merge, struct failure *failure);
+enum status sqlite_next_scope(struct store_reader *reader, char *scope, struct failure *failure);
+enum status sqlite_keep_copy(struct store *store, const char *suffix, char *copy, size_t room,
+	struct failure *failure);
 enum status sqlite_put_entries(struct store *store, const struct store_entry *entries, size_t count,
 	struct failure *failure);
 

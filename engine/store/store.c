@@ -18,6 +18,11 @@ void store_close(struct store **store)
 	*store = NULL;
 }
 
+const struct store_migration *store_migration(const struct store *store)
+{
+	return &store->migration;
+}
+
 bool store_writable(const struct store *store)
 {
 	return store->driver->writable(store) && !store->failing;
@@ -291,6 +296,43 @@ enum status store_forget_users(
 	return store->driver->forget_users(store, name, users, count, failure);
 }
 
+static enum status check_merge(const struct store_merge *merge, struct failure *failure)
+{
+	enum status status = check_user(merge->from, failure);
+
+	if (status == STATUS_OK)
+		status = check_user(merge->to, failure);
+	if (status == STATUS_OK &&
+		(!*merge->from || !*merge->to || strcmp(merge->from, merge->to) == 0))
+		status = failure_set(failure, STATUS_INVALID, "two names are wanted");
+	for (size_t i = 0; i < merge->entry_count && status == STATUS_OK; i++)
+		status = check_entry(&merge->entries[i], failure);
+	return status;
+}
+
+enum status store_merge(struct store *store, struct store_merge *merge, struct failure *failure)
+{
+	enum status status = check_merge(merge, failure);
+
+	merge->reports = 0;
+	merge->refold = false;
+	if (status == STATUS_OK)
+		status = check_open_for_writing(store, failure);
+	return status == STATUS_OK ? wrote(store, store->driver->merge(store, merge, failure))
+				   : status;
+}
+
+enum status store_keep_copy(struct store *store, const char *suffix, char *copy, size_t room,
+	struct failure *failure)
+{
+	enum status status = check_open_for_writing(store, failure);
+
+	*copy = '\0';
+	return status == STATUS_OK
+		? store->driver->keep_copy(store, suffix, copy, room, failure)
+		: status;
+}
+
 enum status store_give_back(
 	struct store *store, size_t bytes, int64_t *returned, struct failure *failure)
 {
@@ -383,6 +425,13 @@ enum status store_entries(struct store_reader *reader, const char *scope, int ki
 	return status == STATUS_OK
 		? reader->driver->entries(reader, scope, kind, each, context, failure)
 		: status;
+}
+
+enum status store_next_scope(struct store_reader *reader, char *scope, struct failure *failure)
+{
+	enum status status = check_user(scope, failure);
+
+	return status == STATUS_OK ? reader->driver->next_scope(reader, scope, failure) : status;
 }
 
 enum status store_read_checkpoint(struct store_reader *reader,

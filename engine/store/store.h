@@ -146,6 +146,25 @@ struct store_generation {
 	size_t entry_count;
 };
 
+/* Two names turn out to be one user's, or one domain's. */
+struct store_merge {
+	const char *from, *to; /* two names; neither is the site's */
+	/* Laid down and removed in the same step: whose they are and which of two holds is the
+	 * caller's to say. */
+	const struct store_entry *entries;
+	size_t entry_count;
+	bool withdraw;   /* what both shared is taken out, as with REMOVE_SHARED */
+	int64_t reports; /* filled in: rows of the journal that are another's now */
+	bool refold;     /* filled in: the global rows and the checkpoint were forgotten */
+};
+
+/* What an opening did to a database of an older version. */
+struct store_migration {
+	int from, to;      /* versions of the schema; 0 = nothing was migrated */
+	char copy[4096];   /* path of the copy as it was before; "" = there is none: */
+	char reason[256];  /* why not */
+};
+
 struct store;
 struct store_reader;
 
@@ -176,6 +195,9 @@ enum status store_open_memory(struct store **store, struct failure *failure);
 
 /* Closes *store and sets it to NULL; its readers must be closed before. */
 void store_close(struct store **store);
+
+/* Never NULL. A copy holds what people reported, too: erasures do not reach it. */
+const struct store_migration *store_migration(const struct store *store);
 
 /* False when the store was opened for reading, and when the last write failed because
  * of the disk (full, read-only, broken, damaged): the next one is tried all the same,
@@ -256,6 +278,19 @@ enum status store_compact(struct store *store, struct failure *failure);
 enum status store_forget_users(
 	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure);
 
+/* Makes one user of two: the reports of `from` are `to`'s, with their numbers and in their
+ * order, and `from` is gone; all in one durable step. Where both told of one message, the
+ * newest report supersedes the others, as if it had been appended so: what those taught is
+ * to leave global, so its rows and the checkpoint are forgotten, and the next global_load
+ * folds the reports that count. The same after a withdrawal. */
+enum status store_merge(struct store *store, struct store_merge *merge, struct failure *failure);
+
+/* Keeps a copy of the database as it is beside it: PATH.`suffix`, for its owner alone. One
+ * that is there already is left. Writes its path, cut to `room`; "" for a store in
+ * memory. STATUS_FULL: there is not twice the room that it takes; then none is left. */
+enum status store_keep_copy(struct store *store, const char *suffix, char *copy, size_t room,
+	struct failure *failure);
+
 /* Gives about `bytes` of room that is not used back to the file system, the last of the
  * database's size first; *returned = how many it were, 0 when nothing is left to be given.
  * A sixteenth of the database stays free for what comes next. */
@@ -302,6 +337,10 @@ enum status store_shares(
 /* Walks the entries of one scope, by kind and name (bytewise). `kind` 0 = all. */
 enum status store_entries(struct store_reader *reader, const char *scope, int kind,
 	store_entry_fn *each, void *context, struct failure *failure);
+
+/* The next scope with entries, after `scope` (bytewise; "" = the site, and the beginning):
+ * `scope` becomes it, "" = none is left; it has room for STORE_MAX_USER + 1. */
+enum status store_next_scope(struct store_reader *reader, char *scope, struct failure *failure);
 
 /* Reads the checkpoint (zeroes when there is none yet). */
 enum status store_read_checkpoint(struct store_reader *reader,

@@ -1238,6 +1238,201 @@ START_TEST(both_drivers_answer_alike)
 }
 END_TEST
 
+/* --- Two users become one ------------------------------------------------------- */
+
+static struct store_merge merge_users(const char *from, const char *to, bool withdraw)
+{
+	struct store_merge merge = {.from = from, .to = to, .withdraw = withdraw};
+
+	assert_ok(store_merge(store, &merge, &failure));
+	reopen();
+	return merge;
+}
+
+static struct store_checkpoint checkpoint_now(void)
+{
+	struct store_checkpoint checkpoint;
+
+	assert_ok(store_read_checkpoint(reader, &checkpoint, &failure));
+	return checkpoint;
+}
+
+START_TEST(a_user_gets_another_name)
+{
+	const struct store_entry both[] = {{"Bob", 1, "", NULL, 0}, {"bob", 1, "", "yes", 6}};
+	struct store_merge merge = {
+		.from = "Bob", .to = "bob", .entries = both, .entry_count = 2};
+	struct report found;
+
+	open_all(_i);
+	append("Bob", 1, LABEL_SPAM);
+	append("eve", 1, LABEL_SPAM);
+	append("Bob", 2, LABEL_HAM);
+	assert_ok(store_put_entries(store, both, 2, &failure));
+	assert_ok(store_merge(store, &merge, &failure));
+	ck_assert(!merge.refold);
+	reopen();
+	ck_assert_str_eq(users_after("", 100), "bob:2@1002 eve:1@1001 ");
+	ck_assert_str_eq(user_reports("bob", 9), "1:2 2:1 ");
+	ck_assert_str_eq(user_reports("Bob", 9), "");
+	ck_assert_str_eq(entries("bob"), "bob/1/=yes@6 ");
+	assert_ok(store_find(store, "bob", 2, INT64_MAX, &found, &failure));
+	ck_assert_int_eq(found.seq, 3);
+	merge_users("nobody", "bob", false);
+	ck_assert_str_eq(user_reports("bob", 9), "1:2 2:1 ");
+}
+END_TEST
+
+START_TEST(two_users_become_one)
+{
+	const struct store_token rows[] = {{3, 5 * STORE_UNIT, 5 * STORE_UNIT}};
+	struct store_checkpoint checkpoint = {.seq = 3, .bias_gain = 1};
+
+	open_all(_i);
+	append("bob", 1, LABEL_SPAM);
+	append("Bob", 2, LABEL_HAM);
+	append("bob", 3, LABEL_SPAM);
+	assert_ok(store_write_checkpoint(store, rows, 1, &checkpoint, &failure));
+	struct store_merge merge = merge_users("Bob", "bob", false);
+	ck_assert_int_eq(merge.reports, 1);
+	ck_assert(!merge.refold);
+	ck_assert_int_eq(checkpoint_now().seq, 3);
+	ck_assert_str_eq(user_reports("bob", 9), "1:2 2:1 3:2 ");
+	ck_assert_str_eq(users_after("", 100), "bob:3@1003 ");
+}
+END_TEST
+
+START_TEST(of_what_both_told_the_newest_counts)
+{
+	const struct store_token rows[] = {{3, 5 * STORE_UNIT, 5 * STORE_UNIT}};
+	struct store_checkpoint checkpoint = {.seq = 4, .bias_gain = 1};
+	struct report found, muted = report("Bob", 1, LABEL_SPAM);
+	double tokens[3] = {0};
+
+	open_all(_i);
+	append("Bob", 1, LABEL_SPAM);
+	append("bob", 1, LABEL_HAM);
+	append("Bob", 2, LABEL_HAM);
+	append("bob", 3, LABEL_SPAM);
+	muted.flags = REPORT_MUTED;
+	assert_ok(store_append(store, &muted, 1, &failure));
+	assert_ok(store_write_checkpoint(store, rows, 1, &checkpoint, &failure));
+	struct store_merge merge = merge_users("Bob", "bob", false);
+	ck_assert_int_eq(merge.reports, 3);
+	ck_assert(merge.refold);
+	ck_assert_str_eq(user_reports("bob", 9), "1:1 2:1 3:2 ");
+	ck_assert_str_eq(counting_reports(), "1:1 2:1 3:2 ");
+	ck_assert_str_eq(reports_after(0), "1:2 1:1 2:1 3:2 1:2 ");
+	ck_assert_uint_eq(seen_tokens, 4 * 5); /* the superseded one has none */
+	assert_ok(store_find(store, "bob", 1, INT64_MAX, &found, &failure));
+	ck_assert_int_eq(found.seq, 2);
+	assert_ok(store_find(store, "bob", 1, 2, &found, &failure));
+	ck_assert_int_eq(found.seq, 1);
+	ck_assert_int_eq(checkpoint_now().seq, 0);
+	ck_assert_double_eq(checkpoint_now().bias_gain, 0);
+	assert_ok(store_tokens(reader, sum_tokens, tokens, &failure));
+	ck_assert_double_eq(tokens[2], 0);
+	append("bob", 1, LABEL_FORGET);
+	ck_assert_str_eq(user_reports("bob", 9), "2:1 3:2 ");
+}
+END_TEST
+
+START_TEST(who_becomes_one_may_withdraw)
+{
+	struct store_checkpoint checkpoint = {.seq = 2, .bias_gain = 1};
+	double sum[2] = {0};
+
+	open_all(_i);
+	append_shared("bob", 1);
+	append_shared("Bob", 2);
+	append_shared("eve", 3);
+	assert_ok(store_write_checkpoint(store, NULL, 0, &checkpoint, &failure));
+	ck_assert(merge_users("Bob", "bob", true).refold);
+	ck_assert(!shares("bob") && shares("eve"));
+	ck_assert_str_eq(user_reports("bob", 9), "1:2 2:2 ");
+	assert_ok(store_reports_after(reader, 0, sum_globals, sum, &failure));
+	ck_assert_double_eq(sum[0], 5 * STORE_UNIT);
+	ck_assert_int_eq(checkpoint_now().seq, 0);
+}
+END_TEST
+
+START_TEST(a_bad_merge_changes_nothing)
+{
+	const struct store_entry bad = {"bob", 0, "", "yes", 6};
+	char name[STORE_MAX_USER + 2];
+	struct store_merge merges[] = {{.from = "bob", .to = "bob"}, {.from = "", .to = "bob"},
+		{.from = "bob", .to = ""}, {.from = name, .to = "bob"}, {.from = "bob", .to = name},
+		{.from = "bob", .to = "eve", .entries = &bad, .entry_count = 1}};
+
+	open_all(_i);
+	memset(name, 'u', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	append("bob", 1, LABEL_SPAM);
+	for (size_t i = 0; i < sizeof(merges) / sizeof(merges[0]); i++)
+		ck_assert_int_eq(store_merge(store, &merges[i], &failure), STATUS_INVALID);
+	ck_assert_str_eq(user_reports("bob", 9), "1:2 ");
+}
+END_TEST
+
+START_TEST(scopes_are_walked_by_name)
+{
+	const struct store_entry some[] = {{"", 1, "", "x", 1}, {"@b.example", 2, "a", "x", 1},
+		{"@b.example", 2, "b", "x", 1}, {"a", 1, "", "x", 1}, {"\xff", 1, "", "x", 1}};
+	static const char *const scopes[] = {"@b.example", "a", "\xff", ""};
+	char scope[STORE_MAX_USER + 1] = "";
+
+	open_all(_i);
+	assert_ok(store_next_scope(reader, scope, &failure));
+	ck_assert_str_eq(scope, "");
+	assert_ok(store_put_entries(store, some, 5, &failure));
+	for (size_t i = 0; i < 4; i++) {
+		assert_ok(store_next_scope(reader, scope, &failure));
+		ck_assert_str_eq(scope, scopes[i]);
+	}
+}
+END_TEST
+
+static void assert_same(struct store_reader *first, struct store_reader *second,
+	const char *const *names)
+{
+	char *one = print_store(first, names, 9), *other = print_store(second, names, 9);
+
+	ck_assert_str_eq(one, other);
+	free(one);
+	free(other);
+}
+
+START_TEST(both_drivers_merge_alike)
+{
+	static const char *const names[USERS] = {"", "a", "A", "b"};
+	struct store *memory;
+	struct store_reader *memory_reader;
+	uint64_t keys[KEYS_IN_USE];
+
+	open_all(SQLITE);
+	assert_ok(store_open_memory(&memory, &failure));
+	assert_ok(store_reader_open(memory, &memory_reader, &failure));
+	for (int round = 0; round < ROUNDS; round++) {
+		struct report one = press(store, names[next_random(USERS)], keys), same = one;
+
+		assert_ok(store_append(store, &one, 1, &failure));
+		assert_ok(store_append(memory, &same, 1, &failure));
+		if (next_random(10) > 0)
+			continue;
+		struct store_merge merge = {.from = names[1 + next_random(2)],
+			.to = names[3], .withdraw = next_random(4) == 0};
+		struct store_merge again = merge;
+		assert_ok(store_merge(store, &merge, &failure));
+		assert_ok(store_merge(memory, &again, &failure));
+		ck_assert_int_eq(merge.reports, again.reports);
+		ck_assert(merge.refold == again.refold);
+		assert_same(reader, memory_reader, names);
+	}
+	store_reader_close(&memory_reader);
+	store_close(&memory);
+}
+END_TEST
+
 /* --- SQLite alone ----------------------------------------------------------- */
 
 START_TEST(readers_see_what_is_committed)
@@ -1330,6 +1525,92 @@ START_TEST(room_is_given_back)
 	ck_assert_int_eq(size.bytes, file_size());
 	reopen();
 	ck_assert_int_eq(append("bob", 1, LABEL_SPAM), seq + 1);
+}
+END_TEST
+
+static int64_t number_in(const char *file, const char *sql)
+{
+	sqlite3 *db;
+	sqlite3_stmt *row;
+
+	ck_assert_int_eq(sqlite3_open_v2(file, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &row, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(row), SQLITE_ROW);
+	int64_t number = sqlite3_column_int64(row, 0);
+	sqlite3_finalize(row);
+	sqlite3_close(db);
+	return number;
+}
+
+static const char TO_VERSION_2[] = "DROP TABLE retrained; DROP TABLE token_next; "
+				   "DROP TABLE retrained_next; PRAGMA user_version = 2;";
+
+START_TEST(a_migration_keeps_a_copy_of_what_was_before)
+{
+	char copy[128];
+	struct stat file;
+
+	open_all(SQLITE);
+	append("bob", 1, LABEL_SPAM);
+	ck_assert_int_eq(store_migration(store)->to, 0);
+	change_database(TO_VERSION_2);
+	assert_ok(open_store());
+	assert_ok(store_reader_open(store, &reader, &failure));
+	const struct store_migration *migration = store_migration(store);
+	ck_assert_int_eq(migration->from, 2);
+	ck_assert_int_eq(migration->to, 3);
+	snprintf(copy, sizeof(copy), "%s.before-3", path);
+	ck_assert_str_eq(migration->copy, copy);
+	ck_assert_str_eq(migration->reason, "");
+	ck_assert_int_eq(stat(copy, &file), 0);
+	ck_assert_int_eq(file.st_mode & 0777, 0600);
+	ck_assert_int_eq(number_in(copy, "PRAGMA user_version"), 2);
+	ck_assert_int_eq(number_in(copy, "SELECT count(*) FROM journal"), 1);
+	ck_assert_str_eq(user_reports("bob", 9), "1:2 ");
+	reopen();
+	ck_assert_int_eq(store_migration(store)->to, 0);
+	append("bob", 2, LABEL_SPAM);
+	change_database(TO_VERSION_2); /* as if the first one had been interrupted */
+	assert_ok(open_store());
+	assert_ok(store_reader_open(store, &reader, &failure));
+	ck_assert_int_eq(number_in(copy, "SELECT count(*) FROM journal"), 1);
+}
+END_TEST
+
+/* In the child the copy may not grow to its size. */
+static int check_no_copy(void)
+{
+	struct rlimit limit = {100000, RLIM_INFINITY};
+	char copy[4096] = "x";
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (open_store() != STATUS_OK || setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return 1;
+	enum status status = store_keep_copy(store, "copy", copy, sizeof(copy), &failure);
+	if (status != STATUS_IO && status != STATUS_FULL)
+		return 2;
+	return *copy ? 3 : 0;
+}
+
+START_TEST(a_copy_that_fails_leaves_nothing)
+{
+	char copy[128];
+	int status;
+
+	open_all(SQLITE);
+	append_many(500);
+	store_reader_close(&reader);
+	store_close(&store);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(check_no_copy());
+	waitpid(child, &status, 0);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+	snprintf(copy, sizeof(copy), "%s.copy", path);
+	ck_assert_int_ne(access(copy, F_OK), 0);
+	assert_ok(open_store());
+	assert_ok(store_reader_open(store, &reader, &failure));
 }
 END_TEST
 
@@ -1760,6 +2041,12 @@ static Suite *suite(void)
 	tcase_add_loop_test(all, it_is_known_what_is_old, 0, DRIVERS);
 	tcase_add_loop_test(all, users_are_walked_by_name, 0, DRIVERS);
 	tcase_add_loop_test(all, users_without_reports_are_forgotten, 0, DRIVERS);
+	tcase_add_loop_test(all, a_user_gets_another_name, 0, DRIVERS);
+	tcase_add_loop_test(all, two_users_become_one, 0, DRIVERS);
+	tcase_add_loop_test(all, of_what_both_told_the_newest_counts, 0, DRIVERS);
+	tcase_add_loop_test(all, who_becomes_one_may_withdraw, 0, DRIVERS);
+	tcase_add_loop_test(all, a_bad_merge_changes_nothing, 0, DRIVERS);
+	tcase_add_loop_test(all, scopes_are_walked_by_name, 0, DRIVERS);
 	tcase_add_loop_test(all, a_walk_can_be_ended, 0, DRIVERS);
 	tcase_add_loop_test(all, a_bad_report_appends_nothing, 0, DRIVERS);
 	tcase_add_loop_test(all, the_largest_report_fits, 0, DRIVERS);
@@ -1777,6 +2064,9 @@ static Suite *suite(void)
 	tcase_add_test(sqlite, readers_see_what_is_committed);
 	tcase_add_test(sqlite, a_walk_sees_one_moment_and_holds_nobody_up);
 	tcase_add_test(sqlite, room_is_given_back);
+	tcase_add_test(sqlite, both_drivers_merge_alike);
+	tcase_add_test(sqlite, a_migration_keeps_a_copy_of_what_was_before);
+	tcase_add_test(sqlite, a_copy_that_fails_leaves_nothing);
 	tcase_add_test(sqlite, room_of_an_older_database_is_given_back);
 	tcase_add_test(sqlite, a_second_writer_is_refused);
 	tcase_add_loop_test(all, an_adoption_leaves_nothing_unstripped, 0, DRIVERS);

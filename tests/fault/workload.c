@@ -188,7 +188,7 @@ static enum status do_entry(struct engine *engine, const struct step *step, stru
 		? (struct store_entry){step->user, ENTRY_LIST, "a1@example.org", "block", 5}
 		: (struct store_entry){step->user, ENTRY_CONSENT, "", "declined", 5};
 	struct change *change;
-	enum status status = change_entries(engine->service, &entry, 1, &change, failure);
+	enum status status = change_entries(engine->service, &entry, 1, AS_USER, &change, failure);
 
 	return status == STATUS_OK ? run_change(engine, change, failure) : status;
 }

@@ -76,7 +76,7 @@ static void run_change(struct call *call)
 {
 	struct change *change = NULL;
 	struct failure failure = {0};
-	enum status status = call_change(call, service, 1000, &change, &failure);
+	enum status status = call_change(call, service, 1000, *call_name(call) == 'c', &change, &failure);
 
 	if (status == STATUS_OK) {
 		do
@@ -98,7 +98,7 @@ static void run_call(const char *text, size_t size)
 	struct adoption *adoption = NULL;
 	struct failure failure = {0};
 
-	if (call_parse(&call, text, size, &failure) != STATUS_OK) {
+	if (call_parse(&call, text, size, &service_defaults.naming, &failure) != STATUS_OK) {
 		REQUIRE(!call && *failure.detail);
 		return;
 	}

@@ -3,6 +3,7 @@
 """Debian's Exim with the configuration of data/examples/exim: an SMTP session of
 its own (-bh) with the real ACL, spool and scanner interface."""
 import json
+import re
 import shutil
 import subprocess
 
@@ -125,6 +126,35 @@ def test_every_recipient_has_a_say(taught, message):
     answer, said = exim.send(spam, "strict@example.org", "mild@example.org")
     assert answer.startswith("550 "), said
     assert "recipients=2" in taught.log_text()
+
+
+# However a sender writes it, bob; then names that mean nobody.
+SPELLINGS = ["bob@example.org", "BOB@EXAMPLE.ORG", "bob+list@example.org",
+             "bob+%s@example.org" % ("x" * 200), "@relay.example:bob@example.org",
+             '"bob"@example.org']
+NOBODIES = ["%s@example.org" % ("x" * 244), '"@x"@example.org']
+
+
+@pytest.mark.parametrize("variant", [True, False])
+def test_no_spelling_of_a_recipient_keeps_a_message_from_being_judged(taught, message, variant):
+    exim = Exim(taught, variant)
+    if not variant:  # one user is asked for: let it be the recipient
+        exim.write(exim.acl.replace("spam = nobody:true", "spam = $recipients:true"))
+    own = message(903, "meeting minutes agenda")
+    tell(taught.socket, "spam", own, "bob@example.org")
+
+    def is_spam(mail, *recipients):
+        said = exim.send(mail, *recipients)[1]
+        found = re.findall("X-Hamlet-Score: (-?[0-9.]+)", said)
+        assert len(set(found)) == 1, said
+        return float(found[0]) >= 5
+    for recipient in SPELLINGS + NOBODIES:
+        for others in ([], ["eve@example.org"]):
+            assert is_spam(message(901, "pills casino winner"), *others, recipient), recipient
+            assert not is_spam(message(902, "meeting minutes agenda"), *others, recipient), recipient
+    for recipient in SPELLINGS:
+        assert is_spam(own, recipient), recipient
+    assert not is_spam(own, "eve@example.org")
 
 
 def test_spamassassins_manner(taught, message):

@@ -263,12 +263,13 @@ def test_events_are_judged_in_one_place(daemon, message):
 def test_a_wrong_context_is_an_error(daemon, message):
     for context in ("{", "[]", '{"concent":"granted"}', '{"consent":"maybe"}', '{"event":{}}',
                     '{"event":{"kind":"throw"}}', '{"event":{"kind":"move","from":"attic"}}',
-                    '{"recipients":[]}', '{"recipients":[1]}', '{"recipients":"bob"}',
-                    '{"recipients":["@example.org"]}', '{"recipients":["%s"]}' % ("u" * 256)):
+                    '{"recipients":[]}', '{"recipients":[1]}', '{"recipients":"bob"}'):
         reply = ask(daemon.socket, "CHECK", message(1), "bob", ("Context: " + context,))
         assert reply.code == 65, context
     for body in (b"", b"{", b"[]", b'{"call":"other","user":"bob"}', b'{"call":"erase"}',
                  b'{"call":"change","user":"bob"}', b'{"call":"erase","user":""}',
+                 b'{"call":"erase","user":"@example.org"}', b'{"call":"export","user":"<>"}',
+                 b'{"call":"entries","scope":"@"}',
                  b'{"call":"change","user":"bob","entries":[{"kind":"list","name":"x y","value":"block"}]}',
                  b'{"call":"policy","user":"bob","more":1}'):
         assert ask(daemon.socket, "CALL", body).code == 65, body
@@ -338,7 +339,7 @@ def traces(daemon, name, keys):
 
 
 def test_an_erased_user_leaves_no_trace(daemon, message):
-    name = "Robert'); DROP-TABLE <bobby@example.org>"
+    name = "robert'); drop-table <> bobby@example.org"
     for number in range(40):
         press(daemon.socket, "spam" if number % 3 else "ham",
               message(number, "bobbys own words %d %d" % (number, number * 7919)), name, consent="granted")

@@ -214,6 +214,45 @@ def test_policies_of_recipients(site, message):
     assert header(good, "X-Spam-Flag") == [] and float(header(good, "X-Hamlet-Score")[0]) < 5
 
 
+def session(postfix, message, *paths):
+    """RCPT TO with these bytes; the replies to them, and that to the end of DATA."""
+    with smtplib.SMTP("127.0.0.1", postfix.port, timeout=60) as client:
+        client.ehlo("client.example")
+        client.docmd("MAIL FROM:<sender@example.com>")
+        taken = [client.docmd("RCPT TO:" + path)[0] for path in paths]
+        return taken, client.data(message)[0] if 250 in taken else None
+
+
+def test_no_spelling_of_a_recipient_keeps_a_message_from_being_judged(make_daemon, message, tmp_path):
+    port = free_port()
+    daemon = make_daemon(listen_milter="127.0.0.1:%d" % port, reject_score=5,
+                         reject_uncertainty=6).start()
+    for number in range(150):
+        tell(daemon.socket, "spam" if number % 2 else "ham", message(number, SPAM if number % 2 else HAM))
+    policy(daemon, "@example.org", "reject")
+    folder = tmp_path / "postfix"
+    folder.mkdir()
+    postfix = Postfix(folder, port, recipient_delimiter="+", strict_rfc821_envelopes="no",
+                      resolve_dequoted_address="no", smtpd_reject_unlisted_recipient="no").start()
+    spam, ham = message(901, SPAM), message(902, HAM)
+    long = "x" * 296
+    paths = ["<bob@example.org>", "<BOB@EXAMPLE.ORG>", "<bob+list@example.org>",
+             "<bob+%s@example.org>" % long, "<@relay.example:bob@example.org>",
+             "<@a.example,@b.example:Bob+x@example.org>", "<%s@example.org>" % long,
+             '<"bob"@example.org>', '<"@x"@example.org>', '<"b\\\x01b"@example.org>']
+    try:
+        for path in paths:
+            assert session(postfix, spam, path) == ([250], 554), path
+            assert session(postfix, spam, "<eve@example.org>", path) == ([250, 250], 554), path
+            assert session(postfix, ham, "<eve@example.org>", path) == ([250, 250], 250), path
+        tell(daemon.socket, "spam", message(903, HAM), "bob@example.org")
+        for path in paths[:6]:
+            assert session(postfix, message(903, HAM), path) == ([250], 554), path
+        assert session(postfix, message(903, HAM), "<eve@example.org>") == ([250], 250)
+    finally:
+        postfix.run("stop")
+
+
 def test_forged_fields_are_removed(site, message):
     _, postfix = site
     forged = (b"X-Spam-Flag: NO\nX-Spam-Status: No, score=-99\nx-spam-flag: NO\n"

@@ -24,7 +24,8 @@ unit_tests = \
 	%D%/test_spamd \
 	%D%/test_table \
 	%D%/test_tokenizer \
-	%D%/test_trainer
+	%D%/test_trainer \
+	%D%/test_users
 check_PROGRAMS += $(unit_tests)
 TESTS          += $(unit_tests)
 
@@ -123,6 +124,10 @@ tests_unit_test_attacks_SOURCES = %D%/test_attacks.c %D%/work.c %D%/work.h $(UNI
 tests_unit_test_attacks_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
 tests_unit_test_attacks_LDFLAGS = $(COUNT_WORK)
 tests_unit_test_attacks_LDADD   = libcounted.a $(SERVICE_LIBS) $(GLIB_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_users_SOURCES = %D%/test_users.c $(UNIT_HEADER)
+tests_unit_test_users_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
+tests_unit_test_users_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_mime_SOURCES = %D%/test_mime.c $(UNIT_HEADER)
 tests_unit_test_mime_CFLAGS  = $(UNIT_CFLAGS) $(GMIME_CFLAGS)

@@ -209,7 +209,7 @@ static void withdraw(const char *user)
 	const struct store_entry entry = {user, ENTRY_CONSENT, "", "declined", 5};
 	struct change *change;
 
-	assert_ok(change_entries(service, &entry, 1, &change, &failure));
+	assert_ok(change_entries(service, &entry, 1, AS_USER, &change, &failure));
 	assert_ok(change_run(change, &failure));
 	change_end(service, &change);
 }

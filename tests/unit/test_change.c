@@ -44,7 +44,7 @@ static struct change *begin(const struct store_entry *entries, size_t count)
 {
 	struct change *change;
 
-	assert_ok(change_entries(service, entries, count, &change, &failure));
+	assert_ok(change_entries(service, entries, count, AS_USER, &change, &failure));
 	return change;
 }
 

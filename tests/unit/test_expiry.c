@@ -299,7 +299,7 @@ START_TEST(idle_users_leave_what_they_laid_down)
 	press_on("ann", 2, LABEL_SPAM, 600);
 	press_on("bob", 1, LABEL_SPAM, 1);
 	press_on("bob", 2, LABEL_SPAM, 900);
-	assert_ok(change_entries(service, &entry, 1, &change, &failure));
+	assert_ok(change_entries(service, &entry, 1, AS_USER, &change, &failure));
 	assert_ok(change_run(change, &failure));
 	change_end(service, &change);
 	struct expired expired = expire((struct retention){.idle_days = 365});

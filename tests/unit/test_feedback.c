@@ -95,7 +95,7 @@ static struct receipt lay_down(const char *scope, int kind, const char *name, co
 		.scope = scope, .kind = kind, .name = name, .value = value, .time = now};
 	struct change *change;
 
-	assert_ok(change_entries(service, &entry, 1, &change, &failure));
+	assert_ok(change_entries(service, &entry, 1, AS_USER, &change, &failure));
 	return finish(change);
 }
 
@@ -323,7 +323,7 @@ START_TEST(thousands_of_trusted_senders_are_no_burden)
 		entries[i] = (struct store_entry){.scope = "", .kind = ENTRY_TRUST,
 			.name = i == 4321 ? "shop.example" : names[i], .value = "trusted"};
 	}
-	assert_ok(change_entries(service, entries, 5000, &change, &failure));
+	assert_ok(change_entries(service, entries, 5000, AS_USER, &change, &failure));
 	ck_assert_int_eq(finish(change).entries, 5000);
 	ck_assert_int_eq(press("bob", newsletter(true, 1), LABEL_SPAM), OUTCOME_TRUSTED);
 	ck_assert_int_eq(press("bob", spam(1), LABEL_SPAM), OUTCOME_NEW);
@@ -491,7 +491,7 @@ START_TEST(bad_entries_are_refused)
 	struct change *change;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		ck_assert_msg(change_entries(service, &wrong[i], 1, &change, &failure) == STATUS_INVALID,
+		ck_assert_msg(change_entries(service, &wrong[i], 1, AS_USER, &change, &failure) == STATUS_INVALID,
 			"%s %s", wrong[i].name, wrong[i].value);
 		ck_assert_ptr_null(change);
 	}

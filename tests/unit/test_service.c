@@ -556,12 +556,15 @@ START_TEST(bad_arguments_are_refused)
 
 	memset(name, 'u', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	const char *wrong = name;
-	ck_assert_int_eq(query_begin(service, &wrong, 1, false, &query, &failure), STATUS_INVALID);
+	ck_assert_int_eq(query_begin(service, NULL, 0, false, &query, &failure), STATUS_INVALID);
+	ck_assert_ptr_null(query);
 	const struct press_info bad = {.user = name}, domain = {.user = "@example.org"},
-		good = {.user = "bob", .event = {.label = LABEL_SPAM}};
+		control = {.user = "bo\x01b"},
+				 good = {.user = "bob", .event = {.label = LABEL_SPAM}};
 	ck_assert_int_eq(press_new(service, &bad, &one, &failure), STATUS_INVALID);
 	ck_assert_int_eq(press_new(service, &domain, &one, &failure), STATUS_INVALID);
+	ck_assert_int_eq(press_new(service, &control, &one, &failure), STATUS_INVALID);
+	ck_assert_ptr_null(one);
 	assert_ok(press_new(service, &good, &one, &failure));
 	ck_assert_int_eq(press_run(one, worker, "", 0, &failure), STATUS_INVALID);
 	press_free(&one);

@@ -125,6 +125,16 @@ static const struct {
 	{"listen-tcp = [:1", STATUS_INVALID},
 	{"listen-tcp = localhost:783", STATUS_INVALID},
 	{"workers[de] = 1", STATUS_INVALID},
+	{"user-case = keep", STATUS_OK},
+	{"user-case = upper", STATUS_INVALID},
+	{"recipient-delimiter =", STATUS_OK},
+	{"recipient-delimiter = +-_.=#", STATUS_OK},
+	{"recipient-delimiter = !#$%&'*+-/=?^_{|}", STATUS_INVALID},
+	{"recipient-delimiter = +@", STATUS_INVALID},
+	{"recipient-delimiter = x", STATUS_INVALID},
+	{"recipient-delimiter = + -", STATUS_INVALID},
+	{"recipient-delimiter = `", STATUS_INVALID},
+	{"recipient-delimiter = \xc2\xa7", STATUS_INVALID},
 	{"Workers = 1", STATUS_INVALID},
 };
 

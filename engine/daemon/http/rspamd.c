@@ -14,17 +14,6 @@
 #include "engine/daemon/render.h"
 #include "engine/daemon/server.h"
 
-/* Values may come in angle brackets. */
-static void strip_brackets(char *value)
-{
-	size_t length = strlen(value);
-
-	if (length >= 2 && value[0] == '<' && value[length - 1] == '>') {
-		value[length - 1] = '\0';
-		memmove(value, value + 1, length - 1);
-	}
-}
-
 /* To be freed with g_strfreev; NULL = nobody in particular. */
 static char **identities(const struct exchange *exchange)
 {
@@ -33,8 +22,6 @@ static char **identities(const struct exchange *exchange)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(names) && !found; i++)
 		found = exchange_headers(exchange, names[i]);
-	for (size_t i = 0; found && found[i]; i++)
-		strip_brackets(found[i]);
 	return found;
 }
 

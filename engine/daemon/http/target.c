@@ -6,8 +6,12 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* In place; false when it is malformed. */
-static bool decode(char *text)
+/* A recipient's name may have any byte, and with this one it is nobody's. */
+static const char NUL_IN_VALUE = '\x01';
+
+/* In place; false when it is malformed. `nul` stands for a NUL byte, which would end the
+ * text; 0 = that is malformed. */
+static bool decode(char *text, char nul)
 {
 	char *out = text;
 
@@ -21,7 +25,7 @@ static bool decode(char *text)
 				g_ascii_xdigit_value(text[2]));
 			text += 2;
 		}
-		if (c == '\0')
+		if (c == '\0' && !(c = nul))
 			return false;
 		*out++ = c;
 	}
@@ -71,7 +75,7 @@ static const char *take_parameters(struct target *target, char *query)
 		value = strchr(name, '=');
 		if (value)
 			*value++ = '\0';
-		if (!decode(name) || (value && !decode(value)))
+		if (!decode(name, 0) || (value && !decode(value, NUL_IN_VALUE)))
 			return "a parameter is malformed: % is followed by two hexadecimal digits, not 00";
 		target->parameters[target->count++] = (struct parameter){name, value ? value : ""};
 	}
@@ -92,7 +96,7 @@ static const char *parse(struct target *target)
 	query = strchr(path, '?');
 	if (query)
 		*query++ = '\0';
-	if (!decode(path))
+	if (!decode(path, 0))
 		return "the path is malformed: % is followed by two hexadecimal digits, not 00";
 	target->path = *path ? path : "/";
 	return query ? take_parameters(target, query) : NULL;

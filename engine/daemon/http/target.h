@@ -28,7 +28,8 @@ struct target {
 /* Takes a target of the origin form ("/ping?a=b") or the absolute form
  * ("http://host/ping"), whose host does not matter. %HH is decoded; + is a plus sign, as
  * RFC 3986 has it, since it is common in addresses and blanks are not. Refused is what has
- * a blank, a control character, a NUL (%00), a % without two hexadecimal digits, or more
- * than TARGET_PARAMETERS_MAX parameters. `text` is copied. */
+ * a blank, a control character, a NUL (%00) but in a value, where 0x01 takes its place, a %
+ * without two hexadecimal digits, or more than TARGET_PARAMETERS_MAX parameters. `text` is
+ * copied. */
 void target_parse(struct target *target, const char *text);
 void target_free(struct target *target);
