@@ -472,7 +472,7 @@ START_TEST(entries_have_one_form_however_they_are_written)
 	}
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		const struct store_entry entry = {"bob", ENTRY_LIST, wrong[i], "block", 0};
-		ck_assert_int_eq(change_entries(service, &entry, 1, &change, &failure), STATUS_INVALID);
+		ck_assert_int_eq(change_entries(service, &entry, 1, AS_USER, &change, &failure), STATUS_INVALID);
 	}
 }
 END_TEST
