@@ -69,12 +69,10 @@ static void start_scan(struct exchange *exchange, bool explain)
 	char **users = exchange_parameters(exchange, "user");
 
 	task->explain = explain;
-	if (users && users[1]) {
-		task->context.recipients = users;
-		task->context.recipient_count = g_strv_length(users);
-	} else {
-		g_strfreev(users);
-	}
+	if (users && !users[1])
+		g_clear_pointer(&users, g_strfreev);
+	if (!exchange_set_recipients(exchange, users))
+		return;
 	exchange_start(exchange, TASK_SCAN, parameter(exchange, "user"), render_scan, finish_json);
 }
 

@@ -186,6 +186,21 @@ static void on_task(struct task *task)
 	exchange_resume(exchange);
 }
 
+bool exchange_set_recipients(struct exchange *exchange, char **names)
+{
+	struct context *context = &exchange->task.context;
+	struct failure failure;
+
+	context->recipients = names;
+	context->recipient_count = names ? g_strv_length(names) : 0;
+	if (context->recipient_count <= QUERY_MAX_USERS)
+		return true;
+	failure_set(&failure, STATUS_INVALID, "%zu recipients: 1 to %d can be asked for",
+		context->recipient_count, QUERY_MAX_USERS);
+	exchange_fail(exchange, &failure);
+	return false;
+}
+
 void exchange_start(struct exchange *exchange, enum task_kind kind, const char *user,
 	void (*render)(struct task *task), void (*finish)(struct task *task))
 {

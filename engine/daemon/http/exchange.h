@@ -79,6 +79,10 @@ const char *exchange_header(const struct exchange *exchange, const char *name);
 char **exchange_parameters(const struct exchange *exchange, const char *name);
 char **exchange_headers(const struct exchange *exchange, const char *name);
 
+/* The task is for these recipients (taken over, NULL = nobody in particular). False when
+ * they are too many: then it is answered. */
+bool exchange_set_recipients(struct exchange *exchange, char **names);
+
 /* Starts the task about the body, for this user (borrowed); its context and label
  * were filled in before. `finish` answers when it was done. */
 void exchange_start(struct exchange *exchange, enum task_kind kind, const char *user,

@@ -71,11 +71,8 @@ static void finish_check(struct task *task)
 
 void rspamd_check(struct exchange *exchange)
 {
-	struct context *context = &exchange->task.context;
-
-	context->recipients = identities(exchange);
-	context->recipient_count = context->recipients ? g_strv_length(context->recipients) : 0;
-	exchange_start(exchange, TASK_SCAN, "", render_check, finish_check);
+	if (exchange_set_recipients(exchange, identities(exchange)))
+		exchange_start(exchange, TASK_SCAN, "", render_check, finish_check);
 }
 
 /* --- Reports ------------------------------------------------------------------------ */
