@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from conftest import TOP, make_message, wait_until
-from documents import blocks, follow, indented, undo
+from documents import add, blocks, follow, indented, undo
 from machine import Machine, why_not
 
 pytestmark = pytest.mark.skipif(why_not() != "", reason=why_not())
@@ -202,16 +202,17 @@ def test_exim(machine):
 
 
 def test_rspamd_clients(machine):
-    follow(machine, "docs/rspamd-clients.md")
+    """Over TCP test_http.py asks; here the drop-in for it is one that systemd takes."""
+    follow(machine, "docs/rspamd-clients.md", but=("TCP", "Undo"))
     shows(machine, "event=report", "label=spam")
     shows(machine, "event=scan", "command=checkv2", "uid=0")
-    tcp = "curl --silent --output /dev/null --write-out '%{http_code}' http://127.0.0.1:11334/stat"
-    machine.write("/etc/hamlet/http-token", "not-a-secret-0123456789\n")
-    machine.run("systemctl reload hamletd")
-    wait_until(lambda: machine.run(tcp + " -H 'Password: not-a-secret-0123456789'") == "200", "the new token", 60)
-    assert machine.run(tcp) == "401"
-    undo(machine, "docs/rspamd-clients.md")
-    assert machine.run("curl --silent http://127.0.0.1:11334/ping || echo gone").strip() == "gone"
+    drop_in = next(block for block in blocks("docs/rspamd-clients.md") if block[1].endswith("tcp.conf"))
+    add(machine, *drop_in[1:])
+    shown = machine.run("systemctl daemon-reload && systemctl show hamletd "
+                        "-p PrivateNetwork -p IPAddressAllow -p RestrictAddressFamilies")
+    for line in ("PrivateNetwork=no", "IPAddressAllow=127.0.0.0/8 ::1/128", "AF_INET AF_INET6", "AF_UNIX"):
+        assert line in shown
+    machine.run("rm %s && systemctl daemon-reload" % drop_in[1])
 
 
 def test_every_command_of_the_documents_is_run():
