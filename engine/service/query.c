@@ -2,13 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/query.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char BLOCKED[] = "554 5.7.1 Sender is blocked by the recipient";
-static const char REJECTED[] = "554 5.7.1 Spam message rejected";
-static const double LIST_LIFT = 100; /* an entry's, in score */
+#include "engine/service/verdict.h"
 
 /* What a worker does in one go, counted in folded reports: 2,000 are about 50 ms. A user
  * who has none costs as much as eight, for reading the entries. */
@@ -163,66 +160,6 @@ double query_shift(const struct model_params *params, const struct user_store *s
 	return shift == 0 ? 0 : -shift; /* no negative zero: people read it */
 }
 
-/* By whose word a recipient is judged, and by which score. */
-struct basis {
-	const struct user_store *own; /* NULL: the user has said nothing, or is not asked */
-	const struct user_store *domain; /* NULL: none */
-	const struct model_score *score;
-};
-
-/* What the score alone says. */
-static void fill_verdict(
-	const struct query *query, const struct basis *basis, struct verdict *verdict)
-{
-	const struct user_rules *rules = &query->rules;
-	const struct model_score *score = basis->score;
-
-	verdict->policy = basis->own
-		? basis->own->policy
-		: policy_of(&rules->bounds, NULL,
-			  basis->domain ? basis->domain->preferences : NULL,
-			  query->site->preferences);
-	verdict->log_odds = score->log_odds;
-	verdict->probability = score->probability;
-	verdict->margin = score->margin;
-	verdict->uncertainty = sqrt(score->variance);
-	verdict->threshold = verdict->policy.junk;
-	verdict->score = rules->threshold + (score->log_odds - rules->junk_log_odds);
-	verdict->personal = is_personal(basis->own);
-	if (verdict->personal)
-		verdict->own_shift = query_shift(&rules->params, basis->own);
-}
-
-/* What an entry says, which goes before the score. */
-static void apply_lists(
-	const struct query *query, const struct basis *basis, struct verdict *verdict)
-{
-	preferences_match(basis->own ? basis->own->preferences : NULL,
-		basis->domain ? basis->domain->preferences : NULL, query->site->preferences,
-		&query->origin, &verdict->match);
-	if (verdict->match.scope != LIST_NONE)
-		verdict->score =
-			verdict->threshold + (verdict->match.block ? LIST_LIFT : -LIST_LIFT);
-}
-
-/* Nothing is rejected because the engine is unsure. */
-static void choose_action(const struct query *query, struct verdict *verdict)
-{
-	bool listed = verdict->match.scope != LIST_NONE;
-	bool unsure = verdict->uncertainty > query->reject_uncertainty && !listed;
-
-	verdict->spam = verdict->score >= verdict->threshold;
-	verdict->action = verdict->spam ? verdict->policy.action : ACTION_DELIVER;
-	verdict->reply = "";
-	if (verdict->action != ACTION_REJECT)
-		return;
-	verdict->spared = unsure && verdict->score >= verdict->policy.reject;
-	if (unsure || verdict->score < verdict->policy.reject)
-		verdict->action = ACTION_JUNK;
-	else
-		verdict->reply = listed ? BLOCKED : REJECTED;
-}
-
 static size_t count_known(const struct worker *worker, size_t count, bool personal)
 {
 	size_t known = 0;
@@ -232,54 +169,56 @@ static size_t count_known(const struct worker *worker, size_t count, bool person
 	return known;
 }
 
-static void decide(const struct query *query, const struct basis *basis, struct verdict *verdict)
-{
-	fill_verdict(query, basis, verdict);
-	apply_lists(query, basis, verdict);
-	choose_action(query, verdict);
-}
-
 /* The message as all recipients share it. */
 struct subject {
 	const struct token_set *set;
 	struct model_message message;
 	struct model_evidence everybody;
 	struct model_score score; /* everybody's */
+	struct verdict_basis basis;
+	struct verdict of_site; /* without anybody's own word */
 };
 
-/* Would the message be treated less mildly but for what the user has said and pressed? */
-static bool is_mildened(
+static const struct preferences *preferences_in(const struct user_store *store)
+{
+	return store ? store->preferences : NULL;
+}
+
+static enum list_scope find_milder(
 	const struct query *query, const struct recipient *recipient, const struct subject *subject)
 {
-	const struct basis basis = {.domain = query_domain(recipient), .score = &subject->score};
-	struct verdict verdict = {0};
+	const struct preferences *domain = preferences_in(query_domain(recipient));
+	struct verdict without_user;
 
-	if (!recipient->store)
-		return false;
-	decide(query, &basis, &verdict);
-	return recipient->verdict.action < verdict.action;
+	if (query->count == 1)
+		return LIST_NONE;
+	verdict_decide(&without_user, &subject->basis, &subject->score, NULL, domain);
+	return verdict_milder_by(&recipient->verdict, &without_user, &subject->of_site);
 }
 
 static void judge(struct query *query, struct recipient *recipient, struct worker *worker,
 	const struct subject *subject)
 {
+	const struct user_store *store = recipient->store;
 	size_t count = subject->set->count;
-	bool personal = is_personal(recipient->store);
-	struct model_evidence own;
+	bool personal = is_personal(store);
 	struct model_score score = subject->score;
+	struct verdict *verdict = &recipient->verdict;
+	struct model_evidence own;
 
 	if (personal) {
-		user_store_read(recipient->store, worker->keys, count, worker->own.sums,
-			worker->own.gains, &own);
+		user_store_read(store, worker->keys, count, worker->own.sums, worker->own.gains, &own);
 		score = model_score(
 			&query->rules.params, &subject->message, &subject->everybody, &own);
+		verdict->own_shift = query_shift(&query->rules.params, store);
 	}
-	recipient->verdict.identity = subject->set->identity;
-	recipient->verdict.tokens = count;
-	recipient->verdict.known = count_known(worker, count, personal);
-	const struct basis basis = {recipient->store, query_domain(recipient), &score};
-	decide(query, &basis, &recipient->verdict);
-	recipient->mildened = is_mildened(query, recipient, subject);
+	verdict->personal = personal;
+	verdict->identity = subject->set->identity;
+	verdict->tokens = count;
+	verdict->known = count_known(worker, count, personal);
+	verdict_decide(verdict, &subject->basis, &score, preferences_in(store),
+		preferences_in(query_domain(recipient)));
+	recipient->milder_by = find_milder(query, recipient, subject);
 }
 
 static void read_origin(struct query *query, struct worker *worker, const struct token_set *set)
@@ -287,6 +226,22 @@ static void read_origin(struct query *query, struct worker *worker, const struct
 	origin_read(&query->origin, &query->site->trust, set->fields, set->field_count);
 	query->sender = worker_digest(worker, "sender", query->origin.author);
 	query->list = worker_digest(worker, "list", query->origin.list);
+}
+
+static void read_subject(struct query *query, struct worker *worker,
+	const struct token_set *set, struct subject *subject)
+{
+	size_t head = partition(set, worker->keys);
+
+	*subject = (struct subject){.set = set,
+		.message = model_message(&query->rules.params, head, set->count),
+		.basis = {&query->rules, query->reject_uncertainty, query->site->preferences,
+			&query->origin}};
+	global_read(query->global, worker->keys, set->count, worker->everybody.sums,
+		worker->everybody.gains, &subject->everybody);
+	subject->score = model_score(
+		&query->rules.params, &subject->message, &subject->everybody, NULL);
+	verdict_decide(&subject->of_site, &subject->basis, &subject->score, NULL, NULL);
 }
 
 static enum status judge_next(struct query *query, struct worker *worker,
@@ -310,18 +265,13 @@ enum status query_run(struct query *query, struct worker *worker, const char *me
 	bool first = query->judged == 0;
 	size_t effort = 0;
 	struct token_set set;
+	struct subject subject;
 
 	tokenizer_run(worker->tokenizer, message, length, first ? explain_begin(query) : NULL,
 		query, &set);
 	if (first)
 		read_origin(query, worker, &set);
-	struct subject subject = {.set = &set};
-	size_t head = partition(&set, worker->keys);
-	subject.message = model_message(&query->rules.params, head, set.count);
-	global_read(query->global, worker->keys, set.count, worker->everybody.sums,
-		worker->everybody.gains, &subject.everybody);
-	subject.score = model_score(
-		&query->rules.params, &subject.message, &subject.everybody, NULL);
+	read_subject(query, worker, &set, &subject);
 	while (query_goes_on(query) && effort < GO_EFFORT) {
 		enum status status = judge_next(query, worker, &subject, &effort, failure);
 		worst = status == STATUS_OK ? worst : status;
@@ -376,28 +326,14 @@ bool query_has_authserv_ids(const struct query *query)
 	return *query->site->authserv_ids != NULL;
 }
 
-static bool is_milder(const struct verdict *verdict, const struct verdict *other)
-{
-	if (verdict->action != other->action)
-		return verdict->action < other->action;
-	return verdict->score - verdict->threshold < other->score - other->threshold;
-}
-
-/* Does `a` stand for the message rather than `b`? */
-static bool is_rather(const struct recipient *a, const struct recipient *b)
-{
-	if (a->mildened != b->mildened)
-		return b->mildened;
-	return a->mildened ? is_milder(&b->verdict, &a->verdict)
-			   : is_milder(&a->verdict, &b->verdict);
-}
-
 size_t query_joint(const struct query *query)
 {
 	size_t joint = 0;
 
 	for (size_t i = 1; i < query->count; i++) {
-		if (is_rather(&query->recipients[i], &query->recipients[joint]))
+		const struct recipient *each = &query->recipients[i], *best = &query->recipients[joint];
+		if (verdict_goes_before(
+			    &each->verdict, each->milder_by, &best->verdict, best->milder_by))
 			joint = i;
 	}
 	return joint;

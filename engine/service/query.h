@@ -23,7 +23,7 @@ struct recipient {
 	bool folded, domain_folded; /* the stores are this query's work, and known to it alone */
 	struct recipient *same_domain; /* the earlier one */
 	struct verdict verdict;
-	bool mildened; /* by the user's own entries or presses */
+	enum list_scope milder_by; /* whose own word made the verdict milder: see verdict.h */
 };
 
 struct query {

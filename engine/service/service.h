@@ -190,9 +190,10 @@ bool query_trusts(const struct query *query);
 bool query_has_authserv_ids(const struct query *query);
 
 /* The recipient whose verdict holds where a protocol has one answer for all of them: the
- * mildest among those whom their own entries, policy and presses do not make milder than
- * they would be by their domain's and everybody's word. So what one person allows helps no
- * message past another. Where all of them are made milder it is the least mild. */
+ * mildest among those whom no word of their own makes milder than they would be without.
+ * Such a word is a user's entry or press, and for recipients of other domains one of the
+ * domain. So what one allows helps no message past another. Where all of them are made
+ * milder it is the least mild, of those by their domain's word before those by their own. */
 size_t query_joint(const struct query *query);
 
 /* What one user pressed before about a message, its author and its list. */

@@ -18,6 +18,7 @@ unit_tests = \
 	%D%/test_origin \
 	%D%/test_pack \
 	%D%/test_proposal \
+	%D%/test_recipients \
 	%D%/test_retrain \
 	%D%/test_service \
 	%D%/test_settings \
@@ -92,6 +93,10 @@ tests_unit_test_adoption_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
 tests_unit_test_change_SOURCES = %D%/test_change.c $(UNIT_HEADER)
 tests_unit_test_change_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
 tests_unit_test_change_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_recipients_SOURCES = %D%/test_recipients.c $(UNIT_HEADER)
+tests_unit_test_recipients_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_recipients_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_feedback_SOURCES = %D%/test_feedback.c $(UNIT_HEADER)
 tests_unit_test_feedback_CFLAGS  = $(UNIT_CFLAGS)
