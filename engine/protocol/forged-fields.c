@@ -9,9 +9,10 @@
 
 #include "engine/protocol/milter-frame.h"
 
-static bool is_forged(const char *name)
+bool forged_fields_named(const char *name, size_t length)
 {
-	return strncasecmp(name, "X-Spam", 6) == 0 || strncasecmp(name, "X-Hamlet", 8) == 0;
+	return (length >= 6 && strncasecmp(name, "X-Spam", 6) == 0) ||
+		(length >= 8 && strncasecmp(name, "X-Hamlet", 8) == 0);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -50,14 +51,15 @@ static struct forged_name *find_name(struct forged_fields *fields, const char *n
 	return found ? *found : NULL;
 }
 
-void forged_fields_note(struct forged_fields *fields, const char *name)
+void forged_fields_note(struct forged_fields *fields, const char *name, size_t before)
 {
-	size_t bytes = MILTER_DELETE_BYTES(strlen(name));
+	size_t length = strlen(name);
+	size_t bytes = MILTER_DELETE_BYTES(length);
 	struct forged_name *found = NULL;
 
-	if (!is_forged(name))
+	if (!forged_fields_named(name, length))
 		return;
-	if (bytes <= FORGED_MAX_BYTES - fields->bytes)
+	if (bytes <= FORGED_MAX_BYTES - fields->bytes && before <= FORGED_MAX_READ - fields->read)
 		found = find_name(fields, name);
 	if (!found) {
 		fields->uncounted = true;
@@ -65,6 +67,7 @@ void forged_fields_note(struct forged_fields *fields, const char *name)
 	}
 	found->count++;
 	fields->bytes += bytes;
+	fields->read += before;
 }
 
 void forged_fields_clear(struct forged_fields *fields)

@@ -63,6 +63,7 @@ struct milter_session {
 	struct buffer recipients;
 	struct forged_fields forged;
 	struct milter_message message;
+	size_t header_cost; /* of the fields so far: see forged-fields.h */
 	bool received; /* our line is written */
 	char host[256]; /* of the client */
 	char client[64];
@@ -122,6 +123,7 @@ static void reset_message(struct milter_session *session)
 	forged_fields_clear(&session->forged);
 	session->sender[0] = session->resolved[0] = '\0';
 	session->received = false;
+	session->header_cost = 0;
 	session->message = (struct milter_message){0};
 }
 
@@ -234,15 +236,27 @@ static void on_negotiate(struct milter_session *session, struct frame *frame)
 	session->state = IDLE;
 }
 
+/* What the mail server makes of an address is of use when it is one: Sendmail tells a local
+ * part alone of who has a mailbox here. */
+static bool is_address(const char *value)
+{
+	const char *at = strrchr(value, '@');
+
+	return at && at > value && at[1] && *value != '@';
+}
+
 static void take_macro(struct milter_session *session, const char *name, const char *value)
 {
 	if (strcmp(name, "i") == 0 || strcmp(name, "{i}") == 0)
 		snprintf(session->queue_id, sizeof(session->queue_id), "%s", value);
 	else if (strcmp(name, "j") == 0 || strcmp(name, "{j}") == 0)
 		snprintf(session->server, sizeof(session->server), "%s", value);
-	else if (strcmp(name, "{auth_authen}") == 0)
+	else if (strcmp(name, "{auth_authen}") == 0 && *value)
 		snprintf(session->login, sizeof(session->login), "%s", value);
-	else if (strcmp(name, "{rcpt_addr}") == 0 && strlen(value) < sizeof(session->resolved))
+	else if (strcmp(name, "{auth_type}") == 0 && !*session->login)
+		snprintf(session->login, sizeof(session->login), "%s", value);
+	else if (strcmp(name, "{rcpt_addr}") == 0 && is_address(value) &&
+		 strlen(value) < sizeof(session->resolved))
 		strcpy(session->resolved, value);
 }
 
@@ -350,7 +364,8 @@ static void on_header(struct milter_session *session, struct frame *frame)
 		fail(session, "header field without a value");
 		return;
 	}
-	forged_fields_note(&session->forged, name);
+	forged_fields_note(&session->forged, name, session->header_cost);
+	session->header_cost += strlen(name) + strlen(value) + FORGED_FIELD_COST;
 	if (strcasecmp(name, "Received") == 0)
 		add_received(session);
 	add_text(session, name, strlen(name));

@@ -42,9 +42,11 @@ struct milter_message {
 	const char *client; /* address, or "" when not known */
 	const char *sender; /* without angle brackets; "" for bounces */
 	const char *queue_id; /* "" = not told */
-	const char *login; /* of a client that has authenticated itself; "" = none */
+	/* Of a client that has authenticated itself, or where the mail server tells no name the
+	 * mechanism (RFC 4954); "" = none. */
+	const char *login;
 	/* Terminated addresses, one after another: as the mail server resolved them where it
-	 * tells ({rcpt_addr}), else as in RCPT. One that no mailbox can have is "". */
+	 * tells an address ({rcpt_addr}), else as in RCPT. One that no mailbox can have is "". */
 	const char *recipients;
 	size_t recipient_count;
 	size_t recipients_lost; /* beyond the limit */

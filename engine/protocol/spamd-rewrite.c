@@ -4,10 +4,8 @@
 
 #include <stdbool.h>
 #include <string.h>
-#include <strings.h>
 
-/* Whoever believes these headers must be able to rely on their being ours. */
-static const char *const OUR_PREFIXES[] = {"X-Spam-", "X-Hamlet-"};
+#include "engine/protocol/forged-fields.h"
 
 /* A part of the message. */
 struct piece {
@@ -71,17 +69,6 @@ static bool is_mbox_line(struct piece line)
 	return line.length >= 5 && memcmp(line.data, "From ", 5) == 0;
 }
 
-static bool is_ours(struct piece line)
-{
-	for (size_t i = 0; i < sizeof(OUR_PREFIXES) / sizeof(OUR_PREFIXES[0]); i++) {
-		size_t length = strlen(OUR_PREFIXES[i]);
-
-		if (line.length >= length && strncasecmp(line.data, OUR_PREFIXES[i], length) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Takes the header block and its blank line from *rest and emits what stays. A
  * message that ends in its headers gets the blank line that it lacks. */
 static void copy_headers(struct sink *sink, struct piece *rest, const char *ending)
@@ -96,7 +83,7 @@ static void copy_headers(struct sink *sink, struct piece *rest, const char *endi
 			return;
 		}
 		if (!is_continuation(line))
-			dropping = is_ours(line);
+			dropping = forged_fields_named(line.data, line.length);
 		if (!dropping)
 			emit_line(sink, line, ending);
 	}

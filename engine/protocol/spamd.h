@@ -144,7 +144,7 @@ struct spamd_told {
 /* Appends the reply to a scan (CHECK to HEADERS) to `output`; check
  * output->failed. The form follows the request's command and version. For PROCESS and HEADERS the message is
  * rewritten: X-Spam-Flag (if spam), X-Spam-Level, X-Spam-Status and
- * X-Hamlet-Score at the top (after an mbox line), every X-Spam-* and X-Hamlet-*
+ * X-Hamlet-Score at the top (after an mbox line), every X-Spam* and X-Hamlet*
  * header from outside removed, with the line ending that the message uses. It
  * grows by less than 16 KiB, which is what spamc allows.
  *

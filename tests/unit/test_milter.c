@@ -241,11 +241,11 @@ START_TEST(replies_are_frames)
 	struct buffer output = BUFFER_INIT(1000);
 	struct forged_fields forged = {0};
 
-	forged_fields_note(&forged, "X-Spam-Flag");
-	forged_fields_note(&forged, "X-SPAM-FLAG");
-	forged_fields_note(&forged, "X-Spammer");
-	forged_fields_note(&forged, "X-Hamlet\t");
-	forged_fields_note(&forged, "X-Spa");
+	forged_fields_note(&forged, "X-Spam-Flag", 0);
+	forged_fields_note(&forged, "X-SPAM-FLAG", 0);
+	forged_fields_note(&forged, "X-Spammer", 0);
+	forged_fields_note(&forged, "X-Hamlet\t", 0);
+	forged_fields_note(&forged, "X-Spa", 0);
 	milter_delete_forged(&output, &forged);
 	milter_add_header(&output, "X-A", "b\nc");
 	milter_reply(&output, "554 5.7.1 100% spam");
@@ -271,14 +271,14 @@ START_TEST(forged_fields_are_counted_as_far_as_they_can_be_taken_away)
 
 	for (unsigned i = 0; i < 20000; i++) {
 		snprintf(name, sizeof(name), "X-Spam-%u", i);
-		forged_fields_note(&forged, name);
-		forged_fields_note(&forged, "x-spam-0");
+		forged_fields_note(&forged, name, 0);
+		forged_fields_note(&forged, "x-spam-0", 0);
 	}
 	ck_assert(!forged.uncounted);
 	memset(long_name, 'a', sizeof(long_name));
 	memcpy(long_name, "X-Hamlet-", 9);
 	long_name[sizeof(long_name) - 1] = '\0';
-	forged_fields_note(&forged, long_name);
+	forged_fields_note(&forged, long_name, 0);
 	ck_assert(!forged.uncounted);
 	size_t names = 0, fields = 0;
 	for (const struct forged_name *each = forged.names; each; each = each->next) {
@@ -293,11 +293,48 @@ START_TEST(forged_fields_are_counted_as_far_as_they_can_be_taken_away)
 	ck_assert_uint_eq(output.length, forged.bytes);
 	buffer_free(&output);
 	for (unsigned i = 0; i < 1000; i++)
-		forged_fields_note(&forged, long_name);
+		forged_fields_note(&forged, long_name, 0);
 	ck_assert(forged.uncounted);
 	ck_assert_uint_le(forged.bytes, FORGED_MAX_BYTES);
 	forged_fields_clear(&forged);
 	ck_assert_ptr_null(forged.names);
+}
+END_TEST
+
+/* What a mail server reads to take them away is bounded, wherever in the header they stand. */
+static size_t forged_taken(size_t others, size_t forged)
+{
+	static char name[2000];
+
+	put_greeting(ALL);
+	PUT('M', "<ann@example.com>\0");
+	memset(name, 'a', sizeof(name) - 2);
+	for (size_t i = 0; i < others; i++)
+		put('L', name, sizeof(name));
+	for (size_t i = 0; i < forged; i++)
+		PUT('L', "X-Spam-Flag\0NO\0");
+	PUT('E', "");
+	ck_assert_int_eq(milter_session_feed(session, stream, stream_length), MILTER_MESSAGE);
+	const struct forged_fields *fields = milter_session_message(session)->forged;
+	size_t taken = fields->names ? fields->names->count : 0;
+	ck_assert(fields->uncounted == (taken < forged));
+	return taken;
+}
+
+START_TEST(forged_fields_at_the_end_of_a_long_header_cost_more)
+{
+	static const struct {
+		size_t others, forged, taken;
+	} CASES[] = {{0, 1500, 1500}, {0, 2000, 1521}, {100, 100, 100}, {100, 1000, 164}};
+
+	ck_assert_uint_eq(forged_taken(CASES[_i].others, CASES[_i].forged), CASES[_i].taken);
+	stream_length = 0;
+	milter_session_next(session);
+	PUT('M', "<>\0"); /* the next one begins anew */
+	PUT('L', "X-Spam\0Yes\0");
+	PUT('E', "");
+	ck_assert_int_eq(milter_session_feed(session, stream, stream_length), MILTER_MESSAGE);
+	ck_assert(!milter_session_message(session)->forged->uncounted);
 }
 END_TEST
 
@@ -353,6 +390,72 @@ START_TEST(macros_tell_of_one_message_only)
 }
 END_TEST
 
+static const struct {
+	const char *macros; /* before RCPT, with | for NUL */
+	const char *recipient;
+} RESOLVED[] = {
+	{"{rcpt_addr}|bob@example.org|{rcpt_mailer}|virtual|", "bob@example.org"},
+	{"i|Q1|{rcpt_addr}|ann@example.net|", "ann@example.net"},
+	{"{rcpt_addr}||", "@a.example:bob@EXAMPLE.org"},
+	{"{rcpt_addr}|bob|{rcpt_mailer}|local|", "@a.example:bob@EXAMPLE.org"},
+	{"{rcpt_addr}|@b:bob@example.org|", "@a.example:bob@EXAMPLE.org"},
+	{"{rcpt_addr}|bob@|", "@a.example:bob@EXAMPLE.org"},
+	{"{rcpt_host}|example.org|", "@a.example:bob@EXAMPLE.org"},
+	{"{rcpt_addr}", "@a.example:bob@EXAMPLE.org"},
+	{"", "@a.example:bob@EXAMPLE.org"},
+};
+
+START_TEST(an_address_that_was_resolved_is_taken)
+{
+	char data[200] = "R";
+	size_t length = 1 + strlen(RESOLVED[_i].macros);
+
+	strcpy(data + 1, RESOLVED[_i].macros);
+	for (size_t i = 0; i < length; i++)
+		data[i] = data[i] == '|' ? '\0' : data[i];
+	put_greeting(ALL);
+	PUT('M', "<ann@example.com>\0");
+	put('D', data, length);
+	PUT('R', "<@a.example:bob@EXAMPLE.org>\0");
+	PUT('R', "<eve@example.org>\0"); /* nothing is told of this one */
+	PUT('E', "");
+	ck_assert_int_eq(milter_session_feed(session, stream, stream_length), MILTER_MESSAGE);
+	const char *first = milter_session_message(session)->recipients;
+	ck_assert_str_eq(first, RESOLVED[_i].recipient);
+	ck_assert_str_eq(first + strlen(first) + 1, "eve@example.org");
+}
+END_TEST
+
+START_TEST(who_has_logged_in_is_known)
+{
+	static const struct {
+		const char *macros;
+		size_t length;
+		const char *login;
+	} CASES[] = {
+#define ROW(literal, login) {literal, sizeof(literal) - 1, login}
+		ROW("M{auth_type}\0PLAIN\0{auth_authen}\0ann\0", "ann"),
+		ROW("M{auth_authen}\0ann\0{auth_type}\0PLAIN\0", "ann"),
+		ROW("M{auth_type}\0EXTERNAL\0", "EXTERNAL"),
+		ROW("M{auth_type}\0\0{auth_authen}\0\0", ""),
+		ROW("M{auth_author}\0ann\0", ""),
+#undef ROW
+	};
+
+	put_greeting(ALL);
+	put('D', CASES[_i].macros, CASES[_i].length);
+	PUT('M', "<ann@example.com>\0");
+	PUT('E', "");
+	PUT('D', "M{mail_addr}\0ann@example.com\0");
+	PUT('M', "<ann@example.com>\0");
+	PUT('E', "");
+	ck_assert_int_eq(milter_session_feed(session, stream, stream_length), MILTER_MESSAGE);
+	ck_assert_str_eq(milter_session_message(session)->login, CASES[_i].login);
+	ck_assert_int_eq(milter_session_next(session), MILTER_MESSAGE);
+	ck_assert_str_eq(milter_session_message(session)->login, "");
+}
+END_TEST
+
 START_TEST(an_address_that_no_mailbox_has_is_nobodys)
 {
 	char address[3000];
@@ -388,6 +491,10 @@ static Suite *suite(void)
 	tcase_add_loop_test(tcase, what_is_wrong_is_named, 0, sizeof(WRONG) / sizeof(WRONG[0]));
 	tcase_add_test(tcase, replies_are_frames);
 	tcase_add_test(tcase, forged_fields_are_counted_as_far_as_they_can_be_taken_away);
+	tcase_add_loop_test(tcase, forged_fields_at_the_end_of_a_long_header_cost_more, 0, 4);
+	tcase_add_loop_test(tcase, an_address_that_was_resolved_is_taken, 0,
+		sizeof(RESOLVED) / sizeof(RESOLVED[0]));
+	tcase_add_loop_test(tcase, who_has_logged_in_is_known, 0, 5);
 	tcase_add_test(tcase, the_client_is_named_above_the_first_received_line);
 	tcase_add_test(tcase, macros_tell_of_one_message_only);
 	tcase_add_test(tcase, an_address_that_no_mailbox_has_is_nobodys);

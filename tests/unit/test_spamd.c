@@ -588,8 +588,9 @@ START_TEST(message_is_rewritten)
 		{"x-spam-status: No,\n\tscore=-9\n  tests=none\nA: b\n c\nX-HAMLET-Foo: 1\n\n", "",
 			"A: b\n c\n\n"},
 		{"A: b\n\tc\nX-Spam-Report: x\n\n\n", "", "A: b\n\tc\n\n\n"},
-		{"X-Spam-Level :\nX-Spammer: x\nX-Hamlet: y\n\nX-Spam-Flag: body\n", "",
-			"X-Spammer: x\nX-Hamlet: y\n\nX-Spam-Flag: body\n"},
+		{"X-Spam-Level :\nX-Spa: x\nX-Ham: y\n\nX-Spam-Flag: body\n", "",
+			"X-Spa: x\nX-Ham: y\n\nX-Spam-Flag: body\n"},
+		{"X-Spam: Yes\nx-SPAM_flag: a\nX-Spamd-Bar: /\nX-Hamlet: y\nA: b\n\n", "", "A: b\n\n"},
 		/* Broken off within the headers: completed. */
 		{"", "", "\n"},
 		{"A: b", "", "A: b\n\n"},
@@ -857,6 +858,25 @@ START_TEST(exims_rspamd_variant_names_all_recipients)
 }
 END_TEST
 
+/* Whom a stranger names must not keep a message from being judged. */
+START_TEST(recipients_beyond_the_limit_are_counted)
+{
+	const struct spamd_limits limits = {.message = 10, .line = 100, .headers = 5000, .recipients = 3};
+	struct spamd_session *session = spamd_session_new(&limits);
+
+	spamd_session_feed(session, "CHECK RSPAMC/1.3\r\nContent-length: 2\r\n", 37);
+	for (int i = 0; i < 4000; i++)
+		ck_assert_int_eq(spamd_session_feed(session, "Rcpt: <ann@example.org>\r\n", 25),
+			SPAMD_NEED_MORE);
+	ck_assert_uint_lt(spamd_session_size(session), 4096);
+	ck_assert_int_eq(spamd_session_feed(session, "\r\nhi", 4), SPAMD_REQUEST);
+	const struct spamd_request *request = spamd_session_request(session);
+	ck_assert_uint_eq(request->recipient_count, 3);
+	ck_assert_uint_eq(request->recipients_lost, 3997);
+	spamd_session_free(&session);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("spamd");
@@ -865,6 +885,7 @@ static Suite *suite(void)
 
 	tcase_add_test(session, names_are_passed_on_as_they_are);
 	tcase_add_test(session, exims_rspamd_variant_names_all_recipients);
+	tcase_add_test(session, recipients_beyond_the_limit_are_counted);
 	tcase_add_loop_test(session, stream_gives_its_event, 0, LENGTH(STREAMS));
 	tcase_add_loop_test(session, stream_in_pieces_gives_the_same, 0, LENGTH(STREAMS));
 	tcase_add_test(session, request_is_complete_without_half_close);

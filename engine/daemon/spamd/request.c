@@ -75,7 +75,7 @@ static void render_scan(struct task *task)
 	const struct spamd_request *spamd = request->spamd;
 	const struct verdict *verdict = query_verdict(task->query, query_joint(task->query));
 	char *json = spamd->json ? render_query_json(task->query) : NULL;
-	char *report = verdict->reasons && !json ? render_report(verdict) : NULL;
+	char *report = task->explain && !json ? render_report(verdict) : NULL;
 	struct spamd_verdict shown = {
 		.spam = verdict->spam,
 		.score = verdict->score,
