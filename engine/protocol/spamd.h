@@ -129,7 +129,7 @@ struct spamd_verdict {
 	double score;
 	double threshold;
 	double reject;       /* for RSPAMC: score from which on it is rejected */
-	const char *action;  /* for RSPAMC: "no action", "add header", "reject" */
+	const char *action;  /* for RSPAMC: "no action", "tag", "add header", "reject" */
 	const char *symbols; /* comma list, no white space: "HAMLET_SPAM,..."; may be NULL */
 	const char *report;  /* free text, for REPORT; lines end in \n; may be NULL */
 	const char *json;    /* for Accept: application/json; may be NULL */

@@ -76,19 +76,20 @@ class Exim:
         return after[-1], done.stdout.decode() + done.stderr.decode()
 
 
-    def deliver(self, message, box):
-        """Takes the message over SMTP without a network and delivers it into a file."""
+    def deliver(self, message, box, *options):
+        """Takes the message over SMTP without a network and delivers it into a file.
+        What was said."""
         config = self.folder / "delivering.conf"
         config.write_text(self.config.read_text().replace(
             "file = /dev/null", "file = %s\n  user = nobody" % box))
         let_in(self.folder)
         self.folder.chmod(0o777)
         done = subprocess.run(
-            [EXIM, "-C", config, "-odi", "-oMa", "192.0.2.77", "-bs"],
+            [EXIM, "-C", config, "-odi", "-oMa", "192.0.2.77", *options, "-bs"],
             input=b"EHLO x\r\nMAIL FROM:<s@example.com>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n"
             + message.replace(b"\n", b"\r\n").rstrip() + b"\r\n.\r\nQUIT\r\n",
             capture_output=True, timeout=60)
-        assert box.exists(), done.stdout.decode() + done.stderr.decode()
+        return done.stdout.decode() + done.stderr.decode()
 
 
 def teach(daemon, message):
@@ -157,9 +158,10 @@ def test_no_spelling_of_a_recipient_keeps_a_message_from_being_judged(taught, me
     assert not is_spam(own, "eve@example.org")
 
 
-def test_spamassassins_manner(taught, message):
-    """The policy decides there, too, though $spam_action is "reject" for all spam."""
-    exim = Exim(taught, variant=False)
+@pytest.mark.parametrize("variant", [True, False])
+def test_the_policy_decides_in_both_manners(taught, message, variant):
+    """In SpamAssassin's, too, though $spam_action is "reject" for all spam there."""
+    exim = Exim(taught, variant)
     spam = message(901, "pills casino winner")
     answer, said = exim.send(spam, "bob@example.org")
     assert answer.startswith("250 OK") and "X-Spam-Flag: YES" in said, said
@@ -180,10 +182,49 @@ def test_forged_fields_are_removed(taught, message, variant):
     box = exim.folder / "box"
     forged = (b"X-Spam: Yes\nx-spam-flag: NO\nX-Spam_Flag: NO\nX-Hamlet-Score: -99\nX-Other: stays\n"
               + b"".join(b"X-Spam-A%d: forged\n" % n for n in range(100)) + message(901, "pills casino winner"))
-    exim.deliver(forged, box)
+    said = exim.deliver(forged, box)
+    assert box.exists(), said
     fields = box.read_text().split("\n\n")[0].lower()
     assert "x-other: stays" in fields and "forged" not in fields and "-99" not in fields
     assert fields.count("x-spam") == 1 and "x-spam-flag: yes" in fields
+
+
+def test_forged_fields_hide_behind_no_long_header(taught, message):
+    """Exim shows an ACL 64 kB of a header."""
+    exim = Exim(taught, variant=True)
+    box = exim.folder / "box"
+    long = b"".join(b"X-P%d: %s\n" % (n, b"y" * 900) for n in range(100))
+    said = exim.deliver(long + b"X-Spam-Flag: NO\n" + message(902, "meeting minutes agenda"), box)
+    assert "451 4.7.1 Header is too long" in said and not box.exists(), said
+    said = exim.deliver(long + message(902, "meeting minutes agenda\nX-Other: in the body"), box)
+    assert box.exists(), said
+
+
+@pytest.mark.parametrize("variant", [True, False])
+def test_mail_of_authenticated_clients_is_left_alone(taught, message, variant):
+    exim = Exim(taught, variant)
+    box = exim.folder / "box"
+    policy(taught, "", "reject")
+    spam = b"X-Spam-Flag: NO\n" + message(901, "pills casino winner")
+    said = exim.deliver(spam, box, "-oMaa", "plain", "-oMai", "ann")
+    assert box.exists(), said
+    assert "x-spam" not in box.read_text().lower() and "x-hamlet" not in box.read_text().lower()
+    assert "event=scan" not in taught.log_text()
+
+
+@pytest.mark.parametrize("recipients", [["strict@example.org"], ["strict@example.org", "mallory@example.org"],
+                                        ["mallory@example.org", "strict@example.org"]])
+def test_a_co_recipients_word_helps_nobody(taught, message, recipients):
+    exim = Exim(taught, variant=True)
+    policy(taught, "", "reject")
+    reply = ask(taught.socket, "CALL", json.dumps({
+        "call": "change", "scope": "mallory@example.org",
+        "entries": [{"kind": "list", "name": "example.com", "value": "allow"}]}).encode())
+    assert reply.code == 0, reply.status
+    spam = message(901, "pills casino winner")
+    assert exim.send(spam, "mallory@example.org")[0].startswith("250 OK")
+    answer, said = exim.send(spam, *recipients)
+    assert answer.startswith("550 5.7.1 Spam message rejected"), said
 
 
 def test_very_many_recipients(taught, message):

@@ -69,6 +69,14 @@ static void reply_json(struct request *request, const char *json)
 
 /* --- Tasks --------------------------------------------------------------- */
 
+/* What is only tagged stays where it is: for a mail server that is another thing than
+ * rspamd's "add header", which files it into Junk. */
+static const char *rspamc_action(const struct verdict *verdict)
+{
+	return verdict->action == ACTION_TAG ? action_name(ACTION_TAG)
+					     : render_rspamd_action(verdict);
+}
+
 static void render_scan(struct task *task)
 {
 	struct request *request = task->owner;
@@ -81,7 +89,7 @@ static void render_scan(struct task *task)
 		.score = verdict->score,
 		.threshold = verdict->threshold,
 		.reject = verdict->policy.reject,
-		.action = render_rspamd_action(verdict),
+		.action = rspamc_action(verdict),
 		.symbols = render_symbols(verdict),
 		.report = report,
 		.json = json,
