@@ -15,6 +15,37 @@ bool forged_fields_named(const char *name, size_t length)
 		(length >= 8 && strncasecmp(name, "X-Hamlet", 8) == 0);
 }
 
+/* Bytes of the name that a line begins with; 0 = it is no field. */
+static size_t name_length(const char *line, size_t length)
+{
+	const char *colon = memchr(line, ':', length);
+	size_t name = colon ? (size_t)(colon - line) : 0;
+
+	while (name > 0 && (line[name - 1] == ' ' || line[name - 1] == '\t'))
+		name--;
+	return name;
+}
+
+static bool is_blank(const char *line, size_t length)
+{
+	return *line == '\n' || (length >= 2 && line[0] == '\r' && line[1] == '\n');
+}
+
+void forged_fields_each(const char *message, size_t length,
+	void (*each)(void *context, const char *name, size_t length), void *context)
+{
+	while (length > 0 && !is_blank(message, length)) {
+		const char *newline = memchr(message, '\n', length);
+		size_t line = newline ? (size_t)(newline - message) + 1 : length;
+		size_t name = forged_fields_named(message, line) ? name_length(message, line) : 0;
+
+		if (name > 0)
+			each(context, message, name);
+		message += line;
+		length -= line;
+	}
+}
+
 static int compare_names(const void *a, const void *b)
 {
 	const struct forged_name *first = a, *second = b;

@@ -38,6 +38,12 @@ struct forged_fields {
  * X-Hamlet, in any case? So X-Spam itself, X-Spam-Flag, X-Spam_Flag, X-Hamlet-Score. */
 bool forged_fields_named(const char *name, size_t length);
 
+/* Calls `each` with the name of every such field in the header of a message (RFC 5322, lines
+ * end in LF or CRLF), as often as it is there; white space before the colon is no part of
+ * it. */
+void forged_fields_each(const char *message, size_t length,
+	void (*each)(void *context, const char *name, size_t length), void *context);
+
 /* Counts a field, when its name is such a one; `before` is what stands before it in the
  * header. */
 void forged_fields_note(struct forged_fields *fields, const char *name, size_t before);

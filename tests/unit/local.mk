@@ -4,6 +4,7 @@ UNIT_HEADER = tests/unit/unit.h tests/unit/made-generation.h tests/unit/service-
 
 unit_tests = \
 	%D%/test_adoption \
+	%D%/test_answer \
 	%D%/test_attacks \
 	%D%/test_base \
 	%D%/test_change \
@@ -93,6 +94,10 @@ tests_unit_test_adoption_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
 tests_unit_test_change_SOURCES = %D%/test_change.c $(UNIT_HEADER)
 tests_unit_test_change_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
 tests_unit_test_change_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_answer_SOURCES = %D%/test_answer.c $(UNIT_HEADER)
+tests_unit_test_answer_CFLAGS  = $(UNIT_CFLAGS) $(UV_CFLAGS) $(GLIB_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_answer_LDADD   = $(DAEMON_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_recipients_SOURCES = %D%/test_recipients.c $(UNIT_HEADER)
 tests_unit_test_recipients_CFLAGS  = $(UNIT_CFLAGS)

@@ -13,6 +13,7 @@
 #include "engine/daemon/http/exchange.h"
 #include "engine/daemon/render.h"
 #include "engine/daemon/server.h"
+#include "engine/protocol/forged-fields.h"
 
 /* To be freed with g_strfreev; NULL = nobody in particular. */
 static char **identities(const struct exchange *exchange)
@@ -44,9 +45,55 @@ static json_t *symbols_of(const struct verdict *verdict)
 	return symbols;
 }
 
+/* Names of forged fields that a client is asked to take away; no honest program writes as
+ * many. */
+static const size_t FORGED_MOST = 1000;
+
+struct removal {
+	json_t *names;
+	bool too_many;
+};
+
+/* 0 = each field of that name. What is no UTF-8 is no name of a field, nor one of JSON. */
+static void add_forged(void *context, const char *name, size_t length)
+{
+	struct removal *removal = context;
+	char *key;
+
+	if (json_object_size(removal->names) >= FORGED_MOST) {
+		removal->too_many = true;
+		return;
+	}
+	key = g_strndup(name, length);
+	json_object_set_new(removal->names, key, json_integer(0));
+	g_free(key);
+}
+
+/* What a mail server is to do to the header: take away what was forged, mark Junk. */
+static json_t *header_changes(json_t *removed, const struct verdict *verdict)
+{
+	json_t *changes = json_object();
+
+	if (verdict->action == ACTION_JUNK)
+		json_object_set_new(changes, "add_headers",
+			json_pack("{s:{s:s, s:i}}", "X-Spam", "value", "Yes", "order", 0));
+	if (json_object_size(removed) > 0)
+		json_object_set(changes, "remove_headers", removed);
+	return changes;
+}
+
+/* As the milter does where more was forged than can be taken away. */
+static void put_off(json_t *json)
+{
+	json_object_set_new(json, "action", json_string("soft reject"));
+	json_object_set_new(json, "messages",
+		json_pack("{s:s}", "smtp_message", "Too many X-Spam and X-Hamlet header fields"));
+}
+
 static void render_check(struct task *task)
 {
 	const struct verdict *verdict = query_verdict(task->query, query_joint(task->query));
+	struct removal removal = {.names = json_object()};
 	json_t *json = json_pack("{s:b, s:f, s:f, s:s, s:{s:f, s:f}, s:o}", "is_skipped", 0, "score",
 		verdict->score, "required_score", verdict->threshold, "action", render_rspamd_action(verdict),
 		"thresholds", "reject", verdict->policy.reject, "add header", verdict->policy.junk,
@@ -55,10 +102,14 @@ static void render_check(struct task *task)
 	if (json && *verdict->reply)
 		json_object_set_new(json, "messages",
 			json_pack("{s:s}", "smtp_message", verdict->reply + strlen("554 5.7.1 ")));
-	if (json && verdict->action == ACTION_JUNK)
-		json_object_set_new(json, "milter",
-			json_pack("{s:{s:{s:s, s:i}}, s:{s:i}}", "add_headers", "X-Spam", "value", "Yes",
-				"order", 0, "remove_headers", "X-Spam", 0));
+	forged_fields_each(task->message, task->length, add_forged, &removal);
+	json_t *changes = header_changes(removal.names, verdict);
+	if (json_object_size(changes) > 0)
+		json_object_set(json, "milter", changes);
+	if (removal.too_many && verdict->action != ACTION_REJECT)
+		put_off(json);
+	json_decref(changes);
+	json_decref(removal.names);
 	task->json = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
 	json_decref(json);
 }
