@@ -39,22 +39,30 @@ class Milter:
         frame = self.exactly(length)
         return frame[:1], frame[1:]
 
-    def judge(self, message, sender, recipients):
-        """The verdict's command and data, and the header fields that were inserted."""
+    def judge(self, message, sender, recipients, macros=b"", fields=()):
+        """The verdict's command and data, and the header fields that were inserted; those
+        that were deleted are in `deleted`, as pairs of name and index. `macros` come before
+        MAIL, `fields` (pairs of bytes) before the message's own."""
         head, _, body = message.partition(b"\n\n")
         self.send(b"C", b"mx.example.net\0004" + struct.pack(">H", 25) + b"192.0.2.9\0")
+        if macros:
+            self.send(b"D", b"M" + macros)
         self.send(b"M", b"<%s>\0" % sender.encode())
         for recipient in recipients:
             self.send(b"R", b"<%s>\0" % recipient.encode())
+        for name, value in fields:
+            self.send(b"L", name + b"\0" + value + b"\0")
         for line in head.replace(b"\n\t", b"\0").split(b"\n"):
             name, _, value = line.partition(b": ")
             self.send(b"L", name + b"\0" + value.replace(b"\0", b"\n\t") + b"\0")
         self.send(b"N")
         self.send(b"B", body.replace(b"\n", b"\r\n"))
         self.send(b"E")
-        inserted = {}
+        inserted, self.deleted = {}, []
         while True:
             command, data = self.receive()
+            if command == b"m":
+                self.deleted.append((data[4:].rstrip(b"\0"), struct.unpack(">I", data[:4])[0]))
             if command == b"i":
                 name, value = data[4:-1].split(b"\0")
                 inserted[name.decode()] = value.decode()
