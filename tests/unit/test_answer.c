@@ -63,7 +63,7 @@ static void lay_down(int kind, const char *name, const char *value)
 		.scope = "", .kind = kind, .name = name, .value = value, .time = 1};
 	struct change *change;
 
-	assert_ok(change_entries(service, &entry, 1, &change, &failure));
+	assert_ok(change_entries(service, &entry, 1, AS_USER, &change, &failure));
 	assert_ok(change_run(change, &failure));
 	change_end(service, &change);
 }

@@ -55,7 +55,7 @@ static void lay_down(const char *scope, int kind, const char *name, const char *
 		.scope = scope, .kind = kind, .name = name, .value = value, .time = 1000};
 	struct change *change;
 
-	assert_ok(change_entries(service, &entry, 1, &change, &failure));
+	assert_ok(change_entries(service, &entry, 1, AS_USER, &change, &failure));
 	assert_ok(change_run(change, &failure));
 	change_end(service, &change);
 }
