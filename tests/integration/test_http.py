@@ -215,7 +215,7 @@ def user(number):
 
 
 def test_a_thousand_recipients_are_taken_and_more_refused(daemon, message):
-    for count, code in ((1000, 200), (1001, 400), (1200, 400)):
+    for count, code in ((1000, 200), (1001, 400)):
         answer = once(daemon, "POST", "/v1/score", message(1), user=[user(n) for n in range(count)])
         assert answer.code == code and answer.json.get("detail", "recipients")
         assert code != 200 or len(answer.json["recipients"]) == count
@@ -226,8 +226,9 @@ def test_a_thousand_recipients_are_taken_and_more_refused(daemon, message):
                               (head, len(message(1)), message(1)))
         assert code_of(answer) in codes and closed
     # Neither ever waits for the other side.
-    answer, closed = talk(daemon, b"POST /v1/score?%s HTTP/1.1\r\nHost: x\r\n\r\n" % (b"user=a&" * 100000))
-    assert code_of(answer) == 414 and closed
+    for count, code in ((1200, 400), (100000, 414)):
+        answer, closed = talk(daemon, b"POST /v1/score?%s HTTP/1.1\r\nHost: x\r\n\r\n" % (b"user=a&" * count))
+        assert code_of(answer) == code and closed
 
 
 def test_a_plus_sign_is_one(daemon, message):
