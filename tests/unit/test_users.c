@@ -140,8 +140,9 @@ START_TEST(what_is_too_long_is_nobody_and_an_extension_is_not)
 		ck_assert(user_name(&USUAL, text, name) == fits);
 		ck_assert_uint_eq(strlen(name), fits ? length + strlen("@example.org") : 0);
 	}
-	memset(text, 'a', sizeof(text));
-	strcpy(text + sizeof(text) - 14, "@example.org");
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	strcpy(text + sizeof(text) - 1 - strlen("@example.org"), "@example.org");
 	memcpy(text, "bob+", 4);
 	ck_assert(user_name(&USUAL, text, name));
 	ck_assert_str_eq(name, "bob@example.org");
