@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import time
 
 from conftest import wait_until
 
@@ -16,12 +17,11 @@ BOOT = r"""
 set -e
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs "$1"
-mkdir "$1"/layer "$1"/work "$1"/root
+mkdir "$1"/layer "$1"/work "$1"/root "$1"/cgroups
 root=$1/root
 mount -t overlay -o "lowerdir=/,upperdir=$1/layer,workdir=$1/work" overlay "$root"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
-mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs -o mode=755 tmpfs "$root/run"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
@@ -31,13 +31,32 @@ rm -rf "$root"/etc/systemd/system/*.wants "$root"/etc/machine-id
 echo 0123456789abcdef0123456789abcdef > "$root/etc/machine-id"
 echo '127.0.0.1 localhost machine.example.org' > "$root/etc/hosts"
 mkdir -p "$root/machine-old"
-cd "$root"
+mount -t cgroup2 cgroup2 "$1/cgroups"
+mkdir "$1/cgroups/$2"
+echo $$ > "$1/cgroups/$2/cgroup.procs"
+exec unshare --cgroup bash -c "$3" enter "$root"
+"""
+# A machine has control groups of its own: filters that systemd ties to one, such as
+# IPAddressDeny=, would outlive the machine and hold for the next.
+ENTER = r"""
+set -e
+mount -t cgroup2 cgroup2 "$1/sys/fs/cgroup"
+cd "$1"
 pivot_root . machine-old
 umount -l /machine-old
 exec env -i container=hamlet-test PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     /lib/systemd/systemd --system --unit=multi-user.target --log-target=journal --show-status=false
 """
-SPACES = ["--mount", "--pid", "--net", "--uts", "--cgroup", "--ipc"]
+REMOVE = r"""
+mount --make-rprivate /
+mount -t cgroup2 cgroup2 /mnt
+for try in $(seq 100); do
+    find "/mnt/$1" -depth -type d -exec rmdir {} + 2>/dev/null
+    [ -e "/mnt/$1" ] || break
+    sleep 0.1
+done
+"""
+SPACES = ["--mount", "--pid", "--net", "--uts", "--ipc"]
 
 
 def why_not():
@@ -56,10 +75,11 @@ def why_not():
 
 class Machine:
     def __init__(self, folder):
-        self.folder = folder
+        self.folder, self.group = folder, "hamlet-test-%d-%d" % (os.getpid(), time.monotonic_ns())
         folder.mkdir()
         self.process = subprocess.Popen(
-            ["unshare", *SPACES, "--fork", "--kill-child", "bash", "-c", BOOT, "boot", folder],
+            ["unshare", *SPACES, "--fork", "--kill-child", "bash", "-c", BOOT, "boot",
+             folder, self.group, ENTER],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(folder.parent / "boot", "wb"))
         self.init = None
         wait_until(self.is_up, "the machine is up: " + (folder.parent / "boot").read_text(), 120)
@@ -97,3 +117,4 @@ class Machine:
     def stop(self):
         self.process.kill()
         self.process.wait()
+        subprocess.run(["unshare", "--mount", "bash", "-c", REMOVE, "remove", self.group])
