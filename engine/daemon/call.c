@@ -21,6 +21,7 @@ struct call {
 	const char *generation; /* to be adopted */
 	json_int_t after;
 	json_t *entries;   /* a list */
+	int believe_clock; /* an operator says that it is right */
 };
 
 /* --- Reading ---------------------------------------------------------------- */
@@ -92,10 +93,10 @@ static enum status read_call(
 	json_error_t error;
 	enum status status;
 
-	if (json_unpack_ex(call->json, &error, 0, "{s:s, s?s, s?s, s?s, s?I, s?o, s?s !}", "call",
+	if (json_unpack_ex(call->json, &error, 0, "{s:s, s?s, s?s, s?s, s?I, s?o, s?s, s?b !}", "call",
 		    &name, "scope", &scope, "user", &user, "kind", &call->only, "after",
 		    &call->after, "entries", &call->entries, "generation",
-		    &call->generation) != 0)
+		    &call->generation, "believe_clock", &call->believe_clock) != 0)
 		return failure_set(failure, STATUS_INVALID, "call: %.150s", error.text);
 	status = find_kind(call, name, failure);
 	if (status == STATUS_OK)
@@ -290,16 +291,20 @@ static enum status change_list(const struct call *call, struct service *service,
 	return status;
 }
 
-enum status call_change(const struct call *call, struct service *service, int64_t time,
-	bool by_administrator, struct change **change, struct failure *failure)
+enum status call_change(const struct call *call, struct service *service,
+	const struct clock_reading *clock, bool by_administrator, struct change **change,
+	struct failure *failure)
 {
+	struct clock_reading reading = *clock;
+
 	if (strcmp(call->kind->name, "erase") == 0)
 		return change_erase(service, call->scope, change, failure);
 	if (call_expires(call)) {
-		*change = change_expire(service, time);
+		reading.certain = call->believe_clock;
+		*change = change_expire(service, &reading);
 		return STATUS_OK;
 	}
-	return change_list(call, service, time,
+	return change_list(call, service, clock->now,
 		by_administrator ? AS_ADMINISTRATOR : AS_USER, change, failure);
 }
 

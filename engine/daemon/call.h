@@ -7,7 +7,8 @@
  *   {"call": "policy", "user": U}                the policy, and how it came to be
  *   {"call": "export", "user": U, "after": SEQ}  a part of all that is kept of a user
  *   {"call": "erase", "user": U}
- *   {"call": "expire", "scope": ""}              housekeeping, now
+ *   {"call": "expire", "scope": "", "believe_clock": B}  housekeeping, now; B may be left
+ *                                                out: true = the clock is right for certain
  *   {"call": "adopt", "scope": "", "generation": "challenger" or "previous"}
  *
  * A scope is "" (the site), "@example.org" or a user, however it is written. */
@@ -51,6 +52,7 @@ bool call_expires(const struct call *call);
 
 /* Of CALL_CHANGES: makes the change for the writer, `by_administrator` for somebody else;
  * and what became of it. */
-enum status call_change(const struct call *call, struct service *service, int64_t time,
-	bool by_administrator, struct change **change, struct failure *failure);
+enum status call_change(const struct call *call, struct service *service,
+	const struct clock_reading *clock, bool by_administrator, struct change **change,
+	struct failure *failure);
 char *call_receipt(const struct call *call, const struct receipt *receipt, int64_t time);

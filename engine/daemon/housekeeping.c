@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/housekeeping.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -21,6 +22,8 @@ struct housekeeping {
 	uint64_t last_ms; /* of the loop's clock, when the last run began */
 	uint64_t not_before_ms;
 	bool in_vain; /* that run could not come below the budget */
+	struct clock_sample sample; /* when the clock was read last */
+	int64_t jump; /* it was set by so many seconds since the last run */
 	bool stopped;
 	struct housekeeping_stats stats;
 };
@@ -33,13 +36,75 @@ static void add(struct expired *sum, const struct expired *expired)
 	sum->by_budget += expired->by_budget;
 	sum->users += expired->users;
 	sum->bytes += expired->bytes;
+	if (!expired->postponed) { /* then it came to that */
+		sum->capped = expired->capped;
+		sum->doubt = expired->doubt;
+	}
 }
+
+/* --- The clock ---------------------------------------------------------------------- */
+
+/* The steady one goes on while the machine sleeps. */
+static struct clock_sample sample_clocks(void)
+{
+	struct timespec steady;
+
+	clock_gettime(CLOCK_BOOTTIME, &steady);
+	return (struct clock_sample){.wall = time(NULL), .steady = steady.tv_sec};
+}
+
+static void watch_clock(struct housekeeping *housekeeping)
+{
+	struct clock_sample now = sample_clocks();
+	int64_t jump = clock_jump(&housekeeping->sample, &now);
+
+	if (jump == 0)
+		return;
+	housekeeping->sample = now;
+	housekeeping->jump += jump;
+	log_event(housekeeping->server->log, LOG_WARNING, "clock-was-set",
+		(struct log_field[]){log_number("seconds", jump), {0}});
+}
+
+struct clock_reading housekeeping_clock(struct housekeeping *housekeeping)
+{
+	watch_clock(housekeeping);
+	housekeeping->sample = sample_clocks(); /* what they drift apart does not add up */
+	struct clock_reading reading = {
+		.now = housekeeping->sample.wall, .jump = housekeeping->jump};
+	housekeeping->jump = 0;
+	return reading;
+}
+
+/* Once, and not with every run: it may be for a week. */
+static void log_doubt(struct log *log, enum clock_doubt before, enum clock_doubt now)
+{
+	char reason[200];
+
+	if (now == before)
+		return;
+	if (now == CLOCK_BELIEVED) {
+		log_event(log, LOG_INFO, "clock-believed", NULL);
+		return;
+	}
+	snprintf(reason, sizeof(reason), "the clock %s", clock_doubt_text(now));
+	log_event(log, LOG_WARNING, "clock-doubted",
+		(struct log_field[]){log_text("reason", reason),
+			log_text("consequence", "no report goes by its age or its user's idleness"),
+			log_text("remedy",
+				"mend the clock; or if it is right: hamlet-train expire "
+				"--believe-clock"),
+			{0}});
+}
+
+/* --- Runs --------------------------------------------------------------------------- */
 
 void housekeeping_ended(struct housekeeping *housekeeping, const struct receipt *receipt,
 	const struct failure *failure)
 {
 	const struct expired *expired = &receipt->expired;
 	struct log *log = housekeeping->server->log;
+	enum clock_doubt before = housekeeping->stats.expired.doubt;
 
 	add(&housekeeping->stats.expired, expired);
 	if (failure) {
@@ -50,13 +115,16 @@ void housekeeping_ended(struct housekeeping *housekeeping, const struct receipt 
 	}
 	housekeeping->stats.runs += !expired->postponed;
 	housekeeping->stats.postponed += expired->postponed;
+	log_doubt(log, before, housekeeping->stats.expired.doubt);
 	log_event(log, LOG_INFO, "housekeeping",
 		(struct log_field[]){log_number("by_age", expired->by_age),
 			log_number("by_count", expired->by_count),
 			log_number("by_idleness", expired->by_idleness),
 			log_number("by_budget", expired->by_budget),
 			log_number("users", expired->users), log_number("bytes", expired->bytes),
-			log_number("postponed", expired->postponed), {0}});
+			log_number("postponed", expired->postponed),
+			log_number("capped", expired->capped),
+			log_text("clock", clock_doubt_name(expired->doubt)), {0}});
 }
 
 static void on_done(struct ticket *ticket, const struct failure *failure)
@@ -93,15 +161,17 @@ static void look(struct housekeeping *housekeeping)
 	if (housekeeping->stopped || housekeeping->ticket.change ||
 		!store_writable(server->store) || !is_due(housekeeping))
 		return;
+	struct clock_reading clock = housekeeping_clock(housekeeping);
 	uint64_t before = housekeeping->last_ms;
 	housekeeping->last_ms = uv_now(&server->loop);
 	housekeeping->ticket = (struct ticket){.data = housekeeping,
 		.client = CLIENT_SELF,
 		.done = on_done,
-		.change = change_expire(server->service, time(NULL))};
+		.change = change_expire(server->service, &clock)};
 	/* Refused when many changes wait. */
 	if (writer_change(server->writer, &housekeeping->ticket, &failure) != STATUS_OK) {
 		change_end(server->service, &housekeeping->ticket.change);
+		housekeeping->jump += clock.jump;
 		housekeeping->not_before_ms = housekeeping->last_ms + LOOK_MS;
 		housekeeping->last_ms = before;
 	}
@@ -109,6 +179,7 @@ static void look(struct housekeeping *housekeeping)
 
 static void on_timer(uv_timer_t *timer)
 {
+	watch_clock(timer->data);
 	look(timer->data);
 }
 
@@ -128,6 +199,7 @@ enum status housekeeping_new(
 		return failure_set(failure, STATUS_NOMEM, "starting: out of memory");
 	housekeeping->server = server;
 	housekeeping->last_ms = uv_now(&server->loop);
+	housekeeping->sample = sample_clocks();
 	uv_timer_init(&server->loop, &housekeeping->timer);
 	housekeeping->timer.data = housekeeping;
 	if (interval > LOOK_MS)

@@ -17,7 +17,7 @@ struct housekeeping_stats {
 	uint64_t runs; /* that ended well */
 	uint64_t postponed; /* ended early: a generation was being adopted */
 	uint64_t failed;
-	struct expired expired; /* by all of them */
+	struct expired expired; /* by all of them; whether it was capped, and the doubt, of the last */
 };
 
 enum status housekeeping_new(
@@ -28,6 +28,10 @@ void housekeeping_stop(struct housekeeping *housekeeping);
 
 /* Once nothing is at work. Sets the pointer to NULL. */
 void housekeeping_close(struct housekeeping **housekeeping);
+
+/* The present reading for an expiry: the clock was set since the last one when it has moved
+ * otherwise than one that nobody sets. */
+struct clock_reading housekeeping_clock(struct housekeeping *housekeeping);
 
 /* Counts and logs an expiry that ended, whoever wanted it; `failure` NULL = well. */
 void housekeeping_ended(struct housekeeping *housekeeping, const struct receipt *receipt,

@@ -247,11 +247,13 @@ static json_t *move_list(const struct policy_view *view)
 
 json_t *render_expired(const struct expired *expired)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "by_age", number(expired->by_age),
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:s}", "by_age",
+		number(expired->by_age),
 		"by_count", number(expired->by_count), "by_idleness",
 		number(expired->by_idleness), "by_budget", number(expired->by_budget), "users",
 		number(expired->users), "bytes", number(expired->bytes), "postponed",
-		expired->postponed);
+		expired->postponed, "capped", expired->capped, "clock",
+		clock_doubt_name(expired->doubt));
 }
 
 void render_policy(json_t *json, const struct policy_view *view)

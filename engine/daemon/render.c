@@ -71,7 +71,9 @@ static void append_shown(struct buffer *output, const char *text)
 
 static void append_reason(struct buffer *output, const struct reason *reason, bool personal)
 {
-	buffer_printf(output, "  %+7.2f  %.60s: ", reason->everybody + reason->own, reason->field);
+	buffer_printf(output, "  %+7.2f  ", reason->everybody + reason->own);
+	append_shown(output, reason->field); /* it may be the name of a header field */
+	buffer_append_string(output, ": ");
 	append_shown(output, reason->text);
 	if (personal && reason->own != 0)
 		buffer_printf(

@@ -85,14 +85,17 @@ static void start_change(struct task *task)
 {
 	struct server *server = task->server;
 	struct ticket *ticket = &task->ticket;
+	struct clock_reading clock = {.now = time(NULL)};
 	enum status status;
 
-	task->time = time(NULL);
+	if (call_expires(task->call))
+		clock = housekeeping_clock(server->housekeeping);
+	task->time = clock.now;
 	*ticket = (struct ticket){.data = task,
 		.done = on_changed,
 		.client = peer_client(task->peer),
 		.paced = peer_may_administer(task->peer, &server->settings, NULL) != STATUS_OK};
-	status = call_change(task->call, server->service, task->time,
+	status = call_change(task->call, server->service, &clock,
 		peer_rules_over(task->peer, call_scope(task->call), &server->settings),
 		&ticket->change, &task->failure);
 	if (refuse(task, status))

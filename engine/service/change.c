@@ -131,11 +131,11 @@ struct change *change_adopt(struct service *service, struct adoption **adoption)
 	return change;
 }
 
-struct change *change_expire(struct service *service, int64_t now)
+struct change *change_expire(struct service *service, const struct clock_reading *clock)
 {
 	struct change *change = change_new(service);
 
-	change->expiry = expiry_new(service, now);
+	change->expiry = expiry_new(service, clock);
 	return change;
 }
 

@@ -16,6 +16,7 @@ enum {
 	PIECE_SHARE_BYTES = 64 << 10, /* of a budget for each report taken out at a time */
 	PIECE_SHARE_TOKENS = 5000, /* likewise */
 	MOST_USERS = 10000, /* to be folded anew one by one; of more all are */
+	CAPPED_LEAST = 100, /* reports that go at once however few there are */
 };
 
 /* Where to stop, so that it does not begin again at once. */
@@ -24,6 +25,7 @@ static const double BUDGET_TARGET = 0.9;
 static const double TOKENS_FULL = 0.95;
 
 enum stage {
+	CHECK_CLOCK,
 	MAKE_WAY,
 	BY_AGE,
 	BY_USER,
@@ -36,7 +38,9 @@ enum stage {
 struct expiry {
 	struct service *service;
 	struct retention retention; /* of when it was made: settings change between steps */
-	int64_t now;
+	struct clock_reading clock;
+	bool by_time; /* the clock is believed */
+	int64_t left; /* that may go by age and idleness */
 	enum stage stage;
 	char user[STORE_MAX_USER + 1]; /* BY_USER, FORGET_USERS: who was through last */
 	bool written; /* MAKE_WAY: the global rows that had changed */
@@ -44,13 +48,13 @@ struct expiry {
 	GHashTable *users; /* names whose reports went */
 };
 
-struct expiry *expiry_new(struct service *service, int64_t now)
+struct expiry *expiry_new(struct service *service, const struct clock_reading *clock)
 {
 	struct expiry *expiry = g_new0(struct expiry, 1);
 
 	expiry->service = service;
 	expiry->retention = service->settings.retention;
-	expiry->now = now;
+	expiry->clock = *clock;
 	expiry->users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	return expiry;
 }
@@ -62,6 +66,68 @@ void expiry_free(struct expiry **expiry)
 	g_hash_table_unref((*expiry)->users);
 	g_free(*expiry);
 	*expiry = NULL;
+}
+
+/* --- The clock ------------------------------------------------------------------- */
+
+/* How long the shorter-lived of what goes by time is kept; 0 = without end. */
+static int64_t shortest_days(const struct retention *retention)
+{
+	if (retention->days == 0 || retention->idle_days == 0)
+		return MAX(retention->days, retention->idle_days);
+	return MIN(retention->days, retention->idle_days);
+}
+
+static enum status read_record(
+	struct service *service, struct clock_record *record, struct failure *failure)
+{
+	size_t size = sizeof(*record);
+	enum status status = store_get(service->reader, SERVICE_CLOCK, record, &size, failure);
+
+	/* Of another size it says nothing: it is not ours. */
+	if (status == STATUS_NOTFOUND || status == STATUS_LIMIT ||
+		(status == STATUS_OK && size != sizeof(*record))) {
+		*record = (struct clock_record){0};
+		status = STATUS_OK;
+	}
+	return status;
+}
+
+/* All reports that there may be: some numbers belong to nobody any more. */
+static int64_t most_by_time(const struct expiry *expiry, const struct store_span *span)
+{
+	int64_t percent = expiry->retention.most;
+
+	if (percent <= 0 || percent >= 100 || expiry->clock.certain)
+		return INT64_MAX;
+	return MAX((span->last - span->first) / 100 * percent, CAPPED_LEAST);
+}
+
+static enum status step_check_clock(
+	struct expiry *expiry, struct expired *expired, struct failure *failure)
+{
+	struct service *service = expiry->service;
+	int64_t days = shortest_days(&expiry->retention);
+	struct clock_record record;
+	struct store_span span;
+	enum status status = STATUS_OK;
+
+	expiry->stage = MAKE_WAY;
+	expiry->by_time = days > 0;
+	if (!expiry->by_time)
+		return STATUS_OK;
+	status = store_read_span(service->reader, &span, failure);
+	if (status == STATUS_OK)
+		status = read_record(service, &record, failure);
+	if (status != STATUS_OK)
+		return status;
+	expired->doubt =
+		clock_judge(&record, &expiry->clock, span.last_time, clock_leap(days));
+	expiry->by_time = expired->doubt == CLOCK_BELIEVED;
+	expiry->left = most_by_time(expiry, &span);
+	return span.last_time == 0
+		? STATUS_OK
+		: store_put(service->store, SERVICE_CLOCK, &record, sizeof(record), failure);
 }
 
 /* --- Steps ---------------------------------------------------------------------- */
@@ -102,14 +168,19 @@ static enum status take_out(struct expiry *expiry, const char *user, int64_t unt
 static enum status step_by_age(
 	struct expiry *expiry, struct expired *expired, struct failure *failure)
 {
-	int64_t days = expiry->retention.days, until = 0;
+	int64_t days = expiry->retention.days, now = expiry->clock.now, until = 0;
+	int64_t before = expired->by_age;
 	enum status status = STATUS_OK;
 
-	if (days > 0)
-		status = store_oldest_before(expiry->service->reader, expiry->now - days * DAY,
-			PIECE_REPORTS, &until, failure);
+	if (days > 0 && expiry->by_time)
+		status = store_oldest_before(expiry->service->reader, now - days * DAY, now + DAY,
+			(size_t)CLAMP(expiry->left, 1, PIECE_REPORTS), &until, failure);
+	expired->capped = expired->capped || (until > 0 && expiry->left <= 0);
+	if (expired->capped)
+		until = 0;
 	if (status == STATUS_OK && until > 0)
 		status = take_out(expiry, NULL, until, &expired->by_age, failure);
+	expiry->left -= expired->by_age - before;
 	if (until == 0)
 		expiry->stage = BY_USER;
 	return status;
@@ -122,6 +193,7 @@ struct surplus {
 	int64_t reports; /* 0 = none of them has */
 	bool idle;
 	bool walked; /* there was somebody */
+	bool capped; /* somebody idle has to stay */
 };
 
 static enum status weigh_user(void *context, const struct store_user *user)
@@ -131,8 +203,10 @@ static enum status weigh_user(void *context, const struct store_user *user)
 	const struct retention *retention = &expiry->retention;
 
 	surplus->walked = true;
-	surplus->idle = retention->idle_days > 0 &&
-		user->last_time < expiry->now - retention->idle_days * DAY;
+	surplus->idle = retention->idle_days > 0 && expiry->by_time && user->reports > 0 &&
+		user->last_time < expiry->clock.now - retention->idle_days * DAY;
+	surplus->capped = surplus->capped || (surplus->idle && expiry->left <= 0);
+	surplus->idle = surplus->idle && expiry->left > 0;
 	if (surplus->idle)
 		surplus->reports = user->reports;
 	else if (retention->reports > 0 && user->reports > retention->reports)
@@ -146,14 +220,19 @@ static enum status weigh_user(void *context, const struct store_user *user)
 static enum status take_surplus(struct expiry *expiry, const struct surplus *surplus,
 	struct expired *expired, struct failure *failure)
 {
-	int64_t until = 0;
-	enum status status = store_oldest(expiry->service->reader, surplus->user,
-		(size_t)MIN(surplus->reports, PIECE_REPORTS), &until, failure);
+	int64_t piece = MIN(surplus->reports, PIECE_REPORTS), until = 0, before;
+	int64_t *count = surplus->idle ? &expired->by_idleness : &expired->by_count;
 
+	if (surplus->idle)
+		piece = MIN(piece, expiry->left);
+	enum status status = store_oldest(
+		expiry->service->reader, surplus->user, (size_t)piece, &until, failure);
+	before = *count;
 	if (status == STATUS_OK)
-		status = take_out(expiry, surplus->user, until,
-			surplus->idle ? &expired->by_idleness : &expired->by_count, failure);
-	if (status == STATUS_OK && surplus->reports <= PIECE_REPORTS)
+		status = take_out(expiry, surplus->user, until, count, failure);
+	if (surplus->idle)
+		expiry->left -= *count - before;
+	if (status == STATUS_OK && surplus->reports <= piece)
 		g_strlcpy(expiry->user, surplus->user, sizeof(expiry->user));
 	return status;
 }
@@ -168,6 +247,7 @@ static enum status step_by_user(
 	if (expiry->retention.reports > 0 || expiry->retention.idle_days > 0)
 		status = store_users(expiry->service->reader, expiry->user, PIECE_USERS,
 			weigh_user, &surplus, failure);
+	expired->capped = expired->capped || surplus.capped;
 	if (status == STATUS_INTERRUPTED)
 		return take_surplus(expiry, &surplus, expired, failure);
 	if (status == STATUS_OK && !surplus.walked)
@@ -259,11 +339,12 @@ static enum status step_give_back(
 static enum status note_success(struct expiry *expiry, struct failure *failure)
 {
 	struct service *service = expiry->service;
-	enum status status = store_put(
-		service->store, SERVICE_EXPIRED_AT, &expiry->now, sizeof(expiry->now), failure);
+	int64_t now = expiry->clock.now;
+	enum status status =
+		store_put(service->store, SERVICE_EXPIRED_AT, &now, sizeof(now), failure);
 
 	if (status == STATUS_OK)
-		atomic_store(&service->expired_at, expiry->now);
+		atomic_store(&service->expired_at, now);
 	return status;
 }
 
@@ -278,6 +359,9 @@ enum status expiry_run(struct expiry *expiry, struct expired *expired, struct fa
 		return STATUS_OK;
 	}
 	switch (expiry->stage) {
+	case CHECK_CLOCK:
+		status = step_check_clock(expiry, expired, failure);
+		break;
 	case MAKE_WAY:
 		status = step_make_way(expiry, failure);
 		break;
@@ -299,7 +383,7 @@ enum status expiry_run(struct expiry *expiry, struct expired *expired, struct fa
 	case DONE:
 		break;
 	}
-	if (status == STATUS_OK && expiry->stage == DONE)
+	if (status == STATUS_OK && expiry->stage == DONE && expired->doubt == CLOCK_BELIEVED)
 		status = note_success(expiry, failure);
 	if (expiry->stage == DONE)
 		expiry_note_size(expiry->service);

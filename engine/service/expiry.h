@@ -10,7 +10,7 @@
 struct expiry;
 
 /* [owner] By the retention that the settings have now: later ones are for the next. */
-struct expiry *expiry_new(struct service *service, int64_t now);
+struct expiry *expiry_new(struct service *service, const struct clock_reading *clock);
 void expiry_free(struct expiry **expiry);
 
 /* [writer] The next step: as change_run, until expiry_is_done. */

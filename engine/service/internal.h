@@ -30,8 +30,9 @@ struct service {
 	_Atomic bool over_budget;
 };
 
-/* The store's value with expired_at. */
+/* The store's values with expired_at, and with what is known of the clock. */
 #define SERVICE_EXPIRED_AT "expired-at"
+#define SERVICE_CLOCK      "clock"
 
 /* Numbers of one message's tokens in one scope. */
 struct scratch {

@@ -3,6 +3,7 @@ libservice_a_SOURCES = \
 	%D%/address.c %D%/address.h \
 	%D%/adoption.c %D%/adoption.h \
 	%D%/change.c \
+	%D%/clock-check.c %D%/clock-check.h \
 	%D%/diagnosis.c %D%/diagnosis.h \
 	%D%/entries.c %D%/entries.h \
 	%D%/entry-list.c %D%/entry-list.h \

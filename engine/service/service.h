@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "engine/base/status.h"
+#include "engine/service/clock-check.h"
 #include "engine/service/entries.h"
 #include "engine/service/event.h"
 #include "engine/service/origin.h"
@@ -29,6 +30,9 @@ struct retention {
 	int64_t days; /* since the report came */
 	int64_t reports; /* newest of each user */
 	int64_t idle_days; /* since the user's last report: then none of them is kept */
+	/* Percent of all reports that one expiry takes for their age or their user's
+	 * idleness, a hundred reports at least: what the clock decides goes slowly. */
+	int64_t most;
 	int64_t bytes; /* of the store on disk, without its log: the oldest make room */
 };
 
@@ -371,9 +375,10 @@ void adoption_free(struct adoption **adoption);
 
 /* [owner] Takes out what is past its time by the settings' retention, gives the room
  * back and makes room below the budgets (bytes; also most tokens of global), in small
- * steps: see change_goes_on. `now` in seconds since 1970. Ends early while an adoption
- * exists, or after service_stop. */
-struct change *change_expire(struct service *service, int64_t now);
+ * steps: see change_goes_on. Ends early while an adoption exists, or after service_stop.
+ * What goes by age or idleness goes only when the clock is believed (clock-check.h), and
+ * not all at once (retention.most), unless the reading is certain. */
+struct change *change_expire(struct service *service, const struct clock_reading *clock);
 
 /* What an expiry took out: reports by why they went. */
 struct expired {
@@ -381,6 +386,8 @@ struct expired {
 	int64_t users; /* without reports: forgotten */
 	int64_t bytes; /* given back to the file system */
 	bool postponed; /* it ended early */
+	bool capped; /* more is past its time than one expiry takes */
+	enum clock_doubt doubt; /* for which nothing went by age or idleness */
 };
 
 struct receipt {
@@ -453,7 +460,9 @@ struct service_stats {
 	size_t cached_bytes;
 	int64_t last_seq;
 	int64_t checkpoint_seq;
-	int64_t expired_at; /* when an expiry ended well last, seconds since 1970; 0 = never */
+	/* When an expiry ended well last, with a clock that was believed; seconds since 1970,
+	 * 0 = never. */
+	int64_t expired_at;
 	bool over_budget;
 	bool writable;
 };

@@ -47,6 +47,7 @@ static inline struct service_settings settings_of_service(const struct settings 
 		.retention = {.days = (int64_t)settings->retention_days,
 			.reports = (int64_t)settings->retention_reports,
 			.idle_days = (int64_t)settings->idle_days,
+			.most = (int64_t)settings->expire_most,
 			.bytes = (int64_t)settings->database_bytes},
 		.naming = settings_of_naming(settings),
 	};

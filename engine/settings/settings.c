@@ -144,6 +144,8 @@ static const struct entry ENTRIES[] = {
 		"newest reports of a user that are kept; 0: all"},
 	{"idle-days", {TYPE_NUMBER, 0, 36500, NULL}, AT(idle_days), "0", RELOAD,
 		"days after a user's last report when the user's reports go; 0: never"},
+	{"expire-most", {TYPE_NUMBER, 1, 100, NULL}, AT(expire_most), "10", RELOAD,
+		"percent of the reports that one housekeeping takes for their age or idleness"},
 	{"database-bytes", {TYPE_BYTES, 0, 1024 * GIB, NULL}, AT(database_bytes), "0", RELOAD,
 		"size of the database above which the oldest reports go; 0: no limit"},
 	{"housekeeping-seconds", {TYPE_NUMBER, 1, 604800, NULL}, AT(housekeeping_seconds), "3600",

@@ -68,8 +68,10 @@ struct store_driver {
 		store_report_fn *each, void *context, struct failure *failure);
 	enum status (*counting_reports)(struct store_reader *reader, store_report_fn *each,
 		void *context, struct failure *failure);
-	enum status (*oldest_before)(struct store_reader *reader, int64_t time, size_t count,
-		int64_t *seq, struct failure *failure);
+	enum status (*read_span)(
+		struct store_reader *reader, struct store_span *span, struct failure *failure);
+	enum status (*oldest_before)(struct store_reader *reader, int64_t time, int64_t present,
+		size_t count, int64_t *seq, struct failure *failure);
 	/* `user` may be NULL. */
 	enum status (*oldest)(struct store_reader *reader, const char *user, size_t count,
 		int64_t *seq, struct failure *failure);

@@ -155,8 +155,26 @@ enum status memory_read_size(
 
 /* --- What is old ---------------------------------------------------------- */
 
-enum status memory_oldest_before(struct store_reader *reader, int64_t time, size_t count,
-	int64_t *seq, struct failure *failure)
+enum status memory_read_span(
+	struct store_reader *reader, struct store_span *span, struct failure *failure)
+{
+	const GPtrArray *rows = memory_of(reader)->rows;
+	(void)failure;
+
+	for (guint at = 0; at < rows->len; at++) {
+		const struct row *row = rows->pdata[at];
+		if (!row)
+			continue;
+		if (span->first == 0)
+			span->first = row->report.seq;
+		span->last = row->report.seq;
+		span->last_time = row->report.time;
+	}
+	return STATUS_OK;
+}
+
+enum status memory_oldest_before(struct store_reader *reader, int64_t time, int64_t present,
+	size_t count, int64_t *seq, struct failure *failure)
 {
 	const GPtrArray *rows = memory_of(reader)->rows;
 	(void)failure;
@@ -164,12 +182,12 @@ enum status memory_oldest_before(struct store_reader *reader, int64_t time, size
 	*seq = 0;
 	for (guint at = 0; at < rows->len && count > 0; at++) {
 		const struct row *row = rows->pdata[at];
-		if (row && row->report.time >= time)
+		if (!row || row->report.time > present)
+			continue;
+		if (row->report.time >= time)
 			break;
-		if (row) {
-			*seq = row->report.seq;
-			count--;
-		}
+		*seq = row->report.seq;
+		count--;
 	}
 	return STATUS_OK;
 }

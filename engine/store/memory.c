@@ -226,6 +226,7 @@ static const struct store_driver memory_driver = {
 	.tokens = memory_tokens,
 	.reports_after = memory_reports_after,
 	.counting_reports = memory_counting_reports,
+	.read_span = memory_read_span,
 	.oldest_before = memory_oldest_before,
 	.oldest = memory_oldest,
 	.users = memory_users,

@@ -68,8 +68,10 @@ enum status memory_forget_users(
 	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure);
 enum status memory_give_back(
 	struct store *store, size_t bytes, int64_t *returned, struct failure *failure);
-enum status memory_oldest_before(struct store_reader *reader, int64_t time, size_t count,
-	int64_t *seq, struct failure *failure);
+enum status memory_read_span(
+	struct store_reader *reader, struct store_span *span, struct failure *failure);
+enum status memory_oldest_before(struct store_reader *reader, int64_t time, int64_t present,
+	size_t count, int64_t *seq, struct failure *failure);
 enum status memory_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,
 	struct failure *failure);
 enum status memory_users(struct store_reader *reader, const char *after, size_t rows,

@@ -267,8 +267,27 @@ enum status sqlite_read_size(
 
 /* --- What is old --------------------------------------------------------------- */
 
-enum status sqlite_oldest_before(struct store_reader *reader, int64_t time, size_t count,
-	int64_t *seq, struct failure *failure)
+enum status sqlite_read_span(
+	struct store_reader *reader, struct store_span *span, struct failure *failure)
+{
+	struct connection *connection = connection_of(reader);
+	sqlite3_stmt *row = sqlite_statement(connection, SQL_SPAN);
+	enum status status = STATUS_OK;
+	int code = row ? sqlite3_step(row) : SQLITE_ERROR;
+
+	if (code == SQLITE_ROW)
+		*span = (struct store_span){.first = sqlite3_column_int64(row, 0),
+			.last = sqlite3_column_int64(row, 1),
+			.last_time = sqlite3_column_int64(row, 2)};
+	else if (code != SQLITE_DONE) /* there is no report */
+		status = sqlite_failure(connection, "reading", failure);
+	if (row)
+		sqlite3_reset(row);
+	return status;
+}
+
+enum status sqlite_oldest_before(struct store_reader *reader, int64_t time, int64_t present,
+	size_t count, int64_t *seq, struct failure *failure)
 {
 	struct connection *connection = connection_of(reader);
 	sqlite3_stmt *row = sqlite_statement(connection, SQL_OLDEST_BEFORE);
@@ -280,6 +299,7 @@ enum status sqlite_oldest_before(struct store_reader *reader, int64_t time, size
 		return sqlite_failure(connection, "reading", failure);
 	sqlite3_bind_int64(row, 1, time);
 	sqlite3_bind_int64(row, 2, sqlite_count(count));
+	sqlite3_bind_int64(row, 3, present);
 	while ((code = sqlite3_step(row)) == SQLITE_ROW && sqlite3_column_int(row, 1))
 		*seq = sqlite3_column_int64(row, 0);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)

@@ -56,7 +56,10 @@ static const char *const SQL[SQL_STATEMENTS] = {
 			   "ORDER BY name LIMIT ?2)",
 	[SQL_FORGET_USERS] = "DELETE FROM user WHERE name > ?1 AND name <= ?2 AND NOT EXISTS "
 			     "(SELECT 1 FROM journal WHERE user = user.id)",
-	[SQL_OLDEST_BEFORE] = "SELECT seq, time < ?1 FROM journal ORDER BY seq LIMIT ?2",
+	[SQL_SPAN] = "SELECT (SELECT min(seq) FROM journal), seq, time FROM journal "
+		     "ORDER BY seq DESC LIMIT 1",
+	[SQL_OLDEST_BEFORE] = "SELECT seq, time < ?1 FROM journal WHERE time <= ?3 "
+			      "ORDER BY seq LIMIT ?2",
 	[SQL_OLDEST] = "SELECT max(seq) FROM (SELECT seq FROM journal ORDER BY seq LIMIT ?1)",
 	[SQL_OLDEST_OF_USER] = "SELECT max(seq) FROM (SELECT seq FROM journal WHERE user = "
 			       "(SELECT id FROM user WHERE name = ?2) ORDER BY seq LIMIT ?1)",
@@ -549,6 +552,7 @@ const struct store_driver sqlite_driver = {
 	.tokens = sqlite_tokens,
 	.reports_after = sqlite_reports_after,
 	.counting_reports = sqlite_counting_reports,
+	.read_span = sqlite_read_span,
 	.oldest_before = sqlite_oldest_before,
 	.oldest = sqlite_oldest,
 	.users = sqlite_users,

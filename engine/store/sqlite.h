@@ -25,6 +25,7 @@ enum sqlite_statement {
 	SQL_RETRAINED_EXPIRE_USER,
 	SQL_SOME_USERS,
 	SQL_FORGET_USERS,
+	SQL_SPAN,
 	SQL_OLDEST_BEFORE,
 	SQL_OLDEST,
 	SQL_OLDEST_OF_USER,
@@ -189,8 +190,10 @@ enum status sqlite_forget_users(
 	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure);
 enum status sqlite_give_back(
 	struct store *store, size_t bytes, int64_t *returned, struct failure *failure);
-enum status sqlite_oldest_before(struct store_reader *reader, int64_t time, size_t count,
-	int64_t *seq, struct failure *failure);
+enum status sqlite_read_span(
+	struct store_reader *reader, struct store_span *span, struct failure *failure);
+enum status sqlite_oldest_before(struct store_reader *reader, int64_t time, int64_t present,
+	size_t count, int64_t *seq, struct failure *failure);
 enum status sqlite_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,
 	struct failure *failure);
 enum status sqlite_users(struct store_reader *reader, const char *after, size_t rows,

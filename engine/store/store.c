@@ -92,6 +92,8 @@ enum status store_check_report(const struct report *report, struct failure *fail
 	if (report->count > STORE_MAX_TOKENS || !are_ascending(report->keys, report->count))
 		return failure_set(failure, STATUS_INVALID, "report with %zu tokens out of order",
 			report->count);
+	if (report->time < -STORE_MAX_TIME || report->time > STORE_MAX_TIME)
+		return failure_set(failure, STATUS_INVALID, "report of an impossible time");
 	if (!isfinite(report->margin) || !store_is_contribution(&report->global) ||
 		!store_is_contribution(&report->undone))
 		return failure_set(failure, STATUS_INVALID, "report with impossible numbers");
@@ -458,12 +460,20 @@ enum status store_counting_reports(struct store_reader *reader, store_report_fn 
 	return reader->driver->counting_reports(reader, each, context, failure);
 }
 
-enum status store_oldest_before(struct store_reader *reader, int64_t time, size_t count,
-	int64_t *seq, struct failure *failure)
+enum status store_read_span(
+	struct store_reader *reader, struct store_span *span, struct failure *failure)
+{
+	*span = (struct store_span){0};
+	return reader->driver->read_span(reader, span, failure);
+}
+
+enum status store_oldest_before(struct store_reader *reader, int64_t time, int64_t present,
+	size_t count, int64_t *seq, struct failure *failure)
 {
 	*seq = 0;
-	return count > 0 ? reader->driver->oldest_before(reader, time, count, seq, failure)
-			 : STATUS_OK;
+	return count > 0
+		? reader->driver->oldest_before(reader, time, present, count, seq, failure)
+		: STATUS_OK;
 }
 
 enum status store_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,

@@ -22,6 +22,9 @@
 #define STORE_UNIT 0x1p-30
 #define STORE_UNIT_BITS 30
 
+/* Seconds before and after 1970: differences and sums of some are numbers still. */
+#define STORE_MAX_TIME (INT64_C(1) << 53)
+
 enum {
 	STORE_MAX_USER = 255,    /* bytes of a user name */
 	STORE_MAX_TOKENS = 4096, /* tokens of a report */
@@ -362,10 +365,22 @@ enum status store_reports_after(struct store_reader *reader, int64_t after,
 enum status store_counting_reports(struct store_reader *reader, store_report_fn *each,
 	void *context, struct failure *failure);
 
+/* Where the journal begins and ends; zeroes when it is empty. */
+struct store_span {
+	int64_t first, last; /* numbers of reports */
+	int64_t last_time;   /* of the last one */
+};
+
+/* Quick, whatever the size. */
+enum status store_read_span(
+	struct store_reader *reader, struct store_span *span, struct failure *failure);
+
 /* Of the first `count` reports of the journal the last one up to which all are older than
- * `time`; 0 when not even the first one is, or `count` is 0. */
-enum status store_oldest_before(struct store_reader *reader, int64_t time, size_t count,
-	int64_t *seq, struct failure *failure);
+ * `time`; 0 when not even the first one is, or `count` is 0. Reports of a time after
+ * `present` came while a clock was ahead, and are as old as those beside them: they are
+ * passed over and not counted. */
+enum status store_oldest_before(struct store_reader *reader, int64_t time, int64_t present,
+	size_t count, int64_t *seq, struct failure *failure);
 
 /* The number of the `count`-th report from the beginning of the journal, or of the user's
  * part of it (NULL = of all); of the last one when there are fewer; 0 when there is none,

@@ -537,15 +537,18 @@ static int64_t oldest_before(int64_t time, size_t count)
 {
 	int64_t seq = -1;
 
-	assert_ok(store_oldest_before(reader, time, count, &seq, &failure));
+	assert_ok(store_oldest_before(reader, time, 2000, count, &seq, &failure));
 	return seq;
 }
 
 START_TEST(it_is_known_what_is_old)
 {
 	int64_t seq = 0, first;
+	struct store_span span;
 
 	open_all(_i);
+	assert_ok(store_read_span(reader, &span, &failure));
+	ck_assert_int_eq(span.first + span.last + span.last_time, 0);
 	assert_ok(store_oldest(reader, NULL, 5, &seq, &failure));
 	ck_assert_int_eq(seq, 0);
 	ck_assert_int_eq(oldest_before(2000, 5), 0);
@@ -559,6 +562,17 @@ START_TEST(it_is_known_what_is_old)
 	ck_assert_int_eq(oldest_before(1006, 2), first + 1);
 	ck_assert_int_eq(oldest_before(1010, SIZE_MAX), first + 3);
 	ck_assert_int_eq(oldest_before(1010, 0), 0);
+	assert_ok(store_read_span(reader, &span, &failure));
+	ck_assert_int_eq(span.first, first);
+	ck_assert_int_eq(span.last, first + 3);
+	ck_assert_int_eq(span.last_time, 1009);
+	/* While a clock was ahead: as old as what is beside it. */
+	assert_ok(store_oldest_before(reader, 1003, 1004, 9, &seq, &failure));
+	ck_assert_int_eq(seq, first + 2);
+	assert_ok(store_oldest_before(reader, 1003, 1004, 1, &seq, &failure));
+	ck_assert_int_eq(seq, first);
+	assert_ok(store_oldest_before(reader, 1001, 1000, 9, &seq, &failure));
+	ck_assert_int_eq(seq, 0);
 	assert_ok(store_oldest(reader, NULL, 2, &seq, &failure));
 	ck_assert_int_eq(seq, first + 1);
 	assert_ok(store_oldest(reader, NULL, 100, &seq, &failure));

@@ -211,7 +211,8 @@ static enum status do_erase(struct engine *engine, const struct step *step, stru
 static enum status do_expire(struct engine *engine, const struct step *step, struct ledger *ledger,
 	struct failure *failure)
 {
-	enum status status = run_change(engine, change_expire(engine->service, 2000), failure);
+	enum status status = run_change(engine, change_expire(engine->service,
+			&(struct clock_reading){.now = 2000}), failure);
 
 	if (status == STATUS_OK)
 		ledger_expire(ledger, step->user);

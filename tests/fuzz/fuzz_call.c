@@ -76,7 +76,9 @@ static void run_change(struct call *call)
 {
 	struct change *change = NULL;
 	struct failure failure = {0};
-	enum status status = call_change(call, service, 1000, *call_name(call) == 'c', &change, &failure);
+	const struct clock_reading clock = {.now = 1000};
+	enum status status = call_change(
+		call, service, &clock, *call_name(call) == 'c', &change, &failure);
 
 	if (status == STATUS_OK) {
 		do

@@ -8,6 +8,7 @@ unit_tests = \
 	%D%/test_attacks \
 	%D%/test_base \
 	%D%/test_change \
+	%D%/test_clock \
 	%D%/test_evaluate \
 	%D%/test_event \
 	%D%/test_expiry \
@@ -78,6 +79,10 @@ tests_unit_test_retrain_LDADD   = libtrainer.a libsettings.a $(SERVICE_LIBS) $(G
 tests_unit_test_evaluate_SOURCES = %D%/test_evaluate.c $(UNIT_HEADER)
 tests_unit_test_evaluate_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
 tests_unit_test_evaluate_LDADD   = libtrainer.a libsettings.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS) -lm
+
+tests_unit_test_clock_SOURCES = %D%/test_clock.c $(UNIT_HEADER)
+tests_unit_test_clock_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_clock_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_event_SOURCES = %D%/test_event.c $(UNIT_HEADER)
 tests_unit_test_event_CFLAGS  = $(UNIT_CFLAGS)

@@ -7,6 +7,9 @@
 
 enum { DAY = 86400, NOW = 1000 * DAY };
 
+/* What is past its time at NOW; what clocks are believed has tests of its own. */
+static const struct clock_reading certain = {.now = NOW, .certain = true};
+
 static char folder[64], path[96];
 
 static void setup(void)
@@ -63,7 +66,7 @@ static struct expired finish(struct change *change)
 static struct expired expire(struct retention retention)
 {
 	configure(retention);
-	return finish(change_expire(service, NOW));
+	return finish(change_expire(service, &certain));
 }
 
 static const struct expired *expired_by(const struct change *change)
@@ -197,7 +200,7 @@ START_TEST(new_settings_are_for_the_next_one)
 	for (unsigned i = 0; i < 40; i++)
 		press_on(i % 2 ? "ann" : "bob", i, LABEL_SPAM, 990);
 	configure((struct retention){.reports = 5});
-	struct change *change = change_expire(service, NOW);
+	struct change *change = change_expire(service, &certain);
 	do
 		assert_ok(change_run(change, &failure));
 	while (expired_by(change)->by_count == 0);
@@ -215,7 +218,7 @@ START_TEST(a_user_s_surplus_goes_in_pieces)
 		press_on("ann", i, i % 2 ? LABEL_SPAM : LABEL_HAM, 990);
 	press_on("bob", 1, LABEL_SPAM, 990);
 	configure((struct retention){.reports = 50});
-	struct change *change = change_expire(service, NOW);
+	struct change *change = change_expire(service, &certain);
 	int64_t before = 0, largest = 0;
 	do {
 		assert_ok(change_run(change, &failure));
@@ -236,7 +239,7 @@ START_TEST(who_returns_meanwhile_is_not_idle)
 	press_on("bob", 1, LABEL_SPAM, 500);
 	press_on("cid", 1, LABEL_SPAM, 500);
 	configure((struct retention){.idle_days = 365});
-	struct change *change = change_expire(service, NOW);
+	struct change *change = change_expire(service, &certain);
 	do
 		assert_ok(change_run(change, &failure));
 	while (expired_by(change)->by_idleness == 0);
@@ -421,7 +424,7 @@ START_TEST(it_waits_for_an_adoption_and_stops_when_told)
 	service_read_stats(service, &stats);
 	ck_assert_int_eq(stats.expired_at, 0);
 	adoption_free(&adoption);
-	struct change *change = change_expire(service, NOW);
+	struct change *change = change_expire(service, &certain);
 	service_stop(service);
 	assert_ok(change_run(change, &failure));
 	ck_assert(!change_goes_on(change));
@@ -434,6 +437,118 @@ START_TEST(it_waits_for_an_adoption_and_stops_when_told)
 	open_service(); /* it is known after a restart */
 	service_read_stats(service, &stats);
 	ck_assert_int_eq(stats.expired_at, NOW);
+}
+END_TEST
+
+static struct expired expire_at(int64_t day, struct retention retention)
+{
+	configure(retention);
+	return finish(
+		change_expire(service, &(struct clock_reading){.now = day * DAY}));
+}
+
+START_TEST(what_a_wrong_clock_says_does_not_go)
+{
+	const struct retention retention = {.days = 100, .idle_days = 50, .reports = 25};
+	struct service_stats stats;
+
+	for (unsigned i = 0; i < 30; i++)
+		press_on("ann", i, LABEL_SPAM, 990);
+	press_on("bob", 1, LABEL_SPAM, 990);
+	struct expired expired = expire_at(995, retention);
+	ck_assert_int_eq(expired.doubt, CLOCK_BELIEVED);
+	ck_assert_int_eq(expired.by_count, 5);
+	for (unsigned i = 0; i < 5; i++)
+		press_on("ann", 100 + i, LABEL_SPAM, 990);
+	expired = expire_at(995 + 1000, retention);
+	ck_assert_int_eq(expired.doubt, CLOCK_AHEAD);
+	ck_assert_int_eq(expired.by_age + expired.by_idleness, 0);
+	ck_assert_int_eq(expired.by_count, 5); /* no clock is asked for that */
+	ck_assert_int_eq(stats_of_store().reports, 26);
+	close_service();
+	open_service();
+	service_read_stats(service, &stats);
+	ck_assert_int_eq(stats.expired_at, 995 * DAY);
+	press_on("ann", 400, LABEL_SPAM, 995 + 1000);
+	ck_assert_int_eq(expire_at(995 + 1000, retention).doubt, CLOCK_AHEAD);
+	ck_assert_int_eq(expire_at(996, retention).doubt, CLOCK_BELIEVED);
+	ck_assert_int_eq(stats_of_store().reports, 26);
+	press_on("ann", 401, LABEL_SPAM, 996);
+	/* The operator's word. */
+	configure(retention);
+	ck_assert_int_eq(finish(change_expire(service, &(struct clock_reading){
+						 .now = 3000 * DAY, .certain = true}))
+				 .by_age,
+		27);
+}
+END_TEST
+
+START_TEST(a_damaged_record_of_the_clock_is_none)
+{
+	press_on("ann", 1, LABEL_SPAM, 990);
+	assert_ok(store_put(store, "clock", "x", 1, &failure));
+	ck_assert_int_eq(expire_at(995, (struct retention){.days = 100}).doubt, CLOCK_BELIEVED);
+	assert_ok(store_put(store, "clock", path, sizeof(path), &failure));
+	ck_assert_int_eq(expire_at(5000, (struct retention){.days = 100}).doubt, CLOCK_AHEAD);
+}
+END_TEST
+
+START_TEST(one_run_takes_a_part)
+{
+	const struct retention retention = {.days = 100, .most = 20};
+
+	for (unsigned i = 0; i < 1000; i++)
+		press_on(i % 2 ? "ann" : "bob", 2000 + i, LABEL_SPAM, 800);
+	for (unsigned i = 0; i < 30; i++)
+		press_on("cid", i, LABEL_SPAM, 980);
+	struct expired expired = expire_at(985, retention);
+	ck_assert(expired.capped);
+	ck_assert_int_eq(expired.by_age, 200);
+	ck_assert_int_eq(expire_at(985, retention).by_age, 160);
+	int64_t gone = 360, last = 0;
+	while ((expired = expire_at(985, retention)).capped)
+		gone += last = expired.by_age;
+	ck_assert_int_eq(gone + expired.by_age, 1000);
+	ck_assert_int_eq(last, 100); /* of few a hundred at once */
+	ck_assert_int_eq(stats_of_store().reports, 30);
+	assert_exact();
+}
+END_TEST
+
+START_TEST(one_run_takes_a_part_of_the_idle)
+{
+	const struct retention retention = {.idle_days = 100, .most = 10};
+
+	for (unsigned i = 0; i < 900; i++)
+		press_on(i % 3 == 0 ? "ann" : i % 3 == 1 ? "bob" : "cid", 2000 + i, LABEL_SPAM, 800);
+	for (unsigned i = 0; i < 30; i++)
+		press_on("dan", i, LABEL_SPAM, 980);
+	struct expired expired = expire_at(985, retention);
+	ck_assert(expired.capped);
+	ck_assert_int_eq(expired.by_idleness, 100);
+	int64_t gone = 100;
+	while ((expired = expire_at(985, retention)).by_idleness > 0)
+		gone += expired.by_idleness;
+	ck_assert(!expired.capped);
+	ck_assert_int_eq(gone, 900);
+	ck_assert_int_eq(stats_of_store().users, 1);
+	assert_exact();
+}
+END_TEST
+
+/* Else all that came later would be kept until that day. */
+START_TEST(reports_of_a_clock_that_was_ahead_keep_nothing)
+{
+	for (unsigned i = 0; i < 250; i++)
+		press_on("ann", 2000 + i, LABEL_SPAM, 4000);
+	for (unsigned i = 0; i < 5; i++)
+		press_on("bob", i, LABEL_SPAM, 800);
+	press_on("ann", 1, LABEL_SPAM, 4000);
+	for (unsigned i = 0; i < 30; i++)
+		press_on("bob", 100 + i, LABEL_SPAM, 985);
+	ck_assert_int_eq(expire_at(990, (struct retention){.days = 100}).by_age, 255);
+	ck_assert_int_eq(stats_of_store().reports, 31);
+	assert_exact();
 }
 END_TEST
 
@@ -454,6 +569,11 @@ static void add_tests(TCase *tcase)
 	tcase_add_test(tcase, a_full_table_makes_room);
 	tcase_add_test(tcase, a_lowered_limit_lets_it_start);
 	tcase_add_test(tcase, it_waits_for_an_adoption_and_stops_when_told);
+	tcase_add_test(tcase, what_a_wrong_clock_says_does_not_go);
+	tcase_add_test(tcase, a_damaged_record_of_the_clock_is_none);
+	tcase_add_test(tcase, one_run_takes_a_part);
+	tcase_add_test(tcase, one_run_takes_a_part_of_the_idle);
+	tcase_add_test(tcase, reports_of_a_clock_that_was_ahead_keep_nothing);
 }
 
 static Suite *suite(void)

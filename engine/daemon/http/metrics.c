@@ -103,6 +103,9 @@ static void put_housekeeping(struct buffer *output, const struct server *server)
 		(double)stats.expired.users);
 	one(output, "hamlet_returned_bytes_total", "counter",
 		"Room of the database given back to the file system.", (double)stats.expired.bytes);
+	one(output, "hamlet_clock_doubted", "gauge",
+		"1 when the last housekeeping did not believe the clock.",
+		stats.expired.doubt != CLOCK_BELIEVED);
 	one(output, "hamlet_over_budget", "gauge", "1 when a budget is passed.",
 		engine.over_budget);
 }
