@@ -11,6 +11,7 @@ import time
 from conftest import BUILD, make_message, wait_until
 from hamlet_client import ask, score, tell
 from http_client import once
+from test_disk import build_shim
 from test_retrain import train
 
 DAY = 86400
@@ -62,11 +63,93 @@ def test_old_reports_go_by_the_hour_and_by_hand(make_daemon):
     assert "reports taken out: 0 past their time" in train(daemon, "expire")
     daemon.stop()
     age_journal(daemon, ["bob"], 200)
-    assert "reports taken out: 1 past their time" in train(daemon, "expire")
+    # Nobody has reported for long: it may be the clock, so an operator's word is wanted.
+    assert "reports taken out: 0 past their time" in train(daemon, "expire", code=1)
+    assert "reports taken out: 1 past their time" in train(daemon, "expire", "--believe-clock")
     with sqlite3.connect(daemon.database) as database:
         for table in ("journal", "user", "token"):
             assert database.execute("SELECT count(*) FROM " + table).fetchone() == (0,), table
     database.close()
+
+
+YEARS = 3 * 365 * DAY
+
+
+class Clock:
+    """A wall clock that is set; see clock_shim.c."""
+
+    def __init__(self, folder):
+        self.file = folder / "clock"
+        self.set(0)
+        self.environment = {**os.environ, "HAMLET_CLOCK": str(self.file),
+                            "LD_PRELOAD": str(build_shim("clock_shim", folder))}
+
+    def set(self, seconds):
+        """In one step: a daemon reads it at any time."""
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(str(seconds))
+        fresh.replace(self.file)
+
+
+def expire(daemon, environment, *options):
+    return subprocess.run([BUILD / "hamlet-train", "expire", "--config", daemon.config, *options],
+                          env=environment, capture_output=True, text=True, timeout=60,
+                          check=False)
+
+
+def journal(daemon):
+    with sqlite3.connect(daemon.database) as database:
+        count = database.execute("SELECT count(*) FROM journal").fetchone()[0]
+    database.close()
+    return count
+
+
+def more_runs(daemon, count=2):
+    end = stats(daemon)["housekeeping"]["runs"] + count
+    wait_until(lambda: stats(daemon)["housekeeping"]["runs"] >= end, "more housekeepings", 60)
+
+
+def test_a_wrong_clock_takes_nothing(make_daemon, tmp_path):
+    clock = Clock(tmp_path)
+    daemon = make_daemon(housekeeping_seconds=1, default_consent="true", idle_days=365)
+    daemon.start(env=clock.environment)
+    for number in range(30):
+        tell(daemon.socket, "spam" if number % 2 else "ham", make_message(number), "ann")
+    more_runs(daemon)
+    assert stats(daemon)["housekeeping"]["expired"]["clock"] == "believed"
+    clock.set(YEARS)
+    more_runs(daemon)
+    # A report of that day proves nothing: it has the same clock.
+    tell(daemon.socket, "spam", make_message(100), "ann")
+    more_runs(daemon)
+    assert journal(daemon) == 31
+    assert stats(daemon)["housekeeping"]["expired"]["clock"] == "ahead"
+    assert metrics(daemon)["hamlet_clock_doubted"] == "1"
+    assert "event=clock-was-set seconds=" in daemon.log_text()
+    assert daemon.log_text().count("event=clock-doubted") <= 2
+    refused = expire(daemon, clock.environment)
+    assert refused.returncode == 1 and "--believe-clock" in refused.stderr
+    assert "0 past their time" in refused.stdout
+    clock.set(0)
+    more_runs(daemon)
+    assert stats(daemon)["housekeeping"]["expired"]["clock"] == "believed"
+    assert "event=clock-believed" in daemon.log_text()
+    tell(daemon.socket, "spam", make_message(101), "ann")
+    # Wrong from the start on: there is no other clock to ask.
+    daemon.stop()
+    clock.set(YEARS)
+    refused = expire(daemon, clock.environment)
+    assert refused.returncode == 1 and "far beyond" in refused.stderr
+    daemon.start(env=clock.environment)
+    tell(daemon.socket, "spam", make_message(102), "ann")
+    more_runs(daemon)
+    assert journal(daemon) == 33
+    # An operator says that it is right.
+    done = expire(daemon, clock.environment, "--believe-clock")
+    assert done.returncode == 0 and "30 past their time" in done.stdout, done
+    assert stats(daemon)["housekeeping"]["expired"]["clock"] == "believed"
+    more_runs(daemon)
+    assert journal(daemon) == 3
 
 
 def test_a_budget_is_kept_under_constant_inflow(make_daemon):
