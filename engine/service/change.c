@@ -11,6 +11,9 @@
 #include "engine/service/expiry.h"
 #include "engine/service/removal.h"
 
+/* Reports that go at a time on a full disk; fewer when that is too much. */
+enum { TIGHT_PIECE = 64 };
+
 struct change {
 	struct service *service;
 	GPtrArray *entries; /* struct store_entry with strings of its own */
@@ -23,6 +26,8 @@ struct change {
 	bool begun;         /* to take something out */
 	bool written;       /* the global rows that had changed before */
 	bool done;
+	bool tight; /* the disk is full: in little steps, and rows later */
+	size_t piece; /* then: reports that are erased at a time */
 	struct receipt receipt;
 };
 
@@ -161,7 +166,7 @@ static enum status make_way(struct change *change, bool *more, struct failure *f
 	change->begun = true;
 	/* No adoption may take over what has gaps. */
 	atomic_fetch_add(&service->removals, 1);
-	return removal_make_way(service, &change->written, more, failure);
+	return removal_make_way(service, change->tight ? NULL : &change->written, more, failure);
 }
 
 /* A step: *more = there are others before it is taken out. */
@@ -172,8 +177,10 @@ static enum status take_out(struct change *change, struct store_removal *removal
 
 	if (status != STATUS_OK || *more)
 		return status;
-	status = removal_run(
-		change->service, removal, &change->receipt.tokens, NULL, NULL, failure);
+	status = change->tight
+		? removal_run_late(change->service, removal, NULL, NULL, failure)
+		: removal_run(change->service, removal, &change->receipt.tokens, NULL, NULL,
+			  failure);
 	if (status == STATUS_OK) {
 		change->receipt.reports += removal->reports;
 		change->receipt.entries += removal->entries;
@@ -252,6 +259,8 @@ static enum status run_entries(struct change *change, struct failure *failure)
 	guint left = change->withdrawn->len;
 	bool more;
 
+	if (status != STATUS_OK)
+		g_clear_pointer(&change->withdrawn, g_ptr_array_unref); /* not begun */
 	if (status != STATUS_OK || left == 0)
 		return status;
 	const struct store_entry *entry = change->withdrawn->pdata[left - 1];
@@ -262,17 +271,47 @@ static enum status run_entries(struct change *change, struct failure *failure)
 	return status;
 }
 
+/* On a full disk some reports at a time go before the rest, as many as there is room for.
+ * *more: there are others. */
+static enum status erase_some(struct change *change, bool *more, struct failure *failure)
+{
+	struct service *service = change->service;
+	struct store_removal removal = {.user = change->erased, .kind = REMOVE_OLD};
+	enum status status = store_oldest(
+		service->reader, change->erased, change->piece, &removal.until, failure);
+
+	*more = true;
+	if (status != STATUS_OK)
+		return status;
+	if (removal.until == 0) {
+		*more = false;
+		return STATUS_OK;
+	}
+	status = take_out(change, &removal, more, failure);
+	*more = true;
+	if (status == STATUS_FULL && change->piece > 1) {
+		change->piece /= 4;
+		status = STATUS_OK;
+	}
+	return status;
+}
+
 static enum status run_erasure(struct change *change, struct failure *failure)
 {
 	struct store_removal removal = {.user = change->erased, .kind = REMOVE_USER};
-	bool more;
-	enum status status = take_out(change, &removal, &more, failure);
+	bool more = false;
+	enum status status = STATUS_OK;
 
+	if (change->tight)
+		status = erase_some(change, &more, failure);
+	if (status != STATUS_OK || more)
+		return status;
+	status = take_out(change, &removal, &more, failure);
 	if (status != STATUS_OK || more)
 		return status;
 	change->done = true;
 	status = store_compact(change->service->store, failure);
-	change->receipt.compacted = status == STATUS_OK;
+	change->receipt.compacted = status == STATUS_OK && !change->service->rows_late;
 	return status;
 }
 
@@ -296,6 +335,46 @@ static bool concerns_site(const struct change *change)
 	return false;
 }
 
+static enum status run_step(struct change *change, struct failure *failure)
+{
+	if (change->adoption)
+		return adoption_run(change->adoption, &change->receipt, failure);
+	if (change->expiry)
+		return run_expiry(change, failure);
+	return change->erased ? run_erasure(change, failure) : run_entries(change, failure);
+}
+
+/* What is kept for this on a full disk is not for what adds to it. */
+static bool takes_out(const struct change *change)
+{
+	bool adds = change->adoption != NULL;
+
+	for (guint i = 0; i < change->entries->len; i++) {
+		const struct store_entry *entry = change->entries->pdata[i];
+		adds |= entry->value && entry->kind != ENTRY_CONSENT;
+	}
+	return !adds;
+}
+
+static void tighten(struct change *change)
+{
+	change->tight = true;
+	change->piece = TIGHT_PIECE;
+	if (change->expiry)
+		expiry_tighten(change->expiry);
+}
+
+/* Between the steps others write: what is kept for this is not for them. */
+static enum status run_tight_step(struct change *change, struct failure *failure)
+{
+	struct store *store = change->service->store;
+
+	store_make_room(store);
+	enum status status = run_step(change, failure);
+	store_keep_room(store);
+	return status;
+}
+
 enum status change_run(struct change *change, struct failure *failure)
 {
 	struct service *service = change->service;
@@ -303,10 +382,13 @@ enum status change_run(struct change *change, struct failure *failure)
 
 	if (status != STATUS_OK)
 		return status;
-	status = change->adoption    ? adoption_run(change->adoption, &change->receipt, failure)
-		: change->expiry ? run_expiry(change, failure)
-		: change->erased ? run_erasure(change, failure)
-				 : run_entries(change, failure);
+	status = change->tight ? run_tight_step(change, failure) : run_step(change, failure);
+	if (status == STATUS_FULL && takes_out(change) && !change->tight) {
+		tighten(change);
+		status = run_tight_step(change, failure);
+	}
+	if (takes_out(change) && (status != STATUS_OK || !change_goes_on(change)))
+		store_keep_room(service->store);
 	if (status == STATUS_OK)
 		change->done = !change_goes_on(change);
 	if (status == STATUS_OK && !change->site && concerns_site(change))

@@ -39,6 +39,8 @@ struct expiry {
 	struct service *service;
 	struct retention retention; /* of when it was made: settings change between steps */
 	struct clock_reading clock;
+	int64_t piece; /* reports taken out at a time */
+	bool tight; /* the disk is full */
 	bool by_time; /* the clock is believed */
 	int64_t left; /* that may go by age and idleness */
 	enum stage stage;
@@ -55,6 +57,7 @@ struct expiry *expiry_new(struct service *service, const struct clock_reading *c
 	expiry->service = service;
 	expiry->retention = service->settings.retention;
 	expiry->clock = *clock;
+	expiry->piece = PIECE_REPORTS;
 	expiry->users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	return expiry;
 }
@@ -69,6 +72,15 @@ void expiry_free(struct expiry **expiry)
 }
 
 /* --- The clock ------------------------------------------------------------------- */
+
+/* What is known of it when there is room: it must not keep room from being made. */
+static enum status keep_value(struct service *service, const char *name, const void *value,
+	size_t size, struct failure *failure)
+{
+	enum status status = store_put(service->store, name, value, size, failure);
+
+	return status == STATUS_FULL ? STATUS_OK : status;
+}
 
 /* How long the shorter-lived of what goes by time is kept; 0 = without end. */
 static int64_t shortest_days(const struct retention *retention)
@@ -127,7 +139,7 @@ static enum status step_check_clock(
 	expiry->left = most_by_time(expiry, &span);
 	return span.last_time == 0
 		? STATUS_OK
-		: store_put(service->store, SERVICE_CLOCK, &record, sizeof(record), failure);
+		: keep_value(service, SERVICE_CLOCK, &record, sizeof(record), failure);
 }
 
 /* --- Steps ---------------------------------------------------------------------- */
@@ -137,7 +149,8 @@ static enum status step_make_way(struct expiry *expiry, struct failure *failure)
 {
 	bool more;
 	enum status status =
-		removal_make_way(expiry->service, &expiry->written, &more, failure);
+		removal_make_way(expiry->service, expiry->tight ? NULL : &expiry->written, &more,
+			failure);
 
 	if (!more)
 		expiry->stage = BY_AGE;
@@ -157,11 +170,16 @@ static enum status take_out(struct expiry *expiry, const char *user, int64_t unt
 	int64_t *count, struct failure *failure)
 {
 	struct store_removal removal = {.kind = REMOVE_OLD, .user = user, .until = until};
-	enum status status =
-		removal_run(expiry->service, &removal, NULL, note_user, expiry, failure);
+	enum status status = expiry->tight
+		? removal_run_late(expiry->service, &removal, note_user, expiry, failure)
+		: removal_run(expiry->service, &removal, NULL, note_user, expiry, failure);
 
 	if (status == STATUS_OK)
 		*count += removal.reports;
+	if (status == STATUS_FULL && expiry->tight && expiry->piece > 1) {
+		expiry->piece /= 4; /* the step is made again */
+		status = STATUS_OK;
+	}
 	return status;
 }
 
@@ -174,7 +192,7 @@ static enum status step_by_age(
 
 	if (days > 0 && expiry->by_time)
 		status = store_oldest_before(expiry->service->reader, now - days * DAY, now + DAY,
-			(size_t)CLAMP(expiry->left, 1, PIECE_REPORTS), &until, failure);
+			(size_t)CLAMP(expiry->left, 1, expiry->piece), &until, failure);
 	expired->capped = expired->capped || (until > 0 && expiry->left <= 0);
 	if (expired->capped)
 		until = 0;
@@ -220,7 +238,7 @@ static enum status weigh_user(void *context, const struct store_user *user)
 static enum status take_surplus(struct expiry *expiry, const struct surplus *surplus,
 	struct expired *expired, struct failure *failure)
 {
-	int64_t piece = MIN(surplus->reports, PIECE_REPORTS), until = 0, before;
+	int64_t piece = MIN(surplus->reports, expiry->piece), until = 0, before;
 	int64_t *count = surplus->idle ? &expired->by_idleness : &expired->by_count;
 
 	if (surplus->idle)
@@ -232,7 +250,7 @@ static enum status take_surplus(struct expiry *expiry, const struct surplus *sur
 		status = take_out(expiry, surplus->user, until, count, failure);
 	if (surplus->idle)
 		expiry->left -= *count - before;
-	if (status == STATUS_OK && surplus->reports <= piece)
+	if (status == STATUS_OK && surplus->reports <= *count - before)
 		g_strlcpy(expiry->user, surplus->user, sizeof(expiry->user));
 	return status;
 }
@@ -281,7 +299,7 @@ void expiry_note_size(struct service *service)
 static size_t budget_piece(const struct expiry *expiry)
 {
 	size_t tokens = expiry->service->settings.global_tokens;
-	size_t piece = PIECE_REPORTS;
+	size_t piece = (size_t)expiry->piece;
 
 	if (expiry->retention.bytes > 0)
 		piece = MIN(piece, (size_t)expiry->retention.bytes / PIECE_SHARE_BYTES);
@@ -341,7 +359,7 @@ static enum status note_success(struct expiry *expiry, struct failure *failure)
 	struct service *service = expiry->service;
 	int64_t now = expiry->clock.now;
 	enum status status =
-		store_put(service->store, SERVICE_EXPIRED_AT, &now, sizeof(now), failure);
+		keep_value(service, SERVICE_EXPIRED_AT, &now, sizeof(now), failure);
 
 	if (status == STATUS_OK)
 		atomic_store(&service->expired_at, now);
@@ -388,6 +406,12 @@ enum status expiry_run(struct expiry *expiry, struct expired *expired, struct fa
 	if (expiry->stage == DONE)
 		expiry_note_size(expiry->service);
 	return status;
+}
+
+void expiry_tighten(struct expiry *expiry)
+{
+	expiry->tight = true;
+	expiry->piece = PIECE_REPORTS / 4;
 }
 
 bool expiry_is_done(const struct expiry *expiry)

@@ -15,6 +15,9 @@ void expiry_free(struct expiry **expiry);
 
 /* [writer] The next step: as change_run, until expiry_is_done. */
 enum status expiry_run(struct expiry *expiry, struct expired *expired, struct failure *failure);
+/* [writer] The disk is full: from now on it goes in little steps, and rows later. */
+void expiry_tighten(struct expiry *expiry);
+
 bool expiry_is_done(const struct expiry *expiry);
 
 /* [owner] Drops what was folded of users whose reports went. */

@@ -336,6 +336,17 @@ enum status global_checkpoint(struct global *global, struct store *store,
 	return status;
 }
 
+enum status global_remove_alone(struct global *global, struct store *store,
+	struct store_removal *removal, struct failure *failure)
+{
+	enum status status =
+		store_remove(store, removal, NULL, 0, &global->stored, failure);
+
+	if (status == STATUS_OK)
+		global->next_range = 0;
+	return status;
+}
+
 enum status global_checkpoint_some(
 	struct global *global, struct store *store, size_t most, struct failure *failure)
 {

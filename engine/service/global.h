@@ -57,6 +57,11 @@ void global_includes(struct global *global, int64_t seq);
 enum status global_checkpoint(struct global *global, struct store *store,
 	struct store_removal *removal, struct failure *failure);
 
+/* [writer] Takes `removal` out of the store and writes no row: they are dirty still, and the
+ * next global_checkpoint_some begins with the first range. */
+enum status global_remove_alone(struct global *global, struct store *store,
+	struct store_removal *removal, struct failure *failure);
+
 /* [writer] The same in pieces, between which reports may be learned: writes the next
  * ranges with about `most` changed tokens. A checkpoint begins with the first range and
  * goes on until the last one is written, or something else writes all of them. The first

@@ -25,6 +25,7 @@ struct service {
 	struct users *users;
 	_Atomic bool adopting; /* an adoption exists */
 	_Atomic bool stopping; /* what takes long is to end */
+	bool rows_late; /* [writer] the store has SERVICE_ROWS_LATE */
 	_Atomic int64_t removals; /* withdrawals, erasures and expiries so far */
 	_Atomic int64_t expired_at; /* see service_stats */
 	_Atomic bool over_budget;
@@ -33,6 +34,10 @@ struct service {
 /* The store's values with expired_at, and with what is known of the clock. */
 #define SERVICE_EXPIRED_AT "expired-at"
 #define SERVICE_CLOCK      "clock"
+
+/* Set while the store's rows have what was taken out of the journal already: then a start
+ * makes them anew from the journal. */
+#define SERVICE_ROWS_LATE "rows-late"
 
 /* Numbers of one message's tokens in one scope. */
 struct scratch {

@@ -11,7 +11,7 @@ enum status removal_make_way(
 	struct global *global = service->global;
 	enum status status = store_clear_stage(service->store, PIECE_ROWS, more, failure);
 
-	if (status != STATUS_OK || *more || *written || atomic_load(&service->adopting) ||
+	if (status != STATUS_OK || *more || !written || *written || atomic_load(&service->adopting) ||
 		global_dirty(global) <= PIECE_ROWS)
 		return status;
 	*more = true;
@@ -53,25 +53,63 @@ static enum status read_taught(struct service *service, const struct store_remov
 	return status == STATUS_INTERRUPTED ? STATUS_OK : status;
 }
 
-enum status removal_run(struct service *service, struct store_removal *removal, size_t *tokens,
-	removal_watch_fn *watch, void *context, struct failure *failure)
-{
-	struct reading reading = {.until = removal->kind == REMOVE_OLD ? removal->until : INT64_MAX,
-		.watch = watch,
-		.context = context};
-	enum status status = read_taught(service, removal, &reading, failure);
+enum how { WITH_ROWS, ROWS_LATER };
 
-	if (status == STATUS_OK && global_merge(service->global, reading.taught, -1) != STATUS_OK)
+static enum status run(struct service *service, struct store_removal *removal, enum how how,
+	size_t *tokens, struct reading *reading, struct failure *failure)
+{
+	struct global *global = service->global;
+	enum status status = read_taught(service, removal, reading, failure);
+
+	if (status == STATUS_OK && global_merge(global, reading->taught, -1) != STATUS_OK)
 		status = failure_set(failure, STATUS_NOMEM, "taking reports out: out of memory");
 	if (status == STATUS_OK) {
 		if (tokens)
-			*tokens += global_dirty(service->global);
-		status = global_checkpoint(service->global, service->store, removal, failure);
+			*tokens += global_dirty(global);
+		status = how == WITH_ROWS
+			? global_checkpoint(global, service->store, removal, failure)
+			: global_remove_alone(global, service->store, removal, failure);
 		if (status != STATUS_OK)
-			global_merge(service->global, reading.taught, 1);
+			global_merge(global, reading->taught, 1);
 	}
-	global_unref(&reading.taught);
+	global_unref(&reading->taught);
 	if (status == STATUS_OK)
 		atomic_fetch_add(&service->removals, 1);
 	return status;
+}
+
+static int64_t last_of(const struct store_removal *removal)
+{
+	return removal->kind == REMOVE_OLD ? removal->until : INT64_MAX;
+}
+
+enum status removal_run(struct service *service, struct store_removal *removal, size_t *tokens,
+	removal_watch_fn *watch, void *context, struct failure *failure)
+{
+	struct reading reading = {.until = last_of(removal), .watch = watch, .context = context};
+	enum status status = run(service, removal, WITH_ROWS, tokens, &reading, failure);
+
+	if (status == STATUS_OK)
+		removal_settled(service);
+	return status;
+}
+
+enum status removal_run_late(struct service *service, struct store_removal *removal,
+	removal_watch_fn *watch, void *context, struct failure *failure)
+{
+	struct reading reading = {.until = last_of(removal), .watch = watch, .context = context};
+
+	removal->mark = SERVICE_ROWS_LATE;
+	enum status status = run(service, removal, ROWS_LATER, NULL, &reading, failure);
+	if (status == STATUS_OK)
+		service->rows_late = true;
+	return status;
+}
+
+/* When that fails a start would do in vain what it need not; the next one clears it. */
+void removal_settled(struct service *service)
+{
+	if (service->rows_late &&
+		store_put(service->store, SERVICE_ROWS_LATE, "", 0, NULL) == STATUS_OK)
+		service->rows_late = false;
 }

@@ -20,6 +20,7 @@ struct press {
 	size_t count;
 	uint64_t sender, list; /* digests */
 	bool trusted; /* a report as spam moves nothing */
+	bool forgets; /* on a full disk it is kept nevertheless: it takes something out */
 	char trusted_name[STORE_MAX_NAME + 1];
 	struct origin_targets unsubscribe;
 	struct answer answer;
@@ -432,15 +433,51 @@ static enum status write_batch(struct batch *batch, struct failure *failure)
 	return status;
 }
 
+static enum status run_presses(struct batch *batch, bool forgets_only, struct failure *failure)
+{
+	enum status status = STATUS_OK;
+
+	batch->consent_count = 0;
+	for (size_t i = 0; i < batch->count && status == STATUS_OK; i++) {
+		struct press *press = batch->presses[i];
+		if (!forgets_only || press->forgets)
+			status = run_or_refuse(batch, press, failure);
+	}
+	return status == STATUS_OK ? write_batch(batch, failure) : status;
+}
+
+/* On a full disk: those that forget have another try, with the room that is kept for what
+ * takes something out. The others are refused. */
+static enum status run_forgets(struct batch *batch, struct failure *failure)
+{
+	struct store *store = batch->service->store;
+	size_t count = 0;
+
+	for (size_t i = 0; i < batch->report_count; i++) {
+		batch->writers[i]->forgets = batch->reports[i].label == LABEL_FORGET;
+		count += batch->writers[i]->forgets;
+	}
+	if (count == 0 || !store_make_room(store))
+		return STATUS_FULL;
+	roll_back(batch);
+	for (size_t i = 0; i < batch->count; i++) {
+		if (!batch->presses[i]->forgets)
+			batch->presses[i]->answer.failure = *failure;
+	}
+	enum status status = run_presses(batch, true, failure);
+	store_keep_room(store);
+	return status;
+}
+
 enum status batch_run(struct batch *batch, struct failure *failure)
 {
 	struct failure found = {0};
 	enum status status = service_check_sound(batch->service, &found);
 
-	for (size_t i = 0; i < batch->count && status == STATUS_OK; i++)
-		status = run_or_refuse(batch, batch->presses[i], &found);
 	if (status == STATUS_OK)
-		status = write_batch(batch, &found);
+		status = run_presses(batch, false, &found);
+	if (status == STATUS_FULL)
+		status = run_forgets(batch, &found);
 	if (status != STATUS_OK) {
 		roll_back(batch);
 		batch->failure = found;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "engine/service/removal.h"
 #include "engine/service/secret.h"
 
 const struct service_settings service_defaults = {
@@ -118,15 +119,36 @@ static enum status rebuild_global(struct service *service, struct failure *failu
 
 	if (status != STATUS_OK)
 		return failure_set(failure, STATUS_CORRUPT, "%s", service->damage.detail);
-	service->mended =
-		global_rewrite(service->global, service->store, &reason) == STATUS_OK;
+	status = global_rewrite(service->global, service->store, &reason);
+	if (status == STATUS_FULL && store_make_room(service->store))
+		status = global_rewrite(service->global, service->store, &reason);
+	service->mended = status == STATUS_OK;
 	if (service->mended)
 		store_compact(service->store, NULL); /* gives back what was abandoned */
 	return STATUS_OK;
 }
 
+/* Of a removal on a full disk that was broken off. */
+static enum status load_rows_late(struct service *service, struct failure *failure)
+{
+	char mark[1];
+	size_t size = sizeof(mark);
+	enum status status = store_get(service->reader, SERVICE_ROWS_LATE, mark, &size, failure);
+
+	service->rows_late = status == STATUS_OK && size > 0;
+	return status == STATUS_NOTFOUND ? STATUS_OK : status;
+}
+
 static enum status load_global(struct service *service, struct failure *failure)
 {
+	if (service->rows_late) {
+		failure_set(&service->damage, STATUS_CORRUPT,
+			"token rows lag behind the journal: an erasure on a full disk was broken off");
+		enum status status = rebuild_global(service, failure);
+		if (status == STATUS_OK && service->mended)
+			removal_settled(service);
+		return status;
+	}
 	enum status status = global_load(&service->global, service->reader,
 		service->settings.global_tokens, &service->damage);
 
@@ -163,6 +185,9 @@ enum status service_open(struct service **result, struct store *store,
 	if (status != STATUS_OK)
 		goto out;
 	status = load_expired_at(service, failure);
+	if (status != STATUS_OK)
+		goto out;
+	status = load_rows_late(service, failure);
 	if (status != STATUS_OK)
 		goto out;
 	status = load_global(service, failure);
@@ -313,6 +338,8 @@ enum status service_checkpoint(struct service *service, struct failure *failure)
 
 	if (status == STATUS_OK)
 		status = global_checkpoint(service->global, service->store, NULL, failure);
+	if (status == STATUS_OK)
+		removal_settled(service);
 	expiry_note_size(service);
 	return status;
 }
@@ -324,6 +351,8 @@ enum status service_checkpoint_some(
 
 	if (status == STATUS_OK)
 		status = global_checkpoint_some(service->global, service->store, most, failure);
+	if (status == STATUS_OK && !global_checkpoint_goes_on(service->global))
+		removal_settled(service);
 	expiry_note_size(service);
 	return status;
 }

@@ -32,6 +32,8 @@ struct store_driver {
 		struct failure *failure);
 	bool (*log_is_due)(const struct store *store);
 	void (*move_log)(struct store *store);
+	bool (*make_room)(struct store *store);
+	void (*keep_room)(struct store *store);
 	enum status (*compact)(struct store *store, struct failure *failure);
 	enum status (*forget_users)(struct store *store, char *name, size_t users, int64_t *count,
 		struct failure *failure);

@@ -16,6 +16,7 @@ libstore_a_SOURCES = \
 	%D%/sqlite-merge.c \
 	%D%/sqlite-open.c \
 	%D%/sqlite-read.c \
+	%D%/sqlite-room.c \
 	%D%/store.c %D%/store.h \
 	%D%/table.c %D%/table.h
 nodist_libstore_a_SOURCES = %D%/migrations.c

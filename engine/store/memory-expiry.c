@@ -92,6 +92,17 @@ void memory_take_out(struct memory *memory, struct store_removal *removal)
 
 /* --- Room ----------------------------------------------------------------- */
 
+bool memory_make_room(struct store *store)
+{
+	(void)store;
+	return false;
+}
+
+void memory_keep_room(struct store *store)
+{
+	(void)store;
+}
+
 enum status memory_compact(struct store *store, struct failure *failure)
 {
 	(void)store;

@@ -121,6 +121,15 @@ void memory_strip(struct row *row)
 	row->size = 0;
 }
 
+static enum status memory_put(struct store *store, const char *name, const void *bytes, size_t size,
+	struct failure *failure)
+{
+	(void)failure;
+	g_hash_table_replace(
+		((struct memory *)store)->values, g_strdup(name), g_bytes_new(bytes, size));
+	return STATUS_OK;
+}
+
 enum status memory_write_checkpoint(struct store *store, struct store_removal *removal,
 	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
 	struct failure *failure)
@@ -147,17 +156,10 @@ enum status memory_write_checkpoint(struct store *store, struct store_removal *r
 	memory->checkpoint = *checkpoint;
 	if (removal)
 		memory_take_out(memory, removal);
+	if (removal && removal->mark)
+		memory_put(store, removal->mark, "1", 1, failure);
 	return removal && removal->entry ? memory_put_entries(store, removal->entry, 1, failure)
 					 : STATUS_OK;
-}
-
-static enum status memory_put(struct store *store, const char *name, const void *bytes, size_t size,
-	struct failure *failure)
-{
-	(void)failure;
-	g_hash_table_replace(
-		((struct memory *)store)->values, g_strdup(name), g_bytes_new(bytes, size));
-	return STATUS_OK;
 }
 
 static bool memory_writable(const struct store *store)
@@ -207,6 +209,8 @@ static const struct store_driver memory_driver = {
 	.adopt = memory_adopt,
 	.log_is_due = memory_log_is_due,
 	.move_log = memory_move_log,
+	.make_room = memory_make_room,
+	.keep_room = memory_keep_room,
 	.compact = memory_compact,
 	.forget_users = memory_forget_users,
 	.merge = memory_merge,

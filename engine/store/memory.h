@@ -63,6 +63,8 @@ enum status memory_next_scope(struct store_reader *reader, char *scope, struct f
 /* What goes and what has to be known for it: memory-expiry.c. The first is a part of a
  * checkpoint: see store_remove. */
 void memory_take_out(struct memory *memory, struct store_removal *removal);
+bool memory_make_room(struct store *store);
+void memory_keep_room(struct store *store);
 enum status memory_compact(struct store *store, struct failure *failure);
 enum status memory_forget_users(
 	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure);

@@ -91,6 +91,8 @@ enum status sqlite_take_out(
 						       : take_old(connection, removal, failure);
 	if (status == STATUS_OK && removal->entry)
 		status = sqlite_write_entry(connection, removal->entry, failure);
+	if (status == STATUS_OK && removal->mark)
+		status = sqlite_put_value(connection, removal->mark, "1", 1, failure);
 	return status;
 }
 
@@ -168,7 +170,9 @@ static enum status empty_log(struct connection *connection, bool all, struct fai
 
 bool sqlite_log_is_due(const struct store *store)
 {
-	return ((const struct sqlite_store *)store)->log_pages >= SQLITE_LOG_SOME;
+	const struct sqlite_store *sqlite = (const struct sqlite_store *)store;
+
+	return sqlite->log_pages >= (sqlite->log_most < SQLITE_LOG_SOME ? sqlite->log_most : SQLITE_LOG_SOME);
 }
 
 void sqlite_move_log(struct store *store)
@@ -180,15 +184,22 @@ void sqlite_move_log(struct store *store)
 		sqlite->connection.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
-/* VACUUM alone leaves the old pages in the file until the log is moved there. */
+/* VACUUM alone leaves the old pages in the file until the log is moved there. Without room
+ * for a VACUUM what was deleted is overwritten nevertheless (secure_delete), but for the
+ * pages of the log. That is empty before, so that a VACUUM that failed leaves nothing in
+ * it that would have to be moved. */
 enum status sqlite_compact(struct store *store, struct failure *failure)
 {
-	struct connection *connection = &((struct sqlite_store *)store)->connection;
+	struct sqlite_store *sqlite = (struct sqlite_store *)store;
+	struct connection *connection = &sqlite->connection;
 
+	sqlite_empty_log(sqlite);
 	/* The pragma takes effect with the VACUUM, in databases that were made without. */
 	enum status status = sqlite_execute_alone(
 		connection, "PRAGMA auto_vacuum = INCREMENTAL; VACUUM", "compacting", failure);
-	return status == STATUS_OK ? empty_log(connection, true, failure) : status;
+	return status == STATUS_OK || status == STATUS_FULL
+		? empty_log(connection, true, failure)
+		: status;
 }
 
 struct pages {

@@ -197,7 +197,7 @@ static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
 	struct sqlite_store *store = context;
 
 	store->log_pages = pages;
-	if (pages >= SQLITE_LOG_MOST)
+	if (pages >= store->log_most)
 		sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	return SQLITE_OK;
 }
@@ -223,13 +223,15 @@ static enum status open_writer(struct sqlite_store *store, struct failure *failu
 		status = sqlite_execute(connection, BEFORE_CREATION, "opening", failure);
 	if (status == STATUS_OK)
 		status = sqlite_execute(connection, WRITER_SETUP, "opening", failure);
-	if (status == STATUS_OK)
-		sqlite3_wal_hook(connection->db, on_commit, store);
 	if (status == STATUS_OK) {
+		sqlite_limit_log(store);
+		sqlite3_wal_hook(connection->db, on_commit, store);
 		keep_former(store, version);
 		status = migrate(connection, version, failure);
 	}
 	store->writable = status == STATUS_OK;
+	if (store->writable)
+		sqlite_open_reserve(store);
 	return status;
 }
 
@@ -287,7 +289,7 @@ static struct sqlite_store *store_new(const char *path)
 	if (!store)
 		return NULL;
 	store->store.driver = &sqlite_driver;
-	store->lock = -1;
+	store->lock = store->reserve = -1;
 	store->path = realpath(path, NULL);
 	if (!store->path && errno != ENOMEM)
 		store->path = strdup(path); /* to be made, or to be refused */

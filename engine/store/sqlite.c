@@ -338,7 +338,7 @@ static enum status insert_report(
 	return status;
 }
 
-static enum status sqlite_append(
+static enum status append_all(
 	struct store *store, struct report *reports, size_t count, struct failure *failure)
 {
 	static const char doing[] = "appending to";
@@ -352,6 +352,17 @@ static enum status sqlite_append(
 			status = insert_report(connection, &reports[i], user, failure);
 	}
 	return sqlite_finish(connection, status, doing, failure);
+}
+
+/* A log that is moved now and not later makes room for some more. */
+static enum status sqlite_append(
+	struct store *store, struct report *reports, size_t count, struct failure *failure)
+{
+	enum status status = append_all(store, reports, count, failure);
+
+	return status == STATUS_FULL && sqlite_empty_log((struct sqlite_store *)store)
+		? append_all(store, reports, count, failure)
+		: status;
 }
 
 static enum status sqlite_find(struct store *store, const char *user, uint64_t message,
@@ -378,7 +389,7 @@ static enum status sqlite_find(struct store *store, const char *user, uint64_t m
 	return status;
 }
 
-static enum status put_value(struct connection *connection, const char *name, const void *value,
+enum status sqlite_put_value(struct connection *connection, const char *name, const void *value,
 	size_t size, struct failure *failure)
 {
 	sqlite3_stmt *put = sqlite_statement(connection, SQL_PUT_VALUE);
@@ -399,14 +410,14 @@ enum status sqlite_put_checkpoint(struct connection *connection,
 	bool ahead = store_last_included(checkpoint) > checkpoint->seq;
 
 	memcpy(row.ahead, checkpoint->ahead, sizeof(row.ahead));
-	return put_value(connection, SQLITE_CHECKPOINT, &row,
+	return sqlite_put_value(connection, SQLITE_CHECKPOINT, &row,
 		ahead ? sizeof(row) : offsetof(struct sqlite_checkpoint, ahead), failure);
 }
 
 static enum status sqlite_put(struct store *store, const char *name, const void *value, size_t size,
 	struct failure *failure)
 {
-	return put_value(
+	return sqlite_put_value(
 		&((struct sqlite_store *)store)->connection, name, value, size, failure);
 }
 
@@ -462,7 +473,7 @@ static enum status strip(struct connection *connection, int64_t before, int64_t 
 	if (status == STATUS_OK)
 		status = strip_those(connection, SQL_STRIP_FORGOTTEN, after, until, failure);
 	return status == STATUS_OK
-		? put_value(connection, SQLITE_STRIPPED, &until, sizeof(until), failure)
+		? sqlite_put_value(connection, SQLITE_STRIPPED, &until, sizeof(until), failure)
 		: status;
 }
 
@@ -515,6 +526,8 @@ static void sqlite_close(struct store *store)
 	struct sqlite_store *sqlite = (struct sqlite_store *)store;
 
 	sqlite_close_connection(&sqlite->connection);
+	if (sqlite->reserve >= 0)
+		close(sqlite->reserve);
 	if (sqlite->lock >= 0)
 		close(sqlite->lock);
 	free(sqlite->path);
@@ -533,6 +546,8 @@ const struct store_driver sqlite_driver = {
 	.adopt = sqlite_adopt,
 	.log_is_due = sqlite_log_is_due,
 	.move_log = sqlite_move_log,
+	.make_room = sqlite_make_room,
+	.keep_room = sqlite_keep_room,
 	.compact = sqlite_compact,
 	.forget_users = sqlite_forget_users,
 	.merge = sqlite_merge,

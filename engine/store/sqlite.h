@@ -88,9 +88,12 @@ struct sqlite_store {
 	struct connection connection;
 	char *path;
 	int lock; /* descriptor that holds the writers' lock, -1 = none */
+	int reserve; /* of the file that keeps room; -1 = none */
+	int64_t released; /* bytes that it had when it was given up */
 	bool writable;
 	bool immutable; /* on a medium where not even -shm can be made */
 	int log_pages; /* in the log at the last commit; 0 = moved since */
+	int log_most; /* from so many on it is moved within a commit; less on a small disk */
 };
 
 struct sqlite_reader {
@@ -144,6 +147,10 @@ bool sqlite_copy_column(sqlite3_stmt *row, int column, char *text, size_t room);
 enum status sqlite_take_out(
 	struct connection *connection, struct store_removal *removal, struct failure *failure);
 
+/* Sets a named value: part of a transaction of the caller's, or by itself. */
+enum status sqlite_put_value(struct connection *connection, const char *name, const void *value,
+	size_t size, struct failure *failure);
+
 /* Writes one, or removes it: part of a transaction of the caller's. */
 enum status sqlite_write_entry(struct connection *connection, const struct store_entry *entry,
 	struct failure *failure);
@@ -181,6 +188,19 @@ enum status sqlite_keep_copy(struct store *store, const char *suffix, char *copy
 	struct failure *failure);
 enum status sqlite_put_entries(struct store *store, const struct store_entry *entries, size_t count,
 	struct failure *failure);
+
+/* Room on a full disk: sqlite-room.c. The reserve is opened, made and kept as far as there
+ * is room; nothing depends on it. */
+void sqlite_open_reserve(struct sqlite_store *store);
+void sqlite_keep_room(struct store *store);
+bool sqlite_make_room(struct store *store);
+
+/* How long the log may become where the store is. */
+void sqlite_limit_log(struct sqlite_store *store);
+
+/* Moves all of the log into the database and cuts it to nothing, unless somebody reads an
+ * old state: then, and after a failure, false. */
+bool sqlite_empty_log(struct sqlite_store *store);
 
 /* What goes and what has to be known for it: sqlite-expiry.c. */
 bool sqlite_log_is_due(const struct store *store);

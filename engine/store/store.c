@@ -282,6 +282,17 @@ enum status store_adopt(
 				   : status;
 }
 
+bool store_make_room(struct store *store)
+{
+	return store->driver->writable(store) && store->driver->make_room(store);
+}
+
+void store_keep_room(struct store *store)
+{
+	if (store->driver->writable(store))
+		store->driver->keep_room(store);
+}
+
 enum status store_compact(struct store *store, struct failure *failure)
 {
 	enum status status = check_open_for_writing(store, failure);

@@ -121,6 +121,8 @@ struct store_removal {
 	int64_t until;    /* of REMOVE_OLD: the last number that goes */
 	/* Laid down in the same step (a withdrawn consent); NULL = none. */
 	const struct store_entry *entry;
+	/* A value that is set in the same step (to one byte); NULL = none. */
+	const char *mark;
 	int64_t reports; /* filled in: rows of the journal that were changed or deleted */
 	int64_t entries; /* and entries that were deleted */
 };
@@ -269,10 +271,21 @@ bool store_log_is_due(const struct store *store);
  * lost: a later commit moves it. */
 void store_move_log(struct store *store);
 
+/* What takes something out needs room before it frees any. After STATUS_FULL of such a
+ * write: gives up the room that is kept for it (the file PATH-reserve: a quarter of the
+ * database's size, 8 to 256 MiB, an eighth of the file system at most) and moves the log.
+ * True: something was gained, so that the write is worth trying once more. */
+bool store_make_room(struct store *store);
+
+/* Once it is done: keeps room again: what was given up as far as there is any, and more
+ * when there is twice as much. */
+void store_keep_room(struct store *store);
+
 /* Rewrites the database into as little room as it needs; nothing that was
  * deleted is anywhere in its files then. Takes time and room in proportion to
- * the database; readers go on. STATUS_BUSY: a reader held on to an old state all
- * the time; try again. */
+ * the database; readers go on. Where there is not that room, what was deleted is
+ * overwritten all the same, and the database stays as large as it is.
+ * STATUS_BUSY: a reader held on to an old state all the time; try again. */
 enum status store_compact(struct store *store, struct failure *failure);
 
 /* Of the next `users` (> 0) after `name` (bytewise; "" = the first, the site is none),
