@@ -3,6 +3,7 @@ EXTRA_DIST += \
 	%D%/check-layers \
 	%D%/corpus \
 	%D%/fuzz \
+	%D%/fuzz-coverage \
 	%D%/lint \
 	%D%/quickstart \
 	%D%/setup \

@@ -76,12 +76,13 @@ static json_t *engine(const struct service *service)
 	struct service_stats stats;
 
 	service_read_stats(service, &stats);
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "global_tokens",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o}", "global_tokens",
 		count(stats.global_tokens), "global_bytes", count(stats.global_bytes),
 		"cached_users", count(stats.cached_users), "cached_bytes",
 		count(stats.cached_bytes), "last_seq", count((uint64_t)stats.last_seq),
 		"checkpoint_seq", count((uint64_t)stats.checkpoint_seq), "writable",
-		stats.writable, "over_budget", stats.over_budget);
+		stats.writable, "over_budget", stats.over_budget, "budget_bytes",
+		count((uint64_t)service_settings(service)->retention.bytes));
 }
 
 static json_t *writer(const struct writer *writer)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine/service/entries.h"
+#include "engine/service/removal.h"
 #include "engine/service/reputation.h"
 
 /* Rows that are staged at a time: reports wait for no more. */
@@ -358,6 +359,7 @@ static enum status take_over(
 		status = put_in_place(adoption, failure);
 	if (status != STATUS_OK)
 		return status;
+	removal_settled(adoption->service);
 	if (adoption->keep) {
 		char *path = g_strconcat(adoption->keep, ".new", NULL);
 		g_rename(path, adoption->keep); /* without it there is no way back, no more */

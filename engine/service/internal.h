@@ -26,6 +26,7 @@ struct service {
 	_Atomic bool adopting; /* an adoption exists */
 	_Atomic bool stopping; /* what takes long is to end */
 	bool rows_late; /* [writer] the store has SERVICE_ROWS_LATE */
+	bool rows_stale; /* [writer] and all of its rows are to be replaced */
 	_Atomic int64_t removals; /* withdrawals, erasures and expiries so far */
 	_Atomic int64_t expired_at; /* see service_stats */
 	_Atomic bool over_budget;

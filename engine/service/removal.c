@@ -11,7 +11,8 @@ enum status removal_make_way(
 	struct global *global = service->global;
 	enum status status = store_clear_stage(service->store, PIECE_ROWS, more, failure);
 
-	if (status != STATUS_OK || *more || !written || *written || atomic_load(&service->adopting) ||
+	if (status != STATUS_OK || *more || !written || *written || service->rows_stale ||
+		atomic_load(&service->adopting) ||
 		global_dirty(global) <= PIECE_ROWS)
 		return status;
 	*more = true;
@@ -87,8 +88,11 @@ enum status removal_run(struct service *service, struct store_removal *removal, 
 	removal_watch_fn *watch, void *context, struct failure *failure)
 {
 	struct reading reading = {.until = last_of(removal), .watch = watch, .context = context};
-	enum status status = run(service, removal, WITH_ROWS, tokens, &reading, failure);
+	enum status status;
 
+	if (service->rows_stale) /* they are replaced as a whole */
+		return removal_run_late(service, removal, watch, context, failure);
+	status = run(service, removal, WITH_ROWS, tokens, &reading, failure);
 	if (status == STATUS_OK)
 		removal_settled(service);
 	return status;
@@ -109,6 +113,7 @@ enum status removal_run_late(struct service *service, struct store_removal *remo
 /* When that fails a start would do in vain what it need not; the next one clears it. */
 void removal_settled(struct service *service)
 {
+	service->rows_stale = false;
 	if (service->rows_late &&
 		store_put(service->store, SERVICE_ROWS_LATE, "", 0, NULL) == STATUS_OK)
 		service->rows_late = false;

@@ -142,12 +142,9 @@ static enum status load_rows_late(struct service *service, struct failure *failu
 static enum status load_global(struct service *service, struct failure *failure)
 {
 	if (service->rows_late) {
-		failure_set(&service->damage, STATUS_CORRUPT,
-			"token rows lag behind the journal: an erasure on a full disk was broken off");
-		enum status status = rebuild_global(service, failure);
-		if (status == STATUS_OK && service->mended)
-			removal_settled(service);
-		return status;
+		service->rows_stale = true;
+		return global_fold(&service->global, service->reader,
+			service->settings.global_tokens, failure);
 	}
 	enum status status = global_load(&service->global, service->reader,
 		service->settings.global_tokens, &service->damage);
@@ -337,7 +334,9 @@ enum status service_checkpoint(struct service *service, struct failure *failure)
 	enum status status = service_check_sound(service, failure);
 
 	if (status == STATUS_OK)
-		status = global_checkpoint(service->global, service->store, NULL, failure);
+		status = service->rows_stale
+			? global_rewrite(service->global, service->store, failure)
+			: global_checkpoint(service->global, service->store, NULL, failure);
 	if (status == STATUS_OK)
 		removal_settled(service);
 	expiry_note_size(service);
@@ -349,6 +348,8 @@ enum status service_checkpoint_some(
 {
 	enum status status = service_check_sound(service, failure);
 
+	if (service->rows_stale)
+		return service_checkpoint(service, failure);
 	if (status == STATUS_OK)
 		status = global_checkpoint_some(service->global, service->store, most, failure);
 	if (status == STATUS_OK && !global_checkpoint_goes_on(service->global))

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/service/service.h"
+#include "engine/settings/budget.h"
 #include "engine/settings/settings.h"
 
 /* Delimiters that settings_parse has let through fit. */
@@ -48,7 +49,7 @@ static inline struct service_settings settings_of_service(const struct settings 
 			.reports = (int64_t)settings->retention_reports,
 			.idle_days = (int64_t)settings->idle_days,
 			.most = (int64_t)settings->expire_most,
-			.bytes = (int64_t)settings->database_bytes},
+			.bytes = (int64_t)settings_budget(settings)},
 		.naming = settings_of_naming(settings),
 	};
 }

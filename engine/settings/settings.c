@@ -146,8 +146,9 @@ static const struct entry ENTRIES[] = {
 		"days after a user's last report when the user's reports go; 0: never"},
 	{"expire-most", {TYPE_NUMBER, 1, 100, NULL}, AT(expire_most), "10", RELOAD,
 		"percent of the reports that one housekeeping takes for their age or idleness"},
-	{"database-bytes", {TYPE_BYTES, 0, 1024 * GIB, NULL}, AT(database_bytes), "0", RELOAD,
-		"size of the database above which the oldest reports go; 0: no limit"},
+	{"database-bytes", {TYPE_ROOM, 0, 1024 * GIB, NULL}, AT(database_bytes), "auto", RELOAD,
+		"size of the database above which the oldest reports go, bytes, percent of the "
+		"disk, or auto: a quarter of it; 0: no limit"},
 	{"housekeeping-seconds", {TYPE_NUMBER, 1, 604800, NULL}, AT(housekeeping_seconds), "3600",
 		RELOAD, "time from one housekeeping to the next"},
 	{"log-level", {TYPE_WORD, 0, 0, LEVELS}, AT(log_level), "info", RELOAD,

@@ -67,7 +67,7 @@ struct settings {
 	uint64_t retention_reports;
 	uint64_t idle_days;
 	uint64_t expire_most; /* percent of the reports */
-	uint64_t database_bytes;
+	uint64_t database_bytes; /* or a share: see budget.h */
 	uint64_t housekeeping_seconds;
 	char *log_level; /* error, warning, info, debug */
 };

@@ -85,13 +85,21 @@ static bool read_number(const struct value_rule *rule, const char *text, uint64_
 	char *end = NULL;
 	unsigned shift = 0;
 
+	if (rule->type == TYPE_ROOM && strcmp(text, "auto") == 0) {
+		*value = VALUE_AUTO;
+		return true;
+	}
 	if (!g_ascii_isdigit(*text)) /* strtoull takes white space and signs */
 		return false;
 	errno = 0;
 	guint64 number = g_ascii_strtoull(text, &end, rule->type == TYPE_OCTAL ? 8 : 10);
 	if (errno != 0)
 		return false;
-	if (rule->type == TYPE_BYTES && *end && strchr(SUFFIXES, *end)) {
+	if (rule->type == TYPE_ROOM && strcmp(end, "%") == 0 && number >= 1 && number <= 100) {
+		*value = VALUE_PERCENT(number);
+		return true;
+	}
+	if (rule->type != TYPE_NUMBER && rule->type != TYPE_OCTAL && *end && strchr(SUFFIXES, *end)) {
 		shift = 10 * (unsigned)(strchr(SUFFIXES, *end) - SUFFIXES + 1);
 		end++;
 	}
@@ -136,6 +144,7 @@ bool value_read(const struct value_rule *rule, void *value, const char *text)
 		return true;
 	case TYPE_NUMBER:
 	case TYPE_BYTES:
+	case TYPE_ROOM:
 	case TYPE_OCTAL:
 		return read_number(rule, text, value);
 	case TYPE_REAL:
@@ -160,6 +169,26 @@ static char *format_bytes(uint64_t value)
 	return g_strdup_printf("%" PRIu64 "%.1s", value, &SUFFIXES[i]);
 }
 
+static char *format_room(uint64_t value)
+{
+	if (value == VALUE_AUTO)
+		return g_strdup("auto");
+	return value_percent(value) > 0 ? g_strdup_printf("%u%%", value_percent(value))
+					: format_bytes(value);
+}
+
+static char *allowed_bytes(const struct value_rule *rule)
+{
+	char *minimum = format_bytes((uint64_t)rule->minimum);
+	char *maximum = format_bytes((uint64_t)rule->maximum);
+	char *text = g_strdup_printf("a number from %s to %s%s", minimum, maximum,
+		rule->type == TYPE_ROOM ? ", a percentage such as 25%, or auto" : "");
+
+	g_free(minimum);
+	g_free(maximum);
+	return text;
+}
+
 char *value_format(const struct value_rule *rule, const void *value)
 {
 	char real[G_ASCII_DTOSTR_BUF_SIZE];
@@ -176,6 +205,8 @@ char *value_format(const struct value_rule *rule, const void *value)
 		return g_strdup_printf("%" PRIu64, *(const uint64_t *)value);
 	case TYPE_BYTES:
 		return format_bytes(*(const uint64_t *)value);
+	case TYPE_ROOM:
+		return format_room(*(const uint64_t *)value);
 	case TYPE_OCTAL:
 		return g_strdup_printf("%04" PRIo64, *(const uint64_t *)value);
 	case TYPE_REAL:
@@ -201,15 +232,9 @@ char *value_allowed(const struct value_rule *rule)
 		return g_strjoinv(", ", (char **)rule->words);
 	case TYPE_OCTAL:
 		return g_strdup_printf("an octal number up to 0%o", (unsigned)rule->maximum);
-	case TYPE_BYTES: {
-		char *minimum = format_bytes((uint64_t)rule->minimum);
-		char *maximum = format_bytes((uint64_t)rule->maximum);
-		char *text = g_strdup_printf("a number from %s to %s", minimum, maximum);
-
-		g_free(minimum);
-		g_free(maximum);
-		return text;
-	}
+	case TYPE_BYTES:
+	case TYPE_ROOM:
+		return allowed_bytes(rule);
 	case TYPE_NUMBER:
 		return g_strdup_printf(
 			"a whole number from %.0f to %.0f", rule->minimum, rule->maximum);
@@ -235,6 +260,7 @@ size_t value_size(const struct value_rule *rule)
 		return sizeof(char **);
 	case TYPE_NUMBER:
 	case TYPE_BYTES:
+	case TYPE_ROOM:
 	case TYPE_OCTAL:
 		return sizeof(uint64_t);
 	case TYPE_REAL:
@@ -259,6 +285,7 @@ void value_free(const struct value_rule *rule, void *value)
 		break;
 	case TYPE_NUMBER:
 	case TYPE_BYTES:
+	case TYPE_ROOM:
 	case TYPE_OCTAL:
 	case TYPE_REAL:
 	case TYPE_BOOL:

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* What a value is in memory is said after each. */
 enum value_type {
@@ -15,10 +16,22 @@ enum value_type {
 	TYPE_LIST, /* char **, ends in NULL */
 	TYPE_NUMBER, /* uint64_t */
 	TYPE_BYTES, /* uint64_t; the text may end in K, M or G */
+	TYPE_ROOM, /* uint64_t: as TYPE_BYTES, a percentage, or "auto" */
 	TYPE_OCTAL, /* uint64_t */
 	TYPE_REAL, /* double */
 	TYPE_BOOL, /* bool */
 };
+
+/* A TYPE_ROOM beside its bytes. */
+#define VALUE_AUTO             UINT64_MAX
+#define VALUE_PERCENT(percent) (UINT64_MAX - (percent))
+
+/* 1 to 100; 0 = it is no percentage. */
+static inline unsigned value_percent(uint64_t value)
+{
+	return value != VALUE_AUTO && value >= VALUE_PERCENT(100) ? (unsigned)(UINT64_MAX - value)
+								   : 0;
+}
 
 struct value_rule {
 	enum value_type type;

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/settings/settings.h"
+#include "engine/settings/budget.h"
+#include "engine/settings/value.h"
 
 static struct settings settings;
 static struct failure failure;
@@ -95,6 +96,16 @@ static const struct {
 	{"max-message-bytes = 1023", STATUS_INVALID},
 	{"database-bytes = 10K", STATUS_INVALID},
 	{"database-bytes = 1M", STATUS_OK},
+	{"database-bytes = 0", STATUS_OK},
+	{"database-bytes = auto", STATUS_OK},
+	{"database-bytes = 25%", STATUS_OK},
+	{"database-bytes = 100%", STATUS_OK},
+	{"database-bytes = 0%", STATUS_INVALID},
+	{"database-bytes = 101%", STATUS_INVALID},
+	{"database-bytes = 25 %", STATUS_INVALID},
+	{"database-bytes = -25%", STATUS_INVALID},
+	{"database-bytes = automatic", STATUS_INVALID},
+	{"max-message-bytes = 25%", STATUS_INVALID},
 	{"max-message-bytes = 513M", STATUS_INVALID},
 	{"max-message-bytes = 1T", STATUS_INVALID},
 	{"max-message-bytes = 1KK", STATUS_INVALID},
@@ -338,6 +349,32 @@ START_TEST(shipped_file_is_valid_when_uncommented)
 }
 END_TEST
 
+START_TEST(a_share_of_the_disk_is_bytes)
+{
+	const uint64_t mib = 1 << 20, gib = 1024 * mib;
+
+	ck_assert_uint_eq(budget_bytes(5 * mib, 100 * gib, gib), 5 * mib);
+	ck_assert_uint_eq(budget_bytes(0, 100 * gib, gib), 0);
+	ck_assert_uint_eq(budget_bytes(VALUE_PERCENT(100), 100 * gib, 0), 100 * gib / 100 * 100);
+	ck_assert_uint_eq(budget_bytes(VALUE_PERCENT(50), 100 * gib, 99 * gib), 100 * gib / 100 * 50);
+	ck_assert_uint_eq(budget_bytes(VALUE_PERCENT(1), 3 * mib, 0), mib);
+	ck_assert_uint_eq(budget_bytes(VALUE_AUTO, 100 * gib, 0), 25 * gib);
+	ck_assert_uint_eq(budget_bytes(VALUE_AUTO, 100 * gib, 30 * gib), 25 * gib);
+	ck_assert_uint_eq(budget_bytes(VALUE_AUTO, 100 * gib, 32 * gib), 75 * gib);
+	ck_assert_uint_eq(budget_bytes(VALUE_AUTO, 3 * mib, 2 * mib), 16 * mib);
+}
+END_TEST
+
+START_TEST(a_share_of_a_disk_that_is_not_there_is_no_limit)
+{
+	parse("[hamletd]\nstate-directory = /nowhere/at/all\n");
+	ck_assert_uint_eq(settings.database_bytes, VALUE_AUTO);
+	ck_assert_uint_eq(settings_budget(&settings), 0);
+	parse("[hamletd]\nstate-directory = /\ndatabase-bytes = 25%\n");
+	ck_assert_uint_ge(settings_budget(&settings), 1 << 20);
+}
+END_TEST
+
 static Suite *settings_suite(void)
 {
 	Suite *suite = suite_create("settings");
@@ -356,6 +393,8 @@ static Suite *settings_suite(void)
 	tcase_add_test(file, keys_left_out_return_to_their_defaults);
 	tcase_add_test(file, missing_file_is_not_found);
 	tcase_add_test(file, adopt_takes_what_needs_no_restart);
+	tcase_add_test(file, a_share_of_the_disk_is_bytes);
+	tcase_add_test(file, a_share_of_a_disk_that_is_not_there_is_no_limit);
 	suite_add_tcase(suite, file);
 	tcase_add_checked_fixture(documents, set_up, tear_down);
 	tcase_add_test(documents, each_key_is_in_the_configuration_file);
