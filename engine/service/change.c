@@ -27,7 +27,8 @@ struct change {
 	bool written;       /* the global rows that had changed before */
 	bool done;
 	bool tight; /* the disk is full: in little steps, and rows later */
-	size_t piece; /* then: reports that are erased at a time */
+	size_t piece; /* then: reports that are taken out at a time */
+	size_t taken; /* of a withdrawal, of the oldest ones */
 	struct receipt receipt;
 };
 
@@ -252,12 +253,39 @@ static enum status lay_down(struct change *change, struct failure *failure)
 	return status;
 }
 
+/* On a full disk what some reports at a time shared goes before the rest, as much as there
+ * is room for. *more: there are others. */
+static enum status withdraw_some(
+	struct change *change, const char *user, bool *more, struct failure *failure)
+{
+	struct store_removal removal = {.user = user, .kind = REMOVE_SHARED};
+	struct store_reader *reader = change->service->reader;
+	int64_t former = 0;
+	enum status status = store_oldest(reader, user, change->taken, &former, failure);
+
+	if (status == STATUS_OK)
+		status = store_oldest(reader, user, change->taken + change->piece, &removal.until,
+			failure);
+	*more = removal.until > former;
+	if (status != STATUS_OK || !*more)
+		return status;
+	status = take_out(change, &removal, more, failure);
+	if (status == STATUS_OK && !*more)
+		change->taken += change->piece;
+	*more = true;
+	if (status == STATUS_FULL && change->piece > 1) {
+		change->piece /= 4;
+		status = STATUS_OK;
+	}
+	return status;
+}
+
 /* All in one step where nothing is taken out; else each consent is one of its own. */
 static enum status run_entries(struct change *change, struct failure *failure)
 {
 	enum status status = change->withdrawn ? STATUS_OK : lay_down(change, failure);
 	guint left = change->withdrawn->len;
-	bool more;
+	bool more = false;
 
 	if (status != STATUS_OK)
 		g_clear_pointer(&change->withdrawn, g_ptr_array_unref); /* not begun */
@@ -265,9 +293,14 @@ static enum status run_entries(struct change *change, struct failure *failure)
 		return status;
 	const struct store_entry *entry = change->withdrawn->pdata[left - 1];
 	struct store_removal removal = {.user = entry->scope, .entry = entry};
-	status = take_out(change, &removal, &more, failure);
+	if (change->tight)
+		status = withdraw_some(change, entry->scope, &more, failure);
 	if (status == STATUS_OK && !more)
+		status = take_out(change, &removal, &more, failure);
+	if (status == STATUS_OK && !more) {
 		g_ptr_array_set_size(change->withdrawn, (gint)left - 1);
+		change->taken = 0;
+	}
 	return status;
 }
 

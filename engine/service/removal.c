@@ -81,7 +81,10 @@ static enum status run(struct service *service, struct store_removal *removal, e
 
 static int64_t last_of(const struct store_removal *removal)
 {
-	return removal->kind == REMOVE_OLD ? removal->until : INT64_MAX;
+	bool all = removal->kind == REMOVE_USER ||
+		(removal->kind == REMOVE_SHARED && removal->until == 0);
+
+	return all ? INT64_MAX : removal->until;
 }
 
 enum status removal_run(struct service *service, struct store_removal *removal, size_t *tokens,

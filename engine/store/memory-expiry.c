@@ -66,6 +66,8 @@ static void withdraw_user(struct memory *memory, struct store_removal *removal)
 	for (guint i = 0; user && i < user->rows->len; i++) {
 		struct row *row = user->rows->pdata[i];
 		struct report *report = &row->report;
+		if (report->seq > removal->until)
+			return;
 		row->retrained = NULL;
 		if (!(report->flags & REPORT_CONSENT))
 			continue;

@@ -33,7 +33,7 @@ static enum status run_for(struct connection *connection, enum sqlite_statement 
 	if (statement && removal->user)
 		sqlite3_bind_blob(statement, at++, removal->user, (int)strlen(removal->user),
 			SQLITE_STATIC);
-	if (statement && removal->kind == REMOVE_OLD)
+	if (statement && removal->kind != REMOVE_USER)
 		sqlite3_bind_int64(statement, at, removal->until);
 	enum status status = sqlite_run(connection, statement, "removing from", failure);
 	if (status == STATUS_OK && changed)
@@ -45,7 +45,7 @@ static enum status take_shared(
 	struct connection *connection, struct store_removal *removal, struct failure *failure)
 {
 	enum status status =
-		run_for(connection, SQL_RETRAINED_WITHDRAW, removal, NULL, failure);
+		run_for(connection, SQL_RETRAINED_EXPIRE_USER, removal, NULL, failure);
 
 	return status == STATUS_OK
 		? run_for(connection, SQL_WITHDRAW, removal, &removal->reports, failure)

@@ -44,7 +44,8 @@ static const char *const SQL[SQL_STATEMENTS] = {
 			 "body_sum = 0, body_gain = 0, bias_sum = 0, bias_gain = 0, "
 			 "undone_head_sum = 0, undone_head_gain = 0, undone_body_sum = 0, "
 			 "undone_body_gain = 0, undone_bias_sum = 0, undone_bias_gain = 0 "
-			 "WHERE user = (SELECT id FROM user WHERE name = ?1) AND (flags & 1)",
+			 "WHERE user = (SELECT id FROM user WHERE name = ?1) AND seq <= ?2 "
+			 "AND (flags & 1)",
 	[SQL_EXPIRE_ALL] = "DELETE FROM journal WHERE seq <= ?1",
 	[SQL_EXPIRE_USER] = "DELETE FROM journal WHERE user = "
 			    "(SELECT id FROM user WHERE name = ?1) AND seq <= ?2",

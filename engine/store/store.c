@@ -221,6 +221,8 @@ enum status store_remove(struct store *store, struct store_removal *removal,
 	if (status == STATUS_OK && removal->entry)
 		status = check_entry(removal->entry, failure);
 	removal->reports = removal->entries = 0;
+	if (removal->kind == REMOVE_SHARED && removal->until == 0)
+		removal->until = INT64_MAX;
 	return status == STATUS_OK
 		? write_checkpoint(store, removal, tokens, count, checkpoint, failure)
 		: status;

@@ -118,7 +118,8 @@ enum store_removal_kind {
 struct store_removal {
 	enum store_removal_kind kind;
 	const char *user; /* with REMOVE_OLD: NULL = all users */
-	int64_t until;    /* of REMOVE_OLD: the last number that goes */
+	/* The last number that goes; of REMOVE_SHARED 0 = all, of REMOVE_USER it is nothing. */
+	int64_t until;
 	/* Laid down in the same step (a withdrawn consent); NULL = none. */
 	const struct store_entry *entry;
 	/* A value that is set in the same step (to one byte); NULL = none. */
