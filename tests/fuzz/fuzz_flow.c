@@ -119,7 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		teach(mode, message, size - 1);
 	struct query *query = use_query(
 		service, worker, USERS, mode & FOR_BOTH ? 2 : 1, message, size - 1);
-	reply(mode, query_verdict(query, query_mildest(query)), message, size - 1);
+	reply(mode, query_verdict(query, query_joint(query)), message, size - 1);
 	query_end(service, &query);
 	return 0;
 }
