@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/settings/settings.h"
+#include "engine/settings/budget.h"
+#include "tests/fuzz/memory_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -40,6 +41,53 @@ static char *print_all(const struct settings *settings)
 	return text;
 }
 
+static void on_change(void *context, const char *key, const char *value, bool taken)
+{
+	assert(*key && value);
+	*(int *)context += taken;
+}
+
+static void on_key(void *context, const char *key, const char *fallback, const char *text)
+{
+	assert(*key && fallback && *text);
+	(*(int *)context)++;
+}
+
+/* Over the defaults, as a daemon that runs takes them: what was taken does not differ any
+ * more. */
+static void adopt(struct settings *fresh)
+{
+	struct settings running;
+	struct settings copy = {0};
+	struct failure failure;
+	int taken = 0, again = 0, keys = 0;
+	char *text = print_all(fresh);
+
+	settings_defaults(&running);
+	assert(settings_parse(&copy, "copy", text, strlen(text), &failure) == STATUS_OK);
+	settings_adopt(&running, fresh, on_change, &taken);
+	settings_adopt(&running, &copy, on_change, &again);
+	assert(again == 0 || taken == 0);
+	settings_describe(on_key, &keys);
+	assert(keys > 0);
+	settings_free(&running);
+	settings_free(&copy);
+	free(text);
+}
+
+/* The same text as a file. */
+static void load(const uint8_t *data, size_t size, bool valid)
+{
+	struct memory_file file = memory_file_open(data, size);
+	struct settings settings = {0};
+	struct failure failure = {0};
+
+	assert((settings_load(&settings, file.path, &failure) == STATUS_OK) == valid);
+	settings_free(&settings);
+	close(file.descriptor);
+	assert(settings_load(&settings, "/nowhere/hamlet.conf", &failure) == STATUS_NOTFOUND);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct settings settings = {0}, again = {0};
@@ -47,8 +95,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (settings_parse(&settings, "fuzz", (const char *)data, size, &failure) != STATUS_OK) {
 		assert(failure.code != STATUS_OK && failure.detail[0] != '\0');
+		load(data, size, false);
 		return 0;
 	}
+	load(data, size, true);
 	char *text = print_all(&settings);
 	enum status status = settings_parse(&again, "again", text, strlen(text), &failure);
 	assert(status == STATUS_OK);
@@ -56,6 +106,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(strcmp(text, text_again) == 0);
 	free(text_again);
 	free(text);
+	adopt(&again);
+	assert(settings_budget(&settings) < UINT64_MAX / 2);
 	settings_free(&again);
 	settings_free(&settings);
 	return 0;
