@@ -96,7 +96,7 @@ enum status memory_merge(struct store *store, struct store_merge *merge, struct 
 	struct memory *memory = (struct memory *)store;
 	struct user *from = g_hash_table_lookup(memory->users, merge->from);
 	struct user *to = g_hash_table_lookup(memory->users, merge->to);
-	struct store_removal removal = {.kind = REMOVE_SHARED, .user = merge->to};
+	struct store_removal removal = {.kind = REMOVE_SHARED, .until = INT64_MAX, .user = merge->to};
 
 	if (from && to)
 		join_users(memory, from, to, merge);

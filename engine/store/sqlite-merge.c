@@ -110,7 +110,7 @@ static enum status forget_checkpoint(struct connection *connection, struct failu
 enum status sqlite_merge(struct store *store, struct store_merge *merge, struct failure *failure)
 {
 	struct connection *connection = &((struct sqlite_store *)store)->connection;
-	struct store_removal removal = {.kind = REMOVE_SHARED, .user = merge->to};
+	struct store_removal removal = {.kind = REMOVE_SHARED, .until = INT64_MAX, .user = merge->to};
 	enum status status =
 		sqlite_run(connection, sqlite_statement(connection, SQL_BEGIN), DOING, failure);
 

@@ -51,7 +51,7 @@ static void lay_down(struct service *service, const struct store_entry *entry)
 {
 	struct failure failure = {0};
 	struct change *change;
-	enum status status = change_entries(service, entry, 1, &change, &failure);
+	enum status status = change_entries(service, entry, 1, AS_USER, &change, &failure);
 
 	use_failure(status, &failure);
 	if (status == STATUS_OK)

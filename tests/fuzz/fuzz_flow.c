@@ -31,7 +31,7 @@ static void lay_down(const char *scope, const char *name, const char *value)
 	struct failure failure = {0};
 	struct change *change;
 
-	REQUIRE(change_entries(service, &entry, 1, &change, &failure) == STATUS_OK);
+	REQUIRE(change_entries(service, &entry, 1, AS_USER, &change, &failure) == STATUS_OK);
 	use_change(service, change);
 }
 
