@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/account.h"
+
 struct walk {
 	const struct corpus_visitor *visitor;
 	GHashTable *entered; /* "device:inode" of each folder */
@@ -25,11 +27,10 @@ static enum status fail_reading(const char *path, int error, struct failure *fai
 	return failure_set(failure, STATUS_IO, "reading %s: %s", path, g_strerror(error));
 }
 
-enum status corpus_map(const char *path, GMappedFile **file, struct failure *failure)
+static enum status map(const char *path, GMappedFile **file, struct failure *failure)
 {
 	struct stat found;
 
-	*file = NULL;
 	if (stat(path, &found) != 0)
 		return fail_reading(path, errno, failure);
 	if (!S_ISREG(found.st_mode))
@@ -42,6 +43,16 @@ enum status corpus_map(const char *path, GMappedFile **file, struct failure *fai
 	close(descriptor);
 	return *file ? STATUS_OK
 		     : failure_set(failure, STATUS_IO, "reading %s: it cannot be mapped", path);
+}
+
+enum status corpus_map(const char *path, GMappedFile **file, struct failure *failure)
+{
+	uid_t owner = account_pause();
+
+	*file = NULL;
+	enum status status = map(path, file, failure);
+	account_resume(owner);
+	return status;
 }
 
 /* The start of the next "From " line after a blank one, or the end. */
@@ -237,8 +248,10 @@ enum status corpus_walk(
 	struct walk walk = {.visitor = visitor,
 		.entered = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
 		.failure = failure};
+	uid_t owner = account_pause();
 	enum status status = walk_path(&walk, path, true);
 
+	account_resume(owner);
 	g_hash_table_unref(walk.entered);
 	return status;
 }

@@ -12,6 +12,9 @@
 
 #include "engine/base/status.h"
 
+/* Mail is read as who started the program, also between account_begin and account_end
+ * (engine/base/account.h). */
+
 /* Called for each message: `length` bytes at `offset` of the file. The bytes and
  * the path are borrowed for the call. A status other than STATUS_OK ends the walk
  * and is returned. */

@@ -10,6 +10,7 @@
 
 #include <glib.h>
 
+#include "engine/base/account.h"
 #include "engine/client/call.h"
 #include "engine/service/service.h"
 #include "engine/settings/service-settings.h"
@@ -122,11 +123,11 @@ static int expire(const struct settings *settings, const char *given, bool certa
 	struct failure failure = {0};
 	char *database = given ? g_strdup(given) : settings_database(settings);
 	char *socket = g_build_filename(settings->runtime_directory, "spamd.sock", NULL);
-	enum status status;
+	enum status status = account_become(database, &failure);
 
-	if (access(database, F_OK) == 0) /* else it would be made */
+	if (status == STATUS_OK && access(database, F_OK) == 0) /* else it would be made */
 		status = expire_alone(database, &service, certain, &expired, &failure);
-	else
+	else if (status == STATUS_OK)
 		status = failure_set(&failure, STATUS_NOTFOUND, "opening %s: %s", database,
 			g_strerror(errno));
 	if (status == STATUS_BUSY) /* hamletd has it */

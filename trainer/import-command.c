@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+#include "engine/base/account.h"
 #include "engine/settings/service-settings.h"
 #include "trainer/commands.h"
 #include "trainer/corpus.h"
@@ -84,6 +85,7 @@ static int import_into(const char *database, const struct settings *settings, co
 	struct failure failure = {0};
 
 	if (check_sources(sources, &failure) != STATUS_OK ||
+		account_begin(database, &failure) != STATUS_OK ||
 		store_open_sqlite(&store, database, &failure) != STATUS_OK)
 		return fail(&failure);
 	enum status status = import_run(store, &service, (struct import_source *)sources->data,

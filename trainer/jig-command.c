@@ -21,6 +21,7 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 
+#include "engine/base/account.h"
 #include "trainer/commands.h"
 #include "trainer/evaluate/replay.h"
 
@@ -200,6 +201,7 @@ int run_jig(int argc, char **argv)
 			"its database, in place of HAMLET_JIG or ./hamlet-jig.sqlite", "FILE"},
 		{0},
 	};
+	struct failure failure = {0};
 	int result = EXIT_USAGE;
 
 	if (parse_options("initialize | classify FILE | train spam|ham FILE | finalize - be a "
@@ -207,8 +209,12 @@ int run_jig(int argc, char **argv)
 		    entries, NULL, &argc, &argv)) {
 		const char *other = g_getenv("HAMLET_JIG");
 		const char *path = database ? database : other && *other ? other : DATABASE;
-		result = argc > 1 ? run_command(path, argc - 1, argv + 1)
-				  : fail_usage("jig wants a command");
+		if (argc < 2)
+			result = fail_usage("jig wants a command");
+		else if (account_begin(path, &failure) != STATUS_OK)
+			result = fail(&failure);
+		else
+			result = run_command(path, argc - 1, argv + 1);
 	}
 	g_free(database);
 	return result;

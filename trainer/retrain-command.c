@@ -12,6 +12,7 @@
 
 #include <glib.h>
 
+#include "engine/base/account.h"
 #include "engine/base/private-file.h"
 #include "engine/settings/service-settings.h"
 #include "trainer/adopt.h"
@@ -35,13 +36,9 @@ struct arguments {
 static int take_lock(const char *database, struct failure *failure)
 {
 	char *path = g_strconcat(database, "-retrain-lock", NULL);
-	int lock = private_file_open(path);
+	int lock = private_file_open(path, failure);
 
-	if (lock < 0) {
-		failure_set(failure, STATUS_IO, "locking %s: %s%s", path, strerror(errno),
-			errno == EACCES ? "; retrain as the account that hamletd runs as, and "
-					  "remove this file" : "");
-	} else if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) != 0) {
 		failure_set(failure, STATUS_BUSY,
 			"another retraining of %s is at work: wait for it", database);
 		close(lock);
@@ -186,7 +183,8 @@ static int retrain(const struct arguments *arguments)
 	struct failure failure = {0};
 	int result = EXIT_FAILURE;
 
-	if (check_paths(arguments, &failure) != STATUS_OK)
+	if (account_become(arguments->database, &failure) != STATUS_OK ||
+		check_paths(arguments, &failure) != STATUS_OK)
 		return fail(&failure);
 	int lock = take_lock(arguments->database, &failure);
 	if (lock < 0)
@@ -304,8 +302,9 @@ static int roll_back(const struct arguments *arguments)
 {
 	struct failure failure = {0};
 
-	if (adopt_generation(arguments->database, arguments->socket, "previous",
-		    &arguments->service, &failure) != STATUS_OK)
+	if (account_become(arguments->database, &failure) != STATUS_OK ||
+		adopt_generation(arguments->database, arguments->socket, "previous",
+			&arguments->service, &failure) != STATUS_OK)
 		return fail(&failure);
 	puts("the generation before is in place; the same command goes forth again");
 	return EXIT_SUCCESS;

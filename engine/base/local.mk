@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
+	%D%/account.c %D%/account.h \
 	%D%/buffer.c %D%/buffer.h \
 	%D%/compression.c %D%/compression.h \
 	%D%/domain.c %D%/domain.h \

@@ -4,56 +4,69 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool stat_folder(const char *path, struct stat *found)
+enum { FLAGS = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC };
+
+static const char *advice_on(int reason)
 {
-	const char *slash = strrchr(path, '/');
-	size_t length = slash ? (size_t)(slash - path) : 0;
-	char folder[PATH_MAX];
-
-	if (!slash)
-		return stat(".", found) == 0;
-	if (length + 2 > sizeof(folder))
-		return false;
-	memcpy(folder, path, length);
-	memcpy(folder + length, "/", 2); /* the root has no other name */
-	return stat(folder, found) == 0;
-}
-
-/* A file with a second name may be anybody's: the folder's owner may have put it there. */
-static void give(int file, const char *path)
-{
-	struct stat of_file, of_folder;
-
-	if (geteuid() == 0 && stat_folder(path, &of_folder) && of_folder.st_uid != 0 &&
-		fstat(file, &of_file) == 0 && of_file.st_uid == 0 && of_file.st_nlink == 1 &&
-		S_ISREG(of_file.st_mode) && fchown(file, of_folder.st_uid, of_folder.st_gid) != 0) {
-		/* Root need not be almighty: it stays as it is. */
+	switch (reason) {
+	case ELOOP:
+		return "; it is a symbolic link, which is not followed: see where it leads, and "
+		       "remove it";
+	case EACCES:
+		return "; only its owner may, see ls -l";
+	default:
+		return "";
 	}
 }
 
-int private_file_open(const char *path)
+static int fail(const char *path, int reason, struct failure *failure)
 {
-	int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	if (file < 0)
-		return errno == EEXIST ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
-	fchmod(file, 0600);
-	give(file, path);
-	return file;
+	failure_set(failure, status_of_errno(reason), "opening %s: %s%s", path, strerror(reason),
+		advice_on(reason));
+	return -1;
 }
 
-void private_file_give(const char *path)
+static bool is_acceptable(int file, const char *path, struct failure *failure)
 {
-	int file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat found;
 
+	if (fstat(file, &found) != 0) {
+		fail(path, errno, failure);
+		return false;
+	}
+	if (!S_ISREG(found.st_mode)) {
+		failure_set(failure, STATUS_INVALID,
+			"opening %s: it is no regular file: see what it is, and remove it", path);
+		return false;
+	}
+	if (geteuid() == 0 && found.st_nlink > 1) {
+		failure_set(failure, STATUS_INVALID,
+			"opening %s: it has a second name, so root leaves it alone: see ls -l, and "
+			"remove one of them", path);
+		return false;
+	}
+	return true;
+}
+
+int private_file_open(const char *path, struct failure *failure)
+{
+	int file = open(path, FLAGS | O_EXCL, 0600);
+
+	if (file >= 0) {
+		fchmod(file, 0600);
+		return file;
+	}
+	if (errno == EEXIST)
+		file = open(path, FLAGS, 0600);
 	if (file < 0)
-		return;
-	give(file, path);
+		return fail(path, errno, failure);
+	if (is_acceptable(file, path, failure))
+		return file;
 	close(file);
+	return -1;
 }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/base/status.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -17,6 +18,22 @@ const char *status_text(enum status code)
 #undef X
 	}
 	return "unknown error";
+}
+
+enum status status_of_errno(int number)
+{
+	switch (number) {
+	case ENOSPC:
+	case EDQUOT:
+		return STATUS_FULL;
+	case EROFS:
+		return STATUS_READONLY;
+	case EACCES:
+	case EPERM:
+		return STATUS_DENIED;
+	default:
+		return STATUS_IO;
+	}
 }
 
 enum status failure_set(struct failure *failure, enum status code, const char *format, ...)

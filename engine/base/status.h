@@ -36,6 +36,9 @@ struct failure {
 	char detail[256];
 };
 
+/* What errno of a file or socket means: FULL, READONLY, DENIED, else IO. */
+enum status status_of_errno(int number);
+
 /* The text of a code; never NULL. */
 const char *status_text(enum status code);
 

@@ -8,7 +8,6 @@
 
 #include <glib.h>
 
-#include "engine/base/private-file.h"
 #include "engine/service/secret.h"
 
 static const char MAGIC[8] = {'h', 'a', 'm', 'l', 'e', 't', 'G', '2'};
@@ -139,8 +138,6 @@ enum status generation_write(
 		status = failure_set(failure, full ? STATUS_FULL : STATUS_IO, "writing %s: %s",
 			path, error->message);
 		g_error_free(error);
-	} else {
-		private_file_give(path);
 	}
 	g_free(data);
 	return status;

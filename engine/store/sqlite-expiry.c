@@ -149,7 +149,7 @@ static enum status sync_log(struct connection *connection, struct failure *failu
 	if (code == SQLITE_OK && log && log->pMethods &&
 		log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) != SQLITE_OK)
 		return failure_set(failure,
-			sqlite_errno_status(sqlite_system_error(connection->db)),
+			status_of_errno(sqlite_system_error(connection->db)),
 			"compacting %s: its log cannot be synced", connection->path);
 	return STATUS_OK;
 }

@@ -70,7 +70,8 @@ enum status sqlite_open_connection(struct connection *connection, const char *pa
 	if (immutable && !uri)
 		return failure_set(failure, STATUS_NOMEM, "opening %s: out of memory", path);
 	if (sqlite3_open_v2(immutable ? uri : path, &connection->db,
-		    flags | SQLITE_OPEN_NOMUTEX | (immutable ? SQLITE_OPEN_URI : 0), NULL) != SQLITE_OK)
+		    flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX |
+			    (immutable ? SQLITE_OPEN_URI : 0), NULL) != SQLITE_OK)
 		status = sqlite_failure(connection, "opening", failure);
 	if (status == STATUS_OK) {
 		sqlite3_busy_timeout(connection->db, SQLITE_BUSY_MILLISECONDS);
@@ -83,23 +84,18 @@ enum status sqlite_open_connection(struct connection *connection, const char *pa
 	return status;
 }
 
-static enum status open_failure(const char *path, struct failure *failure)
-{
-	return failure_set(failure, sqlite_errno_status(errno), "opening %s: %s%s", path,
-		strerror(errno), errno == EACCES ? "; only its owner may, see ls -l" : "");
-}
-
 /* A lock of its own and not SQLite's: it is held as long as the store is open,
  * and the kernel lets go of it with the process, however that ends. */
 static enum status take_lock(struct sqlite_store *store, struct failure *failure)
 {
 	char path[4096], holder[32] = "";
+	struct failure reason;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s-lock", store->path) >= sizeof(path))
 		return failure_set(failure, STATUS_INVALID, "path of the database is too long");
-	store->lock = private_file_open(path);
+	store->lock = private_file_open(path, &reason);
 	if (store->lock < 0)
-		return open_failure(path, failure);
+		return failure_set(failure, reason.code, "%s", reason.detail);
 	if (flock(store->lock, LOCK_EX | LOCK_NB) != 0) {
 		if (errno != EWOULDBLOCK)
 			return failure_set(failure, STATUS_IO, "locking %s: %s", path, strerror(errno));
@@ -206,14 +202,15 @@ static enum status open_writer(struct sqlite_store *store, struct failure *failu
 {
 	struct connection *connection = &store->connection;
 	int64_t version = 0;
+	struct failure reason;
 	enum status status = take_lock(store, failure);
 
 	if (status != STATUS_OK)
 		return status;
 	/* Made before SQLite would, so that nobody else can read it, ever. */
-	int file = private_file_open(store->path);
+	int file = private_file_open(store->path, &reason);
 	if (file < 0)
-		return open_failure(store->path, failure);
+		return failure_set(failure, reason.code, "%s", reason.detail);
 	close(file);
 	status = sqlite_open_connection(
 		connection, store->path, SQLITE_OPEN_READWRITE, false, failure);
@@ -280,8 +277,23 @@ static enum status open_readonly(struct sqlite_store *store, struct failure *fai
 	return status;
 }
 
+/* Where a database that is not there yet will be; NULL when its folder is not there. */
+static char *path_to_be(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	char *real = folder ? realpath(folder, NULL) : NULL;
+	char *whole = NULL;
+
+	if (real && asprintf(&whole, "%s/%s", real, slash ? slash + 1 : path) < 0)
+		whole = NULL;
+	free(real);
+	free(folder);
+	return whole;
+}
+
 /* A new store with its path: the real one, as a second name of the database must
- * not mean a second lock. */
+ * not mean a second lock. SQLite then follows no link. */
 static struct sqlite_store *store_new(const char *path)
 {
 	struct sqlite_store *store = calloc(1, sizeof(*store));
@@ -291,8 +303,10 @@ static struct sqlite_store *store_new(const char *path)
 	store->store.driver = &sqlite_driver;
 	store->lock = store->reserve = -1;
 	store->path = realpath(path, NULL);
-	if (!store->path && errno != ENOMEM)
-		store->path = strdup(path); /* to be made, or to be refused */
+	if (!store->path)
+		store->path = path_to_be(path);
+	if (!store->path)
+		store->path = strdup(path); /* to be refused */
 	if (!store->path) {
 		free(store);
 		return NULL;

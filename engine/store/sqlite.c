@@ -3,7 +3,6 @@
  * The SQLite driver: connections, statements, and what the writer does. */
 #include "engine/store/sqlite.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -148,22 +147,6 @@ static const char *const SQL[SQL_STATEMENTS] = {
 _Static_assert(REPORT_MUTED == 2, "the statement above tests the bit");
 _Static_assert(REPORT_CONSENT == 1, "and this one");
 
-enum status sqlite_errno_status(int code)
-{
-	switch (code) {
-	case ENOSPC:
-	case EDQUOT:
-		return STATUS_FULL;
-	case EROFS:
-		return STATUS_READONLY;
-	case EACCES:
-	case EPERM:
-		return STATUS_DENIED;
-	default:
-		return STATUS_IO;
-	}
-}
-
 int sqlite_system_error(sqlite3 *db)
 {
 	sqlite3_vfs *vfs = NULL;
@@ -190,7 +173,7 @@ static enum status translate(sqlite3 *db)
 		return STATUS_BUSY;
 	case SQLITE_IOERR:
 	case SQLITE_CANTOPEN:
-		return sqlite_errno_status(sqlite_system_error(db));
+		return status_of_errno(sqlite_system_error(db));
 	default:
 		return STATUS_IO;
 	}

@@ -103,9 +103,6 @@ struct sqlite_reader {
 
 extern const struct store_driver sqlite_driver;
 
-/* What a failed system call means for a store. */
-enum status sqlite_errno_status(int code);
-
 /* The errno of the call that failed last; sqlite3_system_errno does not know that of a
  * COMMIT. */
 int sqlite_system_error(sqlite3 *db);

@@ -5,6 +5,7 @@ files and sockets have their modes; the log has no names and no mail; no core du
 import grp
 import json
 import os
+import pathlib
 import pwd
 import re
 import resource
@@ -369,3 +370,146 @@ def test_a_file_with_a_second_name_is_not_given_away(low):
     subprocess.run([BUILD / "hamlet-train", "expire", "--config", low.config],
                    capture_output=True, check=False, timeout=60)
     assert theirs.stat().st_uid == 0
+
+
+# --- What an account lays in its own folder, for root to fall over --------------------------
+
+def as_nobody(work):
+    """Does it as the account that the folder belongs to."""
+    nobody = pwd.getpwnam("nobody")
+    child = os.fork()
+    if child == 0:
+        os.setgroups([])
+        os.setgid(nobody.pw_gid)
+        os.setuid(nobody.pw_uid)
+        try:
+            work()
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+class Trap:
+    """A folder of nobody's with a database in it, and one of root's that nobody cannot write."""
+
+    def __init__(self, low, tmp_path):
+        nobody = pwd.getpwnam("nobody")
+        self.low, self.state, self.nobody = low, low.folder / "state", nobody
+        self.state.mkdir(mode=0o700)
+        os.chown(self.state, nobody.pw_uid, nobody.pw_gid)
+        self.victim = tmp_path / "victim"
+        self.victim.mkdir(mode=0o755)
+        self.shadow = self.victim / "shadow"
+        self.shadow.write_text("root:secret\n")
+        self.shadow.chmod(0o600)
+        self.mail = tmp_path / "mail"
+        for label in ("spam", "ham"):
+            (self.mail / label).mkdir(parents=True)
+            for number in range(20):
+                (self.mail / label / str(number)).write_bytes(make_message(number, label))
+        self.mail.chmod(0o700)  # root's alone: importing it is what root is for
+
+    def train(self, *words):
+        return subprocess.run([BUILD / "hamlet-train", *words, "--config", self.low.config],
+                              capture_output=True, check=False, timeout=60)
+
+    def import_mail(self):
+        return self.train("import", "--spam", self.mail / "spam", "--ham", self.mail / "ham")
+
+    def commands(self):
+        return [self.import_mail(), self.train("retrain", "--quiet"), self.train("expire"),
+                self.train("rollback")]
+
+    def start_as_root(self):
+        return subprocess.run([BUILD / "hamletd", "--config", self.low.config],
+                              capture_output=True, check=False, timeout=60)
+
+    def assert_untouched(self):
+        assert self.shadow.read_text() == "root:secret\n"
+        found = self.shadow.stat()
+        assert (found.st_uid, stat.S_IMODE(found.st_mode)) == (0, 0o600)
+        assert [path.name for path in self.victim.iterdir()] == ["shadow"]
+        theirs = {path.name for path in self.state.iterdir() if path.lstat().st_uid == 0}
+        assert theirs == set()
+
+
+@pytest.fixture
+def trap(low, tmp_path):
+    return Trap(low, tmp_path)
+
+
+@needs_root
+@pytest.mark.parametrize("name", ["hamlet.sqlite-lock", "hamlet.sqlite"])
+@pytest.mark.parametrize("target", ["shadow", "not-there"])
+def test_root_follows_no_link_to_a_database(trap, name, target):
+    as_nobody(lambda: os.symlink(trap.victim / target, trap.state / name))
+    done = trap.import_mail()
+    assert done.returncode == 1 and name.encode() in done.stderr, done.stderr
+    assert b"symbolic link" in done.stderr or b"Permission denied" in done.stderr
+    started = trap.start_as_root()
+    assert started.returncode != 0 and name.encode() in started.stderr
+    trap.assert_untouched()
+
+
+@needs_root
+@pytest.mark.parametrize("name", [
+    "hamlet.sqlite-wal", "hamlet.sqlite-shm", "hamlet.sqlite-journal",
+    "hamlet.sqlite-retrain-lock", "hamlet.sqlite-generation-challenger",
+    "hamlet.sqlite-generation-previous"])
+@pytest.mark.parametrize("target", ["shadow", "not-there"])
+def test_root_follows_no_link_beside_a_database(trap, name, target):
+    assert trap.import_mail().returncode == 0
+    (trap.state / name).unlink(missing_ok=True)
+    as_nobody(lambda: os.symlink(trap.victim / target, trap.state / name))
+    trap.commands()
+    trap.assert_untouched()
+
+
+@needs_root
+def test_root_writes_no_page_through_a_link(trap):
+    """Of a page in the account's folder, too, neither the file nor a folder is a link."""
+    assert trap.import_mail().returncode == 0
+    as_nobody(lambda: (os.symlink(trap.shadow, trap.state / "page.html"),
+                       os.symlink(trap.victim, trap.state / "pages")))
+    for page in ("page.html", "pages/page.html"):
+        trap.train("retrain", "--report", trap.state / page, "--json", trap.state / "pages/x")
+    trap.assert_untouched()
+    assert not (trap.state / "page.html").is_symlink()  # the page has taken its place
+
+
+@needs_root
+def test_root_follows_no_link_of_others_to_the_folder(trap):
+    """The state directory is root's, but the way to it leads through a folder that is not."""
+    as_nobody(lambda: os.symlink(trap.victim, trap.state / "inner"))
+    trap.low.write_config(state_directory=trap.state / "inner")
+    done = trap.import_mail()
+    assert done.returncode == 1 and b"symbolic link that uid" in done.stderr, done.stderr
+    started = trap.start_as_root()
+    assert started.returncode != 0 and b"symbolic link that uid" in started.stderr
+    trap.assert_untouched()
+
+
+@needs_root
+def test_root_follows_its_own_links(trap, tmp_path):
+    """To a state directory on another disk, say; the database is its owner's there too."""
+    (tmp_path / "link").symlink_to("daemon0/state")
+    trap.low.write_config(state_directory=tmp_path / "link")
+    done = trap.import_mail()
+    assert done.returncode == 0 and b"learned 40" in done.stdout, done.stderr
+    trap.assert_untouched()
+
+
+@needs_root
+def test_a_daemon_that_root_starts_is_the_owner_of_its_folder(trap):
+    daemon = trap.low
+    os.chown(daemon.folder, 0, 0)
+    daemon.start()
+    assert os.stat("/proc/%d" % daemon.process.pid).st_uid == 0  # it may not be dumped
+    status = (pathlib.Path("/proc") / str(daemon.process.pid) / "status").read_text()
+    uids, groups = (re.search(r"^%s:\s+(.*)$" % key, status, re.M).group(1).split()
+                    for key in ("Uid", "Gid"))
+    assert set(uids) == {str(trap.nobody.pw_uid)} and set(groups) == {str(trap.nobody.pw_gid)}
+    assert tell(daemon.socket, "spam", make_message(1), "bob")["outcome"] == "new"
+    daemon.stop()
+    trap.assert_untouched()

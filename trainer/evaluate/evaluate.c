@@ -6,6 +6,7 @@
 
 #include <glib.h>
 
+#include "engine/base/account.h"
 #include "trainer/progress.h"
 #include "trainer/evaluate/replay.h"
 #include "trainer/evaluate/schedule.h"
@@ -169,12 +170,15 @@ static enum status run_database(struct run *run)
 	struct store *store = NULL;
 
 	start(run, 1);
-	enum status status =
-		store_open_sqlite_readonly(&store, run->options->database, run->failure);
+	enum status status = account_begin(run->options->database, run->failure);
+	if (status == STATUS_OK)
+		status = store_open_sqlite_readonly(
+			&store, run->options->database, run->failure);
 	if (status == STATUS_OK)
 		status = play(run, store, steps, 0);
 	if (store)
 		store_close(&store);
+	account_end();
 	g_array_unref(steps);
 	return status;
 }
