@@ -11,23 +11,15 @@
 
 enum { FLAGS = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC };
 
-static const char *advice_on(int reason)
-{
-	switch (reason) {
-	case ELOOP:
-		return "; it is a symbolic link, which is not followed: see where it leads, and "
-		       "remove it";
-	case EACCES:
-		return "; only its owner may, see ls -l";
-	default:
-		return "";
-	}
-}
-
 static int fail(const char *path, int reason, struct failure *failure)
 {
-	failure_set(failure, status_of_errno(reason), "opening %s: %s%s", path, strerror(reason),
-		advice_on(reason));
+	if (reason == ELOOP)
+		failure_set(failure, STATUS_INVALID,
+			"opening %s: it is a symbolic link, which is not followed: see where it "
+			"leads, and remove it", path);
+	else
+		failure_set(failure, status_of_errno(reason), "opening %s: %s%s", path,
+			strerror(reason), reason == EACCES ? "; only its owner may, see ls -l" : "");
 	return -1;
 }
 

@@ -3,6 +3,7 @@ noinst_LIBRARIES += libdaemon.a
 libdaemon_a_SOURCES = \
 	%D%/aside.c %D%/aside.h \
 	%D%/call.c %D%/call.h \
+	%D%/check.c %D%/check.h \
 	%D%/context.c %D%/context.h \
 	%D%/counters.h \
 	%D%/housekeeping.c %D%/housekeeping.h \

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sysexits.h>
 
+#include "engine/daemon/check.h"
 #include "engine/daemon/server.h"
 
 /* Started in this order, stopped in the reverse one. */
@@ -88,8 +89,10 @@ static void prepare_process(const struct options *options, const struct settings
 		files.rlim_cur = files.rlim_max; /* nothing here uses select(2) */
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	if (options->core_dumps)
+	if (options->core_dumps) {
+		prctl(PR_SET_DUMPABLE, 1); /* which it is no more after a change of account */
 		return;
+	}
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 #ifndef __SANITIZE_ADDRESS__ /* whose leak checker attaches like a debugger */
 	prctl(PR_SET_DUMPABLE, 0);
@@ -101,6 +104,35 @@ static void print_setting(void *context, const char *key, const char *value)
 	(void)context;
 	printf("%s = %s\n", key, value);
 }
+
+/* --- Before a start ------------------------------------------------------ */
+
+static void print_complaints(const struct complaints *complaints)
+{
+	for (size_t i = 0; i < complaints->count; i++)
+		fprintf(stderr, "hamletd: %s%s\n", complaints->list[i].error ? "" : "warning: ",
+			complaints->list[i].text);
+}
+
+/* What a start says before it begins, and what --check is for. */
+static int prepare(struct server *server, bool check, struct complaints *complaints)
+{
+	const struct settings *settings = &server->settings;
+	struct failure failure;
+	enum status status;
+
+	if (server_load_settings(server, complaints) != STATUS_OK)
+		return EX_CONFIG;
+	status = check_account(settings, !check, &failure);
+	complaints_take(complaints, status, &failure);
+	if (status == STATUS_OK)
+		check_settings(settings, complaints);
+	if (status == STATUS_OK && check)
+		check_database(settings, complaints);
+	return complaints->errors > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* --- The start ----------------------------------------------------------- */
 
 static int serve(struct server *server)
 {
@@ -121,36 +153,42 @@ static int serve(struct server *server)
 	return status == STATUS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static int run(struct server *server, const struct options *options)
+{
+	struct complaints complaints = {0};
+	int code;
+
+	server->config_path = options->config ? options->config : HAMLET_CONF;
+	server->config_optional = !options->config;
+	server->verbose = options->verbose;
+	code = prepare(server, options->check, &complaints);
+	if (options->check && code != EX_CONFIG) {
+		puts("[hamletd]");
+		settings_print(&server->settings, print_setting, NULL);
+		fflush(stdout);
+	}
+	print_complaints(&complaints);
+	complaints_free(&complaints);
+	if (code == EXIT_SUCCESS && !options->check) {
+		prepare_process(options, &server->settings);
+		code = serve(server);
+	}
+	settings_free(&server->settings);
+	return code;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = {0};
 	struct server *server = g_new0(struct server, 1);
-	struct failure failure;
-	int code = EXIT_FAILURE;
+	int code = EX_USAGE;
 
 	setlocale(LC_CTYPE, "C.UTF-8"); /* not numbers: those have a point everywhere */
-	if (!parse_options(&options, argc, argv)) {
-		code = EX_USAGE;
-	} else if (options.version) {
-		printf("hamletd %s\n", PACKAGE_VERSION);
-		code = EXIT_SUCCESS;
-	} else {
-		server->config_path = options.config ? options.config : HAMLET_CONF;
-		server->config_optional = !options.config;
-		server->verbose = options.verbose;
-		if (server_load_settings(server, &failure) != STATUS_OK) {
-			fprintf(stderr, "hamletd: %s\n", failure.detail);
-			code = EX_CONFIG;
-		} else if (options.check) {
-			puts("[hamletd]");
-			settings_print(&server->settings, print_setting, NULL);
-			code = EXIT_SUCCESS;
-		} else {
-			prepare_process(&options, &server->settings);
-			code = serve(server);
-		}
+	if (parse_options(&options, argc, argv)) {
+		if (options.version)
+			printf("hamletd %s\n", PACKAGE_VERSION);
+		code = options.version ? EXIT_SUCCESS : run(server, &options);
 	}
-	settings_free(&server->settings);
 	g_free(server);
 	g_free(options.config);
 	return code;

@@ -7,11 +7,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <glib.h>
-#include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/daemon/housekeeping.h"
@@ -118,26 +116,11 @@ void server_stop_loop(struct server *server)
 
 /* --- Engine -------------------------------------------------------------- */
 
-/* With this mode where it is made, whatever the umask. */
-static enum status make_directory(const char *path, int mode, struct failure *failure)
-{
-	bool is_new = !g_file_test(path, G_FILE_TEST_EXISTS);
-
-	if (g_mkdir_with_parents(path, mode) == 0 && (!is_new || chmod(path, (mode_t)mode) == 0))
-		return STATUS_OK;
-	return failure_set(failure, errno == EACCES ? STATUS_DENIED : STATUS_IO,
-		"%s: cannot be created: %s", path, g_strerror(errno));
-}
-
-/* Its files hold what people's mail is made of, if only as numbers. */
 enum status server_start_store(struct server *server, struct failure *failure)
 {
-	const char *directory = server->settings.state_directory;
 	char *path = settings_database(&server->settings);
-	enum status status = make_directory(directory, 0700, failure);
+	enum status status = store_open_sqlite(&server->store, path, failure);
 
-	if (status == STATUS_OK)
-		status = store_open_sqlite(&server->store, path, failure);
 	if (status == STATUS_OK && !store_writable(server->store))
 		log_event(server->log, LOG_WARNING, "store-read-only",
 			(struct log_field[]){log_text("path", path),
@@ -362,9 +345,7 @@ void server_stop_signals(struct server *server)
 
 enum status server_start_listeners(struct server *server, struct failure *failure)
 {
-	enum status status = make_directory(server->settings.runtime_directory, 0755, failure);
-
-	return status == STATUS_OK ? listeners_open(server, failure) : status;
+	return listeners_open(server, failure);
 }
 
 void server_stop_listeners(struct server *server)
@@ -394,15 +375,13 @@ void server_stop_milter(struct server *server)
 
 /* --- Service ------------------------------------------------------------- */
 
-enum status server_load_settings(struct server *server, struct failure *failure)
+enum status server_load_settings(struct server *server, struct complaints *complaints)
 {
-	enum status status = settings_load(&server->settings, server->config_path, failure);
-
-	if (status == STATUS_NOTFOUND && server->config_optional) {
+	if (server->config_optional && access(server->config_path, F_OK) != 0 && errno == ENOENT) {
 		settings_defaults(&server->settings);
-		status = STATUS_OK;
+		return STATUS_OK;
 	}
-	return status;
+	return settings_load_all(&server->settings, server->config_path, complaints);
 }
 
 void server_run(struct server *server)

@@ -102,7 +102,7 @@ void server_stop_milter(struct server *server);
 void server_run(struct server *server);
 
 /* Reads the configuration into the settings, before anything is started. */
-enum status server_load_settings(struct server *server, struct failure *failure);
+enum status server_load_settings(struct server *server, struct complaints *complaints);
 
 /* Threads for messages, as configured or one a processor. */
 size_t server_workers(const struct settings *settings);

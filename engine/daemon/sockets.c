@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <grp.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -32,6 +33,23 @@ static enum status set_address(
 	return STATUS_OK;
 }
 
+static char *socket_path(const struct sockets *sockets, const struct settings *settings)
+{
+	char *name = g_strconcat(sockets->name, ".sock", NULL);
+	char *path = g_build_filename(settings->runtime_directory, name, NULL);
+
+	g_free(name);
+	return path;
+}
+
+static enum status check_kind(const char *path, const struct stat *found, struct failure *failure)
+{
+	if (S_ISSOCK(found->st_mode))
+		return STATUS_OK;
+	return failure_set(failure, STATUS_BUSY,
+		"%s: exists and is not a socket: see what it is, and remove it", path);
+}
+
 /* A socket that nobody answers at is what a killed process left behind. */
 static enum status remove_stale(const struct sockaddr_un *address, struct failure *failure)
 {
@@ -42,10 +60,9 @@ static enum status remove_stale(const struct sockaddr_un *address, struct failur
 
 	if (lstat(path, &found) != 0)
 		goto out; /* bind() will say why */
-	if (!S_ISSOCK(found.st_mode)) {
-		status = failure_set(failure, STATUS_BUSY, "%s: exists and is not a socket", path);
+	status = check_kind(path, &found, failure);
+	if (status != STATUS_OK)
 		goto out;
-	}
 	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (connect(probe, (const struct sockaddr *)address, sizeof(*address)) == 0)
 		status = failure_set(
@@ -63,25 +80,41 @@ out:
 	return status;
 }
 
-static enum status set_access(
-	const char *path, const struct settings *settings, struct failure *failure)
+/* *group = that of the sockets; -1 when it is to stay the daemon's own. */
+static enum status find_group(const struct settings *settings, gid_t *group, struct failure *failure)
 {
 	const char *name = settings->socket_group;
+	const struct group *found = *name ? getgrnam(name) : NULL;
 
-	if (*name) {
-		const struct group *group = getgrnam(name);
-
-		if (!group)
-			return failure_set(
-				failure, STATUS_NOTFOUND, "socket-group %s: no such group", name);
-		if (chown(path, (uid_t)-1, group->gr_gid) != 0)
-			return failure_set(failure, STATUS_DENIED, "%s: group %s: %s", path, name,
-				g_strerror(errno));
-	}
-	if (chmod(path, (mode_t)settings->socket_mode) != 0)
-		return failure_set(failure, STATUS_IO, "%s: mode %04o: %s", path,
-			(unsigned)settings->socket_mode, g_strerror(errno));
+	*group = found ? found->gr_gid : (gid_t)-1;
+	if (*name && !found)
+		return failure_set(
+			failure, STATUS_NOTFOUND, "socket-group %s: no such group", name);
 	return STATUS_OK;
+}
+
+/* The folder may be another account's, which could put something else in the place of the
+ * socket: nothing is changed through a link, and the mode comes with the socket. */
+static enum status set_group(
+	const char *path, const struct settings *settings, struct failure *failure)
+{
+	gid_t group;
+	enum status status = find_group(settings, &group, failure);
+
+	if (status == STATUS_OK && group != (gid_t)-1 &&
+		fchownat(AT_FDCWD, path, (uid_t)-1, group, AT_SYMLINK_NOFOLLOW) != 0)
+		status = failure_set(failure, STATUS_DENIED, "%s: group %s: %s", path,
+			settings->socket_group, g_strerror(errno));
+	return status;
+}
+
+static bool bind_with_mode(int fd, const struct sockaddr_un *address, mode_t mode)
+{
+	mode_t former = umask(0777 & ~mode);
+	bool bound = bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+
+	umask(former);
+	return bound;
 }
 
 /* Nobody can connect before mode and group are set: it does not listen yet. */
@@ -97,11 +130,11 @@ static enum status bind_unix(const char *path, const struct settings *settings, 
 	if (status != STATUS_OK)
 		goto out;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+	if (fd < 0 || !bind_with_mode(fd, &address, (mode_t)settings->socket_mode)) {
 		status = failure_set(failure, STATUS_IO, "%s: %s", path, g_strerror(errno));
 		goto out;
 	}
-	status = set_access(path, settings, failure);
+	status = set_group(path, settings, failure);
 	if (status != STATUS_OK) {
 		unlink(path);
 		goto out;
@@ -117,8 +150,7 @@ out:
 static enum status open_unix(const struct sockets *sockets, const struct settings *settings,
 	sockets_fn *each, void *context, struct failure *failure)
 {
-	char *name = g_strconcat(sockets->name, ".sock", NULL);
-	char *path = g_build_filename(settings->runtime_directory, name, NULL);
+	char *path = socket_path(sockets, settings);
 	int fd = -1;
 	enum status status = bind_unix(path, settings, &fd, failure);
 
@@ -128,7 +160,6 @@ static enum status open_unix(const struct sockets *sockets, const struct setting
 			unlink(path);
 	}
 	g_free(path);
-	g_free(name);
 	return status;
 }
 
@@ -154,29 +185,44 @@ static bool parse_address(const char *text, struct sockaddr_storage *address)
 	return valid;
 }
 
-static enum status open_tcp(
-	const struct sockets *sockets, sockets_fn *each, void *context, struct failure *failure)
+/* *fd is -1 after a failure; STATUS_BUSY: somebody has the address. */
+static enum status bind_tcp(const struct sockets *sockets, int *fd, struct failure *failure)
 {
-	const char *key = sockets->key, *text = sockets->address;
 	struct sockaddr_storage address = {0};
 	socklen_t size;
 	int on = 1;
-	int fd;
 
-	if (!parse_address(text, &address))
-		return failure_set(failure, STATUS_INVALID, "%s %s: no address", key, text);
+	*fd = -1;
+	if (!parse_address(sockets->address, &address))
+		return failure_set(failure, STATUS_INVALID, "%s %s: no address", sockets->key,
+			sockets->address);
 	size = address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
 					     : sizeof(struct sockaddr_in);
-	fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) != 0) {
-		failure_set(failure, STATUS_IO, "%s %s: %s", key, text, g_strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return STATUS_IO;
-	}
-	return each(context, fd, address.ss_family, NULL, failure);
+	*fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*fd >= 0)
+		setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (*fd >= 0 && bind(*fd, (struct sockaddr *)&address, size) == 0)
+		return STATUS_OK;
+	int reason = errno;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	return failure_set(failure, reason == EADDRINUSE ? STATUS_BUSY : STATUS_IO, "%s %s: %s",
+		sockets->key, sockets->address, g_strerror(reason));
+}
+
+static enum status open_tcp(
+	const struct sockets *sockets, sockets_fn *each, void *context, struct failure *failure)
+{
+	struct sockaddr_storage bound;
+	socklen_t size = sizeof(bound);
+	int fd;
+	enum status status = bind_tcp(sockets, &fd, failure);
+
+	if (status != STATUS_OK)
+		return status;
+	getsockname(fd, (struct sockaddr *)&bound, &size);
+	return each(context, fd, bound.ss_family, NULL, failure);
 }
 
 /* --- Sockets from systemd ------------------------------------------------ */
@@ -269,4 +315,77 @@ enum status sockets_open(const struct sockets *sockets, const struct settings *s
 	if (status == STATUS_OK && *sockets->address)
 		status = open_tcp(sockets, each, context, failure);
 	return status;
+}
+
+/* --- Checked ------------------------------------------------------------- */
+
+static void check_unix(const struct sockets *sockets, const struct settings *settings,
+	struct complaints *complaints)
+{
+	char *path = socket_path(sockets, settings);
+	struct sockaddr_un address;
+	struct failure failure;
+	struct stat found;
+	enum status status = set_address(&address, path, &failure);
+
+	if (status == STATUS_OK && lstat(path, &found) == 0)
+		status = check_kind(path, &found, &failure);
+	complaints_take(complaints, status, &failure);
+	g_free(path);
+}
+
+static bool may_give_to(gid_t group)
+{
+	gid_t mine[NGROUPS_MAX];
+	int count = getgroups(NGROUPS_MAX, mine);
+
+	if (group == (gid_t)-1 || group == getegid() || geteuid() == 0)
+		return true;
+	for (int i = 0; i < count; i++) {
+		if (mine[i] == group)
+			return true;
+	}
+	return false;
+}
+
+static void check_group(const struct settings *settings, struct complaints *complaints)
+{
+	struct failure failure;
+	gid_t group;
+
+	complaints_take(complaints, find_group(settings, &group, &failure), &failure);
+	if (!may_give_to(group))
+		complaints_error(complaints,
+			"socket-group %s: hamletd's account (uid %u) is not in it: add it with "
+			"adduser", settings->socket_group, (unsigned)geteuid());
+}
+
+static void check_tcp(const struct sockets *sockets, struct complaints *complaints)
+{
+	struct failure failure;
+	int fd;
+	enum status status = bind_tcp(sockets, &fd, &failure);
+
+	/* The hamletd that runs may have it. */
+	if (status == STATUS_OK)
+		close(fd);
+	else if (status != STATUS_BUSY)
+		complaints_take(complaints, status, &failure);
+}
+
+void sockets_check(const struct sockets *sockets, size_t count, const struct settings *settings,
+	struct complaints *complaints)
+{
+	check_group(settings, complaints);
+	for (size_t i = 0; i < count; i++) {
+		check_unix(&sockets[i], settings, complaints);
+		if (!*sockets[i].address)
+			continue;
+		check_tcp(&sockets[i], complaints);
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(sockets[i].address, sockets[j].address) == 0)
+				complaints_error(complaints, "%s and %s: both are %s",
+					sockets[j].key, sockets[i].key, sockets[i].address);
+		}
+	}
 }

@@ -28,3 +28,8 @@ typedef enum status sockets_fn(
  * nobody answers at is taken over; STATUS_BUSY when somebody does. */
 enum status sockets_open(const struct sockets *sockets, const struct settings *settings,
 	sockets_fn *each, void *context, struct failure *failure);
+
+/* Tells what sockets_open would find wrong with these, unless the service manager passes
+ * them. That somebody listens there already is not: hamletd may run. */
+void sockets_check(const struct sockets *sockets, size_t count, const struct settings *settings,
+	struct complaints *complaints);

@@ -123,13 +123,27 @@ enum status preferences_read(struct preferences **result, struct store_reader *r
 	return status;
 }
 
-enum status preferences_add_trusted(
-	struct preferences *preferences, const char *name, struct failure *failure)
+static enum status check_trusted(
+	const char *name, char written[STORE_MAX_NAME + 1], struct failure *failure)
 {
 	const struct store_entry entry = {
 		.scope = "", .kind = ENTRY_TRUST, .name = name, .value = "trusted"};
+
+	return entries_check(&entry, written, failure);
+}
+
+enum status preferences_check_trusted(const char *name, struct failure *failure)
+{
 	char written[STORE_MAX_NAME + 1];
-	enum status status = entries_check(&entry, written, failure);
+
+	return check_trusted(name, written, failure);
+}
+
+enum status preferences_add_trusted(
+	struct preferences *preferences, const char *name, struct failure *failure)
+{
+	char written[STORE_MAX_NAME + 1];
+	enum status status = check_trusted(name, written, failure);
 
 	if (status == STATUS_OK)
 		add_name(preferences, &preferences->trust, written, ALLOW);

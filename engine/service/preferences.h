@@ -43,6 +43,8 @@ const struct policy_part *preferences_policy(const struct preferences *preferenc
  * STATUS_INVALID. */
 enum status preferences_add_trusted(
 	struct preferences *preferences, const char *name, struct failure *failure);
+/* Whether it could be added. */
+enum status preferences_check_trusted(const char *name, struct failure *failure);
 
 /* Is the author on the list of trusted senders: the address, the domain, or a
  * domain above it? Writes the entry's name (STORE_MAX_NAME + 1 bytes). */

@@ -197,6 +197,12 @@ out:
 	return status;
 }
 
+void service_check(const struct service_settings *settings,
+	void (*each)(void *context, const struct failure *failure), void *context)
+{
+	site_check(settings, each, context);
+}
+
 void service_close(struct service **service)
 {
 	if (!*service)

@@ -81,6 +81,11 @@ enum status service_open(struct service **service, struct store *store,
 	const struct service_settings *settings, struct failure *failure);
 void service_close(struct service **service);
 
+/* Calls `each` for all in the settings that service_open and service_configure would
+ * refuse, and for all lines of the file of trusted senders. Takes no store. */
+void service_check(const struct service_settings *settings,
+	void (*each)(void *context, const struct failure *failure), void *context);
+
 /* What was damaged when it was opened; NULL = nothing. With *mended true the rows of the
  * global store could not be read and were made anew from the journal. Else the journal
  * is damaged, or the rows could not be written: queries are answered from what could be

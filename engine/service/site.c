@@ -13,20 +13,27 @@ static char **copy_list(const char *const *list)
 	return list ? g_strdupv((char **)list) : g_new0(char *, 1);
 }
 
+static enum status read_network(
+	struct network *network, const char *text, struct failure *failure)
+{
+	if (network_parse(network, text))
+		return STATUS_OK;
+	return failure_set(failure, STATUS_INVALID, "own-networks: %.60s is no address or network",
+		text);
+}
+
 static enum status read_networks(
 	struct site *site, const char *const *list, struct failure *failure)
 {
 	size_t count = list ? g_strv_length((char **)list) : 0;
+	enum status status = STATUS_OK;
 
 	site->networks = g_new0(struct network, count + 1);
-	for (size_t i = 0; i < count; i++) {
-		if (!network_parse(&site->networks[i], list[i]))
-			return failure_set(failure, STATUS_INVALID,
-				"own-networks: %.60s is no address or network", list[i]);
-	}
+	for (size_t i = 0; i < count && status == STATUS_OK; i++)
+		status = read_network(&site->networks[i], list[i], failure);
 	site->trust.networks = site->networks;
 	site->trust.network_count = count;
-	return STATUS_OK;
+	return status;
 }
 
 static struct site *start(
@@ -62,6 +69,12 @@ static enum status read_trusted(struct site *site, const char *path, struct fail
 	return status;
 }
 
+static enum status refuse_line(size_t line, const struct failure *wrong, struct failure *failure)
+{
+	return failure_set(failure, STATUS_INVALID, "trusted-senders, line %zu: %.180s", line,
+		wrong->detail);
+}
+
 static enum status add_trusted(struct site *site, struct failure *failure)
 {
 	struct failure wrong = {0};
@@ -69,10 +82,32 @@ static enum status add_trusted(struct site *site, struct failure *failure)
 	for (size_t i = 0; site->trusted[i]; i++) {
 		if (*site->trusted[i] && preferences_add_trusted(site->preferences,
 						 site->trusted[i], &wrong) != STATUS_OK)
-			return failure_set(failure, STATUS_INVALID,
-				"trusted-senders, line %zu: %.180s", i + 1, wrong.detail);
+			return refuse_line(i + 1, &wrong, failure);
 	}
 	return STATUS_OK;
+}
+
+void site_check(const struct service_settings *settings, site_complaint_fn *each, void *context)
+{
+	struct site *site = start(NULL, NULL, false);
+	const char *const *networks = settings->own_networks;
+	struct network network;
+	struct failure failure, wrong;
+
+	for (size_t i = 0; networks && networks[i]; i++) {
+		if (read_network(&network, networks[i], &failure) != STATUS_OK)
+			each(context, &failure);
+	}
+	if (read_trusted(site, settings->trusted_senders, &failure) != STATUS_OK)
+		each(context, &failure);
+	for (size_t i = 0; site->trusted[i]; i++) {
+		if (!*site->trusted[i] ||
+			preferences_check_trusted(site->trusted[i], &wrong) == STATUS_OK)
+			continue;
+		refuse_line(i + 1, &wrong, &failure);
+		each(context, &failure);
+	}
+	site_unref(&site);
 }
 
 static enum status finish(struct site **result, struct site *site, enum status status,

@@ -24,6 +24,10 @@ struct site {
  * STATUS_IO: that cannot be read. */
 enum status site_new(struct site **site, const struct service_settings *settings,
 	struct store_reader *reader, struct failure *failure);
+/* Calls `each` for all that site_new would refuse in the settings. */
+typedef void site_complaint_fn(void *context, const struct failure *failure);
+void site_check(const struct service_settings *settings, site_complaint_fn *each, void *context);
+
 /* The same settings with the entries as they are now. */
 enum status site_again(struct site **site, const struct site *former, struct store_reader *reader,
 	struct failure *failure);

@@ -172,122 +172,153 @@ static const struct entry *find_entry(const char *key)
 
 /* --- A file -------------------------------------------------------------- */
 
-static enum status refuse_value(
-	const struct entry *entry, const char *path, const char *value, struct failure *failure)
+static void refuse_value(const struct entry *entry, const char *path, const char *value,
+	struct complaints *complaints)
 {
 	char *shown = g_strescape(value, NULL);
 	char *allowed = value_allowed(&entry->rule);
 
-	failure_set(failure, STATUS_INVALID, "%s: [%s] %s: \"%.40s\" is not %s", path, GROUP,
-		entry->key, shown, allowed);
+	complaints_error(complaints, "%s: [%s] %s: \"%.40s\" is not %s", path, GROUP, entry->key, shown,
+		allowed);
 	g_free(allowed);
 	g_free(shown);
-	return STATUS_INVALID;
 }
 
-static enum status read_key(struct settings *settings, const char *path, GKeyFile *file,
-	const char *key, struct failure *failure)
+static void read_key(struct settings *settings, const char *path, GKeyFile *file,
+	const char *key, struct complaints *complaints)
 {
 	const struct entry *entry = find_entry(key);
 	GError *error = NULL;
-	enum status status = STATUS_OK;
 
-	if (!entry)
-		return failure_set(failure, STATUS_INVALID,
-			"%s: [%s] %.40s: unknown key; hamlet.conf(5) lists them", path, GROUP, key);
+	if (!entry) {
+		complaints_error(complaints, "%s: [%s] %.40s: unknown key; hamlet.conf(5) lists them",
+			path, GROUP, key);
+		return;
+	}
 	char *value = g_key_file_get_string(file, GROUP, key, &error);
 	if (!value)
-		status = failure_set(failure, STATUS_INVALID, "%s: [%s] %s: %s", path, GROUP, key,
-			error->message);
+		complaints_error(complaints, "%s: [%s] %s: %s", path, GROUP, key, error->message);
 	else if (!value_read(&entry->rule, place(settings, entry), g_strstrip(value)))
-		status = refuse_value(entry, path, value, failure);
+		refuse_value(entry, path, value, complaints);
 	g_clear_error(&error);
 	g_free(value);
-	return status;
 }
 
-static enum status check_groups(const char *path, GKeyFile *file, struct failure *failure)
+static void check_groups(const char *path, GKeyFile *file, struct complaints *complaints)
 {
 	GStrv groups = g_key_file_get_groups(file, NULL);
-	enum status status = STATUS_OK;
 
-	for (size_t i = 0; groups[i] && status == STATUS_OK; i++) {
+	for (size_t i = 0; groups[i]; i++) {
 		if (strcmp(groups[i], GROUP) != 0)
-			status = failure_set(failure, STATUS_INVALID,
-				"%s: [%.40s]: unknown group; the known one is [%s]", path,
-				groups[i], GROUP);
+			complaints_error(complaints, "%s: [%.40s]: unknown group; the known one is [%s]",
+				path, groups[i], GROUP);
 	}
 	g_strfreev(groups);
-	return status;
+}
+
+/* GKeyFile takes the last one of two, and keeps to itself that there were two. */
+static void check_doubles(const char *path, const char *text, size_t length,
+	struct complaints *complaints)
+{
+	size_t lines[G_N_ELEMENTS(ENTRIES)] = {0};
+	char *copy = g_strndup(text, length);
+	char **list = g_strsplit(copy, "\n", -1);
+
+	for (size_t i = 0; list[i]; i++) {
+		char *equals = strchr(list[i], '=');
+		const struct entry *entry;
+
+		if (!equals)
+			continue;
+		*equals = '\0';
+		entry = find_entry(g_strstrip(list[i]));
+		if (!entry)
+			continue;
+		size_t *line = &lines[entry - ENTRIES];
+		if (*line > 0)
+			complaints_error(complaints, "%s: [%s] %s: given twice, in lines %zu and %zu: "
+						 "take one away", path, GROUP, entry->key, *line, i + 1);
+		*line = i + 1;
+	}
+	g_strfreev(list);
+	g_free(copy);
 }
 
 /* What an atom has beside letters and digits (RFC 5322 section 3.2.3), without the grave
  * accent, which other letters are composed to; and the dot. */
-static enum status check_delimiters(
-	const struct settings *settings, const char *path, struct failure *failure)
+static void check_delimiters(
+	const struct settings *settings, const char *path, struct complaints *complaints)
 {
 	static const char ALLOWED[] = "!#$%&'*+-/=?^_{|}~.";
 	const char *delimiters = settings->recipient_delimiter;
 
 	if (strspn(delimiters, ALLOWED) == strlen(delimiters) &&
 		strlen(delimiters) <= USER_NAMING_DELIMITERS)
-		return STATUS_OK;
-	return failure_set(failure, STATUS_INVALID,
+		return;
+	complaints_error(complaints,
 		"%s: [%s] recipient-delimiter: at most %d of these characters: %s", path, GROUP,
 		USER_NAMING_DELIMITERS, ALLOWED);
 }
 
-static enum status read_keys(
-	struct settings *settings, const char *path, GKeyFile *file, struct failure *failure)
+/* What each value alone does not show. */
+static void check_together(
+	const struct settings *settings, const char *path, struct complaints *complaints)
 {
-	enum status status = check_groups(path, file, failure);
-	GStrv keys = g_key_file_get_keys(file, GROUP, NULL, NULL); /* NULL: no such group */
-
-	for (size_t i = 0; status == STATUS_OK && keys && keys[i]; i++)
-		status = read_key(settings, path, file, keys[i], failure);
-	g_strfreev(keys);
-	if (status == STATUS_OK)
-		status = check_delimiters(settings, path, failure);
-	if (status == STATUS_OK && settings->junk_score_min > settings->junk_score_max)
-		status = failure_set(failure, STATUS_INVALID,
-			"%s: [%s] junk-score-min: more than junk-score-max", path, GROUP);
-	if (status == STATUS_OK && settings->database_bytes > 0 &&
-		settings->database_bytes < DATABASE_LEAST)
-		status = failure_set(failure, STATUS_INVALID,
+	if (settings->junk_score_min > settings->junk_score_max)
+		complaints_error(complaints, "%s: [%s] junk-score-min: more than junk-score-max", path,
+			GROUP);
+	if (settings->database_bytes > 0 && settings->database_bytes < DATABASE_LEAST)
+		complaints_error(complaints,
 			"%s: [%s] database-bytes: an empty database takes most of that; 1M is the "
 			"least, 0 no limit", path, GROUP);
-	if (status == STATUS_OK && settings->max_buffered_bytes < settings->max_message_bytes)
-		status = failure_set(failure, STATUS_INVALID,
-			"%s: [%s] max-buffered-bytes: less than max-message-bytes", path, GROUP);
-	return status;
+	if (settings->max_buffered_bytes < settings->max_message_bytes)
+		complaints_error(complaints, "%s: [%s] max-buffered-bytes: less than max-message-bytes",
+			path, GROUP);
+	check_delimiters(settings, path, complaints);
 }
 
-static enum status refuse_text(const char *path, const GError *error, struct failure *failure)
+static void read_keys(
+	struct settings *settings, const char *path, GKeyFile *file, struct complaints *complaints)
+{
+	GStrv keys = g_key_file_get_keys(file, GROUP, NULL, NULL); /* NULL: no such group */
+
+	for (size_t i = 0; keys && keys[i]; i++)
+		read_key(settings, path, file, keys[i], complaints);
+	g_strfreev(keys);
+}
+
+static void refuse_text(const char *path, const GError *error, struct complaints *complaints)
 {
 	bool bare = g_error_matches(error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_GROUP_NOT_FOUND);
 
-	return failure_set(failure, STATUS_INVALID, "%s: %s%s", path, error->message,
+	complaints_error(complaints, "%s: %s%s", path, error->message,
 		bare ? "; settings stand below a line [hamletd]" : "");
 }
 
-enum status settings_parse(struct settings *settings, const char *path, const char *text,
-	size_t length, struct failure *failure)
+enum status settings_examine(struct settings *settings, const char *path, const char *text,
+	size_t length, struct complaints *complaints)
 {
 	struct settings fresh;
 	GKeyFile *file = g_key_file_new();
 	GError *error = NULL;
-	enum status status;
+	size_t before = complaints->errors;
+	bool good;
 
 	settings_defaults(&fresh);
 	/* Without KEEP_TRANSLATIONS "key[de]=1" would be passed over in silence. */
-	if (length > 0 && memchr(text, '\0', length))
-		status = failure_set(failure, STATUS_INVALID, "%s: has a NUL byte", path);
-	else if (length > 0 && !g_key_file_load_from_data(
-				       file, text, length, G_KEY_FILE_KEEP_TRANSLATIONS, &error))
-		status = refuse_text(path, error, failure);
-	else
-		status = read_keys(&fresh, path, file, failure);
-	if (status == STATUS_OK) {
+	if (length > 0 && memchr(text, '\0', length)) {
+		complaints_error(complaints, "%s: has a NUL byte", path);
+	} else if (length > 0 && !g_key_file_load_from_data(
+				       file, text, length, G_KEY_FILE_KEEP_TRANSLATIONS, &error)) {
+		refuse_text(path, error, complaints);
+	} else {
+		check_groups(path, file, complaints);
+		read_keys(&fresh, path, file, complaints);
+		check_doubles(path, text, length, complaints);
+		check_together(&fresh, path, complaints);
+	}
+	good = complaints->errors == before;
+	if (good) {
 		struct settings former = *settings;
 
 		*settings = fresh;
@@ -296,6 +327,18 @@ enum status settings_parse(struct settings *settings, const char *path, const ch
 	settings_free(&fresh);
 	g_clear_error(&error);
 	g_key_file_free(file);
+	return good ? STATUS_OK : STATUS_INVALID;
+}
+
+enum status settings_parse(struct settings *settings, const char *path, const char *text,
+	size_t length, struct failure *failure)
+{
+	struct complaints complaints = {0};
+	enum status status = settings_examine(settings, path, text, length, &complaints);
+
+	if (status != STATUS_OK)
+		complaints_first(&complaints, failure);
+	complaints_free(&complaints);
 	return status;
 }
 
@@ -308,22 +351,38 @@ static enum status load_status(const GError *error)
 	return STATUS_IO;
 }
 
-enum status settings_load(struct settings *settings, const char *path, struct failure *failure)
+enum status settings_load_all(
+	struct settings *settings, const char *path, struct complaints *complaints)
 {
 	GError *error = NULL;
 	char *text = NULL;
 	gsize length = 0;
-	enum status status;
+	enum status status = STATUS_INVALID;
 
-	if (!g_file_get_contents(path, &text, &length, &error))
-		status = failure_set(failure, load_status(error), "%s", error->message);
-	else if (length > FILE_MAX)
-		status = failure_set(
-			failure, STATUS_INVALID, "%s: larger than %zu bytes", path, FILE_MAX);
-	else
-		status = settings_parse(settings, path, text, length, failure);
+	if (!g_file_get_contents(path, &text, &length, &error)) {
+		status = load_status(error);
+		complaints_error(complaints, "%s", error->message);
+	} else if (length > FILE_MAX) {
+		complaints_error(complaints, "%s: larger than %zu bytes", path, FILE_MAX);
+	} else {
+		status = settings_examine(settings, path, text, length, complaints);
+	}
 	g_clear_error(&error);
 	g_free(text);
+	return status;
+}
+
+enum status settings_load(struct settings *settings, const char *path, struct failure *failure)
+{
+	struct complaints complaints = {0};
+	enum status status = settings_load_all(settings, path, &complaints);
+
+	if (status != STATUS_OK) {
+		complaints_first(&complaints, failure);
+		if (failure)
+			failure->code = status;
+	}
+	complaints_free(&complaints);
 	return status;
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "engine/base/status.h"
+#include "engine/settings/complaints.h"
 
 /* Group [hamletd]. Strings are owned. */
 struct settings {
@@ -82,7 +83,14 @@ void settings_defaults(struct settings *settings);
 enum status settings_parse(struct settings *settings, const char *path, const char *text,
 	size_t length, struct failure *failure);
 
-/* The same from a file. STATUS_NOTFOUND, STATUS_DENIED, STATUS_IO, STATUS_INVALID. */
+/* The same with all that is wrong, not only the first; settings_load_all from a file. A key that is given twice is an
+ * error: which one was meant nobody can tell. */
+enum status settings_examine(struct settings *settings, const char *path, const char *text,
+	size_t length, struct complaints *complaints);
+enum status settings_load_all(
+	struct settings *settings, const char *path, struct complaints *complaints);
+
+/* settings_parse from a file. STATUS_NOTFOUND, STATUS_DENIED, STATUS_IO, STATUS_INVALID. */
 enum status settings_load(struct settings *settings, const char *path, struct failure *failure);
 
 /* What settings_adopt tells of a key whose value is another one: taken over, or

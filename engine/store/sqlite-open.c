@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  * The SQLite driver: opening, locking, migrating. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -323,7 +324,8 @@ enum status store_open_sqlite(struct store **result, const char *path, struct fa
 	if (!store)
 		return failure_set(failure, STATUS_NOMEM, "opening %s: out of memory", path);
 	enum status status = open_writer(store, &first);
-	if ((status == STATUS_READONLY || status == STATUS_DENIED) && access(path, R_OK) == 0) {
+	if ((status == STATUS_READONLY || status == STATUS_DENIED) &&
+		faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0) {
 		if (failure)
 			*failure = first; /* unless reading fails as well */
 		sqlite_close_connection(&store->connection);
@@ -345,7 +347,7 @@ enum status store_open_sqlite_readonly(
 	enum status status;
 
 	*result = NULL;
-	if (access(path, F_OK) != 0)
+	if (faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) != 0)
 		return failure_set(failure, errno == ENOENT ? STATUS_NOTFOUND : STATUS_DENIED,
 			"opening %s: %s", path, strerror(errno));
 	store = store_new(path);

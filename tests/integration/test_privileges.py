@@ -444,11 +444,9 @@ def trap(low, tmp_path):
 @pytest.mark.parametrize("target", ["shadow", "not-there"])
 def test_root_follows_no_link_to_a_database(trap, name, target):
     as_nobody(lambda: os.symlink(trap.victim / target, trap.state / name))
-    done = trap.import_mail()
-    assert done.returncode == 1 and name.encode() in done.stderr, done.stderr
-    assert b"symbolic link" in done.stderr or b"Permission denied" in done.stderr
-    started = trap.start_as_root()
-    assert started.returncode != 0 and name.encode() in started.stderr
+    for done in (trap.import_mail(), trap.start_as_root()):
+        assert done.returncode == 1
+        assert b"symbolic link" in done.stderr or b"Permission denied" in done.stderr, done.stderr
     trap.assert_untouched()
 
 
@@ -472,8 +470,9 @@ def test_root_writes_no_page_through_a_link(trap):
     assert trap.import_mail().returncode == 0
     as_nobody(lambda: (os.symlink(trap.shadow, trap.state / "page.html"),
                        os.symlink(trap.victim, trap.state / "pages")))
-    for page in ("page.html", "pages/page.html"):
-        trap.train("retrain", "--report", trap.state / page, "--json", trap.state / "pages/x")
+    for option, page in (("--report", "pages/page.html"), ("--json", "pages/page.json"),
+                         ("--report", "page.html")):
+        trap.train("retrain", option, trap.state / page)
     trap.assert_untouched()
     assert not (trap.state / "page.html").is_symlink()  # the page has taken its place
 
@@ -505,7 +504,7 @@ def test_a_daemon_that_root_starts_is_the_owner_of_its_folder(trap):
     daemon = trap.low
     os.chown(daemon.folder, 0, 0)
     daemon.start()
-    assert os.stat("/proc/%d" % daemon.process.pid).st_uid == 0  # it may not be dumped
+    assert os.stat("/proc/%d/mem" % daemon.process.pid).st_uid == 0  # it may not be dumped
     status = (pathlib.Path("/proc") / str(daemon.process.pid) / "status").read_text()
     uids, groups = (re.search(r"^%s:\s+(.*)$" % key, status, re.M).group(1).split()
                     for key in ("Uid", "Gid"))

@@ -30,14 +30,16 @@ static void on_reaper_closed(uv_handle_t *handle)
 	http_release(handle->data);
 }
 
-/* After a failure the former token stays. */
-static enum status read_token(struct http *http, struct failure *failure)
+/* *token is to be freed; NULL after a failure. */
+static enum status load_token(
+	const struct settings *settings, char **token, struct failure *failure)
 {
-	const char *path = http->server->settings.http_token_file;
+	const char *path = settings->http_token_file;
 	GError *error = NULL;
 	char *text = NULL;
 	enum status status = STATUS_OK;
 
+	*token = NULL;
 	if (!*path)
 		return failure_set(failure, STATUS_INVALID, "listen-http needs a http-token-file");
 	if (!g_file_get_contents(path, &text, NULL, &error))
@@ -45,12 +47,33 @@ static enum status read_token(struct http *http, struct failure *failure)
 	else if (strlen(g_strstrip(text)) < 16)
 		status = failure_set(failure, STATUS_INVALID,
 			"http-token-file: a token of 16 characters at least is wanted");
-	if (status == STATUS_OK) {
-		g_free(http->token);
-		http->token = g_steal_pointer(&text);
-	}
+	if (status == STATUS_OK)
+		*token = g_steal_pointer(&text);
 	g_clear_error(&error);
 	g_free(text);
+	return status;
+}
+
+/* After a failure the former token stays. */
+static enum status read_token(struct http *http, struct failure *failure)
+{
+	char *token;
+	enum status status = load_token(&http->server->settings, &token, failure);
+
+	if (status == STATUS_OK) {
+		g_free(http->token);
+		http->token = token;
+	}
+	return status;
+}
+
+enum status http_check(const struct settings *settings, struct failure *failure)
+{
+	char *token = NULL;
+	enum status status = *settings->listen_http ? load_token(settings, &token, failure)
+						    : STATUS_OK;
+
+	g_free(token);
 	return status;
 }
 

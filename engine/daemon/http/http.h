@@ -9,7 +9,11 @@
 #include "engine/base/status.h"
 
 struct server;
+struct settings;
 struct http;
+
+/* Whether there is the token that listen-http needs. */
+enum status http_check(const struct settings *settings, struct failure *failure);
 
 /* Opens the socket http.sock or the one that was passed, and listen-http when
  * configured. */
