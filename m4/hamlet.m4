@@ -69,5 +69,5 @@ AC_DEFUN([HAMLET_COVERAGE], [
 	AC_ARG_ENABLE([coverage],
 		[AS_HELP_STRING([--enable-coverage], [build for gcov])])
 	AS_VAR_IF([enable_coverage], [yes], [
-		HAMLET_CFLAGS="$HAMLET_CFLAGS --coverage -O0"
+		HAMLET_CFLAGS="$HAMLET_CFLAGS --coverage -O0 -DHAMLET_COVERAGE"
 		HAMLET_LDFLAGS="$HAMLET_LDFLAGS --coverage"])])

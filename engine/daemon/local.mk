@@ -4,6 +4,7 @@ libdaemon_a_SOURCES = \
 	%D%/aside.c %D%/aside.h \
 	%D%/call.c %D%/call.h \
 	%D%/check.c %D%/check.h \
+	%D%/confine.c %D%/confine.h \
 	%D%/context.c %D%/context.h \
 	%D%/counters.h \
 	%D%/housekeeping.c %D%/housekeeping.h \
@@ -16,6 +17,9 @@ libdaemon_a_SOURCES = \
 	%D%/reload.c %D%/reload.h \
 	%D%/render.c %D%/render.h \
 	%D%/render-json.c \
+	%D%/sandbox.c %D%/sandbox.h \
+	%D%/sandbox-calls.c \
+	%D%/sandbox-files.c \
 	%D%/server.c %D%/server.h \
 	%D%/sockets.c %D%/sockets.h \
 	%D%/stats.c %D%/stats.h \
@@ -46,9 +50,9 @@ libdaemon_a_SOURCES = \
 	%D%/spamd/listener.c %D%/spamd/listener.h \
 	%D%/spamd/request.c %D%/spamd/request.h
 libdaemon_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(UV_CFLAGS) $(JANSSON_CFLAGS) \
-	$(MHD_CFLAGS)
+	$(MHD_CFLAGS) $(SECCOMP_CFLAGS)
 DAEMON_LIBS = libdaemon.a libprotocol.a libsettings.a $(SERVICE_LIBS) \
-	$(UV_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) $(GLIB_LIBS)
+	$(UV_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) $(SECCOMP_LIBS) $(GLIB_LIBS)
 
 sbin_PROGRAMS += hamletd
 hamletd_SOURCES  = %D%/main.c

@@ -13,6 +13,7 @@
 #include <sysexits.h>
 
 #include "engine/daemon/check.h"
+#include "engine/daemon/confine.h"
 #include "engine/daemon/server.h"
 
 /* Started in this order, stopped in the reverse one. */
@@ -24,6 +25,7 @@ static const struct {
 	{server_start_loop, server_stop_loop},
 	{server_start_store, server_stop_store},
 	{server_start_service, server_stop_service},
+	{server_confine_files, NULL},
 	{NULL, server_stop_handles},
 	{server_start_jobs, server_stop_jobs},
 	{server_start_writer, server_stop_writer},
@@ -32,6 +34,7 @@ static const struct {
 	{server_start_listeners, server_stop_listeners},
 	{server_start_http, server_stop_http},
 	{server_start_milter, server_stop_milter},
+	{server_confine_calls, NULL},
 };
 
 struct options {
@@ -114,6 +117,18 @@ static void print_complaints(const struct complaints *complaints)
 			complaints->list[i].text);
 }
 
+/* A comment: what --check prints is a configuration. It is entered, to see. */
+static void print_sandbox(const struct server *server)
+{
+	struct sandbox sandbox = {0};
+	char text[240];
+
+	confine_files(&server->settings, server->config_path, &sandbox);
+	confine_calls(&server->settings, &sandbox);
+	sandbox_describe(&sandbox, text, sizeof(text));
+	printf("# sandbox: %s\n", text);
+}
+
 /* What a start says before it begins, and what --check is for. */
 static int prepare(struct server *server, bool check, struct complaints *complaints)
 {
@@ -148,8 +163,10 @@ static int serve(struct server *server)
 		server_run(server);
 	else
 		fprintf(stderr, "hamletd: %s\n", failure.detail);
-	while (steps-- > 0)
-		STEPS[steps].stop(server);
+	while (steps-- > 0) {
+		if (STEPS[steps].stop)
+			STEPS[steps].stop(server);
+	}
 	return status == STATUS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -168,6 +185,8 @@ static int run(struct server *server, const struct options *options)
 		fflush(stdout);
 	}
 	print_complaints(&complaints);
+	if (options->check && code != EX_CONFIG)
+		print_sandbox(server);
 	complaints_free(&complaints);
 	if (code == EXIT_SUCCESS && !options->check) {
 		prepare_process(options, &server->settings);

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "engine/daemon/confine.h"
 #include "engine/daemon/housekeeping.h"
 #include "engine/daemon/http/http.h"
 #include "engine/daemon/milter/milter.h"
@@ -371,6 +372,27 @@ enum status server_start_milter(struct server *server, struct failure *failure)
 void server_stop_milter(struct server *server)
 {
 	milter_close(&server->milter);
+}
+
+enum status server_confine_files(struct server *server, struct failure *failure)
+{
+	(void)failure;
+	confine_files(&server->settings, server->config_path, &server->sandbox);
+	return STATUS_OK;
+}
+
+/* A kernel without it is no reason not to serve. */
+enum status server_confine_calls(struct server *server, struct failure *failure)
+{
+	struct sandbox *sandbox = &server->sandbox;
+	char text[240];
+	(void)failure;
+
+	confine_calls(&server->settings, sandbox);
+	sandbox_describe(sandbox, text, sizeof(text));
+	log_event(server->log, *sandbox->reason ? LOG_WARNING : LOG_INFO, "sandbox",
+		(struct log_field[]){log_text("in_force", text), {0}});
+	return STATUS_OK;
 }
 
 /* --- Service ------------------------------------------------------------- */

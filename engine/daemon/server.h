@@ -11,6 +11,7 @@
 #include "engine/daemon/counters.h"
 #include "engine/daemon/job.h"
 #include "engine/daemon/log.h"
+#include "engine/daemon/sandbox.h"
 #include "engine/daemon/writer.h"
 #include "engine/service/service.h"
 #include "engine/settings/settings.h"
@@ -38,6 +39,7 @@ struct server {
 	struct store *store;
 	struct service *service;
 	struct jobs *jobs;
+	struct sandbox sandbox;
 	struct writer *writer;
 	struct housekeeping *housekeeping;
 	struct listener *listeners;
@@ -96,6 +98,10 @@ enum status server_start_http(struct server *server, struct failure *failure);
 void server_stop_http(struct server *server);
 enum status server_start_milter(struct server *server, struct failure *failure);
 void server_stop_milter(struct server *server);
+
+/* Parts of the sandbox, in force until the end: before there are threads, and last. */
+enum status server_confine_files(struct server *server, struct failure *failure);
+enum status server_confine_calls(struct server *server, struct failure *failure);
 
 /* Serves until a SIGTERM or SIGINT, then until everything that was taken is
  * answered and durable. */

@@ -63,6 +63,8 @@ static const struct entry ENTRIES[] = {
 		"logins that may report for any user"},
 	{"administrators", {TYPE_LIST, 0, 0, NULL}, AT(administrators), "", RELOAD,
 		"logins that may do everything"},
+	{"sandbox", {TYPE_BOOL, 0, 0, NULL}, AT(sandbox), "true", RESTART,
+		"does hamletd give up what it never needs once it serves"},
 	{"workers", {TYPE_NUMBER, 0, 256, NULL}, AT(workers), "0", RESTART,
 		"threads that read messages; 0: one a processor"},
 	{"max-connections", {TYPE_NUMBER, 1, 100000, NULL}, AT(max_connections), "1000", RELOAD,

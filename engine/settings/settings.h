@@ -28,6 +28,7 @@ struct settings {
 	bool judge_authenticated;
 	char **reporters; /* logins that may report for any user; NULL-terminated */
 	char **administrators; /* logins that may do everything */
+	bool sandbox; /* is what is never needed given up after the start */
 	uint64_t workers; /* threads; 0 = one a processor */
 	uint64_t max_connections;
 	uint64_t max_jobs; /* messages being worked on or waiting for a thread */
