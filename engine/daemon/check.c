@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
-#include <glib/gstdio.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,14 +18,12 @@
 
 /* --- Directories ------------------------------------------------------------- */
 
-/* With this mode where it is made, whatever the umask. */
-static enum status make_directory(const char *path, mode_t mode, bool *made, struct failure *failure)
+/* With this mode where it is made, whatever the umask. Whether it could be is checked
+ * afterwards. */
+static bool make_directory(const char *path, mode_t mode)
 {
-	*made = !g_file_test(path, G_FILE_TEST_EXISTS);
-	if (g_mkdir_with_parents(path, (int)mode) == 0 && (!*made || chmod(path, mode) == 0))
-		return STATUS_OK;
-	return failure_set(failure, errno == EACCES ? STATUS_DENIED : STATUS_IO,
-		"%s: cannot be created: %s", path, g_strerror(errno));
+	return !g_file_test(path, G_FILE_TEST_EXISTS) &&
+		g_mkdir_with_parents(path, (int)mode) == 0 && chmod(path, mode) == 0;
 }
 
 /* What root makes is for the account that it goes on as. */
@@ -35,26 +32,13 @@ static enum status make_directories(const struct settings *settings, struct fail
 	const char *run = settings->runtime_directory;
 	struct stat state;
 	bool made;
-	enum status status = make_directory(settings->state_directory, 0700, &made, failure);
 
-	if (status == STATUS_OK)
-		status = make_directory(run, 0755, &made, failure);
-	if (status == STATUS_OK && made && geteuid() == 0 &&
-		stat(settings->state_directory, &state) == 0 &&
+	make_directory(settings->state_directory, 0700);
+	made = make_directory(run, 0755);
+	if (made && geteuid() == 0 && stat(settings->state_directory, &state) == 0 &&
 		lchown(run, state.st_uid, state.st_gid) != 0)
-		status = failure_set(failure, STATUS_IO, "%s: owner: %s", run, g_strerror(errno));
-	return status;
-}
-
-enum status check_account(const struct settings *settings, bool make, struct failure *failure)
-{
-	char *database = settings_database(settings);
-	enum status status = make ? make_directories(settings, failure) : STATUS_OK;
-
-	if (status == STATUS_OK)
-		status = account_become(database, failure);
-	g_free(database);
-	return status;
+		return failure_set(failure, STATUS_IO, "%s: owner: %s", run, g_strerror(errno));
+	return STATUS_OK;
 }
 
 static bool may(const char *path, int what)
@@ -65,8 +49,11 @@ static bool may(const char *path, int what)
 /* One that is not there is made by a start, if that may. */
 static void check_missing(const char *key, const char *path, struct complaints *complaints)
 {
-	char *folder = g_path_get_dirname(path);
+	char *folder;
 
+	if (access(path, F_OK) == 0 || errno != ENOENT)
+		return;
+	folder = g_path_get_dirname(path);
 	while (!g_file_test(folder, G_FILE_TEST_EXISTS)) {
 		char *above = g_path_get_dirname(folder);
 		g_free(folder);
@@ -77,6 +64,22 @@ static void check_missing(const char *key, const char *path, struct complaints *
 			"%s %s: is not there, and uid %u cannot make it in %s: make it, for that "
 			"account", key, path, (unsigned)geteuid(), folder);
 	g_free(folder);
+}
+
+enum status check_account(
+	const struct settings *settings, bool make, struct complaints *complaints)
+{
+	char *database = settings_database(settings);
+	struct failure failure;
+	enum status status = make ? make_directories(settings, &failure) : STATUS_OK;
+
+	check_missing("state-directory", settings->state_directory, complaints);
+	check_missing("runtime-directory", settings->runtime_directory, complaints);
+	if (status == STATUS_OK)
+		status = account_become(database, &failure);
+	complaints_take(complaints, status, &failure);
+	g_free(database);
+	return status;
 }
 
 /* Where hamletd can do without writing it says so, and starts. */
@@ -100,11 +103,12 @@ static void check_directory(
 {
 	struct stat found;
 
-	if (stat(path, &found) != 0 && errno == ENOENT)
-		check_missing(key, path, complaints);
-	else if (stat(path, &found) != 0)
-		complaints_error(complaints, "%s %s: %s", key, path, g_strerror(errno));
-	else if (!S_ISDIR(found.st_mode))
+	if (stat(path, &found) != 0) {
+		if (errno != ENOENT)
+			complaints_error(complaints, "%s %s: %s", key, path, g_strerror(errno));
+		return;
+	}
+	if (!S_ISDIR(found.st_mode))
 		complaints_error(complaints, "%s %s: is no directory", key, path);
 	else if (geteuid() == 0 && found.st_uid != 0)
 		complaints_error(complaints,
@@ -135,6 +139,15 @@ static void on_complaint(void *context, const struct failure *failure)
 	complaints_error(context, "%s", failure->detail);
 }
 
+static void check_state(const struct settings *settings, struct complaints *complaints)
+{
+	char *database = settings_database(settings);
+
+	check_directory("state-directory", settings->state_directory, access(database, F_OK) != 0,
+		complaints);
+	g_free(database);
+}
+
 void check_settings(const struct settings *settings, struct complaints *complaints)
 {
 	const struct sockets sockets[] = {{"spamd", "listen-tcp", settings->listen_tcp},
@@ -143,6 +156,7 @@ void check_settings(const struct settings *settings, struct complaints *complain
 	struct service_settings service = settings_of_service(settings);
 	struct failure failure;
 
+	check_state(settings, complaints);
 	check_directory("runtime-directory", settings->runtime_directory, true, complaints);
 	sockets_check(sockets, G_N_ELEMENTS(sockets), settings, complaints);
 	complaints_take(complaints, http_check(settings, &failure), &failure);
@@ -183,10 +197,7 @@ void check_database(const struct settings *settings, struct complaints *complain
 	struct failure failure;
 	enum status status;
 
-	check_directory(
-		"state-directory", settings->state_directory, access(path, F_OK) != 0, complaints);
-	if (complaints->errors == before)
-		check_files(path, complaints);
+	check_files(path, complaints);
 	if (complaints->errors == before) {
 		status = store_open_sqlite_readonly(&store, path, &failure);
 		/* Not there, or older: a start makes it, or brings it up to date. */

@@ -8,8 +8,10 @@
 #include "engine/settings/settings.h"
 
 /* Goes on as the account that the state directory belongs to, if root has started us (see
- * account.h); with `make` makes the two directories before, for that account. */
-enum status check_account(const struct settings *settings, bool make, struct failure *failure);
+ * account.h); with `make` makes the two directories before, for that account. Tells of one
+ * that is not there and cannot be made. A failure is told, too: nothing is to be opened. */
+enum status check_account(
+	const struct settings *settings, bool make, struct complaints *complaints);
 
 /* Tells all that is wrong with the settings and with what they name: directories, sockets
  * and their group, files, networks, logins. */

@@ -133,16 +133,13 @@ static void print_sandbox(const struct server *server)
 static int prepare(struct server *server, bool check, struct complaints *complaints)
 {
 	const struct settings *settings = &server->settings;
-	struct failure failure;
-	enum status status;
 
 	if (server_load_settings(server, complaints) != STATUS_OK)
 		return EX_CONFIG;
-	status = check_account(settings, !check, &failure);
-	complaints_take(complaints, status, &failure);
-	if (status == STATUS_OK)
-		check_settings(settings, complaints);
-	if (status == STATUS_OK && check)
+	if (check_account(settings, !check, complaints) != STATUS_OK)
+		return EXIT_FAILURE;
+	check_settings(settings, complaints);
+	if (check)
 		check_database(settings, complaints);
 	return complaints->errors > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -33,6 +33,20 @@ static void on_change(void *context, const char *key, const char *value, bool ta
 		(struct log_field[]){log_text("key", key), log_text("value", value), {0}});
 }
 
+/* The sandbox has the folders that were named at the start. */
+static void log_failure(struct server *server, const struct failure *failure)
+{
+	bool confined = server->sandbox.files > 0 && failure->code == STATUS_IO;
+
+	log_event(server->log, LOG_ERROR, "reload-failed",
+		(struct log_field[]){log_text("reason", failure->detail),
+			confined ? log_text("advice",
+					   "if it is in a folder that no setting named at the start, "
+					   "restart hamletd")
+				 : (struct log_field){0},
+			{0}});
+}
+
 /* The writer reads the service's settings while a batch is in flight. */
 static void configure_service(void *context)
 {
@@ -41,8 +55,7 @@ static void configure_service(void *context)
 	struct failure failure;
 
 	if (service_configure(server->service, &settings, &failure) != STATUS_OK)
-		log_event(server->log, LOG_ERROR, "reload-failed",
-			(struct log_field[]){log_text("reason", failure.detail), {0}});
+		log_failure(server, &failure);
 }
 
 /* The token stays what it was when its file cannot be read. */
@@ -80,8 +93,7 @@ void reload(struct server *server)
 	if (settings_load(&fresh, server->config_path, &failure) == STATUS_OK)
 		adopt(server, &fresh);
 	else
-		log_event(server->log, LOG_ERROR, "reload-failed",
-			(struct log_field[]){log_text("reason", failure.detail), {0}});
+		log_failure(server, &failure);
 	settings_free(&fresh);
 	notify_send("READY=1");
 }

@@ -22,6 +22,7 @@ unit_tests = \
 	%D%/test_proposal \
 	%D%/test_recipients \
 	%D%/test_retrain \
+	%D%/test_sandbox \
 	%D%/test_service \
 	%D%/test_settings \
 	%D%/test_spamd \
@@ -147,3 +148,7 @@ tests_unit_test_users_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
 tests_unit_test_mime_SOURCES = %D%/test_mime.c $(UNIT_HEADER)
 tests_unit_test_mime_CFLAGS  = $(UNIT_CFLAGS) $(GMIME_CFLAGS)
 tests_unit_test_mime_LDADD   = $(TOKENIZER_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_sandbox_SOURCES = %D%/test_sandbox.c $(UNIT_HEADER)
+tests_unit_test_sandbox_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_sandbox_LDADD   = $(DAEMON_LIBS) $(CHECK_LIBS)
