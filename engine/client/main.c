@@ -78,7 +78,10 @@ static bool read_input(const char *name, struct buffer *data)
 		fclose(file);
 	if (!good)
 		fprintf(stderr, "hamlet: reading %s: %s\n", name, strerror(reason));
-	return good;
+	else if (data->length == 0)
+		fprintf(stderr, "hamlet: %s is empty: give the message as the mail server has it\n",
+			file == stdin ? "standard input" : name);
+	return good && data->length > 0;
 }
 
 /* The worst exit code of all: failed before spam before done. */

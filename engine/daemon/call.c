@@ -11,7 +11,10 @@
 #include "engine/daemon/render.h"
 #include "engine/service/generation.h"
 
-enum { MAX_ENTRIES = 10000, EXPORT_REPORTS = 500 };
+enum { MAX_ENTRIES = 10000 };
+
+/* One part of an export. A report may have 4,096 tokens, of 14 bytes each. */
+enum { EXPORT_REPORTS = 500, EXPORT_TOKENS = 100000 };
 
 struct call {
 	const struct call_kind *kind;
@@ -207,6 +210,7 @@ static enum status give_policy(struct call *call, struct worker *worker, struct 
 
 struct export {
 	json_t *list;
+	size_t tokens; /* of all in the list */
 	int64_t last;
 };
 
@@ -214,8 +218,9 @@ static enum status add_report(void *context, const struct report *report)
 {
 	struct export *export = context;
 
-	if (json_array_size(export->list) == EXPORT_REPORTS)
+	if (json_array_size(export->list) == EXPORT_REPORTS || export->tokens > EXPORT_TOKENS)
 		return STATUS_INTERRUPTED; /* the rest with the next call */
+	export->tokens += report->count;
 	json_array_append_new(export->list, render_journal(report));
 	export->last = report->seq;
 	return STATUS_OK;

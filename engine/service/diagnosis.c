@@ -31,6 +31,30 @@ __attribute__((format(printf, 2, 3))) static void advise(
 	va_end(arguments);
 }
 
+/* " --user NAME" for a shell, of a name that can stand there. A command with a part of a
+ * name would be about somebody else. */
+enum { MOST_OPTION = 300 };
+
+static bool user_option(const char *user, char text[MOST_OPTION])
+{
+	int length = snprintf(text, MOST_OPTION, " --user '%s'", user);
+
+	return *user && !strchr(user, '\'') && length < MOST_OPTION;
+}
+
+static bool scope_option(enum list_scope scope, const char *user, char text[MOST_OPTION])
+{
+	const char *at = strrchr(user, '@');
+
+	if (scope == LIST_USER)
+		return user_option(user, text);
+	if (scope == LIST_DOMAIN)
+		return at && snprintf(text, MOST_OPTION, " --domain '%s'", at + 1) < MOST_OPTION &&
+			!strchr(at, '\'');
+	strcpy(text, " --site");
+	return scope == LIST_SITE;
+}
+
 static const char *date(int64_t time, char text[32])
 {
 	time_t seconds = (time_t)time;
@@ -44,6 +68,7 @@ static const char *date(int64_t time, char text[32])
 static void on_list(struct diagnosis_step *step, const struct diagnosis_case *given)
 {
 	const struct list_match *match = &given->verdict->match;
+	char whose[MOST_OPTION];
 
 	if (match->scope == LIST_NONE) {
 		find(step, "No entry of a block or allow list matches.");
@@ -51,9 +76,11 @@ static void on_list(struct diagnosis_step *step, const struct diagnosis_case *gi
 	}
 	find(step, "The %s's list %s %.200s; this decides before any score.",
 		list_scope_name(match->scope), match->block ? "blocks" : "allows", match->name);
-	advise(step, "If that is wrong, remove the entry: hamlet list remove %.200s%s%.60s",
-		match->name, match->scope == LIST_USER ? " --user " : "",
-		match->scope == LIST_USER ? given->user : "");
+	if (strchr(match->name, '\'') || !scope_option(match->scope, given->user, whose))
+		advise(step, "If that is wrong, remove the entry.");
+	else
+		advise(step, "If that is wrong, remove the entry: hamlet list remove%s '%s'", whose,
+			match->name);
 }
 
 static void on_policy(struct diagnosis_step *step, const struct diagnosis_case *given)
@@ -181,23 +208,37 @@ static void on_past(struct diagnosis_step *step, const struct diagnosis_case *gi
 			     "would settle it.");
 }
 
+/* The button, and the command for who has none. */
+static void press(struct diagnosis_step *step, const char *user, const char *button,
+	const char *label)
+{
+	char whose[MOST_OPTION];
+
+	find(step, "press \"%s\"", button);
+	if (user_option(user, whose))
+		find(step, " (hamlet report %s%s)", label, whose);
+}
+
 /* What a person at the desk would do. */
 static void on_next(struct diagnosis_step *step, const struct diagnosis_case *given)
 {
 	const struct verdict *verdict = given->verdict;
 	const char *user = given->user;
 
-	if (verdict->match.scope != LIST_NONE)
+	if (verdict->match.scope != LIST_NONE) {
 		find(step, "A list decided: change the list, not the filter.");
-	else if (verdict->spam)
-		find(step, "It is taken for spam. If it is wanted, press \"Not spam\" (hamlet report "
-			   "ham --user %.60s): the next one like it will pass.", user);
-	else if (given->trusted && given->origin->authenticated)
+	} else if (verdict->spam) {
+		find(step, "It is taken for spam. If it is wanted, ");
+		press(step, user, "Not spam", "ham");
+		find(step, ": the next one like it will pass.");
+	} else if (given->trusted && given->origin->authenticated) {
 		find(step, "It is taken for wanted mail of a trusted sender. Unsubscribe from it rather "
 			   "than report it.");
-	else
-		find(step, "It is taken for wanted mail. If it is spam, press \"Spam\" (hamlet report "
-			   "spam --user %.60s): the next one like it goes to Junk.", user);
+	} else {
+		find(step, "It is taken for wanted mail. If it is spam, ");
+		press(step, user, "Spam", "spam");
+		find(step, ": the next one like it goes to Junk.");
+	}
 }
 
 void diagnose(struct diagnosis *diagnosis, const struct diagnosis_case *given)

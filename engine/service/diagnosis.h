@@ -13,8 +13,8 @@ enum { DIAGNOSIS_STEPS = 7 };
 
 struct diagnosis_step {
 	const char *name; /* "list", "policy", "authentication", ... */
-	char finding[480]; /* a sentence or two */
-	char advice[320]; /* what to do next; "" = nothing */
+	char finding[720]; /* a sentence or two */
+	char advice[720]; /* what to do next; "" = nothing */
 };
 
 struct diagnosis {

@@ -3,6 +3,7 @@
 """The feedback rules through the running daemon and its client."""
 import json
 import os
+import re
 import sqlite3
 import subprocess
 
@@ -408,3 +409,59 @@ def test_diagnose(site, message):
     assert [s["step"] for s in steps] == [
         "list", "policy", "authentication", "origin", "score", "past", "next"]
     assert "stamped nothing" in steps[2]["advice"]
+
+
+LONG_USER = "o" * 200 + "@example.org"
+
+
+@pytest.mark.parametrize("user", ["", "bob", "bob builder@example.org", LONG_USER],
+                         ids=["nobody", "login", "blank", "long"])
+@pytest.mark.parametrize("flags", [[], ["--site"], ["--domain", "example.org"], ["--user"]],
+                         ids=["none", "site", "domain", "user"])
+def test_what_a_diagnosis_tells_to_do_can_be_done(site, message, user, flags):
+    """Each command in it, as it stands there, for a shell."""
+    scoped = flags + [user] if flags == ["--user"] else flags
+    if flags and (not user or flags[0] == "--domain" and "@" not in user):
+        return
+    if scoped:
+        hamlet(site, "list", "block", *scoped, "sender1@example.com")
+    steps = ask(site.socket, "DIAGNOSE", message(1), user).json["steps"]
+    said = [text for step in steps for text in (step["finding"], step.get("advice") or "")]
+    commands = [found for text in said for found in re.findall(r"hamlet (?:report|list) [^)]*", text)]
+    assert len(commands) == (1 if user else 0), said
+    for command in commands:
+        words = command.replace("hamlet ", "%s --socket %s " % (BUILD / "hamlet", site.socket), 1)
+        done = subprocess.run(words, shell=True, input=message(1), capture_output=True,
+                              check=False, timeout=60)
+        assert done.returncode == 0, (command, done.stderr)
+    if scoped:
+        assert hamlet(site, "list", "show", *scoped) == ""
+
+
+def test_an_export_has_any_size(daemon, message):
+    """Reports of as many tokens as there can be: one part of it has a bound, the whole none."""
+    for number in range(400):
+        words = " ".join("w%dx%d" % (number % 7, i * 7 + number) for i in range(6000))
+        press(daemon.socket, "spam", message(number, words), "bob")
+    export = json.loads(hamlet(daemon, "user", "export", "bob"))
+    assert len(export["reports"]) == 400
+    assert {len(report["tokens"]) for report in export["reports"]} == {4096}
+    assert [report["seq"] for report in export["reports"]] == list(range(1, 401))
+
+
+def test_a_long_list_is_shown(daemon):
+    entries = [{"kind": "list", "name": "%s%d@example.net" % ("a" * 200, number), "value": "block"}
+               for number in range(8000)]
+    for at in range(0, 8000, 1000):
+        call(daemon.socket, call="change", user="bob", entries=entries[at:at + 1000])
+    assert len(hamlet(daemon, "list", "show", "--user", "bob").splitlines()) == 8000
+
+
+@pytest.mark.parametrize("words", [("score",), ("why",), ("diagnose",), ("report", "spam"),
+                                   ("report", "ham"), ("forget",), ("tokens",)])
+def test_nothing_is_no_message(daemon, tmp_path, words):
+    (tmp_path / "empty").touch()
+    for named in ((), (tmp_path / "empty",)):
+        said = hamlet(daemon, *words, *named, code=3)
+        assert "is empty" in said and len(said.splitlines()) == 1
+    assert ask(daemon.socket, "STATS").json["engine"]["last_seq"] == 0

@@ -3,12 +3,13 @@
 #include "engine/daemon/spamd/request.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/daemon/render.h"
 #include "engine/daemon/server.h"
 #include "engine/daemon/stats.h"
 
-/* What a reply may have beyond the message: a report, JSON, headers. */
+/* What a reply may have beyond the message: a report, a verdict, headers. */
 static const size_t REPLY_EXTRA = (size_t)1 << 20;
 
 static enum spamd_code code_of(enum status status)
@@ -58,8 +59,12 @@ static void finish(struct request *request)
 	end(request);
 }
 
+/* A part of an export, or a long list, is larger than what else is answered; it is in
+ * memory already. */
 static void reply_json(struct request *request, const char *json)
 {
+	if (json)
+		request->reply.limit += strlen(json);
 	if (json)
 		spamd_reply_json(&request->reply, json);
 	else
