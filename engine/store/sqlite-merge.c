@@ -169,7 +169,7 @@ static enum status sync_copy(const char *copy, struct failure *failure)
 	if (file >= 0)
 		close(file);
 	return synced ? STATUS_OK
-		      : failure_set(failure, sqlite_errno_status(errno), "copying to %s: %s", copy,
+		      : failure_set(failure, status_of_errno(errno), "copying to %s: %s", copy,
 				strerror(errno));
 }
 
@@ -178,11 +178,11 @@ static enum status write_copy(
 {
 	sqlite3_stmt *vacuum = NULL;
 	enum status status = STATUS_OK;
-	int file = private_file_open(copy); /* SQLite fills one that is empty */
+	struct failure reason;
+	int file = private_file_open(copy, &reason); /* SQLite fills one that is empty */
 
 	if (file < 0)
-		return failure_set(failure, sqlite_errno_status(errno), "copying to %s: %s", copy,
-			strerror(errno));
+		return failure_set(failure, reason.code, "%s", reason.detail);
 	close(file);
 	if (sqlite3_prepare_v2(connection->db, "VACUUM INTO ?1", -1, &vacuum, NULL) != SQLITE_OK ||
 		sqlite3_bind_text(vacuum, 1, copy, -1, SQLITE_STATIC) != SQLITE_OK ||
