@@ -28,7 +28,8 @@ enum status load_settings(
 /* Set when the user or the system wants the program to end. */
 const volatile sig_atomic_t *stop_on_signals(void);
 
-/* The commands, each in a file of its own: NAME-command.c; rollback is beside retrain. */
+/* The commands, each in a file of its own: NAME-command.c; rollback is beside retrain. One
+ * may return between account_begin and account_end (engine/base/account.h). */
 int run_evaluate(int argc, char **argv);
 int run_import(int argc, char **argv);
 int run_jig(int argc, char **argv);

@@ -9,6 +9,7 @@
 #include <glib.h>
 
 #include "config.h"
+#include "engine/base/account.h"
 #include "trainer/commands.h"
 
 static const struct {
@@ -44,8 +45,11 @@ int main(int argc, char **argv)
 		return argc < 2 ? EXIT_USAGE : EXIT_SUCCESS;
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(COMMANDS); i++) {
-		if (strcmp(argv[1], COMMANDS[i].name) == 0)
-			return COMMANDS[i].run(argc - 1, argv + 1);
+		if (strcmp(argv[1], COMMANDS[i].name) != 0)
+			continue;
+		int code = COMMANDS[i].run(argc - 1, argv + 1);
+		account_end();
+		return code;
 	}
 	return fail_usage("no such command");
 }
