@@ -71,7 +71,7 @@ void sqlite_open_reserve(struct sqlite_store *store)
 	char path[4096];
 
 	if ((size_t)snprintf(path, sizeof(path), "%s-reserve", store->path) < sizeof(path))
-		store->reserve = private_file_open(path);
+		store->reserve = private_file_open(path, NULL);
 	sqlite_keep_room(&store->store);
 }
 

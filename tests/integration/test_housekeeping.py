@@ -81,7 +81,9 @@ class Clock:
     def __init__(self, folder):
         self.file = folder / "clock"
         self.set(0)
+        # The sandbox lets hamletd read the folder for temporary files.
         self.environment = {**os.environ, "HAMLET_CLOCK": str(self.file),
+                            "SQLITE_TMPDIR": str(folder),
                             "LD_PRELOAD": str(build_shim("clock_shim", folder))}
 
     def set(self, seconds):

@@ -90,7 +90,7 @@ def test_a_clock_that_jumps(make_daemon, tmp_path, message):
     clock = tmp_path / "clock"
     clock.write_text("0")
     daemon = make_daemon(header_timeout=1, checkpoint_seconds=1).start(env={
-        **os.environ, "HAMLET_CLOCK": str(clock),
+        **os.environ, "HAMLET_CLOCK": str(clock), "SQLITE_TMPDIR": str(tmp_path),
         "LD_PRELOAD": str(build_shim("clock_shim", tmp_path))})
     waiting = connect_many(daemon.socket, 1)[0]
     for number, jump in enumerate([0, YEAR, -YEAR, 0, 2 * YEAR, -2 * YEAR]):

@@ -452,7 +452,7 @@ def test_root_follows_no_link_to_a_database(trap, name, target):
 
 @needs_root
 @pytest.mark.parametrize("name", [
-    "hamlet.sqlite-wal", "hamlet.sqlite-shm", "hamlet.sqlite-journal",
+    "hamlet.sqlite-wal", "hamlet.sqlite-shm", "hamlet.sqlite-journal", "hamlet.sqlite-reserve",
     "hamlet.sqlite-retrain-lock", "hamlet.sqlite-generation-challenger",
     "hamlet.sqlite-generation-previous"])
 @pytest.mark.parametrize("target", ["shadow", "not-there"])
