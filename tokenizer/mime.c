@@ -194,15 +194,22 @@ static void walk_entity(struct walk *walk, unsigned depth, bool digest, struct d
 	mime_content_clear(&content);
 }
 
-/* The separator line of an mbox file is not part of the message. */
-static void skip_mbox_line(const char **message, size_t *length)
+/* The separator line of an mbox file is not part of the message, nor is one that was
+ * quoted when the message went from one file into another. */
+static void skip_mbox_lines(const char **message, size_t *length)
 {
-	if (*length < 5 || memcmp(*message, "From ", 5) != 0)
-		return;
-	const char *end = memchr(*message, '\n', *length);
-	size_t skipped = end ? (size_t)(end + 1 - *message) : *length;
-	*message += skipped;
-	*length -= skipped;
+	const char *at = *message, *end = at + *length;
+
+	while (at < end) {
+		const char *from = *at == '>' ? at + 1 : at;
+
+		if (end - from < 5 || memcmp(from, "From ", 5) != 0)
+			break;
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		at = newline ? newline + 1 : end;
+	}
+	*message = at;
+	*length = (size_t)(end - at);
 }
 
 void mime_walk(struct mime_reader *reader, const char *message, size_t length,
@@ -214,7 +221,7 @@ void mime_walk(struct mime_reader *reader, const char *message, size_t length,
 		.budget = {MIME_BUDGET_BYTES, MIME_BUDGET_CHARSETS}};
 	struct delimiter end;
 
-	skip_mbox_line(&message, &length);
+	skip_mbox_lines(&message, &length);
 	if (length == 0)
 		return;
 	walk.end = message + length;

@@ -4,7 +4,7 @@
 fuzz_targets = %D%/fuzz_tokenizer %D%/fuzz_html %D%/fuzz_spamd %D%/fuzz_settings \
 	%D%/fuzz_milter %D%/fuzz_origin %D%/fuzz_call %D%/fuzz_feedback_mail \
 	%D%/fuzz_entity %D%/fuzz_generation %D%/fuzz_http %D%/fuzz_index %D%/fuzz_pack \
-	%D%/fuzz_compression %D%/fuzz_message_kind %D%/fuzz_database %D%/fuzz_flow
+	%D%/fuzz_compression %D%/fuzz_message_kind %D%/fuzz_database %D%/fuzz_flow %D%/fuzz_mbox
 
 if FUZZ
 noinst_PROGRAMS += $(fuzz_targets)
@@ -123,3 +123,9 @@ tests_fuzz_fuzz_flow_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_flow_CFLAGS   = $(FUZZ_CFLAGS) $(GLIB_CFLAGS) $(UV_CFLAGS)
 tests_fuzz_fuzz_flow_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_flow_LDADD    = $(DAEMON_LIBS)
+
+tests_fuzz_fuzz_mbox_SOURCES  = %D%/fuzz_mbox.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_mbox_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_mbox_CFLAGS   = $(FUZZ_CFLAGS)
+tests_fuzz_fuzz_mbox_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_mbox_LDADD    = libbase.a

@@ -13,6 +13,7 @@ unit_tests = \
 	%D%/test_event \
 	%D%/test_expiry \
 	%D%/test_feedback \
+	%D%/test_mbox \
 	%D%/test_milter \
 	%D%/test_mime \
 	%D%/test_http \
@@ -40,6 +41,10 @@ tests_unit_test_base_LDADD   = libbase.a $(IDN2_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) 
 tests_unit_test_http_SOURCES = %D%/test_http.c $(UNIT_HEADER)
 tests_unit_test_http_CFLAGS  = $(UNIT_CFLAGS) $(MHD_CFLAGS)
 tests_unit_test_http_LDADD   = libdaemon.a $(GLIB_LIBS) $(MHD_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_mbox_SOURCES = %D%/test_mbox.c $(UNIT_HEADER)
+tests_unit_test_mbox_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_mbox_LDADD   = libbase.a $(CHECK_LIBS)
 
 tests_unit_test_model_SOURCES = %D%/test_model.c $(UNIT_HEADER)
 tests_unit_test_model_CFLAGS  = $(UNIT_CFLAGS)

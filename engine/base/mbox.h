@@ -1,0 +1,40 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * The messages of an mbox file (RFC 4155, and the mboxo and mboxrd forms that
+ * programs write). Nothing is copied and no memory is taken. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "engine/base/buffer.h"
+
+/* Whether the line at `line` begins a message when it comes first or after an empty
+ * line: "From ", a sender, and a date as asctime writes it. The year may have two
+ * digits, a zone may stand around it, and the date may be that of RFC 5322: all of
+ * these are in people's files. "From here on all is cheap" begins nothing. */
+bool mbox_is_separator(const char *line, const char *end);
+
+/* A walk of a file. The bytes are borrowed. */
+struct mbox {
+	const char *at, *end; /* what is yet to be read */
+};
+
+/* Whether the bytes are an mbox file: their first line that is not empty begins
+ * with "From ". Less is asked of this line than of the later ones. */
+bool mbox_is_mbox(const char *data, size_t length);
+
+struct mbox mbox_open(const char *data, size_t length);
+
+/* The next message, without the separator before it and the empty line after it;
+ * quoting is left as it is. What comes before the first separator is a message as well.
+ * Content-Length is not looked at: whoever sent the message wrote it. False at the
+ * end. */
+bool mbox_next(struct mbox *mbox, const char **message, size_t *length);
+
+/* Whether a line begins with ">From ", ">>From " and so on. */
+bool mbox_is_quoted(const char *message, size_t length);
+
+/* Appends the message with one ">" less before each such line, as mboxrd asks. `out`
+ * needs room for `length` bytes. */
+void mbox_unquote(const char *message, size_t length, struct buffer *out);
