@@ -8,9 +8,9 @@
 #include <glib.h>
 
 #include "engine/base/account.h"
+#include "engine/client/mail-walk.h"
 #include "engine/settings/service-settings.h"
 #include "trainer/commands.h"
-#include "trainer/corpus.h"
 #include "trainer/import.h"
 
 struct import_arguments {
@@ -71,7 +71,7 @@ static enum status check_sources(const GArray *sources, struct failure *failure)
 	enum status status = STATUS_OK;
 
 	for (guint i = 0; i < sources->len && status == STATUS_OK; i++)
-		status = corpus_check(
+		status = mail_walk_check(
 			g_array_index(sources, struct import_source, i).path, failure);
 	return status;
 }

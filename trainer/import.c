@@ -10,7 +10,7 @@
 #include <glib.h>
 
 #include "engine/service/renaming.h"
-#include "trainer/corpus.h"
+#include "engine/client/mail-walk.h"
 #include "trainer/progress.h"
 
 enum { BATCH = 256, CHECKPOINT_TOKENS = 200000, NAMED_SKIPS = 5 };
@@ -81,8 +81,7 @@ static enum status learn(struct import *import, bool spam, const char *message, 
 /* Where a message lies. */
 struct place {
 	const char *path;
-	size_t offset;
-	size_t length;
+	struct mail_place at;
 };
 
 /* One class's messages in the order of the walk, and the file open now: the
@@ -90,8 +89,9 @@ struct place {
 struct pile {
 	GArray *places; /* struct place */
 	size_t next;
-	GMappedFile *file;
-	const char *path; /* of file */
+	struct mail_file file;
+	const char *path; /* of file, NULL = none */
+	bool open;
 };
 
 struct piles {
@@ -109,15 +109,14 @@ struct search {
 	char *left_out; /* the first of the folders, NULL = none */
 };
 
-static enum status collect(
-	void *context, const char *path, size_t offset, const char *message, size_t length)
+static enum status collect(void *context, const char *path, const struct mail_place *at,
+	const char *message, size_t length)
 {
 	struct piles *piles = ((struct search *)context)->piles;
 	GArray *places = (piles->to_spam ? &piles->spam : &piles->ham)->places;
-	struct place place = {.path = g_string_chunk_insert_const(piles->paths, path),
-		.offset = offset,
-		.length = length};
+	struct place place = {.path = g_string_chunk_insert_const(piles->paths, path), .at = *at};
 	(void)message;
+	(void)length;
 
 	g_array_append_val(places, place);
 	return STATUS_OK;
@@ -170,7 +169,7 @@ static enum status find_messages(
 	struct import *import, struct piles *piles, const struct import_source *source)
 {
 	struct search search = {.piles = piles, .counts = import->counts};
-	const struct corpus_visitor visitor = {.message = collect,
+	const struct mail_visitor visitor = {.message = collect,
 		.skipped = on_skipped,
 		.left_out = on_left_out,
 		.context = &search,
@@ -179,7 +178,7 @@ static enum status find_messages(
 	guint before = places->len;
 
 	piles->to_spam = source->spam;
-	enum status status = corpus_walk(source->path, &visitor, import->failure);
+	enum status status = mail_walk(source->path, &visitor, import->failure);
 	if (status == STATUS_OK && places->len == before) {
 		import->counts->mistaken += search.left_out != NULL;
 		report_empty_source(source->path, search.left_out);
@@ -190,23 +189,36 @@ static enum status find_messages(
 
 /* --- Learning --------------------------------------------------------------------------- */
 
+static void close_file(struct pile *pile)
+{
+	if (pile->path)
+		mail_file_close(&pile->file);
+	pile->path = NULL;
+}
+
+static void open_file(struct pile *pile, const char *path)
+{
+	close_file(pile);
+	pile->open = mail_file_open(&pile->file, path, NULL) == STATUS_OK;
+	pile->path = path;
+}
+
 static enum status learn_next(struct import *import, struct pile *pile, bool spam)
 {
 	const struct place *place = &g_array_index(pile->places, struct place, pile->next++);
+	const char *message;
+	size_t length;
 
-	if (place->path != pile->path) { /* interned: one pointer a path */
-		g_clear_pointer(&pile->file, g_mapped_file_unref);
-		pile->path = place->path;
-		(void)corpus_map(place->path, &pile->file, NULL);
-	}
+	if (place->path != pile->path) /* interned: one pointer a path */
+		open_file(pile, place->path);
 	/* A Maildir's files are renamed when they are read: what has gone since the
 	 * walk is left out. */
-	if (!pile->file || g_mapped_file_get_length(pile->file) < place->offset + place->length) {
+	if (!pile->open ||
+		mail_file_message(&pile->file, &place->at, &message, &length) != STATUS_OK) {
 		import->counts->gone++;
 		return STATUS_OK;
 	}
-	return learn(import, spam, g_mapped_file_get_contents(pile->file) + place->offset,
-		place->length);
+	return learn(import, spam, message, length);
 }
 
 /* Learned in one go, one class after the other would teach the model lopsidedly:
@@ -243,8 +255,8 @@ static void piles_init(struct piles *piles)
 
 static void piles_free(struct piles *piles)
 {
-	g_clear_pointer(&piles->spam.file, g_mapped_file_unref);
-	g_clear_pointer(&piles->ham.file, g_mapped_file_unref);
+	close_file(&piles->spam);
+	close_file(&piles->ham);
 	g_array_unref(piles->spam.places);
 	g_array_unref(piles->ham.places);
 	g_string_chunk_free(piles->paths);

@@ -14,7 +14,7 @@
 
 struct import_source {
 	bool spam;
-	const char *path; /* as corpus_walk takes it */
+	const char *path; /* as mail_walk takes it */
 };
 
 struct import_counts {
@@ -23,7 +23,7 @@ struct import_counts {
 	size_t flipped; /* learned before with the other label */
 	size_t empty;   /* nothing in it */
 	size_t gone;    /* moved away while the import ran */
-	size_t skipped; /* not readable, or no mail, as corpus_walk says */
+	size_t skipped; /* not readable, or no mail, as mail_walk says */
 	size_t mistaken; /* sources without a message that have folders left out */
 	double rate;    /* messages a second */
 };

@@ -2,7 +2,6 @@ noinst_LIBRARIES += libtrainer.a
 libtrainer_a_SOURCES = \
 	%D%/adopt.c %D%/adopt.h \
 	%D%/alone.c %D%/alone.h \
-	%D%/corpus-walk.c \
 	%D%/corpus.c %D%/corpus.h \
 	%D%/import.c %D%/import.h \
 	%D%/progress.c %D%/progress.h \
@@ -34,7 +33,8 @@ libtrainer_a_SOURCES = \
 	%D%/retrain/retrain.c %D%/retrain/retrain.h \
 	%D%/retrain/shared-tokens.c %D%/retrain/shared-tokens.h \
 	engine/client/call.c engine/client/call.h \
-	engine/client/exchange.c engine/client/exchange.h
+	engine/client/exchange.c engine/client/exchange.h \
+	engine/client/mail-walk.c engine/client/mail-walk.h
 libtrainer_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JANSSON_CFLAGS)
 
 bin_PROGRAMS += hamlet-train

@@ -4,6 +4,7 @@ libbase_a_SOURCES = \
 	%D%/buffer.c %D%/buffer.h \
 	%D%/compression.c %D%/compression.h \
 	%D%/domain.c %D%/domain.h \
+	%D%/mail-file.c %D%/mail-file.h \
 	%D%/mbox.c %D%/mbox.h \
 	%D%/message-kind.c %D%/message-kind.h \
 	%D%/private-file.c %D%/private-file.h \

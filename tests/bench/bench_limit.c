@@ -69,26 +69,28 @@ static void add_message(struct corpus *corpus, const char *data, size_t length, 
 }
 
 static enum status on_message(
-	void *context, const char *path, size_t offset, const char *message, size_t length)
+	void *context, const char *path, const struct mail_place *place, const char *message,
+	size_t length)
 {
 	(void)path;
-	(void)offset;
+	(void)place;
 	add_message(context, message, length, false);
 	return STATUS_OK;
 }
 
 static enum status on_spam(
-	void *context, const char *path, size_t offset, const char *message, size_t length)
+	void *context, const char *path, const struct mail_place *place, const char *message,
+	size_t length)
 {
 	(void)path;
-	(void)offset;
+	(void)place;
 	add_message(context, message, length, true);
 	return STATUS_OK;
 }
 
 static void read_corpus(struct corpus *corpus, const char *path)
 {
-	struct corpus_visitor visitor = {.message = on_message, .context = corpus};
+	struct mail_visitor visitor = {.message = on_message, .context = corpus};
 	struct corpus_index index = {0};
 	struct failure failure;
 	struct stat file;
@@ -97,12 +99,12 @@ static void read_corpus(struct corpus *corpus, const char *path)
 	*corpus = (struct corpus){
 		.path = path, .messages = g_array_new(FALSE, FALSE, sizeof(struct message))};
 	if (stat(path, &file) == 0 && S_ISDIR(file.st_mode)) {
-		status = corpus_walk(path, &visitor, &failure);
+		status = mail_walk(path, &visitor, &failure);
 	} else {
 		status = corpus_read_index(&index, path, &failure);
 		for (size_t i = 0; i < index.count && status == STATUS_OK; i++) {
 			visitor.message = index.entries[i].spam ? on_spam : on_message;
-			status = corpus_walk(index.entries[i].path, &visitor, &failure);
+			status = mail_walk(index.entries[i].path, &visitor, &failure);
 		}
 		corpus_free_index(&index);
 	}

@@ -12,6 +12,7 @@
 
 #include "engine/settings/service-settings.h"
 #include "tests/unit/unit.h"
+#include "engine/client/mail-walk.h"
 #include "trainer/corpus.h"
 #include "trainer/evaluate/evaluate.h"
 #include "trainer/import.h"
@@ -105,12 +106,12 @@ END_TEST
 static char seen[4096];
 static size_t skips;
 
-static enum status on_message(
-	void *context, const char *path, size_t offset, const char *message, size_t length)
+static enum status on_message(void *context, const char *path, const struct mail_place *place,
+	const char *message, size_t length)
 {
 	(void)context;
 	(void)path;
-	(void)offset;
+	(void)place;
 	snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), "[%.*s]", (int)length, message);
 	return STATUS_OK;
 }
@@ -130,13 +131,13 @@ static void on_left_out(void *context, const char *path)
 
 static const char *walk(void)
 {
-	static const struct corpus_visitor visitor = {
+	static const struct mail_visitor visitor = {
 		.message = on_message, .skipped = on_skipped, .left_out = on_left_out};
 
 	seen[0] = '\0';
 	skips = 0;
 	g_string_truncate(left_out, 0);
-	ck_assert_int_eq(corpus_walk(folder, &visitor, &failure), STATUS_OK);
+	ck_assert_int_eq(mail_walk(folder, &visitor, &failure), STATUS_OK);
 	return seen;
 }
 
@@ -206,20 +207,21 @@ END_TEST
 
 START_TEST(a_named_path_has_to_be_mail)
 {
-	const struct corpus_visitor visitor = {.message = on_message};
+	const struct mail_visitor visitor = {.message = on_message};
 	char *pipe = g_build_filename(folder, "pipe", NULL);
 	const char *const names[] = {pipe, "/dev/zero"};
 
 	ck_assert_int_eq(mkfifo(pipe, 0600), 0);
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-		GMappedFile *file;
+		struct mail_file file;
 
-		ck_assert_int_eq(corpus_check(names[i], &failure), STATUS_INVALID);
-		ck_assert_int_eq(corpus_walk(names[i], &visitor, &failure), STATUS_INVALID);
+		ck_assert_int_eq(mail_walk_check(names[i], &failure), STATUS_INVALID);
+		ck_assert_int_eq(mail_walk(names[i], &visitor, &failure), STATUS_INVALID);
 		ck_assert_ptr_nonnull(strstr(failure.detail, names[i]));
-		ck_assert_int_eq(corpus_map(names[i], &file, &failure), STATUS_INVALID);
+		ck_assert_int_eq(mail_file_open(&file, names[i], &failure), STATUS_INVALID);
+		mail_file_close(&file);
 	}
-	ck_assert_int_eq(corpus_walk("/no/such/path", &visitor, &failure), STATUS_IO);
+	ck_assert_int_eq(mail_walk("/no/such/path", &visitor, &failure), STATUS_IO);
 	ck_assert_str_eq(failure.detail, "reading /no/such/path: No such file or directory");
 	g_free(pipe);
 }
@@ -228,20 +230,22 @@ END_TEST
 START_TEST(a_walk_is_stopped)
 {
 	volatile sig_atomic_t stop = 1;
-	const struct corpus_visitor visitor = {.message = on_message, .stop = &stop};
+	const struct mail_visitor visitor = {.message = on_message, .stop = &stop};
 
 	write_file("1", "one");
 	seen[0] = '\0';
-	ck_assert_int_eq(corpus_walk(folder, &visitor, &failure), STATUS_INTERRUPTED);
+	ck_assert_int_eq(mail_walk(folder, &visitor, &failure), STATUS_INTERRUPTED);
 	ck_assert_str_eq(seen, "");
 }
 END_TEST
 
 START_TEST(mbox_files_are_split)
 {
-	write_file("mbox", "From a Mon\nSubject: 1\n\ntext\nFrom here on\n>From x\n\nFrom b Tue\nSubject: 2\n\nend\n");
-	ck_assert_str_eq(walk(), "[From a Mon\nSubject: 1\n\ntext\nFrom here on\n>From x\n\n]"
-				 "[From b Tue\nSubject: 2\n\nend\n]");
+	write_file("a", "From a Mon Nov 23 10:00:00 2026\nSubject: 1\n\n\nFrom here on\n>From x\n\n"
+			"From b Tue Nov 24 10:00:00 2026\nSubject: 2\n\nend\n");
+	write_file("b.mbox", "\nSubject: 3\n\n\nFrom c Wed Nov 25 10:00:00 2026\nSubject: 4\n");
+	ck_assert_str_eq(walk(), "[Subject: 1\n\n\nFrom here on\nFrom x\n][Subject: 2\n\nend\n]"
+				 "[Subject: 3\n\n][Subject: 4\n]");
 }
 END_TEST
 

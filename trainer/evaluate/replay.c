@@ -9,6 +9,7 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 
+#include "engine/base/mail-file.h"
 #include "trainer/adopt.h"
 #include "trainer/retrain/retrain.h"
 
@@ -33,28 +34,8 @@ void replay_close(struct replay *replay)
 
 /* --- Messages ---------------------------------------------------------------------- */
 
-struct message {
-	GMappedFile *file;
-	const char *bytes;
-	size_t length;
-};
-
-static enum status open_message(
-	struct message *message, const struct corpus_entry *entry, struct failure *failure)
-{
-	enum status status = corpus_map(entry->path, &message->file, failure);
-
-	if (status != STATUS_OK)
-		return status;
-	message->bytes = g_mapped_file_get_contents(message->file);
-	message->length = g_mapped_file_get_length(message->file);
-	if (!message->bytes) /* an empty file */
-		message->bytes = "";
-	return STATUS_OK;
-}
-
 static enum status judge(struct replay *replay, const struct corpus_entry *entry,
-	const struct message *message, struct result *result, uint64_t *identity,
+	const struct mail_file *message, struct result *result, uint64_t *identity,
 	struct failure *failure)
 {
 	const char *user = entry->user;
@@ -63,7 +44,7 @@ static enum status judge(struct replay *replay, const struct corpus_entry *entry
 
 	if (status != STATUS_OK)
 		return status;
-	status = query_run(query, replay->worker, message->bytes, message->length, failure);
+	status = query_run(query, replay->worker, message->data, message->length, failure);
 	const struct verdict *verdict = query_verdict(query, 0);
 	*result = (struct result){
 		.score = verdict->log_odds,
@@ -80,18 +61,17 @@ static enum status judge(struct replay *replay, const struct corpus_entry *entry
 enum status replay_score(struct replay *replay, const struct corpus_entry *entry,
 	struct result *result, uint64_t *identity, struct failure *failure)
 {
-	struct message message;
-	enum status status = open_message(&message, entry, failure);
+	struct mail_file message;
+	enum status status = mail_file_open(&message, entry->path, failure);
 
-	if (status != STATUS_OK)
-		return status;
-	status = judge(replay, entry, &message, result, identity, failure);
-	g_mapped_file_unref(message.file);
+	if (status == STATUS_OK)
+		status = judge(replay, entry, &message, result, identity, failure);
+	mail_file_close(&message);
 	return status;
 }
 
 static enum status press(struct replay *replay, const struct press_info *info,
-	const struct message *message, struct failure *failure)
+	const struct mail_file *message, struct failure *failure)
 {
 	struct press *press;
 	struct batch *batch;
@@ -99,7 +79,7 @@ static enum status press(struct replay *replay, const struct press_info *info,
 
 	if (status != STATUS_OK)
 		return status;
-	status = press_run(press, replay->worker, message->bytes, message->length, failure);
+	status = press_run(press, replay->worker, message->data, message->length, failure);
 	if (status == STATUS_INVALID) { /* empty: nothing to learn */
 		status = STATUS_OK;
 	} else if (status == STATUS_OK) {
@@ -120,13 +100,12 @@ enum status replay_learn(struct replay *replay, const struct corpus_entry *entry
 		.event = {.kind = EVENT_TOLD, .label = spam ? LABEL_SPAM : LABEL_HAM},
 		.consent = CONSENT_GRANTED,
 		.time = time};
-	struct message message;
-	enum status status = open_message(&message, entry, failure);
+	struct mail_file message;
+	enum status status = mail_file_open(&message, entry->path, failure);
 
-	if (status != STATUS_OK)
-		return status;
-	status = press(replay, &info, &message, failure);
-	g_mapped_file_unref(message.file);
+	if (status == STATUS_OK)
+		status = press(replay, &info, &message, failure);
+	mail_file_close(&message);
 	return status;
 }
 
