@@ -23,6 +23,7 @@
 #include <gmime/gmime.h>
 #include <jansson.h>
 
+#include "engine/client/mail-walk.h"
 #include "engine/service/service.h"
 #include "tokenizer/tokenizer.h"
 #include "trainer/corpus.h"

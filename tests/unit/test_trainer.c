@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/client/mail-walk.h"
 #include "engine/settings/service-settings.h"
 #include "tests/unit/unit.h"
-#include "engine/client/mail-walk.h"
 #include "trainer/corpus.h"
 #include "trainer/evaluate/evaluate.h"
 #include "trainer/import.h"
