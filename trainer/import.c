@@ -9,8 +9,8 @@
 
 #include <glib.h>
 
-#include "engine/service/renaming.h"
 #include "engine/client/mail-walk.h"
+#include "engine/service/renaming.h"
 #include "trainer/progress.h"
 
 enum { BATCH = 256, CHECKPOINT_TOKENS = 200000, NAMED_SKIPS = 5 };

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/account.h"
 #include "engine/base/compression.h"
 #include "engine/base/message-kind.h"
 
@@ -76,11 +77,10 @@ static enum status map(
 	return STATUS_OK;
 }
 
-enum status mail_file_open(struct mail_file *file, const char *path, struct failure *failure)
+static enum status open_file(struct mail_file *file, const char *path, struct failure *failure)
 {
 	struct stat found;
 
-	*file = NO_FILE;
 	/* A device may do something when it is opened, so that is asked for before. It may have
 	 * become a pipe since: opening that must not block. */
 	if (stat(path, &found) != 0)
@@ -93,6 +93,16 @@ enum status mail_file_open(struct mail_file *file, const char *path, struct fail
 	enum status status = map(file, descriptor, path, failure);
 	close(descriptor);
 	return status == STATUS_OK ? examine(file, path, failure) : status;
+}
+
+enum status mail_file_open(struct mail_file *file, const char *path, struct failure *failure)
+{
+	uid_t owner = account_pause();
+
+	*file = NO_FILE;
+	enum status status = open_file(file, path, failure);
+	account_resume(owner);
+	return status;
 }
 
 enum status mail_file_read(

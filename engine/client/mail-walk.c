@@ -13,6 +13,8 @@
 
 #include <glib.h>
 
+#include "engine/base/account.h"
+
 struct walk {
 	const struct mail_visitor *visitor;
 	GHashTable *entered; /* "device:inode" of each folder */
@@ -269,8 +271,10 @@ enum status mail_walk(
 	struct walk walk = {.visitor = visitor,
 		.entered = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
 		.failure = failure};
+	uid_t owner = account_pause();
 	enum status status = walk_path(&walk, path, NAMED);
 
+	account_resume(owner);
 	g_hash_table_unref(walk.entered);
 	return status;
 }

@@ -29,7 +29,10 @@ struct mail_visitor {
 	bool mbox; /* files outside of Maildirs are mbox files, even if they do not look so */
 };
 
-/* Walks the messages at `path`: a folder and all below it, an mbox file (".mbox" in its
+/* Mail is read as who started the program, also between account_begin and account_end
+ * (engine/base/account.h).
+ *
+ * Walks the messages at `path`: a folder and all below it, an mbox file (".mbox" in its
  * name, or "From " at its start), or a file with one message. In the order of names, so
  * that a second walk is the same. Of a Maildir, which is a folder with `cur` and `new`,
  * only these two are read, and of them not what is marked as deleted (":2,T"); each file
