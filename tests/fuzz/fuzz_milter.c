@@ -119,7 +119,8 @@ static struct outcome run(const uint8_t *data, size_t size, size_t piece, enum m
 		buffer_clear(milter_session_output(session));
 	}
 	REQUIRE((outcome.last == MILTER_ERROR) == (*milter_session_error(session) != '\0'));
-	fold(&outcome, "", milter_session_unfinished(session));
+	if (outcome.last == MILTER_NEED_MORE) /* what comes after the end means nothing */
+		outcome.sum += milter_session_unfinished(session);
 	outcome.commands = milter_session_commands(session);
 	snprintf(outcome.error, sizeof(outcome.error), "%s", milter_session_error(session));
 	milter_session_free(&session);
