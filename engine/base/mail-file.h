@@ -31,7 +31,8 @@ enum mail_form {
 	MAIL_MBOX,   /* an mbox file */
 };
 
-/* Maps a regular file for reading; never blocks on another. *file is to be closed
+/* Maps a regular file for reading, as who started the program, also between account_begin
+ * and account_end (account.h); never blocks on another. *file is to be closed
  * whatever happens. STATUS_IO, or STATUS_INVALID: it is no regular file, or nothing but
  * what no message is (message-kind.h), or cannot be unpacked; STATUS_LIMIT: it unpacks
  * to too much. */

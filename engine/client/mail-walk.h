@@ -42,7 +42,8 @@ struct mail_visitor {
  * Links are followed, and a folder is entered once. What is no mail is skipped. Below the
  * path, what cannot be read, is no regular file or was entered before is skipped as well;
  * of the path itself that is an error: STATUS_IO, or STATUS_INVALID if it is no file and
- * no folder. */
+ * no folder.
+ * Mail is read as who started the program (engine/base/account.h). */
 enum status mail_walk(const char *path, const struct mail_visitor *visitor, struct failure *failure);
 
 /* Whether mail_walk could begin at `path`, with its errors. */
