@@ -6,12 +6,41 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "engine/settings/service-settings.h"
 
 /* Enough for the entry of any sensible directory. */
 static const size_t ENTRY_SIZE = 16384;
+
+static bool has_group(int fd, gid_t group)
+{
+	gid_t groups[1024];
+	socklen_t size = sizeof(groups);
+	bool found = false;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) != 0)
+		return false;
+	for (size_t i = 0; i < size / sizeof(groups[0]) && !found; i++)
+		found = groups[i] == group;
+	return found;
+}
+
+/* Who can write to a socket may connect to it. */
+static bool is_admitted(int fd, const struct ucred *credentials)
+{
+	struct sockaddr_un address = {0};
+	socklen_t size = sizeof(address) - 1;
+	struct stat found;
+
+	if (getsockname(fd, (struct sockaddr *)&address, &size) != 0 || !*address.sun_path ||
+		stat(address.sun_path, &found) != 0)
+		return false;
+	return !(found.st_mode & S_IWOTH) || credentials->uid == found.st_uid ||
+		credentials->gid == found.st_gid || has_group(fd, found.st_gid);
+}
 
 void peer_identify(struct peer *peer, int fd)
 {
@@ -28,6 +57,7 @@ void peer_identify(struct peer *peer, int fd)
 	peer->local = true;
 	peer->uid = credentials.uid;
 	peer->pid = credentials.pid;
+	peer->admitted = is_admitted(fd, &credentials);
 }
 
 void peer_resolve(struct peer *peer)
@@ -98,6 +128,17 @@ enum status peer_may_report(const struct peer *peer, const char *user,
 		return STATUS_OK;
 	return failure_set(failure, STATUS_DENIED,
 		"permission denied: uid %u may report as its own login only", (unsigned)peer->uid);
+}
+
+enum peer_view peer_view(const struct peer *peer, const char *user,
+	const struct settings *settings, bool *certain)
+{
+	bool all = !*user || peer_may_report(peer, user, settings, NULL) == STATUS_OK;
+
+	*certain = all || !peer->local || *peer->login;
+	if (all)
+		return PEER_SEES_ALL;
+	return peer->admitted ? PEER_SEES_VERDICT : PEER_SEES_NOTHING;
 }
 
 lanes_client peer_client(const struct peer *peer)

@@ -124,7 +124,7 @@ char *render_report(const struct verdict *verdict)
 	if (verdict->match.scope != LIST_NONE) {
 		buffer_printf(&output, "The %s's list %s ", list_scope_name(verdict->match.scope),
 			verdict->match.block ? "blocks" : "allows");
-		append_shown(&output, verdict->match.name);
+		append_shown(&output, *verdict->match.name ? verdict->match.name : "it");
 		buffer_append_string(&output, ", whatever the score\n");
 	}
 	append_reasons(&output, verdict, +1, "What speaks for spam:");

@@ -151,16 +151,52 @@ static void log_nobodies(const struct task *task)
 			peer_log(task->peer), {0}});
 }
 
-static void start_scan(struct task *task)
+/* Whom the scan is for. */
+struct audience {
+	const char *const *users;
+	size_t count;
+};
+
+static struct audience audience_of(const struct task *task)
 {
 	const struct context *context = &task->context;
-	const char *const *users =
-		context->recipients ? (const char *const *)context->recipients : &task->user;
-	enum status status = query_begin(task->server->service, users,
-		context->recipients ? context->recipient_count : 1, task->explain, &task->query,
-		&task->failure);
 
+	if (context->recipients)
+		return (struct audience){(const char *const *)context->recipients,
+			context->recipient_count};
+	return (struct audience){&task->user, 1};
+}
+
+/* What the peer may see of all of them. */
+static enum peer_view view_of(const struct task *task, bool *certain)
+{
+	struct audience audience = audience_of(task);
+	enum peer_view least = PEER_SEES_ALL;
+
+	*certain = true;
+	for (size_t i = 0; i < audience.count; i++) {
+		bool known;
+		enum peer_view view = peer_view(
+			task->peer, audience.users[i], &task->server->settings, &known);
+		least = view < least ? view : least;
+		*certain &= known;
+	}
+	return least;
+}
+
+static void begin_scan(struct task *task, enum peer_view view)
+{
+	static const char *const nobody[] = {""};
+	struct audience audience = audience_of(task);
+	enum status status;
+
+	if (view == PEER_SEES_NOTHING)
+		audience = (struct audience){nobody, 1};
+	status = query_begin(task->server->service, audience.users, audience.count, task->explain,
+		&task->query, &task->failure);
 	if (status == STATUS_OK) {
+		if (view != PEER_SEES_ALL)
+			query_hide_own(task->query);
 		log_nobodies(task);
 		task->job.brief = task->length <= BRIEF_MESSAGE &&
 			query_count(task->query) == 1 && query_is_warm(task->query);
@@ -168,6 +204,35 @@ static void start_scan(struct task *task)
 	} else {
 		task_fail(task);
 	}
+}
+
+static void on_scanner(struct job *job, struct worker *worker)
+{
+	struct task *task = job->data;
+	(void)worker;
+
+	peer_resolve(task->peer);
+}
+
+static void on_scanner_known(struct job *job)
+{
+	struct task *task = job->data;
+	bool certain;
+
+	begin_scan(task, view_of(task, &certain));
+}
+
+/* The login is looked up only where it matters: most who ask want no more than a verdict,
+ * and may have it. */
+static void start_scan(struct task *task)
+{
+	bool certain;
+	enum peer_view view = view_of(task, &certain);
+
+	if (certain || (view == PEER_SEES_VERDICT && !task->shows))
+		begin_scan(task, view);
+	else
+		task_submit(task, on_scanner, on_scanner_known);
 }
 
 /* --- Reports ------------------------------------------------------------- */

@@ -66,13 +66,14 @@ void explain_verdict(
 	struct verdict *verdict = &query->recipients[0].verdict;
 	struct model_evidence everybody, own = {0};
 	size_t count = query->told_count;
+	bool personal = verdict->personal && !query->discreet;
 
 	for (size_t i = 0; i < count; i++)
 		worker->keys[i] = query->told[i].key;
 	global_read(query->global, worker->keys, count, worker->everybody.sums,
 		worker->everybody.gains, &everybody);
 	verdict->bias = model_mean(params->bias_variance, everybody.bias_sum, everybody.bias_gain);
-	if (verdict->personal) {
+	if (personal) {
 		user_store_read(store, worker->keys, count, worker->own.sums, worker->own.gains, &own);
 		verdict->bias += model_user_bias(params, own.bias_sum, own.bias_gain);
 	}
@@ -81,7 +82,7 @@ void explain_verdict(
 		struct reason reason = {.field = query->told[i].field, .text = query->told[i].text};
 
 		reason.everybody = x * model_mean(params->variance, everybody.sums[i], everybody.gains[i]);
-		if (verdict->personal)
+		if (personal)
 			reason.own = x * model_mean(params->user_variance, own.sums[i], own.gains[i]);
 		if (reason.everybody != 0 || reason.own != 0)
 			query->reasons[verdict->reason_count++] = reason;

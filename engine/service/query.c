@@ -83,6 +83,11 @@ enum status query_begin(struct service *service, const char *const *users, size_
 	return status;
 }
 
+void query_hide_own(struct query *query)
+{
+	query->discreet = true;
+}
+
 bool query_is_warm(const struct query *query)
 {
 	for (size_t i = 0; i < query->count; i++) {
@@ -196,6 +201,13 @@ static enum list_scope find_milder(
 	return verdict_milder_by(&recipient->verdict, &without_user, &subject->of_site);
 }
 
+static void hide_own(struct verdict *verdict)
+{
+	if (verdict->match.scope == LIST_USER)
+		verdict->match.name[0] = '\0';
+	verdict->own_shift = 0;
+}
+
 static void judge(struct query *query, struct recipient *recipient, struct worker *worker,
 	const struct subject *subject)
 {
@@ -215,10 +227,12 @@ static void judge(struct query *query, struct recipient *recipient, struct worke
 	verdict->personal = personal;
 	verdict->identity = subject->set->identity;
 	verdict->tokens = count;
-	verdict->known = count_known(worker, count, personal);
+	verdict->known = count_known(worker, count, personal && !query->discreet);
 	verdict_decide(verdict, &subject->basis, &score, preferences_in(store),
 		preferences_in(query_domain(recipient)));
 	recipient->milder_by = find_milder(query, recipient, subject);
+	if (query->discreet)
+		hide_own(verdict);
 }
 
 static void read_origin(struct query *query, struct worker *worker, const struct token_set *set)

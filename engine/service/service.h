@@ -162,6 +162,10 @@ struct query;
 enum status query_begin(struct service *service, const char *const *users, size_t count,
 	bool explain, struct query **query, struct failure *failure);
 
+/* [owner] Between query_begin and query_run: who asks may know the verdicts, not what users
+ * have pressed and laid down. Reasons are everybody's alone, and entries have no names. */
+void query_hide_own(struct query *query);
+
 /* [owner] Between query_begin and query_run: will that read no file? */
 bool query_is_warm(const struct query *query);
 

@@ -44,7 +44,9 @@ def newsletter(number, proof="mx.example.org; dkim=pass header.d=shop.example", 
     return (stamp + "Received: from shop.example (shop [192.0.2.7]) by mx.example.org; x\n" + below +
             "From: Shop <news@shop.example>\nSubject: offer %d\nMessage-ID: <%d@shop.example>\n"
             "List-Unsubscribe: <https://shop.example/off?%d>\n"
-            "List-Unsubscribe-Post: List-Unsubscribe=One-Click\n\nbuy now %d\n"
+            "List-Unsubscribe-Post: List-Unsubscribe=One-Click\n"
+            "DKIM-Signature: d=shop.example; h=from:list-unsubscribe:list-unsubscribe-post; b=A\n"
+            "\nbuy now %d\n"
             % (number, number, number, number)).encode()
 
 
@@ -134,7 +136,9 @@ def test_lists_decide_and_are_named(site, message, tmp_path):
     assert not score(site.socket, message(3), "ann@example.org")["spam"]
     hamlet(site, "list", "allow", "sender3@example.com", "--domain", "example.org")
     hamlet(site, "list", "remove", "example.com", *user)
-    assert score(site.socket, message(3), "bob@example.org")["entry"]["scope"] == "domain"
+    proven = b"Authentication-Results: mx.example.org; dmarc=pass header.from=example.com\n" + message(3)
+    assert score(site.socket, proven, "bob@example.org")["entry"]["scope"] == "domain"
+    assert score(site.socket, message(3), "bob@example.org")["entry"] is None  # anybody may have written it
     entries = tmp_path / "entries"
     entries.write_text("block 192.0.2.0/24 # a bad neighbourhood\n\nallow ann@friends.example\n")
     hamlet(site, "list", "import", str(entries), "--site")

@@ -69,6 +69,7 @@ static void start_scan(struct exchange *exchange, bool explain)
 	char **users = exchange_parameters(exchange, "user");
 
 	task->explain = explain;
+	task->shows = true;
 	if (users && !users[1])
 		g_clear_pointer(&users, g_strfreev);
 	if (!exchange_set_recipients(exchange, users))

@@ -392,6 +392,8 @@ void milter_accept_connection(struct milter *milter, uv_stream_t *listening, boo
 	}
 	if (uv_fileno(&connection->socket.handle, &fd) == 0)
 		peer_identify(&connection->peer, fd);
+	/* A port of the milter is opened for a mail server, and for nothing else. */
+	connection->peer.admitted |= tcp;
 	server->counters.connections++;
 	if (!server_has_room(server)) { /* nor for an answer */
 		server->counters.refused.connections++;

@@ -155,6 +155,7 @@ static void start_task(struct request *request, enum task_kind kind)
 	task->kind = kind;
 	task->label = LABELS[spamd->tell];
 	task->explain = spamd->command == SPAMD_REPORT || spamd->command == SPAMD_REPORT_IFSPAM;
+	task->shows = task->explain || spamd->json;
 	task->render = render_scan;
 	task->done = on_task;
 	task_start(task);

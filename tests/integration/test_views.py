@@ -1,0 +1,110 @@
+# Hamlet - adaptive Bayesian spam learning engine
+# SPDX-License-Identifier: Apache-2.0
+"""What a user has pressed and laid down is between the user and hamletd: others see the
+verdict at most, and strangers everybody's."""
+import json
+import os
+import pwd
+import socket
+
+import pytest
+
+import http_client
+from conftest import let_in
+from hamlet_client import Reply, ask, receive, tell
+
+NOBODY = pwd.getpwnam("nobody")
+PROBE = b"From: x@y.example\nSubject: probe\n\ndivorce custody settlement picnic\n"
+BLOCKED = b"From: ex@wife.example\nSubject: x\n\nhi\n"
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="other accounts are root's to become")
+
+
+def entry(scope, name, value):
+    return json.dumps({"call": "change", "scope": scope, "entries": [
+        {"kind": "list", "name": name, "value": value}]}).encode()
+
+
+def secrets(daemon, user="bob"):
+    tell(daemon.socket, "ham", b"From: lawyer@law.example\nSubject: hearing\n\ncustody divorce settlement\n", user)
+    assert ask(daemon.socket, "CALL", entry(user, "ex@wife.example", "block")).code == 0
+
+
+@pytest.fixture
+def site(make_daemon):
+    """The socket is open to all: what matters is who they are."""
+    daemon = make_daemon(socket_mode="0666").start()
+    for folder in (daemon.folder, daemon.folder / "run"):
+        let_in(folder)
+    secrets(daemon)
+    secrets(daemon, "nobody")
+    return daemon
+
+
+def become(groups, work):
+    """What `work` gives as nobody with these further groups."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups(groups)
+            os.setgid(NOBODY.pw_gid)
+            os.setuid(NOBODY.pw_uid)
+            os.write(writing, json.dumps(work()).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with os.fdopen(reading) as answer:
+        return json.loads(answer.read())
+
+
+def seen(daemon, user):
+    """What each way of asking tells of a user: (words with own parts, entry, score)."""
+    report = ask(daemon.socket, "REPORT", PROBE, user).json
+    why = http_client.once(daemon, "POST", "/v1/why", PROBE, user=user).json
+    plain = http_client.once(daemon, "POST", "/v1/score", BLOCKED, user=user).json
+    checked = http_client.once(daemon, "POST", "/checkv2", BLOCKED, {"Rcpt": user}).json
+    text = ask(daemon.socket, "CHECK", BLOCKED, user).json
+    return {"own": sorted({each["text"] for answer in (report, why) for each in answer["reasons"]
+                           if each["own"]}),
+            "entries": [(answer["entry"] or {}).get("entry") for answer in (plain, text)],
+            "blocked": [answer["spam"] for answer in (plain, text)] + [checked["score"] > 50]}
+
+
+def test_who_may_report_sees_all(site):
+    for view in (seen(site, "bob"), become([], lambda: seen(site, "nobody"))):
+        assert "custody" in view["own"]
+        assert view["entries"] == ["ex@wife.example"] * 2 and view["blocked"] == [True] * 3
+
+
+def test_a_stranger_sees_everybodys_verdict(site):
+    view = become([], lambda: seen(site, "bob"))
+    assert view == {"own": [], "entries": [None] * 2, "blocked": [False] * 3}
+
+
+def test_the_sockets_group_sees_the_verdict_and_no_more(site):
+    os.chown(site.socket, -1, 12345)
+    os.chown(site.folder / "run" / "http.sock", -1, 12345)
+    view = become([12345], lambda: seen(site, "bob"))
+    assert view == {"own": [], "entries": [""] * 2, "blocked": [True] * 3}
+
+
+def test_one_who_may_not_be_seen_hides_all(site):
+    """Of several recipients, with the caller among them."""
+    context = ('Context: {"recipients": ["nobody", "bob"]}',)
+    view = become([], lambda: ask(site.socket, "CHECK", BLOCKED, "", context).json)
+    assert not view["spam"] and "ex@wife" not in json.dumps(view)
+
+
+def test_over_tcp_it_is_everybodys_verdict(make_daemon):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    daemon = make_daemon(listen_tcp="127.0.0.1:%d" % port).start()
+    secrets(daemon)
+    for command in (b"CHECK", b"REPORT", b"SYMBOLS", b"PROCESS", b"HEADERS"):
+        with socket.create_connection(("127.0.0.1", port), 20) as client:
+            client.sendall(command + b" SPAMC/1.5\r\nUser: bob\r\nContent-length: %d\r\n\r\n" % len(BLOCKED) + BLOCKED)
+            reply = Reply(receive(client))
+        assert reply.code == 0 and b"BLOCKED" not in reply.body and b"list" not in reply.body
