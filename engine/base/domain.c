@@ -34,6 +34,15 @@ static void lower(char *text)
 	}
 }
 
+/* Mapping makes ASCII out of other characters, such as a full-width "@", comma or bracket:
+ * what is no letter, digit, hyphen, underscore or dot would mean something to whoever
+ * reads the name next. */
+static bool is_host_name(const char *name)
+{
+	return name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789-._")] == '\0';
+}
+
 /* Takes `ascii` when it fits. */
 static bool take(char out[DOMAIN_MAX + 1], const char *ascii)
 {
@@ -62,7 +71,8 @@ bool domain_canonical(const char *domain, size_t length, char out[DOMAIN_MAX + 1
 	name[length] = '\0';
 	if (is_ascii(name))
 		return take(out, name);
-	if (idn2_to_ascii_8z(name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) == IDN2_OK)
+	if (idn2_to_ascii_8z(name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) == IDN2_OK &&
+		is_host_name(ascii))
 		taken = take(out, ascii);
 	idn2_free(ascii);
 	return taken;

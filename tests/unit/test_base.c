@@ -102,6 +102,11 @@ START_TEST(domain_has_one_form_however_it_is_written)
 		{"a b.example", ""},
 		{"a\nb.example", ""},
 		{"\xff.example", ""},
+		{"evil.example\xef\xbc\xa0""corp.example", ""}, /* a full-width "@" */
+		{"evil.example\xef\xb9\xab""corp.example", ""}, /* a small one */
+		{"evil.example\xef\xbc\x8c""corp.example", ""}, /* a full-width comma */
+		{"a\xef\xbc\x88""b\xef\xbc\x89.example", ""},
+		{"_x.b\xc3\xbc""cher.example", "_x.xn--bcher-kva.example"},
 	};
 	char form[DOMAIN_MAX + 1];
 
