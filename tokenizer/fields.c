@@ -17,9 +17,9 @@ static const struct {
 	{"list-unsubscribe-post", FIELDS_AUTHOR},
 	{"return-path", FIELDS_AUTHOR},
 	{"received", FIELDS_TRACE},
-	{"authentication-results", FIELDS_TRACE},
-	{"received-spf", FIELDS_TRACE},
-	{"dkim-signature", FIELDS_TRACE},
+	{"authentication-results", FIELDS_STAMP},
+	{"received-spf", FIELDS_STAMP},
+	{"dkim-signature", FIELDS_SIGNATURE},
 };
 
 void fields_reset(struct fields *fields)

@@ -13,7 +13,9 @@
 /* What a field is kept for; each has room of its own. */
 enum fields_class {
 	FIELDS_AUTHOR, /* From, List-Id and the like: the first two of each */
-	FIELDS_TRACE,  /* Received, authentication results, signatures: the first ones */
+	FIELDS_TRACE,  /* Received: the first ones, as of all that follow */
+	FIELDS_STAMP,  /* authentication results */
+	FIELDS_SIGNATURE, /* DKIM */
 	FIELDS_OTHER,  /* whatever the site's own mail server may have written on top */
 	FIELDS_CLASSES,
 };

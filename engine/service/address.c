@@ -21,6 +21,19 @@ static bool is_dot_atom(const char *text, size_t length)
 	return true;
 }
 
+/* What a quoted string of `length` bytes stands for (RFC 5322 section 3.2.4): "b\ad" is
+ * bad. Returns its length. */
+static size_t unquote(const char *quoted, size_t length, char out[ADDRESS_MAX + 1])
+{
+	size_t used = 0;
+
+	for (size_t i = 1; i + 1 < length; i++) {
+		i += quoted[i] == '\\' && i + 2 < length;
+		out[used++] = quoted[i];
+	}
+	return used;
+}
+
 static void lower(char *text)
 {
 	for (; *text; text++)
@@ -36,13 +49,13 @@ bool address_canonical(const char *text, char out[ADDRESS_MAX + 1])
 	*out = '\0';
 	if (length == 0 || !domain_canonical(at + 1, strlen(at + 1), domain))
 		return false;
-	if (length > 2 && *text == '"' && at[-1] == '"' && is_dot_atom(text + 1, length - 2)) {
-		text++;
-		length -= 2;
-	}
 	if (length + 1 + strlen(domain) > ADDRESS_MAX)
 		return false;
-	memcpy(out, text, length);
+	size_t plain = length > 2 && *text == '"' && at[-1] == '"' ? unquote(text, length, out) : 0;
+	if (is_dot_atom(out, plain))
+		length = plain;
+	else
+		memcpy(out, text, length);
 	out[length] = '@';
 	strcpy(out + length + 1, domain);
 	lower(out);

@@ -122,7 +122,8 @@ static void take_pair(struct result *result, const char *name, const char *value
 	} else if (tells_domain(result, name)) {
 		snprintf(result->domain, sizeof(result->domain), "%.255s", domain_of(value));
 	} else if (strcmp(name, "header.s") == 0) {
-		snprintf(result->selector, sizeof(result->selector), "%.63s", value);
+		if (strlen(value) < sizeof(result->selector)) /* else as if it were not told */
+			strcpy(result->selector, value);
 	} else if (strcmp(name, "header.b") == 0) {
 		snprintf(result->signature, sizeof(result->signature), "%.15s", value);
 	}

@@ -46,25 +46,31 @@ static bool is_of(const struct origin_signature *stamp, const char *value)
 	return strncmp(text, stamp->value, strlen(stamp->value)) == 0;
 }
 
-static bool covers(const struct tokenizer_field *signature)
+static bool covers(const char *signature)
 {
 	char names[TAG_MAX];
 
-	results_tag(signature->value, "h", names, sizeof(names));
-	return !signature->cut && lists(names, "list-unsubscribe") &&
-		lists(names, "list-unsubscribe-post");
+	results_tag(signature, "h", names, sizeof(names));
+	return lists(names, "list-unsubscribe") && lists(names, "list-unsubscribe-post");
 }
 
-/* Where several signatures may be meant each has to cover the fields. */
+/* Where several signatures may be meant each has to cover the fields. One that is cut may
+ * be meant, and so may one that there was no room for, which there is for as many as are
+ * believed. */
 static bool is_covered_by(const struct origin_signature *stamp,
 	const struct tokenizer_field *fields, size_t count)
 {
+	size_t signatures = 0;
 	bool found = false;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!is_field(&fields[i], "dkim-signature") || !is_of(stamp, fields[i].value))
+		if (!is_field(&fields[i], "dkim-signature"))
 			continue;
-		if (!covers(&fields[i]))
+		if (fields[i].cut || ++signatures > ORIGIN_MAX_SIGNATURES)
+			return false;
+		if (!is_of(stamp, fields[i].value))
+			continue;
+		if (!covers(fields[i].value))
 			return false;
 		found = true;
 	}

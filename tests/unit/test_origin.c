@@ -278,6 +278,43 @@ START_TEST(an_author_is_believed_only_beyond_doubt)
 }
 END_TEST
 
+/* What a list may say of an author is found however the address is written. */
+START_TEST(addresses_have_one_form)
+{
+	static const struct {
+		const char *from;
+		bool sole;
+	} rows[] = {
+		{"bad@evil.example", true},
+		{"BAD@Evil.Example", true},
+		{"\"bad\"@evil.example", true},
+		{"\"b\\ad\"@evil.example", true},
+		{"Bad <\"\\b\\a\\d\"@evil.example>", true},
+		{"bad@evil.example (from home)", true},
+		{"(from home) bad@evil.example", true},
+		{"bad (x) @evil.example", false},
+		{"<@a.example,@b.example:bad@evil.example>", false},
+		{"Group: bad@evil.example;", false},
+		{"y@z.example, \"bad\"@evil.example", false},
+	};
+	char message[512];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		bool found = false;
+
+		snprintf(message, sizeof(message), BORDER "From: %s\n\nx\n", rows[i].from);
+		look(message);
+		for (size_t j = 0; j < origin.author_count; j++)
+			found |= strcmp(origin.list_of_authors[j], "bad@evil.example") == 0;
+		ck_assert_msg(found, "%s", rows[i].from);
+		ck_assert_msg(origin.sole == rows[i].sole, "%s", rows[i].from);
+	}
+	look(BORDER "From: x@evil.example\xef\xbc\xa0" "corp.example\n\nx\n"); /* a full-width "@" */
+	ck_assert(!origin.sole);
+	ck_assert_str_eq(origin.domain, "");
+}
+END_TEST
+
 START_TEST(a_nul_in_from_ends_no_address)
 {
 	static const char message[] = BORDER "From: boss@corp.example\0@evil.example\nSubject: x\n\nhello\n";
@@ -368,6 +405,45 @@ START_TEST(one_click_is_offered_only_as_the_author_signed_it)
 }
 END_TEST
 
+/* The genuine signature covers nothing of the list; the forged one on top would. */
+START_TEST(padding_hides_no_signature)
+{
+	static const char *const padding[] = {"DKIM-Signature: d=pad.example; s=x; h=from; b=A\n",
+		"Authentication-Results: pad.example; none\n", "Received-SPF: none pad.example\n"};
+	static char message[64000];
+
+	for (size_t i = 0; i < 3; i++) {
+		size_t used = (size_t)sprintf(message, "%s%s%s%s", STAMP, BORDER, LIST, SIGNED);
+
+		for (int j = 0; j < 100; j++)
+			used += (size_t)sprintf(message + used, "%s", padding[i]);
+		sprintf(message + used, "DKIM-Signature: d=news.example; s=two; h=from; b=A\n" AUTHOR);
+		look(message);
+		ck_assert(origin.authenticated);
+		ck_assert_uint_eq(targets.count, 2);
+		ck_assert_msg(!targets.list[1].one_click, "%s", padding[i]);
+	}
+	snprintf(message, sizeof(message), "%s%s%s%sDKIM-Signature: h=%03000d; d=news.example; b=A\n" AUTHOR,
+		STAMP, BORDER, LIST, SIGNED, 1);
+	look(message);
+	ck_assert(!targets.list[1].one_click);
+}
+END_TEST
+
+/* A line without a client would hide who sent it, and so would one that is pushed out. */
+START_TEST(padding_hides_no_sending_host)
+{
+	static char message[64000];
+	size_t used = 0;
+
+	for (int j = 0; j < 100; j++)
+		used += (size_t)sprintf(message + used, "DKIM-Signature: d=pad.example; h=from; b=A\n");
+	sprintf(message + used, BORDER AUTHOR);
+	look(message);
+	ck_assert(origin.has_client);
+}
+END_TEST
+
 START_TEST(unsubscribe_targets_are_offered)
 {
 	look(BORDER LIST AUTHOR);
@@ -425,11 +501,14 @@ static Suite *suite(void)
 	tcase_add_test(tcase, author_and_list_are_read);
 	tcase_add_loop_test(tcase, an_author_is_believed_only_beyond_doubt, 0,
 		sizeof(AUTHORS) / sizeof(AUTHORS[0]));
+	tcase_add_test(tcase, addresses_have_one_form);
 	tcase_add_test(tcase, a_nul_in_from_ends_no_address);
 	tcase_add_test(tcase, who_is_not_proven_is_not_believed_once_that_can_be);
 	tcase_add_test(tcase, domains_have_one_form);
 	tcase_add_loop_test(tcase, one_click_is_offered_only_as_the_author_signed_it, 0,
 		sizeof(CLICKS) / sizeof(CLICKS[0]));
+	tcase_add_test(tcase, padding_hides_no_signature);
+	tcase_add_test(tcase, padding_hides_no_sending_host);
 	tcase_add_test(tcase, unsubscribe_targets_are_offered);
 	tcase_add_test(tcase, networks_are_read_and_written);
 	suite_add_tcase(suite, tcase);

@@ -448,6 +448,33 @@ START_TEST(padding_pushes_no_sender_out)
 }
 END_TEST
 
+/* A sender writes as many of a kind as he likes: each kind has room of its own. */
+START_TEST(one_kind_of_field_pushes_no_other_out)
+{
+	static const char *const names[] = {
+		"Received", "Authentication-Results", "Received-SPF", "DKIM-Signature"};
+	static const char *const kinds[] = {
+		"received", "authentication-results", "received-spf", "dkim-signature"};
+	static char text[200000];
+
+	for (size_t i = 0; i < 4; i++) {
+		size_t used = 0;
+
+		for (int j = 0; j < 100; j++)
+			used += (size_t)sprintf(text + used, "%s: padding %01000d\n", names[i], j);
+		for (size_t j = 0; j < 4; j++)
+			used += (size_t)sprintf(text + used, "%s: last\n", names[j]);
+		sprintf(text + used, "From: bob@example.org\n\nhi\n");
+		struct token_set set = run(text);
+		for (size_t j = 0; j < 4; j++) {
+			bool both = (i == 1 || i == 2) && (j == 1 || j == 2);
+			if (i != j && !both) /* both are our servers' word, written on top */
+				ck_assert_msg(field(&set, kinds[j], 0) != NULL, "%s, %s", names[i], names[j]);
+		}
+	}
+}
+END_TEST
+
 static void keep_first(void *context, const char *address)
 {
 	char *first = context;
@@ -758,6 +785,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, identity_tells_messages_apart);
 	tcase_add_test(tcase, fields_of_the_sender_are_kept);
 	tcase_add_test(tcase, padding_pushes_no_sender_out);
+	tcase_add_test(tcase, one_kind_of_field_pushes_no_other_out);
 	tcase_add_test(tcase, addresses_are_read);
 	tcase_add_test(tcase, one_mailbox_beyond_doubt_is_told_from_others);
 	tcase_add_test(tcase, digests_are_keyed_by_name);
