@@ -239,6 +239,23 @@ def test_who_declines_teaches_only_the_own_filter(site):
     assert roundcube.errors() == "" and person.console_errors() == []
 
 
+def test_a_way_that_is_not_signed_is_shown(site):
+    daemon, dovecot, roundcube, person = site
+    subprocess.run([os.environ.get("HAMLET_BUILD", str(TOP / "build" / "plain")) + "/hamlet",
+                    "--socket", daemon.socket, "trust", "add", "shop.example"], check=True)
+    fill(dovecot, newsletter(1, covered="subject"))
+    person.login("bob")
+    person.press("junk", "offer 1")
+    assert "https://shop.example/off?1" in person.see("#hamlet-trusted").text
+    person.browser.execute_script(
+        "window.fetch = function() { window.asked = true; return Promise.resolve(); };"
+        " window.open = function(url) { window.opened = url; }")
+    person.click_dialog("Unsubscribe")
+    assert person.browser.execute_script("return [window.opened, window.asked]") == [
+        "https://shop.example/off?1", None]
+    assert roundcube.errors() == ""
+
+
 def test_a_trusted_newsletter_offers_to_unsubscribe(site, tmp_path):
     daemon, dovecot, roundcube, person = site
     subprocess.run([os.environ.get("HAMLET_BUILD", str(TOP / "build" / "plain")) + "/hamlet",
@@ -248,7 +265,7 @@ def test_a_trusted_newsletter_offers_to_unsubscribe(site, tmp_path):
     person.login("bob")
     person.press("junk", "offer 1")
     text = person.see("#hamlet-trusted").text
-    assert "shop.example" in text and "unsubscribe" in text
+    assert "shop.example" in text and "unsubscribe" in text and "https:" not in text
     assert score(daemon.socket, newsletter(2), "bob")["log_odds"] == before
     person.browser.execute_script(
         "window.fetch = function(url, options) { window.asked = [url, options.method,"

@@ -55,7 +55,8 @@
         });
     }
 
-    /* A button for the best of the ways that the message offers; null when none is. */
+    /* The best of the ways that the message offers: what the button does, and, unless the
+     * sender has signed the way, where it leads, for the person to see. Null when none is. */
     function way_out(targets) {
         var with_scheme = function(scheme) {
             return targets.filter(function(target) { return target.url.indexOf(scheme) === 0; });
@@ -64,17 +65,17 @@
         var at_once = pages.filter(function(target) { return target.one_click; });
 
         if (at_once.length)
-            return function(done) { unsubscribe_at_once(at_once[0].url, done); };
+            return {go: function(done) { unsubscribe_at_once(at_once[0].url, done); }};
         if (pages.length)
-            return function(done) {
+            return {url: pages[0].url, go: function(done) {
                 window.open(pages[0].url, '_blank', 'noopener,noreferrer');
                 done();
-            };
+            }};
         if (mails.length)
-            return function(done) {
+            return {url: mails[0].url, go: function(done) {
                 rcmail.open_compose_step({_to: mails[0].url});
                 done();
-            };
+            }};
         return null;
     }
 
@@ -84,12 +85,13 @@
 
         if (leave)
             buttons.push({text: text('unsubscribe'), 'class': 'mainaction send',
-                click: function() { leave(close); }});
+                click: function() { leave.go(close); }});
         buttons.push({text: text('close'), 'class': 'cancel', click: close});
         dialog = rcmail.show_popup_dialog(
             $('<div id="hamlet-trusted">')
                 .append(paragraph(text('trusted').replace('$sender', answer.sender)))
-                .append(leave ? paragraph(text('trusted_leave')) : ''),
+                .append(leave ? paragraph(text('trusted_leave')) : '')
+                .append(leave && leave.url ? paragraph(leave.url) : ''),
             text('trusted_title'), buttons, {width: 480, height: 130});
     }
 
