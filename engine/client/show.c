@@ -312,6 +312,8 @@ void show_receipt(const json_t *receipt)
 {
 	char text[32];
 	const char *scope = string(receipt, "scope");
+	json_t *warning;
+	size_t i;
 
 	printf("%s", strcmp(string(receipt, "call"), "erase") == 0 ? "erased " : "changed ");
 	show_text(*scope ? scope : "the site", strlen(*scope ? scope : "the site"), 300);
@@ -319,4 +321,9 @@ void show_receipt(const json_t *receipt)
 		shown_time(receipt, "time", text), number(receipt, "entries"),
 		number(receipt, "reports"), number(receipt, "global_tokens"),
 		truth(receipt, "compacted") ? "; the database was rewritten without them" : "");
+	json_array_foreach(json_object_get(receipt, "warnings"), i, warning) {
+		printf("  note: ");
+		show_text(json_string_value(warning), json_string_length(warning), 400);
+		putchar('\n');
+	}
 }

@@ -9,7 +9,9 @@
 #include <jansson.h>
 
 #include "engine/daemon/render.h"
+#include "engine/service/entries.h"
 #include "engine/service/generation.h"
+#include "engine/service/network.h"
 
 enum { MAX_ENTRIES = 10000 };
 
@@ -330,7 +332,57 @@ enum status call_adoption(const struct call *call, struct service *service, cons
 	return status;
 }
 
-char *call_receipt(const struct call *call, const struct receipt *receipt, int64_t time)
+/* What the entries laid down have in common. */
+struct remarks {
+	bool forgeable; /* something allows an author */
+	const char *pattern; /* the first name with a * ... */
+	char meaning[STORE_MAX_NAME + 1]; /* ... and what it was taken for */
+	size_t patterns;
+};
+
+static void remark(struct remarks *remarks, const struct store_entry *entry)
+{
+	char name[STORE_MAX_NAME + 1];
+	struct network network;
+
+	if (!entry->value || (entry->kind != ENTRY_LIST && entry->kind != ENTRY_TRUST) ||
+		entries_check(entry, name, NULL) != STATUS_OK)
+		return;
+	if (*entry->name == '*' && remarks->patterns++ == 0) {
+		remarks->pattern = entry->name;
+		strcpy(remarks->meaning, name);
+	}
+	if (strcmp(entry->value, "allow") == 0 && !network_parse(&network, name))
+		remarks->forgeable = true;
+}
+
+static json_t *warnings_of(const struct call *call, int64_t time, bool provable)
+{
+	struct remarks remarks = {0};
+	struct store_entry entry;
+	json_t *json, *list = json_array();
+	size_t i;
+
+	json_array_foreach(call->entries, i, json) {
+		if (take_entry(call, json, time, &entry, NULL) == STATUS_OK)
+			remark(&remarks, &entry);
+	}
+	if (remarks.patterns > 0) {
+		char *text = g_strdup_printf("%.80s is taken as %.80s: the domain and all below it%s",
+			remarks.pattern, remarks.meaning,
+			remarks.patterns > 1 ? "; so are the others with a *" : "");
+		json_array_append_new(list, render_string(text));
+		g_free(text);
+	}
+	if (remarks.forgeable && !provable)
+		json_array_append_new(list, json_string(
+			"anybody can write an allowed address as the author: only with "
+			"authserv-ids in hamlet.conf does an author have to be proven"));
+	return list;
+}
+
+char *call_receipt(const struct call *call, const struct receipt *receipt, int64_t time,
+	bool provable)
 {
 	json_t *json = json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:b}", "call",
 		call->kind->name, "scope", render_string(call->scope), "time", (json_int_t)time,
@@ -338,6 +390,8 @@ char *call_receipt(const struct call *call, const struct receipt *receipt, int64
 		"global_tokens", (json_int_t)receipt->tokens, "journal", (json_int_t)receipt->seq,
 		"compacted", receipt->compacted);
 
+	if (call->entries)
+		json_object_set_new(json, "warnings", warnings_of(call, time, provable));
 	if (call_expires(call))
 		json_object_set_new(json, "expired", render_expired(&receipt->expired));
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;

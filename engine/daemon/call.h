@@ -51,8 +51,10 @@ enum status call_adoption(const struct call *call, struct service *service,
 bool call_expires(const struct call *call);
 
 /* Of CALL_CHANGES: makes the change for the writer, `by_administrator` for somebody else;
- * and what became of it. */
+ * and what became of it, with "warnings": what to know of the
+ * entries. `provable`: an author can be proven (service_has_authserv_ids). */
 enum status call_change(const struct call *call, struct service *service,
 	const struct clock_reading *clock, bool by_administrator, struct change **change,
 	struct failure *failure);
-char *call_receipt(const struct call *call, const struct receipt *receipt, int64_t time);
+char *call_receipt(const struct call *call, const struct receipt *receipt, int64_t time,
+	bool provable);

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
@@ -102,9 +103,13 @@ static void prepare_process(const struct options *options, const struct settings
 #endif
 }
 
+/* A warning is a comment: what --check prints is a configuration. */
 static void print_setting(void *context, const char *key, const char *value)
 {
 	(void)context;
+	if (strcmp(key, "authserv-ids") == 0 && !*value)
+		puts("# warning: without authserv-ids no author is proven: anybody can write the\n"
+		     "# address of an allow list as the author, and no sender is trusted");
 	printf("%s = %s\n", key, value);
 }
 

@@ -77,7 +77,8 @@ static void on_changed(struct ticket *ticket, const struct failure *failure)
 			log_number("reports", receipt->reports),
 			log_number("global_tokens", (int64_t)receipt->tokens),
 			peer_log(task->peer), {0}});
-	task->json = call_receipt(task->call, receipt, task->time);
+	task->json = call_receipt(task->call, receipt, task->time,
+		service_has_authserv_ids(task->server->service));
 	finish_json(task);
 }
 
@@ -132,7 +133,8 @@ static void on_adopted(struct ticket *ticket, const struct failure *failure)
 		(struct log_field[]){log_number("reports", receipt->reports),
 			log_number("global_tokens", (int64_t)receipt->tokens),
 			log_number("seq", receipt->seq), peer_log(task->peer), {0}});
-	task->json = call_receipt(task->call, receipt, task->time);
+	task->json = call_receipt(task->call, receipt, task->time,
+		service_has_authserv_ids(task->server->service));
 	finish_json(task);
 }
 

@@ -75,6 +75,18 @@ static const char *settled_value(const struct change *change, const struct store
 	return bars ? "barred" : entry->value;
 }
 
+static void keep_entry(struct change *change, const struct store_entry *entry, const char *name,
+	const char *value)
+{
+	struct store_entry *copy = g_new0(struct store_entry, 1);
+
+	*copy = *entry;
+	copy->scope = g_strdup(entry->scope);
+	copy->name = g_strdup(name);
+	copy->value = g_strdup(value);
+	g_ptr_array_add(change->entries, copy);
+}
+
 static enum status add_entry(
 	struct change *change, const struct store_entry *entry, struct failure *failure)
 {
@@ -87,12 +99,10 @@ static enum status add_entry(
 		status = entries_check(&settled, name, failure);
 	if (status != STATUS_OK)
 		return status;
-	struct store_entry *copy = g_new0(struct store_entry, 1);
-	*copy = *entry;
-	copy->scope = g_strdup(scope);
-	copy->name = g_strdup(name);
-	copy->value = g_strdup(settled_value(change, entry));
-	g_ptr_array_add(change->entries, copy);
+	keep_entry(change, &settled, name, settled_value(change, entry));
+	/* Else what an earlier version wrote would hold on. */
+	if (!entry->value && entries_former(&settled, name))
+		keep_entry(change, &settled, name, NULL);
 	return STATUS_OK;
 }
 
@@ -224,6 +234,20 @@ static enum status check_bar(const struct change *change, const struct store_ent
 			  "can take that back");
 }
 
+/* Without the removals of what earlier versions wrote, which nobody asked for. */
+static int64_t count_asked(const GPtrArray *settled)
+{
+	char name[STORE_MAX_NAME + 1];
+	int64_t count = 0;
+
+	for (guint i = 0; i < settled->len; i++) {
+		const struct store_entry *entry = settled->pdata[i];
+		count += entries_check(entry, name, NULL) != STATUS_OK ||
+			strcmp(name, entry->name) == 0;
+	}
+	return count;
+}
+
 /* Lays down all but the consents that take reports out. */
 static enum status lay_down(struct change *change, struct failure *failure)
 {
@@ -247,7 +271,7 @@ static enum status lay_down(struct change *change, struct failure *failure)
 	if (status == STATUS_OK && count > 0)
 		status = store_put_entries(service->store, entries, count, failure);
 	if (status == STATUS_OK)
-		change->receipt.entries = (int64_t)settled->len;
+		change->receipt.entries = count_asked(settled);
 	g_free(entries);
 	g_ptr_array_unref(settled);
 	return status;

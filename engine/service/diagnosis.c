@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "engine/service/network.h"
+
 __attribute__((format(printf, 2, 3))) static void find(
 	struct diagnosis_step *step, const char *format, ...)
 {
@@ -68,6 +70,7 @@ static const char *date(int64_t time, char text[32])
 static void on_list(struct diagnosis_step *step, const struct diagnosis_case *given)
 {
 	const struct list_match *match = &given->verdict->match;
+	struct network network;
 	char whose[MOST_OPTION];
 
 	if (match->scope == LIST_NONE) {
@@ -76,6 +79,9 @@ static void on_list(struct diagnosis_step *step, const struct diagnosis_case *gi
 	}
 	find(step, "The %s's list %s %.200s; this decides before any score.",
 		list_scope_name(match->scope), match->block ? "blocks" : "allows", match->name);
+	if (!match->block && !given->has_authserv_ids && !network_parse(&network, match->name))
+		find(step, " Anybody can write that address as the author: set authserv-ids in "
+			   "hamlet.conf, so that the author has to be proven.");
 	if (strchr(match->name, '\'') || !scope_option(match->scope, given->user, whose))
 		advise(step, "If that is wrong, remove the entry.");
 	else

@@ -238,3 +238,15 @@ enum status entries_check(const struct store_entry *entry, char name[STORE_MAX_N
 		return failure_set(failure, STATUS_INVALID, "no such kind of entry");
 	}
 }
+
+bool entries_former(const struct store_entry *entry, char name[STORE_MAX_NAME + 1])
+{
+	char now[STORE_MAX_NAME + 1];
+
+	if ((entry->kind != ENTRY_LIST && entry->kind != ENTRY_TRUST) ||
+		entries_check(entry, now, NULL) != STATUS_OK)
+		return false;
+	strcpy(name, entry->name + (*entry->name == '@' || *entry->name == '.'));
+	lower(name);
+	return strcmp(name, now) != 0;
+}

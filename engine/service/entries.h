@@ -53,6 +53,11 @@ size_t entries_most(const char *scope);
 enum status entries_check(
 	const struct store_entry *entry, char name[STORE_MAX_NAME + 1], struct failure *failure);
 
+/* How an earlier version wrote the name of a list's entry or a trusted sender, when that
+ * differs from what entries_check writes: with other scripts as they were typed. False
+ * when it does not. */
+bool entries_former(const struct store_entry *entry, char name[STORE_MAX_NAME + 1]);
+
 /* "list", "trust", "policy", "consent", "reputation"; 0 = no such kind. */
 enum entry_kind entry_kind_named(const char *name);
 const char *entry_kind_name(int kind);

@@ -73,6 +73,18 @@ static void add_policy(struct policy_part *policy, const struct store_entry *ent
 	policy->time = MAX(policy->time, entry->time);
 }
 
+/* A name that an earlier version wrote otherwise gives way to the one form of it, in
+ * whichever order they are read. */
+static bool is_superseded(
+	const struct preferences *preferences, const struct store_entry *entry, const char *name)
+{
+	GTree *tree = entry->kind == ENTRY_LIST ? preferences->list
+		: entry->kind == ENTRY_TRUST	? preferences->trust
+						: NULL;
+
+	return tree && strcmp(entry->name, name) != 0 && g_tree_lookup(tree, name);
+}
+
 static enum status add_entry(void *context, const struct store_entry *entry)
 {
 	struct preferences *preferences = context;
@@ -81,6 +93,8 @@ static enum status add_entry(void *context, const struct store_entry *entry)
 
 	/* What was written by another version, or by hand, must not decide. */
 	if (entries_check(entry, name, NULL) != STATUS_OK)
+		return STATUS_OK;
+	if (is_superseded(preferences, entry, name))
 		return STATUS_OK;
 	switch ((enum entry_kind)entry->kind) {
 	case ENTRY_CONSENT:

@@ -245,6 +245,11 @@ enum status service_configure(struct service *service, const struct service_sett
 	return STATUS_OK;
 }
 
+bool service_has_authserv_ids(const struct service *service)
+{
+	return *service->site->authserv_ids != NULL;
+}
+
 void service_stop(struct service *service)
 {
 	atomic_store(&service->stopping, true);

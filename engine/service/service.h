@@ -103,6 +103,10 @@ enum status service_configure(
 	struct service *service, const struct service_settings *settings, struct failure *failure);
 const struct service_settings *service_settings(const struct service *service);
 
+/* [owner] Is it known how the site's mail servers stamp what they find out? Until then no
+ * author can be proven. */
+bool service_has_authserv_ids(const struct service *service);
+
 /* --- Workers ------------------------------------------------------------- */
 
 /* What a thread needs to work: a tokenizer and a reader of the store. */

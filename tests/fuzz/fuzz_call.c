@@ -87,7 +87,8 @@ static void run_change(struct call *call)
 	}
 	REQUIRE(status == STATUS_OK || *failure.detail);
 	if (status == STATUS_OK) {
-		char *receipt = call_receipt(call, change_receipt(change), 1000);
+		char *receipt = call_receipt(call, change_receipt(change), 1000,
+			service_has_authserv_ids(service));
 		REQUIRE(receipt && *receipt == '{');
 		free(receipt);
 	}

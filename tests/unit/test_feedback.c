@@ -477,6 +477,32 @@ START_TEST(entries_have_one_form_however_they_are_written)
 }
 END_TEST
 
+/* Earlier versions kept other scripts as they were typed. */
+START_TEST(what_earlier_versions_wrote_holds_and_goes)
+{
+	static const char former[] = "\xc3\xbc" "ber.example", form[] = "xn--ber-goa.example";
+	const struct store_entry entries[] = {{"bob", ENTRY_LIST, former, "block", 1},
+		{"ann", ENTRY_LIST, former, "block", 1}, {"ann", ENTRY_LIST, form, "allow", 2}};
+	const struct store_entry remove = {"ann", ENTRY_LIST, former, NULL, 3};
+	struct change *change;
+	char text[4096];
+
+	teach_global();
+	snprintf(text, sizeof(text), "%s", proven(form, mail("a@xn--ber-goa.example", 60, "dinner")));
+	assert_ok(store_put_entries(store, entries, 3, &failure));
+	ck_assert(judge("bob", text).match.block);
+	ck_assert_int_eq(judge("ann", text).match.scope, LIST_USER);
+	ck_assert(!judge("ann", text).match.block); /* the form of today wins */
+	lay_down("bob", ENTRY_LIST, former, NULL);
+	ck_assert_int_eq(judge("bob", text).match.scope, LIST_NONE);
+	assert_ok(change_entries(service, &remove, 1, AS_USER, &change, &failure));
+	assert_ok(change_run(change, &failure));
+	ck_assert_int_eq(change_receipt(change)->entries, 1);
+	change_end(service, &change);
+	ck_assert_int_eq(judge("ann", text).match.scope, LIST_NONE);
+}
+END_TEST
+
 START_TEST(bad_entries_are_refused)
 {
 	static const struct store_entry wrong[] = {
@@ -858,6 +884,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, without_stamps_an_allowed_address_holds);
 	tcase_add_test(tcase, whoever_of_several_authors_is_blocked);
 	tcase_add_test(tcase, entries_have_one_form_however_they_are_written);
+	tcase_add_test(tcase, what_earlier_versions_wrote_holds_and_goes);
 	tcase_add_test(tcase, bad_entries_are_refused);
 	tcase_add_test(tcase, policy_says_what_happens_to_spam);
 	tcase_add_test(tcase, nothing_is_rejected_on_an_uncertain_score);
