@@ -15,7 +15,8 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("HAMLET_BUILD", TOP / "build" / "plain"))
 
 
-def wait_until(condition, what, seconds=20):
+def wait_until(condition, what, seconds=120):
+    """A limit for what never happens: no machine is so slow."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():

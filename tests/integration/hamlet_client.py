@@ -22,7 +22,7 @@ class Reply:
         return json.loads(self.body)
 
 
-def connect(path, timeout=30):
+def connect(path, timeout=120):
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(timeout)
     connection.connect(str(path))
@@ -42,7 +42,7 @@ def receive(connection):
     return b"".join(chunks)
 
 
-def exchange(path, data, half_close=True, timeout=30):
+def exchange(path, data, half_close=True, timeout=120):
     """Sends bytes, returns the bytes that came back until the end."""
     with connect(path, timeout) as connection:
         try:
@@ -55,7 +55,7 @@ def exchange(path, data, half_close=True, timeout=30):
 
 
 def ask(path, command, message=b"", user="", headers=(), version="1.5", as_json=True,
-        timeout=30):
+        timeout=120):
     lines = ["%s SPAMC/%s" % (command, version)]
     if as_json:
         lines.append("Accept: application/json")

