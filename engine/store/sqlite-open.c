@@ -303,6 +303,7 @@ static struct sqlite_store *store_new(const char *path)
 		return NULL;
 	store->store.driver = &sqlite_driver;
 	store->lock = store->reserve = -1;
+	store->log_most = SQLITE_LOG_MOST;
 	store->path = realpath(path, NULL);
 	if (!store->path)
 		store->path = path_to_be(path);

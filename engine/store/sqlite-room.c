@@ -80,7 +80,6 @@ void sqlite_limit_log(struct sqlite_store *store)
 	struct statvfs disk;
 	char sql[64];
 
-	store->log_most = SQLITE_LOG_MOST;
 	if (statvfs(store->path, &disk) != 0)
 		return;
 	uint64_t most = disk.f_blocks * disk.f_frsize / LOG_DISK_SHARE;
