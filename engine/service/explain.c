@@ -66,7 +66,7 @@ void explain_verdict(
 	struct verdict *verdict = &query->recipients[0].verdict;
 	struct model_evidence everybody, own = {0};
 	size_t count = query->told_count;
-	bool personal = verdict->personal && !query->discreet;
+	bool personal = verdict->personal && !query->hides_own;
 
 	for (size_t i = 0; i < count; i++)
 		worker->keys[i] = query->told[i].key;

@@ -85,7 +85,7 @@ enum status query_begin(struct service *service, const char *const *users, size_
 
 void query_hide_own(struct query *query)
 {
-	query->discreet = true;
+	query->hides_own = true;
 }
 
 bool query_is_warm(const struct query *query)
@@ -227,11 +227,11 @@ static void judge(struct query *query, struct recipient *recipient, struct worke
 	verdict->personal = personal;
 	verdict->identity = subject->set->identity;
 	verdict->tokens = count;
-	verdict->known = count_known(worker, count, personal && !query->discreet);
+	verdict->known = count_known(worker, count, personal && !query->hides_own);
 	verdict_decide(verdict, &subject->basis, &score, preferences_in(store),
 		preferences_in(query_domain(recipient)));
 	recipient->milder_by = find_milder(query, recipient, subject);
-	if (query->discreet)
+	if (query->hides_own)
 		hide_own(verdict);
 }
 

@@ -42,7 +42,7 @@ struct query {
 	struct origin origin;
 	uint64_t sender, list; /* digests for the past */
 	bool explain;
-	bool discreet; /* see query_hide_own */
+	bool hides_own; /* see query_hide_own */
 	bool out_of_memory;
 	struct told *told;
 	size_t told_count;
