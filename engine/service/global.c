@@ -378,7 +378,8 @@ bool global_checkpoint_goes_on(const struct global *global)
 	return global->next_range != 0;
 }
 
-enum status global_rewrite(struct global *global, struct store *store, struct failure *failure)
+enum status global_rewrite(
+	struct global *global, struct store *store, bool readable, struct failure *failure)
 {
 	struct store_checkpoint checkpoint = present(global);
 	size_t count = 0;
@@ -387,7 +388,8 @@ enum status global_rewrite(struct global *global, struct store *store, struct fa
 
 	if (!rows)
 		return failure_set(failure, STATUS_NOMEM, "writing the global store: out of memory");
-	enum status status = store_replace_tokens(store, rows, count, &checkpoint, failure);
+	enum status status = store_replace_tokens(
+		store, readable, rows, count, &checkpoint, failure);
 	if (status == STATUS_OK)
 		note_stored(global, &checkpoint, 0, STORE_RANGES);
 	free(rows);

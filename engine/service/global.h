@@ -70,8 +70,10 @@ enum status global_checkpoint_some(
 	struct global *global, struct store *store, size_t most, struct failure *failure);
 bool global_checkpoint_goes_on(const struct global *global);
 
-/* [writer] Writes all of one that was folded in the place of rows that are damaged. */
-enum status global_rewrite(struct global *global, struct store *store, struct failure *failure);
+/* [writer] Writes all of one that was folded in the place of all rows; they need not be
+ * readable. */
+enum status global_rewrite(
+	struct global *global, struct store *store, bool readable, struct failure *failure);
 
 /* [writer] All its rows, to be freed with free, and it counts as clean from then on:
  * what changes later is the rest. NULL when out of memory. */

@@ -119,9 +119,9 @@ static enum status rebuild_global(struct service *service, struct failure *failu
 
 	if (status != STATUS_OK)
 		return failure_set(failure, STATUS_CORRUPT, "%s", service->damage.detail);
-	status = global_rewrite(service->global, service->store, &reason);
+	status = global_rewrite(service->global, service->store, false, &reason);
 	if (status == STATUS_FULL && store_make_room(service->store))
-		status = global_rewrite(service->global, service->store, &reason);
+		status = global_rewrite(service->global, service->store, false, &reason);
 	service->mended = status == STATUS_OK;
 	if (service->mended)
 		store_compact(service->store, NULL); /* gives back what was abandoned */
@@ -346,7 +346,7 @@ enum status service_checkpoint(struct service *service, struct failure *failure)
 
 	if (status == STATUS_OK)
 		status = service->rows_stale
-			? global_rewrite(service->global, service->store, failure)
+			? global_rewrite(service->global, service->store, true, failure)
 			: global_checkpoint(service->global, service->store, NULL, failure);
 	if (status == STATUS_OK)
 		removal_settled(service);

@@ -22,7 +22,7 @@ struct store_driver {
 	enum status (*write_checkpoint)(struct store *store, struct store_removal *removal,
 		const struct store_token *tokens, size_t count,
 		const struct store_checkpoint *checkpoint, struct failure *failure);
-	enum status (*replace_tokens)(struct store *store, const struct store_token *tokens,
+	enum status (*replace_tokens)(struct store *store, bool readable, const struct store_token *tokens,
 		size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
 	enum status (*stage)(
 		struct store *store, const struct store_piece *piece, struct failure *failure);

@@ -86,9 +86,10 @@ enum status memory_adopt(struct store *store, const struct store_generation *gen
 		store, generation->entries, generation->entry_count, failure);
 }
 
-enum status memory_replace_tokens(struct store *store, const struct store_token *tokens,
+enum status memory_replace_tokens(struct store *store, bool readable, const struct store_token *tokens,
 	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
 {
+	(void)readable;
 	struct memory *memory = (struct memory *)store;
 	struct table *empty = table_new(0);
 

@@ -98,7 +98,7 @@ enum status memory_clear_stage(
 	struct store *store, size_t rows, bool *more, struct failure *failure);
 enum status memory_adopt(struct store *store, const struct store_generation *generation,
 	struct failure *failure);
-enum status memory_replace_tokens(struct store *store, const struct store_token *tokens,
+enum status memory_replace_tokens(struct store *store, bool readable, const struct store_token *tokens,
 	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
 
 /* As store.h says: memory.c. */

@@ -143,7 +143,7 @@ static enum status abandon_tokens(struct connection *connection, struct failure 
 	return sqlite_execute_alone(connection, sql, "writing tokens to", failure);
 }
 
-enum status sqlite_replace_tokens(struct store *store, const struct store_token *tokens,
+enum status sqlite_replace_tokens(struct store *store, bool readable, const struct store_token *tokens,
 	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
 {
 	static const char doing[] = "writing tokens to";
@@ -154,7 +154,8 @@ enum status sqlite_replace_tokens(struct store *store, const struct store_token 
 	if (status == STATUS_OK)
 		status = sqlite_check_seq(connection, checkpoint->seq, failure);
 	if (status == STATUS_OK)
-		status = abandon_tokens(connection, failure);
+		status = readable ? sqlite_execute(connection, "DELETE FROM token", doing, failure)
+				  : abandon_tokens(connection, failure);
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
 		status = sqlite_write_token(connection, false, &tokens[i], failure);
 	if (status == STATUS_OK)

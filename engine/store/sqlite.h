@@ -160,7 +160,7 @@ void sqlite_bind_contribution(
 	sqlite3_stmt *row, int at, const struct contribution *contribution);
 
 /* As store.h says: sqlite-generation.c. */
-enum status sqlite_replace_tokens(struct store *store, const struct store_token *tokens,
+enum status sqlite_replace_tokens(struct store *store, bool readable, const struct store_token *tokens,
 	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
 
 /* Puts a generation in place: sqlite-generation.c. */

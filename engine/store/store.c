@@ -201,12 +201,12 @@ enum status store_write_checkpoint(struct store *store, const struct store_token
 	return write_checkpoint(store, NULL, tokens, count, checkpoint, failure);
 }
 
-enum status store_replace_tokens(struct store *store, const struct store_token *tokens,
+enum status store_replace_tokens(struct store *store, bool readable, const struct store_token *tokens,
 	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
 {
 	enum status status = check_rows(store, tokens, count, checkpoint, failure);
 
-	return status == STATUS_OK ? wrote(store, store->driver->replace_tokens(store, tokens,
+	return status == STATUS_OK ? wrote(store, store->driver->replace_tokens(store, readable, tokens,
 							  count, checkpoint, failure))
 				   : status;
 }

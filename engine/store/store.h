@@ -231,9 +231,9 @@ enum status store_find(struct store *store, const char *user, uint64_t message,
 enum status store_write_checkpoint(struct store *store, const struct store_token *tokens,
 	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
 
-/* Puts these in the place of all global rows, which may be unreadable, and the
- * checkpoint, in one durable step. */
-enum status store_replace_tokens(struct store *store, const struct store_token *tokens,
+/* Puts these in the place of all global rows and the checkpoint, in one durable step. Rows
+ * that are not `readable` are abandoned: store_compact gives their pages back. */
+enum status store_replace_tokens(struct store *store, bool readable, const struct store_token *tokens,
 	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
 
 /* Takes `removal` out of the store and replaces rows and checkpoint as above, in

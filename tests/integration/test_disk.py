@@ -197,6 +197,18 @@ def test_what_makes_room_works_on_a_full_disk(make_daemon, size):
             told = tell(daemon.socket, "forget", message(n), user)["outcome"]
             wanted = "unknown" if user == "user3" or n == first else "forgotten"
             assert told == wanted, (n, user)
+        # With room again, the rows follow.
+        subprocess.run(["mount", "-o", "remount,size=64m", state], check=True)
+
+        def rows_are_late():
+            database = sqlite3.connect("file:%s?mode=ro" % daemon.database, uri=True)
+            row = database.execute(
+                "SELECT length(value) FROM meta WHERE name = 'rows-late'").fetchone()
+            database.close()
+            return row == (1,)
+
+        assert tell(daemon.socket, "spam", message(number), "user0")["outcome"] == "new"
+        wait_until(lambda: not rows_are_late(), "the rows are written")
         daemon.stop()
         with sqlite3.connect(daemon.database) as database:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
