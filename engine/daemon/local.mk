@@ -14,6 +14,7 @@ libdaemon_a_SOURCES = \
 	%D%/notify.c %D%/notify.h \
 	%D%/pace.c %D%/pace.h \
 	%D%/peer.c %D%/peer.h \
+	%D%/quota.c %D%/quota.h \
 	%D%/reload.c %D%/reload.h \
 	%D%/render.c %D%/render.h \
 	%D%/render-json.c \

@@ -204,12 +204,14 @@ int main(int argc, char **argv)
 	struct server *server = g_new0(struct server, 1);
 	int code = EX_USAGE;
 
+	server->quota = quota_new();
 	setlocale(LC_CTYPE, "C.UTF-8"); /* not numbers: those have a point everywhere */
 	if (parse_options(&options, argc, argv)) {
 		if (options.version)
 			printf("hamletd %s\n", PACKAGE_VERSION);
 		code = options.version ? EXIT_SUCCESS : run(server, &options);
 	}
+	quota_free(&server->quota);
 	g_free(server);
 	g_free(options.config);
 	return code;

@@ -11,6 +11,7 @@
 #include "engine/daemon/counters.h"
 #include "engine/daemon/job.h"
 #include "engine/daemon/log.h"
+#include "engine/daemon/quota.h"
 #include "engine/daemon/sandbox.h"
 #include "engine/daemon/writer.h"
 #include "engine/service/service.h"
@@ -57,6 +58,7 @@ struct server {
 	struct connection *connections;
 	size_t connection_count;
 	size_t refused_count; /* of them */
+	struct quota *quota; /* of the connections' clients */
 	size_t held_bytes; /* by the sessions of all connections */
 	struct counters counters;
 	size_t room; /* connections of all protocols that there are descriptors for */

@@ -5,7 +5,9 @@ verdict at most, and strangers everybody's."""
 import json
 import os
 import pwd
+import signal
 import socket
+import time
 
 import pytest
 
@@ -95,6 +97,55 @@ def test_one_who_may_not_be_seen_hides_all(site):
     context = ('Context: {"recipients": ["nobody", "bob"]}',)
     view = become([], lambda: ask(site.socket, "CHECK", BLOCKED, "", context).json)
     assert not view["spam"] and "ex@wife" not in json.dumps(view)
+
+
+def dribblers(path, beginning):
+    """Clients of nobody's that hold as many connections as they get, until they are ended."""
+    child = os.fork()
+    if child:
+        return child
+    os.setgroups([])
+    os.setgid(NOBODY.pw_gid)
+    os.setuid(NOBODY.pw_uid)
+    held = []
+    while True:
+        for _ in range(60 - len(held)):
+            client = socket.socket(socket.AF_UNIX)
+            client.settimeout(1)
+            try:
+                client.connect(str(path))
+                client.sendall(beginning)
+                held.append(client)
+            except OSError:
+                client.close()
+        for client in list(held):
+            try:
+                client.sendall(b"x")
+            except OSError:
+                held.remove(client)
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("name,beginning", [
+    ("spamd.sock", b"CHECK SPAMC/1.5\r\nContent-length: 1000000\r\n\r\nx"),
+    ("http.sock", b"POST /v1/score HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx")])
+def test_one_account_leaves_room_for_others(make_daemon, name, beginning):
+    daemon = make_daemon(socket_mode="0666", max_connections=40, body_timeout=3).start()
+    for folder in (daemon.folder, daemon.folder / "run"):
+        let_in(folder)
+    child = dribblers(daemon.folder / "run" / name, beginning)
+    try:
+        for _ in range(30):
+            if name == "spamd.sock":
+                assert ask(daemon.socket, "CHECK", PROBE).code == 0
+            else:
+                assert http_client.once(daemon, "POST", "/v1/score", PROBE).code == 200
+            time.sleep(0.1)
+        refused = ask(daemon.socket, "STATS").json["refused"]
+        assert refused["connections"] > 0, refused
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
 
 
 def test_over_tcp_it_is_everybodys_verdict(make_daemon):

@@ -15,8 +15,10 @@ static void admit(struct clients *clients, struct client *client)
 {
 	struct server *server = clients->server;
 	size_t admitted = clients->count - clients->refused;
+	size_t most = server->settings.max_connections;
 
-	client->refused = admitted >= server->settings.max_connections;
+	client->refused = admitted >= most ||
+		!quota_take(clients->quota, peer_client(&client->peer), most);
 	client->deadline = uv_now(&server->loop) +
 		(client->refused ? REFUSED_MS : server->settings.header_timeout * 1000);
 	clients->count++;
@@ -49,6 +51,8 @@ void clients_on_connection(void *context, struct MHD_Connection *connection, voi
 			client->next->place = client->place;
 		clients->count--;
 		clients->refused -= client->refused;
+		if (!client->refused)
+			quota_give(clients->quota, peer_client(&client->peer));
 		g_free(client);
 	}
 }

@@ -11,6 +11,7 @@
 
 #include "engine/daemon/pace.h"
 #include "engine/daemon/peer.h"
+#include "engine/daemon/quota.h"
 
 struct server;
 
@@ -35,6 +36,7 @@ struct clients {
 	struct client *first;
 	size_t count;
 	size_t refused; /* of them */
+	struct quota *quota; /* of those that are not */
 };
 
 /* libmicrohttpd's notification that a connection begins or ends; `context` = the

@@ -13,6 +13,7 @@
 void http_release(struct http *http)
 {
 	if (--http->references == 0) {
+		quota_free(&http->clients.quota);
 		g_free(http->token);
 		g_free(http);
 	}
@@ -85,6 +86,7 @@ enum status http_open(struct http **result, struct server *server, struct failur
 
 	*result = http;
 	http->server = http->clients.server = server;
+	http->clients.quota = quota_new();
 	http->token = g_strdup("");
 	http->references = 1;
 	uv_timer_init(&server->loop, &http->reaper);

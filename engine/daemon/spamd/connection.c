@@ -44,6 +44,8 @@ static void delist(struct connection *connection)
 	if (connection->next)
 		connection->next->previous = connection->previous;
 	server->connection_count--;
+	if (connection->counted)
+		quota_give(server->quota, peer_client(&connection->peer));
 	server->refused_count -= connection->refused;
 }
 
@@ -327,17 +329,20 @@ static void refuse(struct connection *connection)
 void connection_accept(struct server *server, uv_stream_t *listening)
 {
 	size_t open = server->connection_count - server->refused_count;
-	bool full = open >= server->settings.max_connections || !server_has_room(server);
+	size_t most = server->settings.max_connections;
 	struct connection *connection = new_connection(server, listening);
+	bool accepted = uv_accept(listening, &connection->socket.stream) == 0;
 
-	connection->refused = full;
+	if (accepted)
+		identify(connection);
+	if (accepted && open < most && server_has_room(server))
+		connection->counted = quota_take(
+			server->quota, peer_client(&connection->peer), most);
+	connection->refused = !connection->counted;
 	enlist(connection);
-	if (uv_accept(listening, &connection->socket.stream) != 0) {
+	if (!accepted) {
 		connection_close(connection);
-		return;
-	}
-	identify(connection);
-	if (full) {
+	} else if (connection->refused) {
 		refuse(connection);
 	} else if (uv_read_start(&connection->socket.stream, connection_on_alloc, on_read) != 0) {
 		connection_close(connection);

@@ -33,6 +33,7 @@ struct connection {
 	bool begun; /* a byte has come */
 	bool ended; /* the peer's side has ended */
 	bool refused; /* at accept; takes no part in max-connections */
+	bool counted; /* in its client's quota */
 	size_t held; /* bytes of session and reply, as the server accounts them */
 	struct pace pace; /* of the message, then of the reply */
 	size_t unsent; /* bytes of the reply at the last look */
