@@ -17,7 +17,12 @@ compat_sources = \
 	%D%/exchange.c %D%/exchange.h \
 	%D%/messages.c %D%/messages.h
 compat_libs = libbase.a $(GLIB_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS)
-hamlet_sa_learn_SOURCES     = %D%/sa-learn.c $(compat_sources)
+hamlet_sa_learn_SOURCES     = \
+	%D%/call.c %D%/call.h \
+	%D%/exchange.c %D%/exchange.h \
+	%D%/mail-walk.c %D%/mail-walk.h \
+	%D%/sa-learn-options.c %D%/sa-learn-options.h \
+	%D%/sa-learn.c
 hamlet_sa_learn_CPPFLAGS    = $(hamlet_CPPFLAGS)
 hamlet_sa_learn_CFLAGS      = $(hamlet_CFLAGS)
 hamlet_sa_learn_LDADD       = $(compat_libs)

@@ -1,31 +1,43 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * hamlet-sa-learn: takes the common arguments of SpamAssassin's sa-learn, for the
- * scripts that call it, and reports to hamletd. */
+ * hamlet-sa-learn: takes the arguments of SpamAssassin's sa-learn, for the scripts that
+ * call it, and reports to hamletd. */
+#include "config.h"
+
+#include <glob.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
 
-#include <glib.h>
 #include <jansson.h>
 
+#include "engine/base/mail-file.h"
+#include "engine/base/message-kind.h"
+#include "engine/client/call.h"
 #include "engine/client/exchange.h"
-#include "engine/client/messages.h"
-
-enum { EXIT_USAGE = 64, EXIT_NO_DAEMON = 74 };
+#include "engine/client/mail-walk.h"
+#include "engine/client/sa-learn-options.h"
 
 struct learn {
+	const struct learn_options *options;
 	struct exchange exchange;
 	unsigned examined, learned;
+	unsigned skipped; /* what is no mail, or too large */
+	int not_read; /* 0, or the code to exit with if no path could be read */
+	int not_kept; /* 0, or the code to exit with: a message was refused */
+	bool read_input, stop;
 };
 
-struct arguments {
-	gboolean spam, ham, forget, mbox, sync, ignored;
-	char *username, *dump;
-	char **paths;
-	char *unused;
-};
+static void say(const char *text)
+{
+	fprintf(stderr, "hamlet-sa-learn: %s\n", text);
+}
+
+/* --- One message ----------------------------------------------------------------------- */
 
 /* What became of a report: did it change anything? */
 static bool changed(const struct buffer *body)
@@ -39,129 +51,269 @@ static bool changed(const struct buffer *body)
 	return result;
 }
 
-static bool learn(void *context, const char *message, size_t length)
+static int code_of(enum status status)
+{
+	switch (status) {
+	case STATUS_INVALID:
+		return EX_DATAERR;
+	case STATUS_OVERLOAD:
+	case STATUS_TIMEOUT:
+		return EX_TEMPFAIL;
+	case STATUS_DENIED:
+		return EX_NOPERM;
+	default:
+		return EX_IOERR;
+	}
+}
+
+/* Tells why a message is left out; the others go on. */
+static bool is_left_out(struct learn *learn, const char *path, const char *message, size_t length)
+{
+	enum message_kind kind = message_kind_of(message, length);
+	size_t most = learn->options->max_size;
+
+	if (most > 0 && length > most)
+		fprintf(stderr,
+			"hamlet-sa-learn: %s: a message of %zu bytes is skipped: --max-size is "
+			"%zu\n",
+			path, length, most);
+	else if (kind != MESSAGE_MAIL)
+		fprintf(stderr, "hamlet-sa-learn: %s: what is no mail but %s is skipped\n", path,
+			message_kind_text(kind));
+	else
+		return false;
+	learn->skipped++;
+	return true;
+}
+
+static enum status give(void *context, const char *path, const struct mail_place *place,
+	const char *message, size_t length)
 {
 	struct learn *learn = context;
 	struct failure failure = {0};
 	struct buffer body;
 	enum status status;
+	(void)place;
 
+	if (is_left_out(learn, path, message, length))
+		return STATUS_OK;
 	learn->examined++;
 	learn->exchange.message = message;
 	learn->exchange.length = length;
 	status = exchange_run(&learn->exchange, &body, &failure);
-	if (status == STATUS_OK)
+	if (status == STATUS_OK) {
 		learn->learned += changed(&body);
-	else
-		fprintf(stderr, "ERROR: %s\n", failure.detail);
+	} else {
+		fprintf(stderr, "hamlet-sa-learn: %s: %s\n", path, failure.detail);
+		learn->not_kept = code_of(status);
+	}
 	buffer_free(&body);
 	/* A message that cannot be learned does not stop the others. */
-	return status != STATUS_IO && status != STATUS_DENIED;
+	learn->stop = status == STATUS_IO || status == STATUS_DENIED;
+	return learn->stop ? status : STATUS_OK;
 }
 
-static bool parse(struct arguments *arguments, int *argc, char ***argv)
+static void on_skipped(void *context, const char *why)
 {
-	const GOptionEntry entries[] = {
-		{"spam", 0, 0, G_OPTION_ARG_NONE, &arguments->spam, "learn as spam", NULL},
-		{"ham", 0, 0, G_OPTION_ARG_NONE, &arguments->ham, "learn as not spam", NULL},
-		{"forget", 0, 0, G_OPTION_ARG_NONE, &arguments->forget, "undo", NULL},
-		{"username", 'u', 0, G_OPTION_ARG_STRING, &arguments->username,
-			"whose mail it is [$HAMLET_USER, the login]", "USER"},
-		{"mbox", 0, 0, G_OPTION_ARG_NONE, &arguments->mbox, "files are mailboxes", NULL},
-		{"sync", 0, 0, G_OPTION_ARG_NONE, &arguments->sync, "needless here", NULL},
-		{"no-sync", 0, 0, G_OPTION_ARG_NONE, &arguments->ignored, "needless here", NULL},
-		{"dir", 0, 0, G_OPTION_ARG_NONE, &arguments->ignored, "needless here", NULL},
-		{"file", 0, 0, G_OPTION_ARG_NONE, &arguments->ignored, "needless here", NULL},
-		{"showdots", 0, 0, G_OPTION_ARG_NONE, &arguments->ignored, "ignored", NULL},
-		{"progress", 0, 0, G_OPTION_ARG_NONE, &arguments->ignored, "ignored", NULL},
-		{"local", 'L', 0, G_OPTION_ARG_NONE, &arguments->ignored, "ignored", NULL},
-		{"dbpath", 0, 0, G_OPTION_ARG_STRING, &arguments->unused, "ignored", "PATH"},
-		{"prefspath", 'p', 0, G_OPTION_ARG_STRING, &arguments->unused, "ignored", "PATH"},
-		{"dump", 0, 0, G_OPTION_ARG_STRING, &arguments->dump, "only: magic", "WHAT"},
-		{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->paths, NULL,
-			"[FILE OR FOLDER...]"},
-		{0},
-	};
-	GOptionContext *context = g_option_context_new("- sa-learn's arguments, for hamletd");
-	GError *error = NULL;
+	struct learn *learn = context;
 
-	g_option_context_add_main_entries(context, entries, NULL);
-	bool valid = g_option_context_parse(context, argc, argv, &error);
-	if (!valid)
-		fprintf(stderr, "ERROR: %s\n", error->message);
-	g_clear_error(&error);
-	g_option_context_free(context);
-	if (valid && !arguments->sync && !arguments->dump &&
-		arguments->spam + arguments->ham + arguments->forget != 1) {
-		fprintf(stderr, "ERROR: say one of --spam, --ham and --forget\n");
-		valid = false;
-	}
-	return valid;
+	say(why);
+	learn->skipped++;
 }
 
-/* The two lines of `--dump magic` that scripts look at. */
-static int dump(const char *socket)
+/* --- Where messages are ---------------------------------------------------------------- */
+
+static void learn_input(struct learn *learn, bool mbox)
 {
-	struct exchange exchange = {
-		.socket = socket, .command = "STATS", .headers = "", .user = ""};
 	struct failure failure = {0};
-	struct buffer body;
-	int code = EXIT_SUCCESS;
+	struct mail_file file;
+	struct mail_place place;
+	const char *message;
+	size_t length;
 
-	if (exchange_run(&exchange, &body, &failure) == STATUS_OK) {
-		json_t *json = json_loadb(body.data ? body.data : "", body.length, 0, NULL);
-		const json_t *engine = json_object_get(json, "engine");
-		printf("0.000          0 %10lld          0  non-token data: nreports\n"
-		       "0.000          0 %10lld          0  non-token data: ntokens\n",
-			(long long)json_integer_value(json_object_get(engine, "last_seq")),
-			(long long)json_integer_value(json_object_get(engine, "global_tokens")));
-		json_decref(json);
-	} else {
-		fprintf(stderr, "ERROR: %s\n", failure.detail);
-		code = EXIT_NO_DAEMON;
+	if (learn->read_input)
+		return;
+	learn->read_input = true;
+	enum status status = mail_file_read(&file, STDIN_FILENO, "standard input", &failure);
+	struct mail_cursor cursor = mail_file_begin(&file, mbox ? MAIL_MBOX : MAIL_DETECT);
+	while (status == STATUS_OK && !learn->stop && mail_file_next(&file, &cursor, &place)) {
+		status = mail_file_message(&file, &place, &message, &length);
+		if (status == STATUS_OK)
+			give(learn, "standard input", &place, message, length);
+		else
+			failure_set(&failure, status, "standard input: %s", status_text(status));
 	}
-	buffer_free(&body);
-	return code;
+	if (status != STATUS_OK) {
+		say(failure.detail);
+		learn->not_kept = code_of(status);
+	}
+	mail_file_close(&file);
 }
 
-static int run(const struct arguments *arguments, const char *socket)
+static void learn_path(struct learn *learn, const char *path, bool mbox)
 {
-	static char input[] = "-";
-	char *standard[] = {input, NULL};
-	char **paths = arguments->paths ? arguments->paths : standard;
-	struct learn state = {.exchange = {.socket = socket,
-				      .command = "TELL",
-				      .user = arguments->username ? arguments->username
-								  : messages_user()}};
-	bool good = true;
+	const struct mail_visitor visitor = {
+		.message = give, .skipped = on_skipped, .context = learn, .mbox = mbox};
+	struct failure failure = {0};
+	enum status status = mail_walk(path, &visitor, &failure);
 
-	state.exchange.headers = arguments->spam ? "Message-class: spam\r\nSet: local\r\n"
-		: arguments->ham ? "Message-class: ham\r\nSet: local\r\n"
-				 : "Remove: local\r\n";
-	for (size_t i = 0; paths[i] && good; i++)
-		good = messages_at(paths[i], arguments->mbox, learn, &state);
-	printf("%s tokens from %u message(s) (%u message(s) examined)\n",
-		arguments->forget ? "Forgot" : "Learned", state.learned, state.examined);
-	return good ? EXIT_SUCCESS : EXIT_NO_DAEMON;
+	if (status == STATUS_OK || learn->stop)
+		return;
+	say(failure.detail);
+	learn->not_read = EX_IOERR;
+}
+
+/* A path as it is, or, if nothing is there, as a pattern that no shell has expanded. */
+static void learn_pattern(struct learn *learn, const char *path, bool mbox)
+{
+	struct stat found;
+	glob_t matches = {0};
+
+	if (lstat(path, &found) == 0 || glob(path, GLOB_BRACE | GLOB_TILDE, NULL, &matches) != 0)
+		learn_path(learn, path, mbox);
+	for (size_t i = 0; i < matches.gl_pathc && !learn->stop; i++)
+		learn_path(learn, matches.gl_pathv[i], mbox);
+	globfree(&matches);
+}
+
+static void learn_target(struct learn *learn, const struct learn_target *target)
+{
+	static const char *const HEADERS[] = {
+		[LEARN_SPAM] = "Message-class: spam\r\nSet: local\r\n",
+		[LEARN_HAM] = "Message-class: ham\r\nSet: local\r\n",
+		[LEARN_FORGET] = "Remove: local\r\n",
+	};
+
+	learn->exchange.headers = HEADERS[target->label];
+	if (strcmp(target->path, "-") == 0)
+		learn_input(learn, target->mbox);
+	else
+		learn_pattern(learn, target->path, target->mbox);
+}
+
+/* Who deletes after a success must lose nothing: so it is none when a message was not
+ * kept, nor when there was something and nothing of it was examined. */
+static int code_at_end(const struct learn *learn)
+{
+	if (learn->not_kept)
+		return learn->not_kept;
+	if (learn->examined > 0)
+		return EXIT_SUCCESS;
+	return learn->not_read ? learn->not_read : learn->skipped ? EX_DATAERR : EXIT_SUCCESS;
+}
+
+static int run(const struct learn_options *options, const char *socket)
+{
+	struct learn learn = {.options = options,
+		.exchange = {.socket = socket, .command = "TELL", .user = options->user}};
+
+	for (guint i = 0; i < options->targets->len && !learn.stop; i++)
+		learn_target(&learn, &g_array_index(options->targets, struct learn_target, i));
+	if (!options->quiet)
+		printf("%s tokens from %u message(s) (%u message(s) examined)\n",
+			options->forget ? "Forgot" : "Learned", learn.learned, learn.examined);
+	return code_at_end(&learn);
+}
+
+/* --- The rest -------------------------------------------------------------------------- */
+
+static void print_magic(const char *name, json_int_t number)
+{
+	printf("0.000          0 %10lld          0  non-token data: %s\n", (long long)number, name);
+}
+
+static enum status read_stats(const char *socket, json_t **stats, struct failure *failure)
+{
+	const struct exchange exchange = {
+		.socket = socket, .command = "STATS", .headers = "", .user = ""};
+	struct buffer body;
+	enum status status = exchange_run(&exchange, &body, failure);
+
+	if (status == STATUS_OK)
+		*stats = json_loadb(body.data ? body.data : "", body.length, 0, NULL);
+	buffer_free(&body);
+	return status;
+}
+
+/* The numbers that scripts look at; those of reports are the user's. */
+static int dump_magic(const struct learn_options *options, const char *socket)
+{
+	json_t *policy = NULL, *stats = NULL;
+	struct failure failure = {0};
+	enum status status = read_stats(socket, &stats, &failure);
+
+	if (status == STATUS_OK)
+		status = call_run(socket,
+			json_pack("{s:s, s:s}", "call", "policy", "user", options->user), &policy,
+			&failure);
+	if (status == STATUS_OK) {
+		const json_t *engine = json_object_get(stats, "engine");
+
+		print_magic("bayes db version", 3);
+		print_magic("nspam", json_integer_value(json_object_get(policy, "reports_spam")));
+		print_magic("nham", json_integer_value(json_object_get(policy, "reports_ham")));
+		print_magic(
+			"ntokens", json_integer_value(json_object_get(engine, "global_tokens")));
+		print_magic("nreports", json_integer_value(json_object_get(engine, "last_seq")));
+	} else {
+		say(failure.detail);
+	}
+	json_decref(policy);
+	json_decref(stats);
+	return status == STATUS_OK ? EXIT_SUCCESS : code_of(status);
+}
+
+static int dump(const struct learn_options *options, const char *socket)
+{
+	if (strcmp(options->dump, "magic") != 0)
+		say("tokens are kept as hashes: `hamlet tokens` shows those of a message");
+	return strcmp(options->dump, "data") == 0 ? EXIT_SUCCESS : dump_magic(options, socket);
+}
+
+static void help(void)
+{
+	puts("Usage: hamlet-sa-learn [OPTION...] --spam|--ham|--forget [FILE|FOLDER...]\n"
+	     "       hamlet-sa-learn --dump magic\n"
+	     "Reports messages to hamletd, with the arguments of sa-learn.\n"
+	     "  -u, --username=USER  whose filter learns [$HAMLET_USER, the login]\n"
+	     "      --site           everybody's filter learns\n"
+	     "      --mbox           files are mbox files\n"
+	     "  -f, --folders=FILE   read paths from the lines of FILE\n"
+	     "      --max-size=N     skip larger messages [512000 bytes, 0 = none]\n"
+	     "  -q, --quiet          say nothing of success\n"
+	     "The other options are those of sa-learn: see hamlet-sa-learn(1).");
+}
+
+static int perform(const struct learn_options *options)
+{
+	const char *given = getenv("HAMLET_SOCKET");
+	const char *socket = given ? given : DEFAULT_SOCKET;
+
+	switch (options->task) {
+	case TASK_LEARN:
+		return run(options, socket);
+	case TASK_DUMP:
+		return dump(options, socket);
+	case TASK_HELP:
+		help();
+		break;
+	case TASK_VERSION:
+		puts("hamlet-sa-learn " PACKAGE_VERSION);
+		break;
+	case TASK_NOTHING:
+		break;
+	}
+	return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
-	struct arguments arguments = {0};
-	const char *given = getenv("HAMLET_SOCKET");
-	const char *socket = given ? given : DEFAULT_SOCKET;
-	int code = EXIT_SUCCESS;
+	struct learn_options options;
 
 	setlocale(LC_CTYPE, "C.UTF-8"); /* names of users in options are UTF-8 */
-	if (!parse(&arguments, &argc, &argv))
-		code = EXIT_USAGE;
-	else if (arguments.dump)
-		code = dump(socket);
-	else if (arguments.spam || arguments.ham || arguments.forget)
-		code = run(&arguments, socket);
-	g_free(arguments.username);
-	g_free(arguments.dump);
-	g_free(arguments.unused);
-	g_strfreev(arguments.paths);
+	int code = learn_options_parse(&options, argc, argv);
+	if (code == 0)
+		code = perform(&options);
+	learn_options_free(&options);
 	return code;
 }

@@ -1,6 +1,6 @@
 # Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
-"""The front ends that take sa-learn's and bogofilter's arguments."""
+"""The front end that takes bogofilter's arguments."""
 import os
 import subprocess
 
@@ -19,39 +19,6 @@ def call(daemon):
         assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
         return done.stdout
     return run
-
-
-def test_sa_learn(daemon, call, message, tmp_path):
-    assert call("hamlet-sa-learn", "--spam", data=message(1)) == \
-        b"Learned tokens from 1 message(s) (1 message(s) examined)\n"
-    assert score(daemon.socket, message(1), "bob")["spam"]
-    assert call("hamlet-sa-learn", "--spam", "--no-sync", data=message(1)) == \
-        b"Learned tokens from 0 message(s) (1 message(s) examined)\n"
-    assert call("hamlet-sa-learn", "--forget", data=message(1)).startswith(b"Forgot tokens from 1 ")
-    assert not score(daemon.socket, message(1), "bob")["spam"]
-    maildir = tmp_path / "Maildir"
-    for name in ("cur", "new", "tmp"):
-        (maildir / name).mkdir(parents=True)
-    for number in range(5):
-        (maildir / ("cur" if number % 2 else "new") / str(number)).write_bytes(message(number))
-    (maildir / "tmp" / "x").write_bytes(message(99))
-    assert call("hamlet-sa-learn", "-u", "ann", "--ham", maildir).startswith(b"Learned tokens from 5 ")
-    mbox = tmp_path / "mbox"
-    mbox.write_bytes(b"".join(b"From x@y today\n" + message(10 + n) + b"\n" for n in range(4)))
-    assert call("hamlet-sa-learn", "--spam", "--mbox", mbox).endswith(b"from 4 message(s) (4 message(s) examined)\n")
-    assert score(daemon.socket, message(12), "bob")["spam"]
-    assert b"nreports" in call("hamlet-sa-learn", "--dump", "magic")
-    call("hamlet-sa-learn", "--sync")
-
-
-def test_sa_learn_errors(daemon, call, message):
-    call("hamlet-sa-learn", code=64)
-    call("hamlet-sa-learn", "--spam", "--ham", code=64)
-    call("hamlet-sa-learn", "--spam", "--no-such-flag", code=64)
-    call("hamlet-sa-learn", "--spam", "/no/such/file", code=74)
-    daemon.stop()
-    call("hamlet-sa-learn", "--spam", data=message(1), code=74)
-    daemon.start()
 
 
 def test_bogofilter(daemon, call, message):
