@@ -26,7 +26,10 @@ hamlet_sa_learn_SOURCES     = \
 hamlet_sa_learn_CPPFLAGS    = $(hamlet_CPPFLAGS)
 hamlet_sa_learn_CFLAGS      = $(hamlet_CFLAGS)
 hamlet_sa_learn_LDADD       = $(compat_libs)
-hamlet_bogofilter_SOURCES   = %D%/bogofilter.c $(compat_sources)
+hamlet_bogofilter_SOURCES   = \
+	%D%/bogofilter.c \
+	%D%/mail-walk.c %D%/mail-walk.h \
+	$(compat_sources)
 hamlet_bogofilter_CPPFLAGS  = $(hamlet_CPPFLAGS)
 hamlet_bogofilter_CFLAGS    = $(hamlet_CFLAGS)
 hamlet_bogofilter_LDADD     = $(compat_libs)

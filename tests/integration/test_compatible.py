@@ -52,3 +52,34 @@ def test_bogofilter_loses_no_mail(daemon, call, message, tmp_path):
     daemon.stop()
     assert call("hamlet-bogofilter", "-p", data=message(1), code=3) == message(1)
     daemon.start()
+
+
+@pytest.mark.parametrize("options", [
+    ["--register-spam"], ["--register-spam", "--unicode=yes"], ["-y", "3", "-s"], ["-l", "-L", "tag", "-s"],
+    ["-s", "-H", "-D", "-m", "0.1"], ["--register-spam", "--bogofilter-dir", "/x"]])
+def test_bogofilter_takes_what_mail_programs_give(daemon, call, message, options):
+    call("hamlet-bogofilter", *options, data=message(1))
+    assert call("hamlet-bogofilter", "--terse", data=message(1)).startswith(b"S ")
+    assert b"version" in call("hamlet-bogofilter", "--version")
+    assert b"version" in call("hamlet-bogofilter", "-V")
+    call("hamlet-bogofilter", "--no-such-option", data=message(1), code=3)
+
+
+def test_bogofilter_reads_names_and_answers_each_at_once(daemon, call, message, tmp_path):
+    paths = [tmp_path / str(n) for n in range(3)]
+    for number, path in enumerate(paths):
+        path.write_bytes(message(number))
+    os.mkfifo(tmp_path / "pipe")
+    names = "".join("%s\n" % path for path in paths).encode()
+    call("hamlet-bogofilter", "-s", "-b", data=names)
+    lines = call("hamlet-bogofilter", "-T", "-b", data=names).decode().splitlines()
+    assert [line.split()[:2] for line in lines] == [[str(path), "S"] for path in paths]
+    call("hamlet-bogofilter", "-Sn", "-b", data=names)
+    assert call("hamlet-bogofilter", "-T", data=message(1), code=1).startswith(b"H ")
+    call("hamlet-bogofilter", "-T", "-B", tmp_path / "pipe", code=3)  # does not wait for somebody to write
+    call("hamlet-bogofilter", "-s", "-I", paths[0], "-O", tmp_path / "out")
+
+
+def test_bogofilter_passes_any_size_through(daemon, call, message, tmp_path):
+    mail = message(1) + b"padding line of a long message\n" * (40 << 15)
+    assert call("hamlet-bogofilter", "-p", data=mail, code=3) == mail
