@@ -12,6 +12,7 @@ static struct server server;
 static struct forged_fields forged;
 static const struct milter_message message = {.forged = &forged};
 static struct buffer output;
+static char accept_mail[] = "accept", put_mail_off[] = "tempfail";
 
 static void setup(void)
 {
@@ -22,7 +23,7 @@ static void setup(void)
 	open_service();
 	forged = (struct forged_fields){0};
 	output = BUFFER_INIT(FORGED_MAX_BYTES + 65536);
-	server.settings.on_failure = (char[]){"accept"};
+	server.settings.on_failure = accept_mail;
 }
 
 static void end(void)
@@ -196,7 +197,7 @@ START_TEST(a_failure_is_answered_by_on_failure)
 		answered() + strlen(DELETIONS), "i||||X-Hamlet-Status|not judged|\na\n");
 	ck_assert_ptr_null(answer_failure_reply(&server, failed.code));
 	buffer_clear(&output);
-	server.settings.on_failure = (char[]){"tempfail"};
+	server.settings.on_failure = put_mail_off;
 	answer_failure(&output, &message, &server, &failed);
 	ck_assert_int_eq(
 		strncmp(answered(), FAILURES[_i].reply, strlen(FAILURES[_i].reply)), 0);
