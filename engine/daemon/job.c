@@ -4,7 +4,10 @@
 
 #include <assert.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
+
+#include "engine/daemon/quota.h"
 
 struct line {
 	struct job *first;
@@ -19,7 +22,8 @@ struct jobs {
 	size_t worker_count;
 	struct line fresh; /* of this turn of the loop: see on_turn */
 	uv_idle_t turn;
-	struct line waiting; /* for a worker */
+	struct lanes *waiting; /* for a worker */
+	struct quota *quota; /* of those that run or wait */
 	uv_work_t first_work;
 	int uses; /* of this memory by the loop: turn, first_work */
 };
@@ -115,7 +119,8 @@ enum status jobs_new(struct jobs **result, uv_loop_t *loop, struct service *serv
 	jobs->free_count = jobs->worker_count;
 	jobs->loop = loop;
 	jobs->fresh.end = &jobs->fresh.first;
-	jobs->waiting.end = &jobs->waiting.first;
+	jobs->waiting = lanes_new();
+	jobs->quota = quota_new();
 	uv_idle_init(loop, &jobs->turn);
 	jobs->turn.data = jobs;
 	jobs->uses = 1;
@@ -130,6 +135,8 @@ void jobs_close(struct jobs **jobs)
 		return;
 	assert((*jobs)->free_count == (*jobs)->worker_count && (*jobs)->fresh.count == 0);
 	close_workers(*jobs);
+	lanes_free(&(*jobs)->waiting);
+	quota_free(&(*jobs)->quota);
 	uv_close((uv_handle_t *)&(*jobs)->turn, on_turn_closed);
 	*jobs = NULL;
 }
@@ -166,7 +173,21 @@ static void start(struct jobs *jobs, struct job *job)
 	(void)error;
 }
 
-/* The next in line starts before this one is looked at, to keep threads busy. */
+static void give_back(struct jobs *jobs, const struct job *job)
+{
+	if (!job->unshared)
+		quota_give(jobs->quota, job->client);
+}
+
+static void start_next(struct jobs *jobs)
+{
+	struct lanes_item *item = lanes_take(jobs->waiting, 0);
+
+	if (item)
+		start(jobs, (struct job *)((char *)item - offsetof(struct job, item)));
+}
+
+/* The next one starts before this one is looked at, to keep threads busy. */
 static void on_ran(uv_work_t *work, int error)
 {
 	struct job *job = work->data;
@@ -175,8 +196,8 @@ static void on_ran(uv_work_t *work, int error)
 	assert(error == 0); /* nobody cancels */
 	(void)error;
 	take_worker_back(jobs, job);
-	if (jobs->waiting.count > 0)
-		start(jobs, pop(&jobs->waiting));
+	give_back(jobs, job);
+	start_next(jobs);
 	job->done(job);
 }
 
@@ -185,6 +206,7 @@ static void run_here(struct jobs *jobs, struct job *job)
 	lend_worker(jobs, job);
 	job->run(job, job->worker);
 	take_worker_back(jobs, job);
+	give_back(jobs, job);
 	job->done(job);
 }
 
@@ -205,13 +227,14 @@ static void on_turn(uv_idle_t *turn)
 		if (jobs->free_count > 0)
 			start(jobs, job);
 		else
-			push(&jobs->waiting, job);
+			lanes_push(jobs->waiting, job->client, &job->item);
 	}
 }
 
 enum status jobs_submit(struct jobs *jobs, struct job *job, size_t limit)
 {
-	if (jobs_running(jobs) + jobs_waiting(jobs) >= limit)
+	if (jobs_running(jobs) + jobs_waiting(jobs) >= limit ||
+		(!job->unshared && !quota_take(jobs->quota, job->client, limit)))
 		return STATUS_OVERLOAD;
 	job->jobs = jobs;
 	push(&jobs->fresh, job);
@@ -231,5 +254,5 @@ size_t jobs_running(const struct jobs *jobs)
 
 size_t jobs_waiting(const struct jobs *jobs)
 {
-	return jobs->fresh.count + jobs->waiting.count;
+	return jobs->fresh.count + lanes_waiting(jobs->waiting);
 }

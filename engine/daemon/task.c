@@ -59,11 +59,13 @@ void task_submit(struct task *task, void (*run)(struct job *job, struct worker *
 	task->job.data = task;
 	task->job.run = run;
 	task->job.done = done;
+	task->job.client = peer_client(task->peer);
+	task->job.unshared = task->unshared;
 	status = jobs_submit(server->jobs, &task->job, server->settings.max_jobs);
 	if (status == STATUS_OK)
 		return;
 	server->counters.refused.jobs++;
-	failure_set(&task->failure, status, "too busy: %zu messages are being worked on",
+	failure_set(&task->failure, status, "too busy: %zu messages are being worked on, or too many of this client",
 		jobs_running(server->jobs) + jobs_waiting(server->jobs));
 	task_fail(task);
 }

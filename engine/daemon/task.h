@@ -35,6 +35,7 @@ struct task {
 	struct context context; /* the task's from then on */
 	enum label label; /* of a press that is no move */
 	bool explain;     /* a scan with reasons */
+	bool unshared;    /* a mail server's: its jobs have no quota */
 	bool shows;       /* a scan whose answer tells more than a verdict: reasons, entries */
 	const char *message;
 	size_t length;

@@ -8,6 +8,7 @@ unit_tests = \
 	%D%/test_attacks \
 	%D%/test_base \
 	%D%/test_change \
+	%D%/test_clients \
 	%D%/test_clock \
 	%D%/test_evaluate \
 	%D%/test_event \
@@ -37,6 +38,10 @@ TESTS          += $(unit_tests)
 tests_unit_test_base_SOURCES = %D%/test_base.c $(UNIT_HEADER)
 tests_unit_test_base_CFLAGS  = $(UNIT_CFLAGS)
 tests_unit_test_base_LDADD   = libbase.a $(IDN2_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_clients_SOURCES = %D%/test_clients.c $(UNIT_HEADER)
+tests_unit_test_clients_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
+tests_unit_test_clients_LDADD   = $(DAEMON_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_http_SOURCES = %D%/test_http.c $(UNIT_HEADER)
 tests_unit_test_http_CFLAGS  = $(UNIT_CFLAGS) $(MHD_CFLAGS)

@@ -129,7 +129,10 @@ static void unpack(struct exchange *exchange)
 {
 	struct server *server = exchange->server;
 
-	exchange->job = (struct job){.data = exchange, .run = on_unpack, .done = on_unpacked};
+	exchange->job = (struct job){.data = exchange,
+		.run = on_unpack,
+		.done = on_unpacked,
+		.client = peer_client(&exchange->peer)};
 	exchange->unpacked = BUFFER_INIT(server->settings.max_message_bytes);
 	if (jobs_submit(server->jobs, &exchange->job, server->settings.max_jobs) == STATUS_OK)
 		return;

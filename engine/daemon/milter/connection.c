@@ -219,6 +219,7 @@ static bool judge(struct milter_connection *connection)
 		.server = connection->milter->server,
 		.peer = &connection->peer,
 		.kind = TASK_SCAN,
+		.unshared = true,
 		.name = "milter",
 		.user = "",
 		.message = message->text,
