@@ -7,12 +7,13 @@ import os
 import pwd
 import signal
 import socket
+import threading
 import time
 
 import pytest
 
 import http_client
-from conftest import let_in
+from conftest import let_in, make_message, wait_until
 from hamlet_client import Reply, ask, receive, tell
 
 NOBODY = pwd.getpwnam("nobody")
@@ -143,6 +144,47 @@ def test_one_account_leaves_room_for_others(make_daemon, name, beginning):
             time.sleep(0.1)
         refused = ask(daemon.socket, "STATS").json["refused"]
         assert refused["connections"] > 0, refused
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def scans(path, count):
+    """As nobody: so many messages at once, again and again, until it is killed."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        os.setgroups([])
+        os.setgid(NOBODY.pw_gid)
+        os.setuid(NOBODY.pw_uid)
+        message = make_message(1, size=200000)
+
+        def go():
+            while True:
+                try:
+                    ask(path, "CHECK", message)
+                except OSError:
+                    pass
+        for _ in range(count):
+            threading.Thread(target=go, daemon=True).start()
+        signal.pause()
+    finally:
+        os._exit(0)
+
+
+def test_one_account_leaves_room_for_others_messages(make_daemon):
+    """Its messages never are all that max-jobs allows, however many it sends."""
+    daemon = make_daemon(socket_mode="0666", workers=1, max_jobs=4, max_connections=100).start()
+    for folder in (daemon.folder, daemon.folder / "run"):
+        let_in(folder)
+    child = scans(daemon.socket, 40)
+    try:
+        wait_until(lambda: ask(daemon.socket, "STATS").json["refused"]["jobs"] > 10,
+                   "nobody has its quota")
+        for number in range(50):
+            reply = ask(daemon.socket, "CHECK", make_message(number))
+            assert reply.code == 0, reply.status
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
