@@ -2,16 +2,20 @@
  * SPDX-License-Identifier: Apache-2.0
  * hamlet-bogofilter: takes the common arguments of bogofilter, for the scripts and
  * mail programs that call it, and asks hamletd. */
-#include <getopt.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <glib.h>
 #include <jansson.h>
 
 #include "config.h"
+#include "engine/client/bogofilter-options.h"
 #include "engine/client/exchange.h"
 #include "engine/client/mail-walk.h"
 #include "engine/client/messages.h"
@@ -23,16 +27,16 @@ enum { EXIT_IS_SPAM = 0, EXIT_IS_HAM = 1, EXIT_IS_UNSURE = 2, EXIT_ERROR = 3 };
 static const double HAM_CUTOFF = 0.45;
 
 struct work {
+	struct bogofilter_options options;
 	struct exchange exchange;
 	const char *report; /* TELL's headers; NULL = classify */
-	bool passthrough, embed, verbose, terse, mbox;
-	bool files; /* -B: of the arguments; -b: of the lines of standard input */
-	bool names;
-	const char *input, *output; /* -I and -O; NULL = standard */
-	int code;
+	bool failed; /* something was not judged, learned or written */
+	int code; /* of the last message */
+	size_t messages; /* how many there were */
 };
 
-struct class {
+struct class
+{
 	const char *name, *letter;
 	double spamicity;
 	int code;
@@ -59,7 +63,8 @@ static void print_field(const struct class *class, const char *ending)
 static void pass_through(const char *message, size_t length, const struct class *class)
 {
 	const char *at = message, *end = message + length;
-	const char *ending = memmem(message, length, "\r\n", 2) ? "\r\n" : "\n";
+	const char *first = memchr(message, '\n', length);
+	const char *ending = first && first > message && first[-1] == '\r' ? "\r\n" : "\n";
 	bool dropped = false;
 
 	while (at < end) {
@@ -74,304 +79,333 @@ static void pass_through(const char *message, size_t length, const struct class 
 			fwrite(at, 1, (size_t)(next - at), stdout);
 		at = next;
 	}
+	if (at == end && length > 0 && end[-1] != '\n')
+		fputs(ending, stdout);
 	print_field(class, ending);
 	fwrite(at, 1, (size_t)(end - at), stdout);
 }
 
-static void show(const struct work *work, const struct class *class, const char *message, size_t length)
+static void show(const struct work *work, const struct class *class, const char *path)
 {
-	if (work->passthrough)
-		pass_through(message, length, class);
-	else if (work->terse)
+	const struct bogofilter_options *options = &work->options;
+
+	if (!options->fixed && !options->terse && !options->verbose)
+		return;
+	if (path)
+		printf("%s ", path);
+	if (options->fixed > 1)
+		printf("%.16f\n", class->spamicity);
+	else if (options->fixed || options->terse)
 		printf("%s %f\n", class->letter, class->spamicity);
-	else if (work->verbose)
+	else
 		print_field(class, "\n");
 }
 
-static enum status take(struct work *work, const char *message, size_t length)
+static void fail(struct work *work, const char *why)
+{
+	fprintf(stderr, "bogofilter: %s\n", why);
+	work->failed = true;
+}
+
+/* --- One message ----------------------------------------------------------------------- */
+
+/* `raw` is what is passed through, `message` what is judged: an mbox file's quoting stays. */
+static enum status judge(struct work *work, const char *path, const char *message, size_t length,
+	const char *raw, size_t raw_length)
 {
 	struct failure failure = {0};
 	struct buffer body;
 
+	work->messages++;
 	work->exchange.message = message;
 	work->exchange.length = length;
 	enum status status = exchange_run(&work->exchange, &body, &failure);
-	if (status != STATUS_OK) {
-		fprintf(stderr, "bogofilter: %s\n", failure.detail);
-		if (work->passthrough) /* nobody's mail is lost for our sake */
-			fwrite(message, 1, length, stdout);
-		work->code = EXIT_ERROR;
-	} else if (!work->report) {
+	if (status != STATUS_OK)
+		fail(work, failure.detail);
+	if (work->options.passthrough && (status != STATUS_OK || work->report))
+		fwrite(raw, 1, raw_length, stdout); /* nobody's mail is lost for our sake */
+	if (status == STATUS_OK && !work->report) {
 		json_t *verdict = json_loadb(body.data ? body.data : "", body.length, 0, NULL);
 		struct class class = classify(verdict);
 
-		show(work, &class, message, length);
-		work->code = work->passthrough && work->embed ? 0 : class.code;
+		if (work->options.passthrough)
+			pass_through(raw, raw_length, &class);
+		else
+			show(work, &class, path);
+		work->code = work->options.ham_true ? 0 : class.code;
 		json_decref(verdict);
 	}
+	fflush(stdout); /* with -b somebody waits for it */
 	buffer_free(&body);
 	return status;
 }
 
-/* --- Where messages are ---------------------------------------------------------- */
-
-static void complain(void *context, const char *why)
-{
-	struct work *work = context;
-
-	fprintf(stderr, "bogofilter: %s\n", why);
-	work->code = EXIT_ERROR;
-}
-
-static enum status on_message(void *context, const char *path, const struct mail_place *place,
+static enum status visit(void *context, const char *path, const struct mail_place *place,
 	const char *message, size_t length)
 {
-	struct work *work = context;
 	(void)place;
+	enum status status = judge(context, path, message, length, message, length);
 
-	if (!work->report)
-		printf("%s ", path);
-	take(work, message, length); /* what cannot be judged does not stop the others */
-	fflush(stdout);
-	return STATUS_OK;
+	/* What ails one message does not stop the others. */
+	return status == STATUS_IO || status == STATUS_DENIED ? status : STATUS_OK;
 }
 
-static void take_path(struct work *work, const char *path)
+static void skipped(void *context, const char *why)
+{
+	(void)context;
+	fprintf(stderr, "bogofilter: %s\n", why);
+}
+
+/* A pipe among the mail does no harm; a path with no mail at all was not judged. False: the
+ * daemon does not answer. */
+static bool walk(struct work *work, const char *path)
 {
 	const struct mail_visitor visitor = {
-		.message = on_message, .skipped = complain, .context = work, .mbox = work->mbox};
+		.message = visit, .skipped = skipped, .context = work, .mbox = work->options.mbox};
 	struct failure failure = {0};
+	size_t before = work->messages;
 
-	if (mail_walk(path, &visitor, &failure) != STATUS_OK)
-		complain(work, failure.detail);
-}
-
-/* Who asks so waits for each answer before the next name. */
-static void take_names(struct work *work)
-{
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t length;
-
-	while ((length = getline(&line, &room, stdin)) > 0) {
-		line[strcspn(line, "\r\n")] = '\0';
-		if (*line)
-			take_path(work, line);
+	if (mail_walk_check(path, &failure) != STATUS_OK) {
+		fail(work, failure.detail);
+		return true;
 	}
-	free(line);
+	enum status status = mail_walk(path, &visitor, &failure);
+	if (status != STATUS_OK && *failure.detail)
+		fail(work, failure.detail);
+	work->failed |= work->messages == before;
+	return status == STATUS_OK || *failure.detail;
 }
 
-/* Standard input or -I as one message; or, with -M, as an mbox file. */
-static void take_mail(struct work *work)
+/* --- Names ----------------------------------------------------------------------------- */
+
+static void skip_line(void)
+{
+	int byte;
+
+	while ((byte = getchar()) != EOF && byte != '\n')
+		;
+}
+
+static void walk_names(struct work *work)
+{
+	char line[PATH_MAX + 2];
+	bool good = true;
+
+	while (good && fgets(line, sizeof(line), stdin)) {
+		size_t length = strlen(line);
+
+		if (length == sizeof(line) - 1 && line[length - 1] != '\n') {
+			fail(work, "a name on standard input is too long");
+			skip_line();
+			continue;
+		}
+		line[strcspn(line, "\n")] = '\0';
+		if (*line)
+			good = walk(work, line);
+	}
+	if (ferror(stdin))
+		fail(work, "standard input cannot be read");
+}
+
+static void walk_files(struct work *work)
+{
+	bool good = !work->options.first || walk(work, work->options.first);
+
+	for (char **path = work->options.rest; good && *path; path++)
+		good = walk(work, *path);
+}
+
+/* --- Standard input -------------------------------------------------------------------- */
+
+static void judge_input(struct work *work)
 {
 	struct failure failure = {0};
 	struct mail_file file;
-	enum status status = mail_file_read(&file, STDIN_FILENO, "standard input", &failure);
+	struct mail_place place;
+	enum status status = mail_file_read(&file, STDIN_FILENO, "the input", &failure);
+	struct mail_cursor cursor =
+		mail_file_begin(&file, work->options.mbox ? MAIL_MBOX : MAIL_SINGLE);
 
-	if (status == STATUS_OK) {
-		struct mail_cursor cursor =
-			mail_file_begin(&file, work->mbox ? MAIL_MBOX : MAIL_SINGLE);
-		struct mail_place place;
+	if (status != STATUS_OK)
+		fail(work, failure.detail);
+	else if (file.length == 0 && !work->options.mbox)
+		judge(work, NULL, "", 0, "", 0);
+	while (status == STATUS_OK && mail_file_next(&file, &cursor, &place)) {
 		const char *message;
 		size_t length;
 
-		while (mail_file_next(&file, &cursor, &place) &&
-			mail_file_message(&file, &place, &message, &length) == STATUS_OK)
-			take(work, message, length);
-	} else {
-		complain(work, failure.detail);
+		status = mail_file_message(&file, &place, &message, &length);
+		if (status == STATUS_OK)
+			status = visit(work, NULL, &place, message, length);
+		else
+			fail(work, status_text(status));
 	}
 	mail_file_close(&file);
 }
 
-static void copy_rest(void)
+/* Reads up to MAIL_FILE_MAX bytes. True: that was all. */
+static bool read_start(struct work *work, struct buffer *raw)
 {
-	char part[65536];
-	size_t size;
+	char *room;
 
-	while ((size = fread(part, 1, sizeof(part), stdin)) > 0)
-		fwrite(part, 1, size, stdout);
-}
+	while ((room = buffer_reserve(raw, 65536))) {
+		ssize_t size = read(STDIN_FILENO, room, 65536);
 
-/* Byte for byte as it came, however large; what is too large to be judged, too. */
-static void pass_mail(struct work *work)
-{
-	GString *message = g_string_new(NULL);
-	char part[65536];
-	size_t size;
-
-	while (message->len <= MAIL_FILE_MAX && (size = fread(part, 1, sizeof(part), stdin)) > 0)
-		g_string_append_len(message, part, (gssize)size);
-	if (message->len > MAIL_FILE_MAX) {
-		fwrite(message->str, 1, message->len, stdout);
-		copy_rest();
-		complain(work, "the message is too large to be judged");
-	} else {
-		take(work, message->str, message->len);
+		if (size < 0 && errno == EINTR)
+			continue;
+		if (size < 0)
+			fail(work, "the input cannot be read");
+		if (size <= 0)
+			return size == 0;
+		raw->length += (size_t)size;
 	}
-	g_string_free(message, TRUE);
-}
-
-/* --- Options ------------------------------------------------------------------------ */
-
-/* Those that are followed by a value have a colon. What is not looked at below has no
- * meaning here; -u: one's own verdict is no lesson. */
-static const char LETTERS[] = "snSNpeuvtTMBbI:O:d:c:Clk:o:xVqhQFHDRUWPy:m:L:E:g:r:X:";
-
-enum { IGNORED = 1000 };
-
-static const struct option LONG_OPTIONS[] = {
-	{"register-spam", no_argument, NULL, 's'}, {"register-ham", no_argument, NULL, 'n'},
-	{"register-nonspam", no_argument, NULL, 'n'}, {"unregister-spam", no_argument, NULL, 'S'},
-	{"unregister-ham", no_argument, NULL, 'N'}, {"unregister-nonspam", no_argument, NULL, 'N'},
-	{"passthrough", no_argument, NULL, 'p'}, {"ham-true", no_argument, NULL, 'e'},
-	{"update-as-scored", no_argument, NULL, 'u'}, {"update", no_argument, NULL, 'u'},
-	{"verbosity", no_argument, NULL, 'v'}, {"terse", no_argument, NULL, 't'},
-	{"fixed-terse-format", no_argument, NULL, 'T'}, {"classify-mbox", no_argument, NULL, 'M'},
-	{"mbox", no_argument, NULL, 'M'}, {"bulk-mode", no_argument, NULL, 'b'},
-	{"classify-stdin", no_argument, NULL, 'b'}, {"classify-files", no_argument, NULL, 'B'},
-	{"input-file", required_argument, NULL, 'I'}, {"output-file", required_argument, NULL, 'O'},
-	{"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'},
-	{"query", no_argument, NULL, 'Q'}, {"dry-run", no_argument, NULL, IGNORED},
-	{"bogofilter-dir", required_argument, NULL, 'd'},
-	{"config-file", required_argument, NULL, 'c'}, {"no-config-file", no_argument, NULL, 'C'},
-	{"use-syslog", no_argument, NULL, 'l'}, {"syslog-tag", required_argument, NULL, 'L'},
-	{"no-header-tags", no_argument, NULL, 'H'}, {"db-cachesize", required_argument, NULL, 'k'},
-	{"cutoffs", required_argument, NULL, 'o'}, {"timestamp-date", required_argument, NULL, 'y'},
-	{"min-dev", required_argument, NULL, 'm'}, {"debug-flags", required_argument, NULL, 'x'},
-	{"output-precision", required_argument, NULL, IGNORED},
-	{"unicode", required_argument, NULL, IGNORED}, {"charset-default", required_argument, NULL, IGNORED},
-	{"spam-cutoff", required_argument, NULL, IGNORED}, {"ham-cutoff", required_argument, NULL, IGNORED},
-	{"robs", required_argument, NULL, IGNORED}, {"robx", required_argument, NULL, IGNORED},
-	{"sp-esf", required_argument, NULL, IGNORED}, {"ns-esf", required_argument, NULL, IGNORED},
-	{"wordlist", required_argument, NULL, IGNORED}, {"thresh-update", required_argument, NULL, IGNORED},
-	{"replace-nonascii-characters", required_argument, NULL, IGNORED},
-	{"stats-in-header", required_argument, NULL, IGNORED},
-	{"spam-header-name", required_argument, NULL, IGNORED},
-	{"spam-subject-tag", required_argument, NULL, IGNORED},
-	{"unsure-subject-tag", required_argument, NULL, IGNORED},
-	{"block-on-subnets", required_argument, NULL, IGNORED},
-	{"db-transaction", required_argument, NULL, IGNORED},
-	{"db-verify", required_argument, NULL, IGNORED}, {0}};
-
-/* What a press is to be; "-Ns" and "-Sn" correct, which one report does. */
-struct wish {
-	bool spam, ham, forget;
-};
-
-static void take_option(struct work *work, struct wish *wish, int letter)
-{
-	switch (letter) {
-	case 's':
-		wish->spam = true;
-		break;
-	case 'n':
-		wish->ham = true;
-		break;
-	case 'S':
-	case 'N':
-		wish->forget = true;
-		break;
-	case 'p':
-		work->passthrough = true;
-		break;
-	case 'e':
-		work->embed = true;
-		break;
-	case 'v':
-		work->verbose = true;
-		break;
-	case 'T':
-	case 't':
-		work->terse = true;
-		break;
-	case 'M':
-		work->mbox = true;
-		break;
-	case 'B':
-		work->files = true;
-		break;
-	case 'b':
-		work->names = true;
-		break;
-	case 'I':
-		work->input = optarg;
-		break;
-	case 'O':
-		work->output = optarg;
-		break;
-	default:
-		break;
-	}
-}
-
-/* False: the program has done what it was called for, or was called wrongly: see the code. */
-static bool read_options(struct work *work, int argc, char **argv)
-{
-	struct wish wish = {0};
-	int letter;
-
-	while ((letter = getopt_long(argc, argv, LETTERS, LONG_OPTIONS, NULL)) != -1) {
-		if (letter == 'V' || letter == 'h' || letter == 'Q') {
-			printf("bogofilter version 1.2.5 (as hamlet-bogofilter %s understands it; "
-			       "see hamlet-bogofilter(1))\n", PACKAGE_VERSION);
-			return false;
-		}
-		take_option(work, &wish, letter);
-		if (letter == '?')
-			work->code = EXIT_ERROR;
-	}
-	if (work->code == EXIT_ERROR || (wish.spam && wish.ham)) {
-		fprintf(stderr, "bogofilter: see hamlet-bogofilter(1) for what is understood\n");
-		work->code = EXIT_ERROR;
-		return false;
-	}
-	work->report = wish.spam ? "Message-class: spam\r\nSet: local\r\n"
-		: wish.ham       ? "Message-class: ham\r\nSet: local\r\n"
-		: wish.forget    ? "Remove: local\r\n"
-				 : NULL;
-	return true;
-}
-
-static bool open_streams(const struct work *work)
-{
-	if (work->input && !freopen(work->input, "r", stdin))
-		perror(work->input);
-	else if (work->output && !freopen(work->output, "w", stdout))
-		perror(work->output);
-	else
-		return true;
+	fail(work, "the message is too large to be judged");
 	return false;
 }
 
-static void run(struct work *work, char **paths)
+static void copy_rest(struct work *work)
 {
-	work->exchange.command = work->report ? "TELL" : "CHECK";
-	work->exchange.headers = work->report ? work->report : "";
-	if (work->names)
-		take_names(work);
-	else if (work->passthrough)
-		pass_mail(work);
-	else if (!work->files)
-		take_mail(work);
-	for (; work->files && *paths; paths++)
-		take_path(work, *paths);
+	char part[65536];
+	ssize_t size;
+
+	while ((size = read(STDIN_FILENO, part, sizeof(part))) != 0 && !ferror(stdout)) {
+		if (size > 0)
+			fwrite(part, 1, (size_t)size, stdout);
+		else if (errno != EINTR) {
+			fail(work, "the input cannot be read");
+			return;
+		}
+	}
+}
+
+/* Each message with its field, and all that lies between them. */
+static void pass_mbox(struct work *work, const struct buffer *raw)
+{
+	struct mbox mbox = mbox_open(raw->data, raw->length);
+	const char *at = raw->data, *message;
+	struct buffer plain = BUFFER_INIT(MAIL_FILE_MAX);
+	size_t length;
+
+	while (mbox_next(&mbox, &message, &length)) {
+		fwrite(at, 1, (size_t)(message - at), stdout);
+		buffer_clear(&plain);
+		mbox_unquote(message, length, &plain);
+		judge(work, NULL, plain.data ? plain.data : "", plain.length, message, length);
+		at = message + length;
+	}
+	fwrite(at, 1, (size_t)(raw->data + raw->length - at), stdout);
+	buffer_free(&plain);
+}
+
+/* Byte for byte, so nothing is unpacked. What is too large is copied as it is. */
+static void pass_input(struct work *work)
+{
+	struct buffer raw = BUFFER_INIT(MAIL_FILE_MAX);
+	bool whole = read_start(work, &raw);
+	const char *data = raw.data ? raw.data : "";
+
+	if (!whole) {
+		fwrite(data, 1, raw.length, stdout);
+		buffer_free(&raw);
+		copy_rest(work);
+	} else if (work->options.mbox && raw.length > 0) {
+		pass_mbox(work, &raw);
+	} else {
+		judge(work, NULL, data, raw.length, data, raw.length);
+	}
+	buffer_free(&raw);
+}
+
+/* --- Files in place of standard input and output --------------------------------------- */
+
+/* Opening a pipe nobody writes to does not block. */
+static bool open_input(struct work *work, const char *path)
+{
+	int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	bool good = descriptor >= 0 && fcntl(descriptor, F_SETFL, 0) == 0 &&
+		    dup2(descriptor, STDIN_FILENO) >= 0;
+
+	if (!good)
+		fprintf(stderr, "bogofilter: reading %s: %s\n", path, strerror(errno));
+	work->failed = !good;
+	if (descriptor >= 0)
+		close(descriptor);
+	return good;
+}
+
+/* Not over the message that is to be passed through. */
+static bool open_output(struct work *work, const char *path)
+{
+	struct stat in, out;
+	bool same = fstat(STDIN_FILENO, &in) == 0 && stat(path, &out) == 0 && S_ISREG(in.st_mode) &&
+		    in.st_dev == out.st_dev && in.st_ino == out.st_ino;
+
+	if (same || !freopen(path, "w", stdout)) {
+		fprintf(stderr, "bogofilter: writing %s: %s\n", path,
+			same ? "it is the input" : strerror(errno));
+		work->failed = true;
+		return false;
+	}
+	return true;
+}
+
+static void run(struct work *work)
+{
+	const struct bogofilter_options *options = &work->options;
+	bool folder = options->input && options->source == SOURCE_INPUT &&
+		      g_file_test(options->input, G_FILE_TEST_IS_DIR);
+
+	if (options->input && !folder && !open_input(work, options->input))
+		return;
+	if (options->output && options->passthrough && !open_output(work, options->output))
+		return;
+	if (folder)
+		walk(work, options->input);
+	else if (options->source == SOURCE_NAMES)
+		walk_names(work);
+	else if (options->source == SOURCE_FILES)
+		walk_files(work);
+	else if (options->passthrough)
+		pass_input(work);
+	else
+		judge_input(work);
+}
+
+static const char *report_of(const struct bogofilter_options *options)
+{
+	/* "-Ns" and "-Sn" correct, which one report does. */
+	return options->spam                           ? "Message-class: spam\r\nSet: local\r\n"
+	       : options->ham                          ? "Message-class: ham\r\nSet: local\r\n"
+	       : options->not_spam || options->not_ham ? "Remove: local\r\n"
+						       : NULL;
+}
+
+static void say(const struct work *work)
+{
+	if (work->options.task == TASK_HELP)
+		bogofilter_options_help();
+	else
+		printf("hamlet-bogofilter version %s\n", PACKAGE_VERSION);
+	if (work->options.task == TASK_QUERY)
+		printf("socket = %s\nuser = %s\n", work->exchange.socket, work->exchange.user);
 }
 
 int main(int argc, char **argv)
 {
 	const char *given = getenv("HAMLET_SOCKET");
-	struct work work = {.exchange = {.socket = given ? given : DEFAULT_SOCKET,
-				    .user = messages_user()}};
+	struct work work = {
+		.exchange = {.socket = given ? given : DEFAULT_SOCKET, .user = messages_user()}};
 
-	if (!read_options(&work, argc, argv))
-		return work.code;
-	if (!open_streams(&work))
+	if (!bogofilter_options_read(&work.options, argc, argv))
 		return EXIT_ERROR;
-	run(&work, argv + optind);
-	if (fflush(stdout) != 0) {
-		perror("bogofilter: standard output");
-		work.code = EXIT_ERROR;
-	}
-	return work.code;
+	work.report = report_of(&work.options);
+	work.exchange.command = work.report ? "TELL" : "CHECK";
+	work.exchange.headers = work.report ? work.report : "";
+	if (work.options.task == TASK_RUN)
+		run(&work);
+	else
+		say(&work);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		fail(&work, "the output cannot be written");
+	return work.failed ? EXIT_ERROR : work.code;
 }

@@ -27,6 +27,7 @@ hamlet_sa_learn_CPPFLAGS    = $(hamlet_CPPFLAGS)
 hamlet_sa_learn_CFLAGS      = $(hamlet_CFLAGS)
 hamlet_sa_learn_LDADD       = $(compat_libs)
 hamlet_bogofilter_SOURCES   = \
+	%D%/bogofilter-options.c %D%/bogofilter-options.h \
 	%D%/bogofilter.c \
 	%D%/mail-walk.c %D%/mail-walk.h \
 	$(compat_sources)
