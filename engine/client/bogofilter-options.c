@@ -218,10 +218,11 @@ bool bogofilter_options_read(struct bogofilter_options *options, int argc, char 
 			fprintf(stderr, "bogofilter: no option -%c; see -h\n", optopt);
 			return false;
 		}
-		if (letter == '?')
-			fprintf(stderr, "bogofilter: unknown option %s is ignored\n",
-				argv[optind - 1]);
-		else if (!take_word(options, letter) && !take_task(options, letter))
+		if (letter == '?') {
+			fprintf(stderr, "bogofilter: no option %s; see -h\n", argv[optind - 1]);
+			return false;
+		}
+		if (!take_word(options, letter) && !take_task(options, letter))
 			take_rest(options, letter);
 	}
 	options->rest = argv + optind;

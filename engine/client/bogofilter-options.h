@@ -29,10 +29,8 @@ struct bogofilter_options {
 };
 
 /* Reads the arguments. What says how bogofilter stores, parses and logs has no meaning here
- * and is taken without a word; a long option that bogofilter does not know either is named
- * on standard error and ignored, as it does. False, after a message on standard error: a
- * short option is unknown, an argument is missing or too many, or options contradict each
- * other. */
+ * and is taken without a word. False, after a message on standard error: an option is
+ * unknown, an argument is missing or too many, or options contradict each other. */
 bool bogofilter_options_read(struct bogofilter_options *options, int argc, char **argv);
 
 /* Prints the options that have a meaning to standard output. */

@@ -71,7 +71,7 @@ def test_mbox(run, message):
 
 OPTIONS = ["-l", "-q", "-U", "-C", "-H", "-D", "-u", "-W", "-R", "-P", "-y 3", "-m 0.1,0.2",
            "-o0.9,0.3", "-k 4", "-c /no/such", "-d /no/such", "-x abc", "-L tag", "-E 1",
-           "--unicode=yes", "--spam-cutoff=0.9", "--bogofilter-dir=/x", "--no-such=1",
+           "--unicode=yes", "--spam-cutoff=0.9", "--bogofilter-dir=/x",
            "--update-as-scored", "--use-syslog", "--db-cachesize 3", "--quiet", "--report-unsure"]
 
 
@@ -85,7 +85,7 @@ def test_options(run, message, tmp_path):
     run("--unregister-spam", "--register-ham", data=message(1))
     run("-e", data=message(1))
     run("-p", data=message(1), code=1)
-    for wrong in ("-sn", "-sS", "-nN", "-SN", "-Z", "-m", "file"):
+    for wrong in ("-sn", "-sS", "-nN", "-SN", "-Z", "--no-such=1", "-m", "file"):
         run(wrong, data=message(1), code=3)
     (tmp_path / "in").write_bytes(message(1))
     assert run("-p", "-e", "-I", tmp_path / "in", "-O", tmp_path / "out") == b""
