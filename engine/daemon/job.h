@@ -1,8 +1,8 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * Work on messages in the thread pool: each job gets one of a fixed number of
- * workers lent, and waits while none is free: clients have their turns. A brief one that is alone runs on
- * the loop itself. Loop thread only, but for a job's `run`. */
+ * workers lent, and waits while none is free: clients have their turns. A brief one
+ * that is alone runs on the loop itself. Loop thread only, but for a job's `run`. */
 #pragma once
 
 #include <stdbool.h>
@@ -38,7 +38,8 @@ enum status jobs_new(struct jobs **jobs, uv_loop_t *loop, struct service *servic
 void jobs_close(struct jobs **jobs);
 
 /* Neither `run` nor `done` is called before this has returned. STATUS_OVERLOAD: `limit`
- * jobs are running or waiting already, or the client has its quota of them; `done` will not be called. */
+ * jobs are running or waiting already, or the client has its quota of them; `done` will
+ * not be called. */
 enum status jobs_submit(struct jobs *jobs, struct job *job, size_t limit);
 
 size_t jobs_workers(const struct jobs *jobs);

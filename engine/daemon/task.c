@@ -65,7 +65,8 @@ void task_submit(struct task *task, void (*run)(struct job *job, struct worker *
 	if (status == STATUS_OK)
 		return;
 	server->counters.refused.jobs++;
-	failure_set(&task->failure, status, "too busy: %zu messages are being worked on, or too many of this client",
+	failure_set(&task->failure, status,
+		"too busy: %zu messages are being worked on, or too many of this client",
 		jobs_running(server->jobs) + jobs_waiting(server->jobs));
 	task_fail(task);
 }
