@@ -89,7 +89,7 @@ static const struct option LONG[] = {
 void bogofilter_options_help(void)
 {
 	puts("Usage: hamlet-bogofilter [options] < message\n"
-	     "Takes the options of bogofilter and asks hamletd; see hamlet-bogofilter(1).\n"
+	     "Takes the options of bogofilter and asks hamletd; see hamlet-sa-learn(1).\n"
 	     "\n"
 	     "  -s, --register-spam      report as spam\n"
 	     "  -n, --register-ham       report as not spam\n"
