@@ -119,7 +119,7 @@ def postfix(machine):
     machine.write("/etc/postfix/main.cf", """
 compatibility_level = 3.6
 myhostname = machine.example.org
-mydestination = example.org
+mydestination = example.org, localhost
 alias_maps =
 alias_database =
 local_recipient_maps =
@@ -177,7 +177,7 @@ service auth {
 
 def test_postfix(machine):
     postfix(machine)
-    machine.run("postconf -e mynetworks=127.0.0.0/8 smtpd_sasl_auth_enable=no")
+    machine.run("postconf -e smtpd_sasl_auth_enable=no")
     follow(machine, "docs/postfix.md")
     wait_until(lambda: "X-Hamlet-Score:" in machine.run("cat /root/Maildir/new/* /var/mail/root || true"),
                "the message arrives", 60)
