@@ -19,6 +19,7 @@ struct counters {
 	uint64_t spam; /* verdicts */
 	uint64_t ham;
 	uint64_t personal; /* of both */
+	uint64_t strangers; /* likewise: everybody's, since the peer may not have the user's */
 	uint64_t outcomes[COUNTER_OUTCOMES]; /* of reports */
 	struct {
 		uint64_t connections; /* max-connections */

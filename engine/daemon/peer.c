@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/peer.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,16 +16,21 @@
 /* Enough for the entry of any sensible directory. */
 static const size_t ENTRY_SIZE = 16384;
 
+/* The kernel tells how many there are when there is too little room. */
 static bool has_group(int fd, gid_t group)
 {
-	gid_t groups[1024];
-	socklen_t size = sizeof(groups);
+	socklen_t size = 0;
+	gid_t *groups = NULL;
 	bool found = false;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) != 0)
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) == 0 || errno != ERANGE)
 		return false;
-	for (size_t i = 0; i < size / sizeof(groups[0]) && !found; i++)
-		found = groups[i] == group;
+	groups = malloc(size);
+	if (groups && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) == 0) {
+		for (size_t i = 0; i < size / sizeof(groups[0]) && !found; i++)
+			found = groups[i] == group;
+	}
+	free(groups);
 	return found;
 }
 

@@ -64,6 +64,7 @@ struct server {
 	size_t room; /* connections of all protocols that there are descriptors for */
 	uint64_t room_second; /* of the loop's clock, when there was none */
 	uint64_t nobody_second; /* likewise, when a recipient's name meant nobody */
+	uint64_t stranger_second; /* likewise, when a peer was not given a user's verdict */
 	uint64_t unreadable_second; /* likewise, when a user's store was not read */
 	uint64_t refusal_second; /* of the loop's clock */
 	unsigned refusals; /* in it */

@@ -117,14 +117,14 @@ static json_t *housekeeping(const struct server *server)
 char *stats_render(const struct server *server)
 {
 	const struct counters *counters = &server->counters;
-	json_t *json = json_pack("{s:s, s:o, s:o, s:{s:o, s:o, s:o}, s:o, s:o, s:{s:o, s:o, s:o}, "
-				 "s:{s:o, s:o, s:o}, "
+	json_t *json = json_pack("{s:s, s:o, s:o, s:{s:o, s:o, s:o, s:o}, s:o, s:o, "
+				 "s:{s:o, s:o, s:o}, s:{s:o, s:o, s:o}, "
 				 "s:o}",
 		"version", PACKAGE_VERSION, "uptime_seconds",
 		count((uv_hrtime() - server->started) / 1000000000), "requests", requests(counters),
 		"verdicts", "spam", count(counters->spam), "ham", count(counters->ham), "personal",
-		count(counters->personal), "reports", reports(counters), "refused",
-		refused(counters), "connections", "open", count(server->connection_count),
+		count(counters->personal), "strangers", count(counters->strangers), "reports",
+		reports(counters), "refused", refused(counters), "connections", "open", count(server->connection_count),
 		"accepted", count(counters->connections), "held_bytes", count(server->held_bytes),
 		"jobs", "workers", count(jobs_workers(server->jobs)), "running",
 		count(jobs_running(server->jobs)), "waiting", count(jobs_waiting(server->jobs)),

@@ -98,15 +98,23 @@ static void log_scan(const struct task *task, const struct verdict *verdict)
 			log_real("ms", elapsed_ms(task)), peer_log(task->peer), {0}});
 }
 
-/* Damage is met with every message: a line a second tells enough. */
+/* What may come with every message is told once a second: that is enough. `*second` is when
+ * it was told last. */
+static bool is_told(const struct server *server, uint64_t *second)
+{
+	uint64_t now = uv_now(&server->loop) / 1000;
+	bool told = *second == now;
+
+	*second = now;
+	return told;
+}
+
 static void log_unreadable(const struct task *task)
 {
 	struct server *server = task->server;
-	uint64_t second = uv_now(&server->loop) / 1000;
 
-	if (second == server->unreadable_second)
+	if (is_told(server, &server->unreadable_second))
 		return;
-	server->unreadable_second = second;
 	log_event(server->log, LOG_ERROR, "user-unreadable",
 		(struct log_field[]){log_user(task->user),
 			log_text("reason", task->failure.detail), {0}});
@@ -136,17 +144,15 @@ static void on_scanned(struct job *job)
 	task_finish(task);
 }
 
-/* Who sends mail chooses the names: a line a second tells enough. */
+/* Who sends mail chooses the names. */
 static void log_nobodies(const struct task *task)
 {
 	struct server *server = task->server;
-	uint64_t second = uv_now(&server->loop) / 1000;
 	const char *name;
 	size_t count = query_nobodies(task->query, &name);
 
-	if (count == 0 || second == server->nobody_second)
+	if (count == 0 || is_told(server, &server->nobody_second))
 		return;
-	server->nobody_second = second;
 	log_event(server->log, LOG_WARNING, "recipient-is-nobody",
 		(struct log_field[]){log_text("command", task->name), log_user(name),
 			log_number("recipients", (int64_t)count),
@@ -187,14 +193,31 @@ static enum peer_view view_of(const struct task *task, bool *certain)
 	return least;
 }
 
+/* A mail server that is not in the socket's group gets everybody's verdict for all its mail:
+ * the operator has to see that. Of TCP it is known. */
+static void log_stranger(const struct task *task)
+{
+	struct server *server = task->server;
+
+	server->counters.strangers++;
+	if (!task->peer->local || is_told(server, &server->stranger_second))
+		return;
+	log_event(server->log, LOG_WARNING, "peer-is-stranger",
+		(struct log_field[]){log_text("command", task->name), log_user(task->user),
+			log_text("consequence", "everybody's verdict in place of the user's"),
+			peer_log(task->peer), {0}});
+}
+
 static void begin_scan(struct task *task, enum peer_view view)
 {
 	static const char *const nobody[] = {""};
 	struct audience audience = audience_of(task);
 	enum status status;
 
-	if (view == PEER_SEES_NOTHING)
+	if (view == PEER_SEES_NOTHING) {
 		audience = (struct audience){nobody, 1};
+		log_stranger(task);
+	}
 	status = query_begin(task->server->service, audience.users, audience.count, task->explain,
 		&task->query, &task->failure);
 	if (status == STATUS_OK) {

@@ -201,9 +201,10 @@ static enum list_scope find_milder(
 	return verdict_milder_by(&recipient->verdict, &without_user, &subject->of_site);
 }
 
+/* That an entry held is in the verdict for whoever has it; which one it was is not. */
 static void hide_own(struct verdict *verdict)
 {
-	if (verdict->match.scope == LIST_USER)
+	if (verdict->match.scope == LIST_USER || verdict->match.scope == LIST_DOMAIN)
 		verdict->match.name[0] = '\0';
 	verdict->own_shift = 0;
 }

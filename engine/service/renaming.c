@@ -44,6 +44,7 @@ static enum status read_rules(
 	if (status == STATUS_NOTFOUND || status == STATUS_LIMIT) {
 		size = 0;
 		status = STATUS_OK;
+		*failure = (struct failure){0};
 	}
 	rules[status == STATUS_OK ? size : 0] = '\0';
 	return status;

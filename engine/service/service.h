@@ -167,7 +167,8 @@ enum status query_begin(struct service *service, const char *const *users, size_
 	bool explain, struct query **query, struct failure *failure);
 
 /* [owner] Between query_begin and query_run: who asks may know the verdicts, not what users
- * have pressed and laid down. Reasons are everybody's alone, and entries have no names. */
+ * have pressed and laid down. Reasons are everybody's alone, and entries of users and domains
+ * have no names. */
 void query_hide_own(struct query *query);
 
 /* [owner] Between query_begin and query_run: will that read no file? */

@@ -55,6 +55,10 @@ def test_sighup_takes_a_good_file_and_keeps_from_a_bad_one(daemon, message):
     assert score(daemon.socket, message(1))["spam"]
 
 
+def test_a_first_start_is_no_error(daemon):
+    assert "level=error" not in daemon.log_text()
+
+
 def test_unknown_key_is_named(make_daemon):
     daemon = make_daemon(no_such_key=1).spawn()
     assert daemon.process.wait(20) != 0

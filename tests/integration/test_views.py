@@ -84,6 +84,8 @@ def test_who_may_report_sees_all(site):
 def test_a_stranger_sees_everybodys_verdict(site):
     view = become([], lambda: seen(site, "bob"))
     assert view == {"own": [], "entries": [None] * 2, "blocked": [False] * 3}
+    assert "level=warning event=peer-is-stranger command=" in site.log_text()
+    assert ask(site.socket, "STATS").json["verdicts"]["strangers"] == 5
 
 
 def test_the_sockets_group_sees_the_verdict_and_no_more(site):
@@ -91,6 +93,22 @@ def test_the_sockets_group_sees_the_verdict_and_no_more(site):
     os.chown(site.folder / "run" / "http.sock", -1, 12345)
     view = become([12345], lambda: seen(site, "bob"))
     assert view == {"own": [], "entries": [""] * 2, "blocked": [True] * 3}
+    assert "peer-is-stranger" not in site.log_text()
+
+
+def test_a_member_of_many_groups_is_in_the_sockets(site):
+    os.chown(site.socket, -1, 90000)
+    view = become([*range(20000, 22000), 90000],
+                  lambda: ask(site.socket, "CHECK", BLOCKED, "bob").json)
+    assert view["spam"]
+
+
+def test_a_domains_entries_have_no_names_either(site):
+    assert ask(site.socket, "CALL", entry("@b.example", "ex@wife.example", "block")).code == 0
+    assert ask(site.socket, "CHECK", BLOCKED, "ann@b.example").json["entry"]["entry"]
+    os.chown(site.socket, -1, 12345)
+    view = become([12345], lambda: ask(site.socket, "CHECK", BLOCKED, "ann@b.example").json)
+    assert view["spam"] and view["entry"]["entry"] == ""
 
 
 def test_one_who_may_not_be_seen_hides_all(site):

@@ -40,6 +40,9 @@ static void put_traffic(struct buffer *output, const struct counters *counters)
 	labelled(output, verdicts, "verdict", "ham", counters->ham);
 	one(output, "hamlet_verdicts_personal_total", "counter",
 		"Messages judged with reports of the user's own.", (double)counters->personal);
+	one(output, "hamlet_verdicts_strangers_total", "counter",
+		"Messages judged as everybody's, since the peer may not have the user's verdict.",
+		(double)counters->strangers);
 	head(output, reports, "counter", "Reports taken, by what became of them.");
 	for (int i = 0; i < COUNTER_OUTCOMES; i++)
 		labelled(output, reports, "outcome", outcome_name((enum outcome)i),
