@@ -87,7 +87,7 @@ static inline uint64_t ascii_alnum_eight(uint64_t bytes)
 	const uint64_t ones = UINT64_C(0x0101010101010101);
 
 	return (ascii_between(bytes | 0x20 * ones, 'a', 'z') | ascii_between(bytes, '0', '9')) &
-	       ~bytes;
+		~bytes;
 }
 
 /* How many of eight bytes from the first one on have their highest bit set. */

@@ -20,8 +20,8 @@ static bool read_rest(const char *rest, const char *end, struct delimiter *delim
 	return true;
 }
 
-bool boundary_match(const struct boundaries *open, const char *at, const char *end,
-	struct delimiter *delimiter)
+bool boundary_match(
+	const struct boundaries *open, const char *at, const char *end, struct delimiter *delimiter)
 {
 	size_t left = (size_t)(end - at);
 
@@ -42,14 +42,13 @@ bool boundary_match(const struct boundaries *open, const char *at, const char *e
 	return false;
 }
 
-void boundary_find(const struct boundaries *open, const char *at, const char *end,
-	struct delimiter *delimiter)
+void boundary_find(
+	const struct boundaries *open, const char *at, const char *end, struct delimiter *delimiter)
 {
 	while (open->count > 0 && at < end) {
 		if (*at == '-' && boundary_match(open, at, end, delimiter))
 			return;
-		const char *newline =
-			*at == '\n' ? at : memchr(at, '\n', (size_t)(end - at));
+		const char *newline = *at == '\n' ? at : memchr(at, '\n', (size_t)(end - at));
 		at = newline ? newline + 1 : end;
 	}
 	*delimiter = (struct delimiter){.line = end, .next = end, .level = BOUNDARY_NONE};

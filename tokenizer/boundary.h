@@ -22,8 +22,8 @@ struct boundaries {
 struct delimiter {
 	const char *line; /* where it begins */
 	const char *next; /* what follows its line break */
-	size_t level;     /* whose it is: place in the list; BOUNDARY_NONE = the end */
-	bool closing;     /* of the last part */
+	size_t level; /* whose it is: place in the list; BOUNDARY_NONE = the end */
+	bool closing; /* of the last part */
 };
 
 #define BOUNDARY_NONE ((size_t)-1)

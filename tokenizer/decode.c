@@ -144,7 +144,8 @@ size_t decode_q_word(const char *in, size_t length, char *out)
 
 	for (size_t i = 0; i < length;) {
 		bool broken;
-		size_t size = in[i] == '=' ? read_escape(in + i, length - i, out + used, &broken) : 0;
+		size_t size =
+			in[i] == '=' ? read_escape(in + i, length - i, out + used, &broken) : 0;
 
 		if (size == 0) {
 			out[used++] = (char)(in[i] == '_' ? ' ' : in[i]);

@@ -66,7 +66,7 @@ static bool add(struct emit *emit, uint64_t hash, uint64_t key)
 	emit->count += new;
 	emit->slots[slot] = (uint16_t)(place + (emit->count & -new));
 	emit->head += head & new;
-	emit->all += hash & -(uint64_t)new;
+	emit->all += hash & -(uint64_t) new;
 	emit->identity += hash & -(uint64_t)(new & emit->identifies);
 	return new;
 }
@@ -160,8 +160,8 @@ void emit_identify(struct emit *emit, const char *data, size_t length)
 
 uint64_t emit_digest(const struct emit *emit, const char *name, const char *text)
 {
-	uint64_t hashes[] = {keyed_hash(emit, name, strlen(name)),
-		keyed_hash(emit, text, strlen(text))};
+	uint64_t hashes[] = {
+		keyed_hash(emit, name, strlen(name)), keyed_hash(emit, text, strlen(text))};
 	uint64_t digest = keyed_hash(emit, hashes, sizeof(hashes));
 
 	return digest ? digest : 1;

@@ -12,8 +12,8 @@
 
 enum {
 	EMIT_SLOTS = 2 * TOKENIZER_MAX_TOKENS, /* a power of two */
-	EMIT_MAX_TEXT = 240,                   /* bytes of a token's text; longer is cut */
-	EMIT_PENDING = 32,                     /* tokens that are put into the set together */
+	EMIT_MAX_TEXT = 240, /* bytes of a token's text; longer is cut */
+	EMIT_PENDING = 32, /* tokens that are put into the set together */
 };
 
 /* Parts of links that have been told of: once is enough. */
@@ -38,8 +38,8 @@ struct emit {
 	void *context;
 	size_t count;
 	size_t head; /* of them without TOKENIZER_BODY_BIT */
-	uint64_t identity;  /* of what identifies the message */
-	uint64_t all;       /* of all tokens */
+	uint64_t identity; /* of what identifies the message */
+	uint64_t all; /* of all tokens */
 	bool identifies; /* tokens emitted now belong to the message's identity */
 	/* Hashed, but not yet in the set. Whether a token is new is anybody's guess, the
 	 * processor's too: with the hashes of a few at hand a wrong one costs less. */
@@ -47,7 +47,7 @@ struct emit {
 	uint64_t pending_hashes[EMIT_PENDING];
 	uint64_t pending_groups[EMIT_PENDING];
 	struct fold_cache folds; /* for who makes texts */
-	struct emit_told told;   /* for who makes links */
+	struct emit_told told; /* for who makes links */
 	uint64_t keys[1 + TOKENIZER_MAX_TOKENS + 1]; /* from 1 to count; keys[0] is none */
 	uint16_t slots[EMIT_SLOTS]; /* places in keys; 0 = free */
 };

@@ -118,9 +118,8 @@ static void flush(struct output *output)
 	if (output->gathered == 0)
 		return;
 	if (!is_utf8(output->charset) &&
-		converters_run(output->converters, output->charset, output->bytes,
-			output->gathered, output->text + output->used, output->size - output->used,
-			&used))
+		converters_run(output->converters, output->charset, output->bytes, output->gathered,
+			output->text + output->used, output->size - output->used, &used))
 		output->used += used;
 	else
 		put(output, output->bytes, output->gathered);
@@ -147,11 +146,11 @@ static bool is_blank(const char *at, const char *end)
 	return at == end;
 }
 
-size_t encoded_words_decode(struct converters *converters, const char *value, size_t length,
-	char *out, size_t size)
+size_t encoded_words_decode(
+	struct converters *converters, const char *value, size_t length, char *out, size_t size)
 {
-	const char *end = value + (length < TOKENIZER_MAX_HEADER_BYTES ? length
-								       : TOKENIZER_MAX_HEADER_BYTES);
+	const char *end =
+		value + (length < TOKENIZER_MAX_HEADER_BYTES ? length : TOKENIZER_MAX_HEADER_BYTES);
 	const char *rest = value; /* that is not written yet */
 	struct output output;
 	struct word word;

@@ -17,5 +17,5 @@ bool encoded_word_begins(const char *value, size_t length);
  * the length, at most `size`. Adjacent words of one charset are converted together. A
  * word of a charset that cannot be converted gives its bytes; what is no word stays as it
  * is. Work is linear in `length`. */
-size_t encoded_words_decode(struct converters *converters, const char *value, size_t length,
-	char *out, size_t size);
+size_t encoded_words_decode(
+	struct converters *converters, const char *value, size_t length, char *out, size_t size);

@@ -13,16 +13,16 @@
 /* What a field is kept for; each has room of its own. */
 enum fields_class {
 	FIELDS_AUTHOR, /* From, List-Id and the like: the first two of each */
-	FIELDS_TRACE,  /* Received: the first ones, as of all that follow */
-	FIELDS_STAMP,  /* authentication results */
+	FIELDS_TRACE, /* Received: the first ones, as of all that follow */
+	FIELDS_STAMP, /* authentication results */
 	FIELDS_SIGNATURE, /* DKIM */
-	FIELDS_OTHER,  /* whatever the site's own mail server may have written on top */
+	FIELDS_OTHER, /* whatever the site's own mail server may have written on top */
 	FIELDS_CLASSES,
 };
 
 enum {
-	FIELDS_ROOM = 24576,       /* bytes of each class, names and values */
-	FIELDS_MAX_VALUE = 2048,   /* bytes of a value; longer is cut */
+	FIELDS_ROOM = 24576, /* bytes of each class, names and values */
+	FIELDS_MAX_VALUE = 2048, /* bytes of a value; longer is cut */
 	FIELDS_MAX_OF_CLASS = 48,
 };
 

@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 enum fold_class {
-	FOLD_BREAK,     /* white space, punctuation: ends a word */
-	FOLD_LETTER,    /* of a script that writes words apart */
+	FOLD_BREAK, /* white space, punctuation: ends a word */
+	FOLD_LETTER, /* of a script that writes words apart */
 	FOLD_DIGIT,
 	FOLD_IDEOGRAPH, /* of a script that does not: CJK, Thai, ... */
 	FOLD_INVISIBLE, /* not there for a reader: zero width, combining accent */

@@ -12,17 +12,17 @@
 
 /* What is done with a field's value. */
 enum treatment {
-	DROP,     /* added after the sender: filters, mail stores */
-	TRACE,    /* as DROP for the order, words all the same */
-	WORDS,    /* words under the field's name, shape of the value */
-	SUBJECT,  /* words and pairs of them */
-	ADDRESS,  /* words, hosts and shape */
+	DROP, /* added after the sender: filters, mail stores */
+	TRACE, /* as DROP for the order, words all the same */
+	WORDS, /* words under the field's name, shape of the value */
+	SUBJECT, /* words and pairs of them */
+	ADDRESS, /* words, hosts and shape */
 	RECEIVED, /* hosts, addresses and shapes */
 	IDENTITY, /* Message-ID and its kin: host and shape */
-	DATE,     /* shape and zone: the day itself says nothing of tomorrow */
-	AUTH,     /* what a mail server found out: who says so, and what */
+	DATE, /* shape and zone: the day itself says nothing of tomorrow */
+	AUTH, /* what a mail server found out: who says so, and what */
 	SIGNATURE, /* whose it is, not what it says */
-	OPAQUE,   /* random to us: that it is there, not what it says */
+	OPAQUE, /* random to us: that it is there, not what it says */
 };
 
 /* Ascending by name; none is the beginning of another. */
@@ -175,7 +175,8 @@ bool header_read(struct header *header, const struct mime_header *raw, char *roo
 	return true;
 }
 
-static void emit_words(struct emit *emit, const struct field *words, const char *value, size_t length)
+static void emit_words(
+	struct emit *emit, const struct field *words, const char *value, size_t length)
 {
 	struct text text;
 
@@ -185,8 +186,8 @@ static void emit_words(struct emit *emit, const struct field *words, const char 
 }
 
 /* Every "@host" of an address list. */
-static void emit_address_hosts(struct header_state *state, const struct field *words,
-	const char *value, size_t length)
+static void emit_address_hosts(
+	struct header_state *state, const struct field *words, const char *value, size_t length)
 {
 	const char *end = value + length;
 	const char *at = value;
@@ -207,8 +208,8 @@ static void emit_address_hosts(struct header_state *state, const struct field *w
 	}
 }
 
-static void emit_subject(struct header_state *state, const struct field *words, const char *value,
-	size_t length)
+static void emit_subject(
+	struct header_state *state, const struct field *words, const char *value, size_t length)
 {
 	struct text text;
 
@@ -232,8 +233,7 @@ static void emit_zone(struct header_state *state, const char *value, size_t leng
 static void emit_value(struct header_state *state, const struct header *header,
 	enum treatment treatment, const char *value, size_t length)
 {
-	struct field words =
-		emit_named_field(state->emit, header->lower, header->name_length);
+	struct field words = emit_named_field(state->emit, header->lower, header->name_length);
 
 	switch (treatment) {
 	case SUBJECT:
@@ -273,7 +273,8 @@ static void emit_value(struct header_state *state, const struct header *header,
 }
 
 /* What tells one message from another in every copy of it. */
-static void identify(struct header_state *state, const char *lower, const char *value, size_t length)
+static void identify(
+	struct header_state *state, const char *lower, const char *value, size_t length)
 {
 	if (strcmp(lower, "message-id") == 0 || strcmp(lower, "date") == 0 ||
 		strcmp(lower, "from") == 0 || strcmp(lower, "subject") == 0)

@@ -123,7 +123,8 @@ static unsigned find(const struct html_names *names, const struct html_name *nam
 		if (names->beginnings[number] == beginning &&
 			names->lengths[number] == name->length &&
 			(name->length <= 8 ||
-				memcmp(NAMES[number].text + 8, name->text + 8, name->length - 8) == 0))
+				memcmp(NAMES[number].text + 8, name->text + 8, name->length - 8) ==
+					0))
 			return number;
 	}
 	return 0;

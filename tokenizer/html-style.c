@@ -95,8 +95,7 @@ static size_t squeeze(const char *at, const char *end, char *out, size_t room)
 	return used;
 }
 
-bool html_style_scan(
-	struct emit *emit, const struct field *field, const char *style, size_t length)
+bool html_style_scan(struct emit *emit, const struct field *field, const char *style, size_t length)
 {
 	const char *end = style + length;
 	bool hides = false;

@@ -44,8 +44,7 @@ void html_fields_init(struct html_fields *fields, const struct emit *emit)
 
 static bool is_same(const struct html_name *name, const struct html_name *other)
 {
-	return name->length == other->length &&
-		memcmp(name->text, other->text, name->length) == 0;
+	return name->length == other->length && memcmp(name->text, other->text, name->length) == 0;
 }
 
 static struct text *current_text(const struct scan *scan)
@@ -67,7 +66,8 @@ static void skip_space(struct scan *scan)
 static void read_value(struct scan *scan, struct attribute *attribute)
 {
 	skip_space(scan);
-	char quote = scan->at < scan->end && (*scan->at == '"' || *scan->at == '\'') ? *scan->at++ : 0;
+	char quote =
+		scan->at < scan->end && (*scan->at == '"' || *scan->at == '\'') ? *scan->at++ : 0;
 	attribute->value = scan->at;
 	if (quote) {
 		const char *close = memchr(scan->at, quote, (size_t)(scan->end - scan->at));
@@ -181,7 +181,8 @@ static void open_link(struct scan *scan, const char *url, size_t length)
 	memcpy(scan->link, host, scan->link_length);
 }
 
-static void scan_link(struct scan *scan, const struct html_name *tag, const char *url, size_t length)
+static void scan_link(
+	struct scan *scan, const struct html_name *tag, const char *url, size_t length)
 {
 	url_tokens(scan->sink->emit, scan->sink->urls, url, length);
 	if (tag->traits & HTML_ANCHOR)
@@ -330,8 +331,8 @@ static void check_link_text(struct scan *scan, const char *text, size_t length)
 		return;
 	if (size == 0 || scan->link_length == 0)
 		return;
-	bool same = size >= scan->link_length &&
-		strncasecmp(host, scan->link, scan->link_length) == 0;
+	bool same =
+		size >= scan->link_length && strncasecmp(host, scan->link, scan->link_length) == 0;
 	emit_string(scan->sink->emit, &scan->sink->fields->mismatch, same ? "same" : "mismatch");
 }
 

@@ -20,16 +20,17 @@ static const char *const NAMES[] = {"us-ascii", "ascii", "ansi_x3.4-1968", "ansi
 	"iso-2022-jp-2", "iso-2022-jp-3", "iso-2022-jp-ms", "iso-2022-kr", "iso-2022-cn",
 	"iso-2022-cn-ext", "euc-kr", "euckr", "ks_c_5601-1987", "ks_c_5601", "ksc5601", "ksc_5601",
 	"uhc", "johab", "koi8-r", "koi8-u", "koi8-ru", "koi8-t", "koi8", "viscii", "tcvn",
-	"macintosh", "mac", "mac-roman", "x-mac-roman", "x-mac-cyrillic", "x-mac-ce",
-	"x-mac-greek", "x-mac-turkish", "armscii-8", "georgian-ps", "georgian-academy", "geostd8",
-	"hp-roman8", "iso-8859-8-i", "iso-8859-8-e", "iso-8859-6-i", "iso-8859-6-e",
-	"unicode-1-1-utf-7", "unicode-1-1-utf-8", "unicode", "utf-7-imap", "unknown-8bit",
-	"x-unknown", "unknown", "default", "x-user-defined", "none"};
+	"macintosh", "mac", "mac-roman", "x-mac-roman", "x-mac-cyrillic", "x-mac-ce", "x-mac-greek",
+	"x-mac-turkish", "armscii-8", "georgian-ps", "georgian-academy", "geostd8", "hp-roman8",
+	"iso-8859-8-i", "iso-8859-8-e", "iso-8859-6-i", "iso-8859-6-e", "unicode-1-1-utf-7",
+	"unicode-1-1-utf-8", "unicode", "utf-7-imap", "unknown-8bit", "x-unknown", "unknown",
+	"default", "x-user-defined", "none"};
 
 static bool is_end_of_number(const char *text, size_t length)
 {
-	return length == 0 || (length == 2 && (strncasecmp(text, "le", 2) == 0 ||
-						      strncasecmp(text, "be", 2) == 0));
+	return length == 0 ||
+		(length == 2 &&
+			(strncasecmp(text, "le", 2) == 0 || strncasecmp(text, "be", 2) == 0));
 }
 
 static bool is_numbered(const char *name, size_t length, const char *family)
@@ -62,8 +63,8 @@ bool charset_is_possible(const char *name, size_t length)
 		possible = begins_alike(name, NAMES[i]) && strlen(NAMES[i]) == length &&
 			strncasecmp(name, NAMES[i], length) == 0;
 	for (size_t i = 0; i < sizeof(FAMILIES) / sizeof(FAMILIES[0]) && !possible; i++)
-		possible = begins_alike(name, FAMILIES[i]) &&
-			is_numbered(name, length, FAMILIES[i]);
+		possible =
+			begins_alike(name, FAMILIES[i]) && is_numbered(name, length, FAMILIES[i]);
 	return possible;
 }
 

@@ -12,18 +12,18 @@
 #include "tokenizer/tokenizer.h"
 
 enum {
-	CONTENT_FIELD_MAX = 2048,     /* bytes looked at of one about the content */
-	CONTENT_FIELD_MIN = 48,       /* likewise, when the budget is spent */
+	CONTENT_FIELD_MAX = 2048, /* bytes looked at of one about the content */
+	CONTENT_FIELD_MIN = 48, /* likewise, when the budget is spent */
 	VALUE_MAX = 2 * CONTENT_FIELD_MAX, /* bytes of it in UTF-8 */
-	ADDRESSES_MAX = 2048,         /* bytes of an address list looked at */
-	COLONS_MAX = 32,              /* GMime reads nested groups by recursion */
+	ADDRESSES_MAX = 2048, /* bytes of an address list looked at */
+	COLONS_MAX = 32, /* GMime reads nested groups by recursion */
 };
 
 /* --- The fields about the content -------------------------------------------- */
 
 /* NULL when the field is missing. */
-static char *read_value(const struct section_field *field, struct mime_decoder *decoder,
-	struct mime_budget *budget)
+static char *read_value(
+	const struct section_field *field, struct mime_decoder *decoder, struct mime_budget *budget)
 {
 	size_t length = MIN(field->length, (size_t)CONTENT_FIELD_MAX);
 	char *raw, *unfolded, *value;
@@ -108,8 +108,7 @@ static void read_parameters(struct mime_content *content)
 				content->disposition, "filename");
 		if (!content->file_name && type)
 			content->file_name = g_mime_content_type_get_parameter(type, "name");
-		content->charset =
-			type ? g_mime_content_type_get_parameter(type, "charset") : NULL;
+		content->charset = type ? g_mime_content_type_get_parameter(type, "charset") : NULL;
 	}
 }
 

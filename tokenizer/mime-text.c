@@ -21,7 +21,7 @@ enum {
 };
 
 struct mime_decoder {
-	char *decoded;   /* of TOKENIZER_MAX_TEXT bytes and some room */
+	char *decoded; /* of TOKENIZER_MAX_TEXT bytes and some room */
 	char *converted; /* of CONVERT_SIZE */
 	struct converters converters;
 };
@@ -79,14 +79,13 @@ static bool fits_without_conversion(const char *charset)
 
 /* --- Transfer encoding ------------------------------------------------------------ */
 
-static const GMimeContentEncoding ENCODINGS[] = {
-	[MIME_BASE64] = GMIME_CONTENT_ENCODING_BASE64,
+static const GMimeContentEncoding ENCODINGS[] = {[MIME_BASE64] = GMIME_CONTENT_ENCODING_BASE64,
 	[MIME_QUOTED_PRINTABLE] = GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE,
 	[MIME_UUENCODE] = GMIME_CONTENT_ENCODING_UUENCODE};
 
 /* Decodes into decoder->decoded and returns the bytes. */
-static size_t decode(struct mime_decoder *decoder, enum mime_encoding encoding, const char *bytes,
-	size_t length)
+static size_t decode(
+	struct mime_decoder *decoder, enum mime_encoding encoding, const char *bytes, size_t length)
 {
 	size_t taken = 0, used = 0;
 	GMimeEncoding state;
@@ -99,7 +98,8 @@ static size_t decode(struct mime_decoder *decoder, enum mime_encoding encoding, 
 		return used;
 	g_mime_encoding_init_decode(&state, ENCODINGS[encoding]);
 	return used +
-		g_mime_encoding_step(&state, bytes + taken, length - taken, decoder->decoded + used);
+		g_mime_encoding_step(
+			&state, bytes + taken, length - taken, decoder->decoded + used);
 }
 
 const char *mime_text(struct mime_decoder *decoder, const struct mime_content *content,
@@ -117,8 +117,8 @@ const char *mime_text(struct mime_decoder *decoder, const struct mime_content *c
 	*room -= *size;
 	if (fits_without_conversion(content->charset))
 		return text;
-	return converters_run(&decoder->converters, content->charset, text, *size, decoder->converted,
-		       CONVERT_SIZE, size)
+	return converters_run(&decoder->converters, content->charset, text, *size,
+		       decoder->converted, CONVERT_SIZE, size)
 		? decoder->converted
 		: text;
 }

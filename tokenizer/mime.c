@@ -83,13 +83,12 @@ static void tell_text(struct walk *walk, const struct mime_content *content, enu
 
 	if (length == 0 || walk->text_left == 0)
 		return;
-	text = mime_text(
-		walk->reader->decoder, content, at, length, &walk->text_left, &size);
+	text = mime_text(walk->reader->decoder, content, at, length, &walk->text_left, &size);
 	walk->handler->text(walk->handler->context, kind, text, size);
 }
 
-static void walk_leaf(struct walk *walk, const struct mime_content *content,
-	struct mime_part *part, const char *at, struct delimiter *end)
+static void walk_leaf(struct walk *walk, const struct mime_content *content, struct mime_part *part,
+	const char *at, struct delimiter *end)
 {
 	boundary_find(&walk->open, at, walk->end, end);
 	part->size = (size_t)(boundary_content_end(end, at) - at);
@@ -168,8 +167,8 @@ static void walk_entity(struct walk *walk, unsigned depth, bool digest, struct d
 		boundary_find(&walk->open, at, walk->end, end);
 		return;
 	}
-	mime_content_read(&content, walk->reader->decoder, &walk->reader->section, digest,
-		&walk->budget);
+	mime_content_read(
+		&content, walk->reader->decoder, &walk->reader->section, digest, &walk->budget);
 	struct mime_part part = {.kind = content.kind,
 		.type = content.type ? content.type : "text/plain",
 		.charset = content.charset,

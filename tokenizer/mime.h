@@ -28,8 +28,8 @@ struct mime_part {
 	const char *type; /* "text/html", as written */
 	const char *charset;
 	const char *file_name;
-	size_t size;       /* encoded bytes of the content */
-	unsigned depth;    /* 0 = the message itself */
+	size_t size; /* encoded bytes of the content */
+	unsigned depth; /* 0 = the message itself */
 };
 
 struct mime_handler {

@@ -31,5 +31,5 @@ struct section {
 /* Reads the section that begins at `at`. An empty line ends it, so does a delimiter of
  * an open multipart. A line that is no field is passed over with what continues it.
  * False when there is such a line, other than that of an mbox file, before any field. */
-bool section_read(struct section *section, const struct boundaries *open, const char *at,
-	const char *end);
+bool section_read(
+	struct section *section, const struct boundaries *open, const char *at, const char *end);

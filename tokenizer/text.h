@@ -16,17 +16,17 @@ enum { TEXT_MAX_WORD = 40 };
 struct text {
 	struct emit *emit;
 	const struct field *words;
-	const struct field *pairs;      /* NULL: no pairs of neighbouring words */
-	const struct field *shouts;     /* NULL: capitals and !!! do not count */
+	const struct field *pairs; /* NULL: no pairs of neighbouring words */
+	const struct field *shouts; /* NULL: capitals and !!! do not count */
 	const struct url_fields *links; /* NULL: a link is words like any other */
 	char word[TEXT_MAX_WORD + 8];
-	size_t length;       /* of word; more than TEXT_MAX_WORD = cut */
-	size_t capitals;     /* letters of the word that are upper case ASCII */
-	char joint;          /* a connector that waits for the word to go on */
+	size_t length; /* of word; more than TEXT_MAX_WORD = cut */
+	size_t capitals; /* letters of the word that are upper case ASCII */
+	char joint; /* a connector that waits for the word to go on */
 	char previous[TEXT_MAX_WORD + 8];
 	size_t previous_length;
-	uint32_t ideograph;  /* the last one, 0 = none */
-	size_t bangs;        /* run of exclamation marks */
+	uint32_t ideograph; /* the last one, 0 = none */
+	size_t bangs; /* run of exclamation marks */
 };
 
 /* Begins a text of which only the words count. The optional fields may be set

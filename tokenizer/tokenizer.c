@@ -78,7 +78,7 @@ static unsigned size_class(size_t size)
 	unsigned class = 0;
 
 	for (; size > 0; size /= 4)
-		class++;
+		class ++;
 	return class;
 }
 
@@ -87,7 +87,8 @@ static void emit_attachment(struct tokenizer *tokenizer, const struct mime_part 
 	char text[160];
 	struct text words;
 
-	int length = snprintf(text, sizeof(text), "%.100s size %u", part->type, size_class(part->size));
+	int length =
+		snprintf(text, sizeof(text), "%.100s size %u", part->type, size_class(part->size));
 	emit_token(&tokenizer->emit, &tokenizer->attachment, text, (size_t)length);
 	if (!part->file_name)
 		return;
@@ -106,8 +107,8 @@ static void on_part(void *context, const struct mime_part *part)
 	struct tokenizer *tokenizer = context;
 	char text[160];
 
-	int length = snprintf(text, sizeof(text), "%u %.80s %.20s", part->depth < 4 ? part->depth : 4,
-		part->type, part->charset ? part->charset : "-");
+	int length = snprintf(text, sizeof(text), "%u %.80s %.20s",
+		part->depth < 4 ? part->depth : 4, part->type, part->charset ? part->charset : "-");
 	ascii_lower_copy(text, text, (size_t)length);
 	emit_token(&tokenizer->emit, &tokenizer->structure, text, (size_t)length);
 	if (part->kind == MIME_OTHER || part->file_name)
@@ -125,8 +126,11 @@ static void on_text(void *context, enum mime_kind kind, const char *data, size_t
 	visible.links = &tokenizer->url_fields;
 	text_begin(&hidden, &tokenizer->emit, &tokenizer->hidden);
 	if (kind == MIME_HTML) {
-		struct html_sink sink = {.emit = &tokenizer->emit, .fields = &tokenizer->html_fields,
-			.urls = &tokenizer->url_fields, .visible = &visible, .hidden = &hidden};
+		struct html_sink sink = {.emit = &tokenizer->emit,
+			.fields = &tokenizer->html_fields,
+			.urls = &tokenizer->url_fields,
+			.visible = &visible,
+			.hidden = &hidden};
 		html_scan(&sink, data, length);
 	} else {
 		text_feed(&visible, data, length);
@@ -153,8 +157,8 @@ void tokenizer_run(struct tokenizer *tokenizer, const char *message, size_t leng
 	*set = (struct token_set){.keys = tokenizer->emit.keys + 1,
 		.count = tokenizer->emit.count,
 		/* With neither Message-ID nor text all there is must do. */
-		.identity = tokenizer->emit.identity ? tokenizer->emit.identity
-						     : tokenizer->emit.all,
+		.identity =
+			tokenizer->emit.identity ? tokenizer->emit.identity : tokenizer->emit.all,
 		.fields = tokenizer->kept.list,
 		.field_count = tokenizer->kept.count};
 }

@@ -10,12 +10,12 @@
 
 /* Bounds of the work on one message, whatever its bytes. */
 enum {
-	TOKENIZER_MAX_TOKENS = 4096,        /* distinct tokens in a set */
-	TOKENIZER_MAX_HEAD = 2048,          /* of them of the head: padding it hides no body */
-	TOKENIZER_MAX_PARTS = 256,          /* MIME parts looked at */
-	TOKENIZER_MAX_DEPTH = 32,           /* MIME nesting looked at */
-	TOKENIZER_MAX_TEXT = 1 << 20,       /* bytes of decoded text looked at */
-	TOKENIZER_MAX_HEADERS = 512,        /* header fields looked at */
+	TOKENIZER_MAX_TOKENS = 4096, /* distinct tokens in a set */
+	TOKENIZER_MAX_HEAD = 2048, /* of them of the head: padding it hides no body */
+	TOKENIZER_MAX_PARTS = 256, /* MIME parts looked at */
+	TOKENIZER_MAX_DEPTH = 32, /* MIME nesting looked at */
+	TOKENIZER_MAX_TEXT = 1 << 20, /* bytes of decoded text looked at */
+	TOKENIZER_MAX_HEADERS = 512, /* header fields looked at */
 	TOKENIZER_MAX_HEADER_BYTES = 16384, /* of one field's value looked at */
 };
 
@@ -37,9 +37,9 @@ struct tokenizer_secret {
 
 /* A header field of the message itself that tells who sent it and by which way. */
 struct tokenizer_field {
-	const char *name;  /* lower case */
+	const char *name; /* lower case */
 	const char *value; /* unfolded and trimmed, not decoded */
-	bool cut;          /* the value was longer, or goes on after a NUL */
+	bool cut; /* the value was longer, or goes on after a NUL */
 };
 
 /* The distinct tokens of one message, in the order found. */

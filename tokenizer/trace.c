@@ -35,8 +35,8 @@ static void emit_received_words(struct header_state *state, const char *value, s
 		}
 		if (at == start || (at == end && semicolon))
 			return;
-		size_t used = (size_t)(at - start) < sizeof(word) ? (size_t)(at - start)
-								  : sizeof(word);
+		size_t used =
+			(size_t)(at - start) < sizeof(word) ? (size_t)(at - start) : sizeof(word);
 		if (dot && name)
 			url_host_tokens(state->emit, &state->fields->host, &state->fields->domain,
 				word, used);
@@ -69,9 +69,9 @@ static void emit_clause(struct header_state *state, const char *clause, size_t l
 		keyword = 0;
 	length = ascii_trim(clause, length);
 	memcpy(shape, clause, keyword);
-	size_t used = keyword < length
-		? header_shape(clause + keyword, length - keyword, shape + keyword, sizeof(shape) - keyword)
-		: 0;
+	size_t used = keyword < length ? header_shape(clause + keyword, length - keyword,
+						 shape + keyword, sizeof(shape) - keyword)
+				       : 0;
 	emit_token(state->emit, &state->fields->route, shape, keyword + used);
 }
 
@@ -97,8 +97,7 @@ static void emit_received_shapes(struct header_state *state, const char *value, 
 	if (end > start)
 		emit_clause(state, value + start, end - start);
 	if (semicolon)
-		header_emit_shape(
-			state, "Received;", strlen("Received;"), semicolon, length - end);
+		header_emit_shape(state, "Received;", strlen("Received;"), semicolon, length - end);
 }
 
 void trace_received(struct header_state *state, const char *value, size_t length)
@@ -129,8 +128,8 @@ void trace_results(
 		server++;
 	if (server >= length || value[server] != ';')
 		server = 0; /* Received-SPF (RFC 7208 section 9.1) begins with its result */
-	size_t used = (size_t)snprintf(text, sizeof(text), "%s%.*s%s", state->received ? "below " : "",
-		(int)server, value, server ? " " : "");
+	size_t used = (size_t)snprintf(text, sizeof(text), "%s%.*s%s",
+		state->received ? "below " : "", (int)server, value, server ? " " : "");
 	for (i = server; i < length && results < MAX_RESULTS; i++) {
 		size_t start = i;
 		while (i < length && is_of_result(value[i]))
@@ -150,7 +149,8 @@ void trace_signer(
 {
 	for (size_t i = 0; i + 2 < length; i++) {
 		if (value[i] != 'd' || value[i + 1] != '=' ||
-			(i > 0 && value[i - 1] != ';' && value[i - 1] != ' ' && value[i - 1] != '\t'))
+			(i > 0 && value[i - 1] != ';' && value[i - 1] != ' ' &&
+				value[i - 1] != '\t'))
 			continue;
 		size_t end = i + 2;
 		while (end < length && (ascii_is(value[end], ASCII_HOST) || value[end] == '_'))

@@ -86,9 +86,9 @@ static enum status ask_to_change(const char *socket, const struct store_entry *e
 	json_t *list = json_array(), *answer;
 
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "kind",
-						    entry_kind_name(entries[i].kind), "name",
-						    entries[i].name, "value", entries[i].value));
+		json_array_append_new(list,
+			json_pack("{s:s, s:s, s:s}", "kind", entry_kind_name(entries[i].kind),
+				"name", entries[i].name, "value", entries[i].value));
 	enum status status = call_run(socket,
 		json_pack("{s:s, s:s, s:o}", "call", "change", "scope", "", "entries", list),
 		&answer, failure);
@@ -96,8 +96,8 @@ static enum status ask_to_change(const char *socket, const struct store_entry *e
 	return status;
 }
 
-static enum status change(struct service *service, const struct store_entry *entries,
-	size_t count, struct failure *failure)
+static enum status change(struct service *service, const struct store_entry *entries, size_t count,
+	struct failure *failure)
 {
 	struct change *change = NULL;
 	enum status status = change_entries(service, entries, count, AS_USER, &change, failure);

@@ -38,16 +38,16 @@ static bool parse_line(char *line, const char *folder, struct corpus_entry *entr
 	bool good = words[0] && words[1] && *words[1] && parse_label(words[0], entry);
 
 	if (good) {
-		entry->path = g_path_is_absolute(words[1]) ? g_strdup(words[1])
-							   : g_build_filename(folder, words[1], NULL);
+		entry->path = g_path_is_absolute(words[1])
+			? g_strdup(words[1])
+			: g_build_filename(folder, words[1], NULL);
 		entry->user = g_strdup(words[2] ? g_strstrip(words[2]) : "");
 	}
 	g_strfreev(words);
 	return good;
 }
 
-enum status corpus_read_index(
-	struct corpus_index *index, const char *path, struct failure *failure)
+enum status corpus_read_index(struct corpus_index *index, const char *path, struct failure *failure)
 {
 	enum status status = STATUS_OK;
 	GError *error = NULL;

@@ -46,7 +46,7 @@ static const char *complain_of_the_rest(const struct arguments *arguments)
 {
 	const struct evaluate_options *options = &arguments->options;
 	int ways = (options->held_out > 0) + (arguments->delay > 0) + (arguments->folds > 0) +
-		   (arguments->database != NULL);
+		(arguments->database != NULL);
 
 	if (ways > 1)
 		return "choose one of --held-out, --delay, --folds and --database";

@@ -65,8 +65,8 @@ static enum status expire_by_daemon(
 	int postponed = 0, capped = 0;
 	const char *clock = "";
 	enum status status = call_run(socket,
-		json_pack("{s:s, s:s, s:b}", "call", "expire", "scope", "", "believe_clock",
-			certain),
+		json_pack(
+			"{s:s, s:s, s:b}", "call", "expire", "scope", "", "believe_clock", certain),
 		&answer, failure);
 
 	if (status != STATUS_OK)
@@ -128,8 +128,8 @@ static int expire(const struct settings *settings, const char *given, bool certa
 	if (status == STATUS_OK && access(database, F_OK) == 0) /* else it would be made */
 		status = expire_alone(database, &service, certain, &expired, &failure);
 	else if (status == STATUS_OK)
-		status = failure_set(&failure, STATUS_NOTFOUND, "opening %s: %s", database,
-			g_strerror(errno));
+		status = failure_set(
+			&failure, STATUS_NOTFOUND, "opening %s: %s", database, g_strerror(errno));
 	if (status == STATUS_BUSY) /* hamletd has it */
 		status = expire_by_daemon(socket, certain, &expired, &failure);
 	if (status == STATUS_OK && !quiet)

@@ -231,7 +231,8 @@ static enum status learn_piles(struct import *import, struct piles *piles)
 	progress_start(&import->progress, "messages", spam + ham);
 	while (status == STATUS_OK && piles->spam.next + piles->ham.next < spam + ham) {
 		bool take_spam = piles->ham.next == ham ||
-			(piles->spam.next < spam && piles->spam.next * ham <= piles->ham.next * spam);
+			(piles->spam.next < spam &&
+				piles->spam.next * ham <= piles->ham.next * spam);
 
 		status = learn_next(import, take_spam ? &piles->spam : &piles->ham, take_spam);
 		progress_step(&import->progress, piles->spam.next + piles->ham.next);

@@ -19,13 +19,13 @@ struct import_source {
 
 struct import_counts {
 	size_t learned;
-	size_t known;   /* learned before */
+	size_t known; /* learned before */
 	size_t flipped; /* learned before with the other label */
-	size_t empty;   /* nothing in it */
-	size_t gone;    /* moved away while the import ran */
+	size_t empty; /* nothing in it */
+	size_t gone; /* moved away while the import ran */
 	size_t skipped; /* not readable, or no mail, as mail_walk says */
 	size_t mistaken; /* sources without a message that have folders left out */
-	double rate;    /* messages a second */
+	double rate; /* messages a second */
 };
 
 /* Learns the sources, spam and ham taken in turn as their numbers go, for `user`

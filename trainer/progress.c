@@ -26,8 +26,7 @@ static void draw(struct progress *progress, int64_t now)
 		fprintf(stderr, " of %zu", progress->total);
 	fprintf(stderr, " %s, %.0f/s", progress->what, rate);
 	if (progress->total && rate > 0)
-		fprintf(stderr, ", %.0f s left",
-			(double)(progress->total - progress->done) / rate);
+		fprintf(stderr, ", %.0f s left", (double)(progress->total - progress->done) / rate);
 	fputs("\033[K", stderr);
 }
 

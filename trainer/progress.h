@@ -9,9 +9,9 @@
 
 struct progress {
 	const char *what; /* "messages" */
-	size_t total;     /* 0 = unknown */
+	size_t total; /* 0 = unknown */
 	size_t done;
-	int64_t started;  /* microseconds, monotonic */
+	int64_t started; /* microseconds, monotonic */
 	int64_t shown;
 	bool terminal;
 };

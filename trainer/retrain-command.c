@@ -129,8 +129,8 @@ static enum status lay_down(
 				values[i], sizeof(values[i]), "%.4g", points[i].value),
 			.time = g_get_real_time() / G_USEC_PER_SEC};
 	}
-	enum status status = adopt_policy(arguments->database, arguments->socket, entries, 3,
-		&arguments->service, failure);
+	enum status status = adopt_policy(
+		arguments->database, arguments->socket, entries, 3, &arguments->service, failure);
 	retraining->laid_down = status == STATUS_OK;
 	return status;
 }
@@ -165,8 +165,8 @@ static enum status check_paths(const struct arguments *arguments, struct failure
 	enum status status = STATUS_OK;
 
 	if (access(arguments->database, F_OK) != 0)
-		return failure_set(failure, STATUS_NOTFOUND, "opening %s: %s",
-			arguments->database, strerror(errno));
+		return failure_set(failure, STATUS_NOTFOUND, "opening %s: %s", arguments->database,
+			strerror(errno));
 	for (size_t i = 0; i < G_N_ELEMENTS(pages) && status == STATUS_OK; i++) {
 		char *folder = pages[i] ? g_path_get_dirname(pages[i]) : NULL;
 		if (folder && access(folder, W_OK | X_OK) != 0)
@@ -243,8 +243,8 @@ static enum status complete(struct arguments *arguments, struct failure *failure
 static bool are_possible(const struct retrain_options *options)
 {
 	return options->half_life >= 0 && options->class_balance >= 0 &&
-	       options->class_balance <= 1 && options->validation >= 0.01 &&
-	       options->validation <= 0.5;
+		options->class_balance <= 1 && options->validation >= 0.01 &&
+		options->validation <= 0.5;
 }
 
 static int run(const char *words, const GOptionEntry *entries, struct arguments *arguments,

@@ -56,7 +56,8 @@ static enum status check_component(const char *path, int *links, struct failure 
 		return follow(path, links, failure);
 	return failure_set(failure, STATUS_INVALID,
 		"%s is a symbolic link that uid %u has made: root does not follow it; remove it, "
-		"or run this as that account", path, (unsigned)found.st_uid);
+		"or run this as that account",
+		path, (unsigned)found.st_uid);
 }
 
 static enum status check_way(const char *path, int *links, struct failure *failure)
@@ -66,8 +67,8 @@ static enum status check_way(const char *path, int *links, struct failure *failu
 	enum status status = STATUS_OK;
 
 	if (length >= sizeof(part))
-		return failure_set(failure, STATUS_INVALID, "%.60s...: %s", path,
-			strerror(ENAMETOOLONG));
+		return failure_set(
+			failure, STATUS_INVALID, "%.60s...: %s", path, strerror(ENAMETOOLONG));
 	for (size_t at = 1; at <= length && status == STATUS_OK; at++) {
 		if (path[at] != '/' && path[at] != '\0')
 			continue;
@@ -105,8 +106,8 @@ static enum status find_owner(const char *path, struct account *account, struct 
 
 	*account = (struct account){0};
 	if (!folder_of(path, folder))
-		return failure_set(failure, STATUS_INVALID, "%.60s...: %s", path,
-			strerror(ENAMETOOLONG));
+		return failure_set(
+			failure, STATUS_INVALID, "%.60s...: %s", path, strerror(ENAMETOOLONG));
 	status = check_way(folder, &links, failure);
 	if (status != STATUS_OK || stat(folder, &found) != 0)
 		return status;
@@ -146,7 +147,8 @@ static enum status change(const char *path, bool lasting, struct failure *failur
 			lasting ? account.uid : (uid_t)-1) != 0)
 		return failure_set(failure, STATUS_DENIED,
 			"%s is in a folder of uid %u, as whom root goes on, but may not here: %s; run "
-			"this as that account", path, (unsigned)account.uid, strerror(errno));
+			"this as that account",
+			path, (unsigned)account.uid, strerror(errno));
 #ifdef __SANITIZE_ADDRESS__ /* whose leak checker attaches like a debugger */
 	prctl(PR_SET_DUMPABLE, 1);
 #endif

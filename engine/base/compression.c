@@ -10,8 +10,8 @@
 #include <zstd.h>
 
 enum {
-	PIECE = 65536,    /* bytes of output that are made room for at a time */
-	WINDOW_LOG = 23,  /* of zstd: 8 MiB, as RFC 9659 has it for HTTP */
+	PIECE = 65536, /* bytes of output that are made room for at a time */
+	WINDOW_LOG = 23, /* of zstd: 8 MiB, as RFC 9659 has it for HTTP */
 	GZIP_HEADER = 16, /* for inflateInit2: a gzip header, and no other */
 };
 
@@ -26,15 +26,16 @@ enum compression compression_of_bytes(const char *data, size_t length)
 	} MAGIC[] = {
 		{"\x1f\x8b\x08", 3, COMPRESSION_GZIP},
 		{"\x28\xb5\x2f\xfd", 4, COMPRESSION_ZSTD},
-		{"\xfd" "7zXZ\0", 6, COMPRESSION_OTHER},
+		{"\xfd"
+		 "7zXZ\0",
+			6, COMPRESSION_OTHER},
 		{"\x04\x22\x4d\x18", 4, COMPRESSION_OTHER}, /* lz4 */
 		{"Dovecot-LZ4\r*\x9b\xc5", 15, COMPRESSION_OTHER},
 	};
 	static const char BZIP2_BLOCK[] = "1AY&SY"; /* behind "BZh" and a digit */
 
 	for (size_t i = 0; i < sizeof(MAGIC) / sizeof(MAGIC[0]); i++) {
-		if (length >= MAGIC[i].length &&
-			memcmp(data, MAGIC[i].bytes, MAGIC[i].length) == 0)
+		if (length >= MAGIC[i].length && memcmp(data, MAGIC[i].bytes, MAGIC[i].length) == 0)
 			return MAGIC[i].compression;
 	}
 	if (length >= 10 && memcmp(data, "BZh", 3) == 0 && memcmp(data + 4, BZIP2_BLOCK, 6) == 0)
@@ -81,9 +82,9 @@ const char *compression_name(enum compression compression)
 /* Moves on by what fits into the room; false when the input is damaged. */
 struct decoder {
 	const char *input;
-	size_t left;  /* bytes of the input that were not taken yet */
+	size_t left; /* bytes of the input that were not taken yet */
 	bool several; /* members or frames may follow one another */
-	bool ended;   /* with what was taken one of them is complete */
+	bool ended; /* with what was taken one of them is complete */
 	bool (*step)(struct decoder *decoder, char *room, size_t size, size_t *made);
 	z_stream zlib;
 	ZSTD_DCtx *zstd;
@@ -133,8 +134,9 @@ static bool open_decoder(struct decoder *decoder, enum compression compression)
 	}
 	decoder->step = step_zstd;
 	decoder->zstd = ZSTD_createDCtx();
-	return decoder->zstd && !ZSTD_isError(ZSTD_DCtx_setParameter(decoder->zstd,
-					ZSTD_d_windowLogMax, WINDOW_LOG));
+	return decoder->zstd &&
+		!ZSTD_isError(
+			ZSTD_DCtx_setParameter(decoder->zstd, ZSTD_d_windowLogMax, WINDOW_LOG));
 }
 
 static void close_decoder(struct decoder *decoder)
@@ -164,11 +166,11 @@ static enum status run(struct decoder *decoder, struct buffer *out, struct failu
 				"unpacked it is larger than %zu bytes", out->limit);
 		out->length += made;
 		if (!decoder->ended && made == 0 && decoder->left == before)
-			return failure_set(failure, STATUS_INVALID,
-				"the compressed data is cut short");
+			return failure_set(
+				failure, STATUS_INVALID, "the compressed data is cut short");
 		if (decoder->ended && !decoder->several && decoder->left > 0)
-			return failure_set(failure, STATUS_INVALID,
-				"something follows the compressed data");
+			return failure_set(
+				failure, STATUS_INVALID, "something follows the compressed data");
 	} while (!decoder->ended || decoder->left > 0);
 	return STATUS_OK;
 }
@@ -180,8 +182,8 @@ enum status decompress(enum compression compression, const char *data, size_t le
 	enum status status;
 
 	if (compression == COMPRESSION_NONE || compression == COMPRESSION_OTHER)
-		return failure_set(failure, STATUS_INVALID,
-			"only gzip, deflate and zstd are unpacked");
+		return failure_set(
+			failure, STATUS_INVALID, "only gzip, deflate and zstd are unpacked");
 	if (open_decoder(&decoder, compression))
 		status = run(&decoder, out, failure);
 	else

@@ -11,9 +11,9 @@
 
 enum compression {
 	COMPRESSION_NONE,
-	COMPRESSION_GZIP,  /* RFC 1952; one or several members */
-	COMPRESSION_ZLIB,  /* RFC 1950; HTTP calls it "deflate" (RFC 9110 section 8.4.1.2) */
-	COMPRESSION_ZSTD,  /* RFC 8878; one or several frames */
+	COMPRESSION_GZIP, /* RFC 1952; one or several members */
+	COMPRESSION_ZLIB, /* RFC 1950; HTTP calls it "deflate" (RFC 9110 section 8.4.1.2) */
+	COMPRESSION_ZSTD, /* RFC 8878; one or several frames */
 	COMPRESSION_OTHER, /* bzip2, xz, lz4: known by name or by sight, but not unpacked */
 };
 

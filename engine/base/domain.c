@@ -39,8 +39,9 @@ static void lower(char *text)
  * reads the name next. */
 static bool is_host_name(const char *name)
 {
-	return name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				 "0123456789-._")] == '\0';
+	return name[strspn(name,
+		       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		       "0123456789-._")] == '\0';
 }
 
 /* Takes `ascii` when it fits. */

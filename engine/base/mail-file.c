@@ -14,9 +14,8 @@
 #include "engine/base/compression.h"
 #include "engine/base/message-kind.h"
 
-static const struct mail_file NO_FILE = {.data = "",
-	.unpacked = {.limit = MAIL_FILE_MAX},
-	.message = {.limit = SIZE_MAX}};
+static const struct mail_file NO_FILE = {
+	.data = "", .unpacked = {.limit = MAIL_FILE_MAX}, .message = {.limit = SIZE_MAX}};
 
 /* --- Contents -------------------------------------------------------------------------- */
 
@@ -29,8 +28,8 @@ static enum status unpack(struct mail_file *file, enum compression compression, 
 
 	if (status != STATUS_OK) {
 		buffer_free(&out);
-		return failure_set(failure, status, "%s is no mail that can be read: %s", name,
-			why.detail);
+		return failure_set(
+			failure, status, "%s is no mail that can be read: %s", name, why.detail);
 	}
 	buffer_free(&file->unpacked); /* what was read, if it was */
 	file->unpacked = out;
@@ -148,8 +147,8 @@ struct mail_cursor mail_file_begin(const struct mail_file *file, enum mail_form 
 	if (mbox)
 		return (struct mail_cursor){
 			.form = MAIL_MBOX, .rest = mbox_open(file->data, file->length)};
-	return (struct mail_cursor){.form = MAIL_SINGLE,
-		.rest = {.at = file->data, .end = file->data + file->length}};
+	return (struct mail_cursor){
+		.form = MAIL_SINGLE, .rest = {.at = file->data, .end = file->data + file->length}};
 }
 
 bool mail_file_next(

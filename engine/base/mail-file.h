@@ -28,7 +28,7 @@ struct mail_file {
 enum mail_form {
 	MAIL_SINGLE, /* one, whatever it looks like: a file of a Maildir */
 	MAIL_DETECT, /* an mbox file if it begins like one */
-	MAIL_MBOX,   /* an mbox file */
+	MAIL_MBOX, /* an mbox file */
 };
 
 /* Maps a regular file for reading, as who started the program, also between account_begin

@@ -163,7 +163,8 @@ bool mbox_is_separator(const char *line, const char *end)
 		stop--;
 	/* A sender may have any words, those of a date as well. */
 	const char *at = line + 5;
-	for (struct word word = next_word(&at, stop); word.length > 0; word = next_word(&at, stop)) {
+	for (struct word word = next_word(&at, stop); word.length > 0;
+		word = next_word(&at, stop)) {
 		if (is_weekday(word) && is_date(at, stop))
 			return true;
 	}

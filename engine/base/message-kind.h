@@ -10,15 +10,15 @@
  * text without any header field. */
 enum message_kind {
 	MESSAGE_MAIL,
-	MESSAGE_EMPTY,      /* nothing but blanks and line ends */
+	MESSAGE_EMPTY, /* nothing but blanks and line ends */
 	MESSAGE_COMPRESSED, /* as compression_of_bytes */
-	MESSAGE_ARCHIVE,    /* zip */
-	MESSAGE_DATABASE,   /* SQLite */
-	MESSAGE_DOCUMENT,   /* PDF */
-	MESSAGE_INDEX,      /* a list that Dovecot or Courier keep of a Maildir */
-	MESSAGE_FORM,       /* multipart/form-data or application/x-www-form-urlencoded */
+	MESSAGE_ARCHIVE, /* zip */
+	MESSAGE_DATABASE, /* SQLite */
+	MESSAGE_DOCUMENT, /* PDF */
+	MESSAGE_INDEX, /* a list that Dovecot or Courier keep of a Maildir */
+	MESSAGE_FORM, /* multipart/form-data or application/x-www-form-urlencoded */
 	MESSAGE_JSON,
-	MESSAGE_BINARY,     /* NUL bytes on top in place of a header field */
+	MESSAGE_BINARY, /* NUL bytes on top in place of a header field */
 };
 
 /* Looks at the first KiB; at all of it, when that may be a form, JSON or empty. */

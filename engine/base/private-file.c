@@ -16,10 +16,12 @@ static int fail(const char *path, int reason, struct failure *failure)
 	if (reason == ELOOP)
 		failure_set(failure, STATUS_INVALID,
 			"opening %s: it is a symbolic link, which is not followed: see where it "
-			"leads, and remove it", path);
+			"leads, and remove it",
+			path);
 	else
 		failure_set(failure, status_of_errno(reason), "opening %s: %s%s", path,
-			strerror(reason), reason == EACCES ? "; only its owner may, see ls -l" : "");
+			strerror(reason),
+			reason == EACCES ? "; only its owner may, see ls -l" : "");
 	return -1;
 }
 
@@ -39,7 +41,8 @@ static bool is_acceptable(int file, const char *path, struct failure *failure)
 	if (geteuid() == 0 && found.st_nlink > 1) {
 		failure_set(failure, STATUS_INVALID,
 			"opening %s: it has a second name, so root leaves it alone: see ls -l, and "
-			"remove one of them", path);
+			"remove one of them",
+			path);
 		return false;
 	}
 	return true;

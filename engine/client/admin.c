@@ -72,7 +72,9 @@ static char *scope_of(const struct options *options)
 static enum exit_code show_kind(const struct options *options, const char *scope, const char *kind)
 {
 	return print(options,
-		ask(options, json_pack("{s:s, s:s, s:s}", "call", "entries", "scope", scope, "kind", kind)),
+		ask(options,
+			json_pack("{s:s, s:s, s:s}", "call", "entries", "scope", scope, "kind",
+				kind)),
 		show_entries);
 }
 
@@ -87,8 +89,9 @@ static enum exit_code change(const struct options *options, const char *scope, j
 		for (size_t j = i; j < count && j < i + ENTRIES_A_CALL; j++)
 			json_array_append(part, json_array_get(entries, j));
 		code = print(options,
-			ask(options, json_pack("{s:s, s:s, s:o}", "call", "change", "scope", scope,
-					     "entries", part)),
+			ask(options,
+				json_pack("{s:s, s:s, s:o}", "call", "change", "scope", scope,
+					"entries", part)),
 			show_receipt);
 	}
 	json_decref(entries);
@@ -263,7 +266,8 @@ enum exit_code admin_policy_show(const struct options *options, char **words, in
 
 	if (*options->user)
 		return print(options,
-			ask(options, json_pack("{s:s, s:s}", "call", "policy", "user", options->user)),
+			ask(options,
+				json_pack("{s:s, s:s}", "call", "policy", "user", options->user)),
 			show_policy);
 	scope = scope_of(options);
 	code = scope ? show_kind(options, scope, "policy") : EXIT_USAGE;
@@ -312,7 +316,8 @@ static json_t *error_rate(const json_t *entries)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(json_object_get(entries, "entries"), i, entry) {
+	json_array_foreach(json_object_get(entries, "entries"), i, entry)
+	{
 		const char *kind = json_string_value(json_object_get(entry, "kind"));
 		const char *value = json_string_value(json_object_get(entry, "value"));
 		if (kind && value && strcmp(kind, "reputation") == 0)
@@ -326,11 +331,12 @@ enum exit_code admin_user_show(const struct options *options, char **words, int 
 	enum exit_code code = EXIT_DONE;
 
 	for (int i = 0; i < count && code == EXIT_DONE; i++) {
-		json_t *user = ask(options,
-			json_pack("{s:s, s:s}", "call", "policy", "user", words[i]));
-		json_t *entries = user ? ask(options, json_pack("{s:s, s:s}", "call", "entries",
-							      "scope", words[i]))
-				       : NULL;
+		json_t *user =
+			ask(options, json_pack("{s:s, s:s}", "call", "policy", "user", words[i]));
+		json_t *entries = user
+			? ask(options,
+				  json_pack("{s:s, s:s}", "call", "entries", "scope", words[i]))
+			: NULL;
 		if (entries) {
 			json_object_set_new(user, "error_rate", error_rate(entries));
 			json_object_set(user, "entries", json_object_get(entries, "entries"));
@@ -364,8 +370,9 @@ static enum exit_code export_user(const struct options *options, const char *use
 	bool more = true;
 
 	while (more) {
-		json_t *part = ask(options, json_pack("{s:s, s:s, s:I}", "call", "export", "user", user,
-							    "after", after));
+		json_t *part = ask(options,
+			json_pack(
+				"{s:s, s:s, s:I}", "call", "export", "user", user, "after", after));
 		size_t i;
 		json_t *report;
 		if (!part)
@@ -378,7 +385,8 @@ static enum exit_code export_user(const struct options *options, const char *use
 			fputs(",\"reports\":[", stdout);
 			entries = json_array_size(json_object_get(part, "entries"));
 		}
-		json_array_foreach(json_object_get(part, "reports"), i, report) {
+		json_array_foreach(json_object_get(part, "reports"), i, report)
+		{
 			fputs(reports++ > 0 ? ",\n" : "\n", stdout);
 			json_dumpf(report, stdout, JSON_COMPACT);
 		}

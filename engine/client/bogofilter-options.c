@@ -189,7 +189,7 @@ static void take_rest(struct bogofilter_options *options, int letter)
 static bool is_consistent(const struct bogofilter_options *options)
 {
 	bool both = (options->spam && (options->ham || options->not_spam)) ||
-		    (options->ham && options->not_ham) || (options->not_spam && options->not_ham);
+		(options->ham && options->not_ham) || (options->not_spam && options->not_ham);
 
 	if (both)
 		fprintf(stderr,

@@ -323,7 +323,7 @@ static bool open_input(struct work *work, const char *path)
 {
 	int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	bool good = descriptor >= 0 && fcntl(descriptor, F_SETFL, 0) == 0 &&
-		    dup2(descriptor, STDIN_FILENO) >= 0;
+		dup2(descriptor, STDIN_FILENO) >= 0;
 
 	if (!good)
 		fprintf(stderr, "bogofilter: reading %s: %s\n", path, strerror(errno));
@@ -338,7 +338,7 @@ static bool open_output(struct work *work, const char *path)
 {
 	struct stat in, out;
 	bool same = fstat(STDIN_FILENO, &in) == 0 && stat(path, &out) == 0 && S_ISREG(in.st_mode) &&
-		    in.st_dev == out.st_dev && in.st_ino == out.st_ino;
+		in.st_dev == out.st_dev && in.st_ino == out.st_ino;
 
 	if (same || !freopen(path, "w", stdout)) {
 		fprintf(stderr, "bogofilter: writing %s: %s\n", path,
@@ -353,7 +353,7 @@ static void run(struct work *work)
 {
 	const struct bogofilter_options *options = &work->options;
 	bool folder = options->input && options->source == SOURCE_INPUT &&
-		      g_file_test(options->input, G_FILE_TEST_IS_DIR);
+		g_file_test(options->input, G_FILE_TEST_IS_DIR);
 
 	if (options->input && !folder && !open_input(work, options->input))
 		return;
@@ -374,10 +374,10 @@ static void run(struct work *work)
 static const char *report_of(const struct bogofilter_options *options)
 {
 	/* "-Ns" and "-Sn" correct, which one report does. */
-	return options->spam                           ? "Message-class: spam\r\nSet: local\r\n"
-	       : options->ham                          ? "Message-class: ham\r\nSet: local\r\n"
-	       : options->not_spam || options->not_ham ? "Remove: local\r\n"
-						       : NULL;
+	return options->spam                            ? "Message-class: spam\r\nSet: local\r\n"
+		: options->ham                          ? "Message-class: ham\r\nSet: local\r\n"
+		: options->not_spam || options->not_ham ? "Remove: local\r\n"
+							: NULL;
 }
 
 static void say(const struct work *work)

@@ -109,7 +109,8 @@ static char *context_header(const struct options *options)
 	json_decref(event);
 	char *text = json_dumps(context, JSON_COMPACT);
 	char *header = json_object_size(context) > 0 && text
-		? g_strdup_printf("Context: %s\r\n", text) : g_strdup("");
+		? g_strdup_printf("Context: %s\r\n", text)
+		: g_strdup("");
 	free(text);
 	json_decref(context);
 	return header;
@@ -186,7 +187,8 @@ static enum exit_code run_ping(const struct options *options, char **words, int 
 
 /* --- tokens: without a daemon ---------------------------------------------- */
 
-static void print_token(void *context, uint64_t key, const char *field, const char *text, size_t length)
+static void print_token(
+	void *context, uint64_t key, const char *field, const char *text, size_t length)
 {
 	json_t *list = context;
 	(void)key;
@@ -249,7 +251,8 @@ const struct command commands[] = {
 	{"trust", "add", "trust senders, when authenticated", NULL, admin_trust_add, "ENTRY..."},
 	{"trust", "remove", "trust them no more", NULL, admin_trust_remove, "ENTRY..."},
 	{"trust", "import", "take a file of one ENTRY a line", NULL, admin_trust_import, "FILE..."},
-	{"user", "show", "show what is in force and known of users", NULL, admin_user_show, "USER..."},
+	{"user", "show", "show what is in force and known of users", NULL, admin_user_show,
+		"USER..."},
 	{"user", "export", "write all that is kept of users", NULL, admin_user_export, "USER..."},
 	{"user", "erase", "erase all that is kept of users", NULL, admin_user_erase, "USER..."},
 	{"stats", NULL, "show the daemon's counters", NULL, run_stats, NULL},

@@ -13,7 +13,7 @@ struct options {
 	const char *user;
 	bool json;
 	const char *domain; /* "" = none; whose entries, when there is no user */
-	bool site;          /* or the site's */
+	bool site; /* or the site's */
 	/* What goes with a report; "" and 0 = not said. */
 	const char *consent;
 	const char *event;
@@ -30,7 +30,7 @@ struct input {
 
 struct command {
 	const char *name;
-	const char *argument;  /* second word, as in "report spam"; NULL = none */
+	const char *argument; /* second word, as in "report spam"; NULL = none */
 	const char *summary;
 	/* For each message; NULL for a command that takes none. Both return an
 	 * exit code and print their own errors. */

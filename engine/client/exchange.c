@@ -37,7 +37,8 @@ static enum status connect_to(const char *path, int *descriptor, struct failure 
 
 /* Sends all of it. The daemon may answer and close before it has read all: that
  * is no failure, its answer says why. */
-static enum status send_all(int descriptor, const char *data, size_t length, struct failure *failure)
+static enum status send_all(
+	int descriptor, const char *data, size_t length, struct failure *failure)
 {
 	while (length > 0) {
 		ssize_t sent = send(descriptor, data, length, MSG_NOSIGNAL);

@@ -10,10 +10,10 @@
 #include "engine/base/status.h"
 
 struct exchange {
-	const char *socket;  /* path */
+	const char *socket; /* path */
 	const char *command; /* "CHECK", "TELL", ... */
 	const char *headers; /* further header lines, each ending in CRLF; "" = none */
-	const char *user;    /* "" = none */
+	const char *user; /* "" = none */
 	const char *message; /* NULL = no body */
 	size_t length;
 };

@@ -133,8 +133,8 @@ static void read_headers(struct feedback_mail *mail, GMimeMessage *message)
 	const char *sender = header(message, "X-Zimbra-Spam-Report-Sender");
 	InternetAddressList *from = g_mime_message_get_from(message);
 	InternetAddress *first = from && internet_address_list_length(from) == 1
-					 ? internet_address_list_get_address(from, 0)
-					 : NULL;
+		? internet_address_list_get_address(from, 0)
+		: NULL;
 
 	mail->kind = look_up(report_types, G_N_ELEMENTS(report_types),
 		header(message, "X-Zimbra-Spam-Report-Type"));

@@ -22,11 +22,11 @@ enum { FEEDBACK_MESSAGES_MAX = 1000 };
 
 struct feedback_mail {
 	enum feedback_kind kind;
-	char *reporter;      /* address that the mail names; NULL = none. Anybody may write
+	char *reporter; /* address that the mail names; NULL = none. Anybody may write
 			      * one: trust it only where the way in is guarded. */
 	GPtrArray *messages; /* of GBytes */
-	unsigned left_out;   /* messages beyond FEEDBACK_MESSAGES_MAX */
-	char *report;        /* an ARF report's Feedback-Type, "" without one; NULL = no report */
+	unsigned left_out; /* messages beyond FEEDBACK_MESSAGES_MAX */
+	char *report; /* an ARF report's Feedback-Type, "" without one; NULL = no report */
 };
 
 /* Takes a mail apart; the caller frees `mail` whatever happens. A mail without attached

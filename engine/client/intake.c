@@ -129,7 +129,7 @@ static int report_all(const struct arguments *arguments, const struct feedback_m
 	enum feedback_kind kind = kind_of(arguments, mail);
 	struct exchange exchange = {.command = "TELL",
 		.socket = arguments->socket ? arguments->socket
-			  : given           ? given
+			: given             ? given
 					    : DEFAULT_SOCKET,
 		.user = arguments->trust ? mail->reporter : arguments->user,
 		.headers = kind == FEEDBACK_SPAM ? "Message-class: spam\r\nSet: local\r\n"

@@ -83,8 +83,8 @@ static enum status walk_messages(
 			return STATUS_INTERRUPTED;
 		status = mail_file_message(file, &place, &message, &length);
 		if (status != STATUS_OK)
-			return failure_set(walk->failure, status, "reading %s: %s", path,
-				status_text(status));
+			return failure_set(
+				walk->failure, status, "reading %s: %s", path, status_text(status));
 		status = visitor->message(visitor->context, path, &place, message, length);
 	}
 	return status;
@@ -187,9 +187,8 @@ static gint compare_names(gconstpointer a, gconstpointer b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static enum status list_folder(
-	const struct walk *walk, const char *path, enum kind kind, GPtrArray *paths,
-	struct failure *failure)
+static enum status list_folder(const struct walk *walk, const char *path, enum kind kind,
+	GPtrArray *paths, struct failure *failure)
 {
 	DIR *folder = opendir(path);
 	struct dirent *entry;
@@ -265,8 +264,7 @@ static enum status walk_path(struct walk *walk, const char *path, enum origin or
 	return walk_folder(walk, path, origin);
 }
 
-enum status mail_walk(
-	const char *path, const struct mail_visitor *visitor, struct failure *failure)
+enum status mail_walk(const char *path, const struct mail_visitor *visitor, struct failure *failure)
 {
 	struct walk walk = {.visitor = visitor,
 		.entered = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),

@@ -13,8 +13,8 @@
 
 /* Called for each message: it lies at `place` of the file. All is borrowed for the call. A
  * status other than STATUS_OK ends the walk and is returned. */
-typedef enum status mail_message_fn(void *context, const char *path,
-	const struct mail_place *place, const char *message, size_t length);
+typedef enum status mail_message_fn(void *context, const char *path, const struct mail_place *place,
+	const char *message, size_t length);
 
 /* Who is told of what a walk meets. The strings are borrowed for the call; all but
  * `message` may be NULL. */
@@ -44,7 +44,8 @@ struct mail_visitor {
  * of the path itself that is an error: STATUS_IO, or STATUS_INVALID if it is no file and
  * no folder.
  * Mail is read as who started the program (engine/base/account.h). */
-enum status mail_walk(const char *path, const struct mail_visitor *visitor, struct failure *failure);
+enum status mail_walk(
+	const char *path, const struct mail_visitor *visitor, struct failure *failure);
 
 /* Whether mail_walk could begin at `path`, with its errors. */
 enum status mail_walk_check(const char *path, struct failure *failure);

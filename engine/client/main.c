@@ -29,7 +29,9 @@ static char *command_list(void)
 	for (size_t i = 0; i < commands_count; i++) {
 		char *words = g_strjoin(" ", commands[i].name, commands[i].argument, NULL);
 		g_string_append_printf(text, "  %-14s %-13s %s\n", words,
-			commands[i].words ? commands[i].words : commands[i].run ? "[FILE...]" : "",
+			commands[i].words         ? commands[i].words
+				: commands[i].run ? "[FILE...]"
+						  : "",
 			commands[i].summary);
 		g_free(words);
 	}
@@ -176,8 +178,8 @@ static struct options options_of(const struct given *given)
 	const char *from_environment = getenv("HAMLET_SOCKET");
 
 	return (struct options){.socket = given->socket ? given->socket
-			: from_environment                      ? from_environment
-								: DEFAULT_SOCKET,
+			: from_environment              ? from_environment
+							: DEFAULT_SOCKET,
 		.user = or_empty(given->user),
 		.json = given->json,
 		.domain = or_empty(given->domain),

@@ -44,8 +44,9 @@ static bool changed(const struct buffer *body)
 {
 	json_t *json = json_loadb(body->data ? body->data : "", body->length, 0, NULL);
 	const char *outcome = json_string_value(json_object_get(json, "outcome"));
-	bool result = outcome && (strcmp(outcome, "new") == 0 || strcmp(outcome, "flip") == 0 ||
-					 strcmp(outcome, "forgotten") == 0);
+	bool result = outcome &&
+		(strcmp(outcome, "new") == 0 || strcmp(outcome, "flip") == 0 ||
+			strcmp(outcome, "forgotten") == 0);
 
 	json_decref(json);
 	return result;

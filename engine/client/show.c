@@ -57,7 +57,8 @@ static double shown_score(const json_t *verdict)
 {
 	double score = round(number(verdict, "score") * 10) / 10;
 
-	return !truth(verdict, "spam") && score >= number(verdict, "threshold") ? score - 0.1 : score;
+	return !truth(verdict, "spam") && score >= number(verdict, "threshold") ? score - 0.1
+										: score;
 }
 
 void show_score(const json_t *verdict)
@@ -84,7 +85,9 @@ static void show_reason(const json_t *reason, double strongest)
 
 	printf("%+8.3f %.*s%*s  %-4s  %-10s %-18s ", sum, bar, "##########", BAR_WIDTH - bar, "",
 		sum > 0 ? "spam" : "ham",
-		own == 0 ? "everybody" : everybody == 0 ? "you" : "both",
+		own == 0                 ? "everybody"
+			: everybody == 0 ? "you"
+					 : "both",
 		string(reason, "field"));
 	show_text(text, strlen(text), TEXT_WIDTH);
 	putchar('\n');
@@ -98,8 +101,7 @@ static void show_sum(const json_t *verdict, double listed, double rest)
 	       "         a probability of %.4f, a score of %.1f; spam from %.1f on\n",
 		listed, rest, number(verdict, "bias"), number(verdict, "margin"),
 		number(verdict, "uncertainty"), number(verdict, "log_odds"),
-		number(verdict, "probability"), shown_score(verdict),
-		number(verdict, "threshold"));
+		number(verdict, "probability"), shown_score(verdict), number(verdict, "threshold"));
 }
 
 void show_why(const json_t *verdict)
@@ -117,7 +119,8 @@ void show_why(const json_t *verdict)
 		return;
 	}
 	puts("\nstrength            says  from       field              feature");
-	json_array_foreach(reasons, i, reason) {
+	json_array_foreach(reasons, i, reason)
+	{
 		double sum = number(reason, "everybody") + number(reason, "own");
 		if (i >= SHOWN_REASONS)
 			break;
@@ -135,7 +138,8 @@ static void show_unsubscribe(const json_t *answer)
 	size_t i;
 	json_t *target;
 
-	json_array_foreach(json_object_get(answer, "unsubscribe"), i, target) {
+	json_array_foreach(json_object_get(answer, "unsubscribe"), i, target)
+	{
 		fputs("unsubscribe: ", stdout);
 		show_text(string(target, "url"), strlen(string(target, "url")), 500);
 		puts(truth(target, "one_click") ? " (one click)" : "");
@@ -163,8 +167,8 @@ void show_answer(const json_t *answer)
 	}
 	const char *reason = string(answer, "reason");
 	printf("%s%s%s%s\n", outcome, *reason ? ": " : "", reason,
-		truth(answer, "taught_global")                         ? " (shared with everybody)"
-		: strcmp(string(answer, "consent"), "ask") == 0 ? " (for this user alone)"
+		truth(answer, "taught_global")                          ? " (shared with everybody)"
+			: strcmp(string(answer, "consent"), "ask") == 0 ? " (for this user alone)"
 									: "");
 	show_unsubscribe(answer);
 }
@@ -193,8 +197,7 @@ void show_stats(const json_t *stats)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)stats, key, value)
-		show_member("", key, value);
+	json_object_foreach((json_t *)stats, key, value) show_member("", key, value);
 }
 
 /* --- Administration ---------------------------------------------------------- */
@@ -217,7 +220,8 @@ void show_diagnosis(const json_t *diagnosis)
 	json_t *step, *reason;
 
 	show_score(diagnosis);
-	json_array_foreach(json_object_get(diagnosis, "steps"), i, step) {
+	json_array_foreach(json_object_get(diagnosis, "steps"), i, step)
+	{
 		const char *finding = string(step, "finding"), *advice = string(step, "advice");
 
 		printf("\n%zu. %-15s", i + 1, string(step, "step"));
@@ -229,7 +233,8 @@ void show_diagnosis(const json_t *diagnosis)
 		putchar('\n');
 		if (strcmp(string(step, "step"), "score") != 0)
 			continue;
-		json_array_foreach(reasons, j, reason) {
+		json_array_foreach(reasons, j, reason)
+		{
 			double first = number(json_array_get(reasons, 0), "everybody") +
 				number(json_array_get(reasons, 0), "own");
 			if (j < 5)
@@ -260,7 +265,8 @@ void show_policy(const json_t *policy)
 		number(policy, "junk_score_max"));
 	printf("consent:           %s", string(policy, "consent"));
 	printf(" (%s)\n", shown_time(policy, "consent_time", text));
-	json_array_foreach(json_object_get(policy, "moves"), i, move) {
+	json_array_foreach(json_object_get(policy, "moves"), i, move)
+	{
 		if (i == 0)
 			puts("\nthe last presses and where they left the threshold:");
 		printf("  %s  %-5s %+.2f\n", shown_time(move, "time", text), string(move, "label"),
@@ -281,10 +287,12 @@ void show_user(const json_t *user)
 	show_policy(user);
 	if (json_is_number(error))
 		printf("reputation:        wrong in about %.1f %% of the reports, as the last "
-		       "retraining found\n", 100 * json_number_value(error));
+		       "retraining found\n",
+			100 * json_number_value(error));
 	else
 		puts("reputation:        not judged by a retraining yet");
-	json_array_foreach(json_object_get(user, "entries"), i, entry) {
+	json_array_foreach(json_object_get(user, "entries"), i, entry)
+	{
 		if (strcmp(string(entry, "kind"), "list") != 0)
 			continue;
 		if (shown++ == 0)
@@ -301,7 +309,8 @@ void show_entries(const json_t *entries)
 	size_t i;
 	json_t *entry;
 
-	json_array_foreach(json_object_get(entries, "entries"), i, entry) {
+	json_array_foreach(json_object_get(entries, "entries"), i, entry)
+	{
 		printf("%-8s ", string(entry, "value"));
 		show_text(string(entry, "name"), strlen(string(entry, "name")), 400);
 		printf("  (%s)\n", shown_time(entry, "time", text));
@@ -321,7 +330,8 @@ void show_receipt(const json_t *receipt)
 		shown_time(receipt, "time", text), number(receipt, "entries"),
 		number(receipt, "reports"), number(receipt, "global_tokens"),
 		truth(receipt, "compacted") ? "; the database was rewritten without them" : "");
-	json_array_foreach(json_object_get(receipt, "warnings"), i, warning) {
+	json_array_foreach(json_object_get(receipt, "warnings"), i, warning)
+	{
 		printf("  note: ");
 		show_text(json_string_value(warning), json_string_length(warning), 400);
 		putchar('\n');

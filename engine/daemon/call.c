@@ -22,10 +22,10 @@ struct call {
 	const struct call_kind *kind;
 	json_t *json;
 	char scope[STORE_MAX_USER + 1];
-	const char *only;  /* kind of entries; NULL = all */
+	const char *only; /* kind of entries; NULL = all */
 	const char *generation; /* to be adopted */
 	json_int_t after;
-	json_t *entries;   /* a list */
+	json_t *entries; /* a list */
 	int believe_clock; /* an operator says that it is right */
 };
 
@@ -69,22 +69,23 @@ static enum status check_generation(const struct call *call, struct failure *fai
 {
 	if (*call->scope)
 		return failure_set(failure, STATUS_INVALID, "adopt: generations are the site's");
-	if (!call->generation || (strcmp(call->generation, "challenger") != 0 &&
-					 strcmp(call->generation, "previous") != 0))
+	if (!call->generation ||
+		(strcmp(call->generation, "challenger") != 0 &&
+			strcmp(call->generation, "previous") != 0))
 		return failure_set(failure, STATUS_INVALID,
 			"adopt: which generation, challenger or previous?");
 	return STATUS_OK;
 }
 
-static enum status read_scope(struct call *call, const struct user_naming *naming,
-	const char *text, struct failure *failure)
+static enum status read_scope(struct call *call, const struct user_naming *naming, const char *text,
+	struct failure *failure)
 {
 	if (!text)
 		return failure_set(
 			failure, STATUS_INVALID, "%s: whose? Name a user", call->kind->name);
 	if (!user_scope(naming, text, call->scope))
-		return failure_set(failure, STATUS_INVALID, "%s: %s", call->kind->name,
-			USER_NAME_REFUSED);
+		return failure_set(
+			failure, STATUS_INVALID, "%s: %s", call->kind->name, USER_NAME_REFUSED);
 	if (call->kind->queries && *call->scope == '@')
 		return failure_set(failure, STATUS_INVALID, "%s: of a user, not of a domain",
 			call->kind->name);
@@ -98,10 +99,10 @@ static enum status read_call(
 	json_error_t error;
 	enum status status;
 
-	if (json_unpack_ex(call->json, &error, 0, "{s:s, s?s, s?s, s?s, s?I, s?o, s?s, s?b !}", "call",
-		    &name, "scope", &scope, "user", &user, "kind", &call->only, "after",
-		    &call->after, "entries", &call->entries, "generation",
-		    &call->generation, "believe_clock", &call->believe_clock) != 0)
+	if (json_unpack_ex(call->json, &error, 0, "{s:s, s?s, s?s, s?s, s?I, s?o, s?s, s?b !}",
+		    "call", &name, "scope", &scope, "user", &user, "kind", &call->only, "after",
+		    &call->after, "entries", &call->entries, "generation", &call->generation,
+		    "believe_clock", &call->believe_clock) != 0)
 		return failure_set(failure, STATUS_INVALID, "call: %.150s", error.text);
 	status = find_kind(call, name, failure);
 	if (status == STATUS_OK)
@@ -129,7 +130,8 @@ enum status call_parse(struct call **result, const char *text, size_t length,
 
 	*result = NULL;
 	if (length > CALL_MAX_BYTES)
-		return failure_set(failure, STATUS_LIMIT, "call: more than %d bytes", CALL_MAX_BYTES);
+		return failure_set(
+			failure, STATUS_LIMIT, "call: more than %d bytes", CALL_MAX_BYTES);
 	call = g_new0(struct call, 1);
 	call->json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
 	status = call->json ? read_call(call, naming, failure)
@@ -210,7 +212,8 @@ static enum status give_policy(struct call *call, struct worker *worker, struct 
 	return status;
 }
 
-struct export {
+struct export
+{
 	json_t *list;
 	size_t tokens; /* of all in the list */
 	int64_t last;
@@ -257,7 +260,8 @@ enum status call_read(struct call *call, struct worker *worker, struct query *qu
 
 	json_object_set_new(json, "scope", render_string(call->scope));
 	status = call->kind->read(call, worker, query, json, failure);
-	*answer = status == STATUS_OK ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+	*answer = status == STATUS_OK ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15))
+				      : NULL;
 	json_decref(json);
 	return status;
 }
@@ -272,8 +276,8 @@ static enum status take_entry(const struct call *call, json_t *json, int64_t tim
 	json_error_t error;
 
 	*entry = (struct store_entry){.scope = call->scope, .name = "", .time = time};
-	if (json_unpack_ex(json, &error, 0, "{s:s, s?s, s:o !}", "kind", &kind, "name", &entry->name,
-		    "value", &value) != 0)
+	if (json_unpack_ex(json, &error, 0, "{s:s, s?s, s:o !}", "kind", &kind, "name",
+		    &entry->name, "value", &value) != 0)
 		return failure_set(failure, STATUS_INVALID, "entry: %.150s", error.text);
 	entry->kind = (int)entry_kind_named(kind);
 	entry->value = json_string_value(value);
@@ -311,8 +315,8 @@ enum status call_change(const struct call *call, struct service *service,
 		*change = change_expire(service, &reading);
 		return STATUS_OK;
 	}
-	return change_list(call, service, clock->now,
-		by_administrator ? AS_ADMINISTRATOR : AS_USER, change, failure);
+	return change_list(call, service, clock->now, by_administrator ? AS_ADMINISTRATOR : AS_USER,
+		change, failure);
 }
 
 bool call_expires(const struct call *call)
@@ -363,26 +367,29 @@ static json_t *warnings_of(const struct call *call, int64_t time, bool provable)
 	json_t *json, *list = json_array();
 	size_t i;
 
-	json_array_foreach(call->entries, i, json) {
+	json_array_foreach(call->entries, i, json)
+	{
 		if (take_entry(call, json, time, &entry, NULL) == STATUS_OK)
 			remark(&remarks, &entry);
 	}
 	if (remarks.patterns > 0) {
-		char *text = g_strdup_printf("%.80s is taken as %.80s: the domain and all below it%s",
-			remarks.pattern, remarks.meaning,
-			remarks.patterns > 1 ? "; so are the others with a *" : "");
+		char *text =
+			g_strdup_printf("%.80s is taken as %.80s: the domain and all below it%s",
+				remarks.pattern, remarks.meaning,
+				remarks.patterns > 1 ? "; so are the others with a *" : "");
 		json_array_append_new(list, render_string(text));
 		g_free(text);
 	}
 	if (remarks.forgeable && !provable)
-		json_array_append_new(list, json_string(
-			"anybody can write an allowed address as the author: only with "
-			"authserv-ids in hamlet.conf does an author have to be proven"));
+		json_array_append_new(list,
+			json_string(
+				"anybody can write an allowed address as the author: only with "
+				"authserv-ids in hamlet.conf does an author have to be proven"));
 	return list;
 }
 
-char *call_receipt(const struct call *call, const struct receipt *receipt, int64_t time,
-	bool provable)
+char *call_receipt(
+	const struct call *call, const struct receipt *receipt, int64_t time, bool provable)
 {
 	json_t *json = json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:b}", "call",
 		call->kind->name, "scope", render_string(call->scope), "time", (json_int_t)time,

@@ -44,8 +44,8 @@ enum status call_read(struct call *call, struct worker *worker, struct query *qu
 
 /* Of CALL_ADOPTS: begins to adopt the file of that name beside the database; as
  * adoption_new. */
-enum status call_adoption(const struct call *call, struct service *service,
-	const char *database, struct adoption **adoption, struct failure *failure);
+enum status call_adoption(const struct call *call, struct service *service, const char *database,
+	struct adoption **adoption, struct failure *failure);
 
 /* Is it an expiry? Then the housekeeping counts it. */
 bool call_expires(const struct call *call);
@@ -56,5 +56,5 @@ bool call_expires(const struct call *call);
 enum status call_change(const struct call *call, struct service *service,
 	const struct clock_reading *clock, bool by_administrator, struct change **change,
 	struct failure *failure);
-char *call_receipt(const struct call *call, const struct receipt *receipt, int64_t time,
-	bool provable);
+char *call_receipt(
+	const struct call *call, const struct receipt *receipt, int64_t time, bool provable);

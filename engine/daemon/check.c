@@ -62,12 +62,12 @@ static void check_missing(const char *key, const char *path, struct complaints *
 	if (!may(folder, W_OK | X_OK))
 		complaints_error(complaints,
 			"%s %s: is not there, and uid %u cannot make it in %s: make it, for that "
-			"account", key, path, (unsigned)geteuid(), folder);
+			"account",
+			key, path, (unsigned)geteuid(), folder);
 	g_free(folder);
 }
 
-enum status check_account(
-	const struct settings *settings, bool make, struct complaints *complaints)
+enum status check_account(const struct settings *settings, bool make, struct complaints *complaints)
 {
 	char *database = settings_database(settings);
 	struct failure failure;
@@ -83,8 +83,8 @@ enum status check_account(
 }
 
 /* Where hamletd can do without writing it says so, and starts. */
-static void check_writable(const char *key, const char *path, const struct stat *found,
-	bool needed, struct complaints *complaints)
+static void check_writable(const char *key, const char *path, const struct stat *found, bool needed,
+	struct complaints *complaints)
 {
 	static const char words[] = "%s %s: uid %u may not write there, it belongs to uid %u%s";
 
@@ -113,8 +113,8 @@ static void check_directory(
 	else if (geteuid() == 0 && found.st_uid != 0)
 		complaints_error(complaints,
 			"%s %s: belongs to uid %u, and root does not work in the folder of "
-			"another: give the state directory to that account, too", key, path,
-			(unsigned)found.st_uid);
+			"another: give the state directory to that account, too",
+			key, path, (unsigned)found.st_uid);
 	else if (!may(path, R_OK | X_OK))
 		complaints_error(complaints, "%s %s: uid %u may not read it, it belongs to uid %u",
 			key, path, (unsigned)geteuid(), (unsigned)found.st_uid);
@@ -128,7 +128,8 @@ static void check_logins(const char *key, char *const *logins, struct complaints
 {
 	for (; *logins; logins++) {
 		if (!getpwnam(*logins))
-			complaints_warn(complaints, "%s: there is no login %.60s here", key, *logins);
+			complaints_warn(
+				complaints, "%s: there is no login %.60s here", key, *logins);
 	}
 }
 
@@ -178,12 +179,13 @@ static void check_files(const char *database, struct complaints *complaints)
 		} else if (S_ISLNK(found.st_mode) && i > 0) {
 			complaints_error(complaints,
 				"%s: is a symbolic link, which is not followed: see where it "
-				"leads, and remove it", path);
+				"leads, and remove it",
+				path);
 		} else if (!may(path, R_OK | W_OK)) {
 			complaints_warn(complaints,
 				"%s: uid %u may not write it, so reports will be refused; it "
-				"belongs to uid %u", path, (unsigned)geteuid(),
-				(unsigned)found.st_uid);
+				"belongs to uid %u",
+				path, (unsigned)geteuid(), (unsigned)found.st_uid);
 		}
 		g_free(path);
 	}

@@ -91,7 +91,8 @@ void confine_files(
 	if (is_wanted(settings))
 		restrict_files(settings, around, sandbox);
 	else
-		sandbox_explain(sandbox, settings->sandbox ? "built for coverage" : "sandbox = false");
+		sandbox_explain(
+			sandbox, settings->sandbox ? "built for coverage" : "sandbox = false");
 	for (size_t i = 0; i < G_N_ELEMENTS(around); i++)
 		g_free(around[i]);
 }

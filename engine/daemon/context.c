@@ -20,7 +20,8 @@ static enum status read_recipients(
 		const char *name = json_string_value(json_array_get(list, i));
 
 		if (!name)
-			return failure_set(failure, STATUS_INVALID, "recipients: a name is no string");
+			return failure_set(
+				failure, STATUS_INVALID, "recipients: a name is no string");
 		context->recipients[context->recipient_count++] = g_strdup(name);
 	}
 	return STATUS_OK;
@@ -63,8 +64,8 @@ static enum status read_event(struct context *context, json_t *json, struct fail
 		return failure_set(failure, STATUS_INVALID,
 			"event: %.40s is none of button, move, flag", kind);
 	if (!read_folder(from, &event->from) || !read_folder(to, &event->to))
-		return failure_set(failure, STATUS_INVALID,
-			"event: a folder is inbox, junk, trash or other");
+		return failure_set(
+			failure, STATUS_INVALID, "event: a folder is inbox, junk, trash or other");
 	event->selected = (unsigned)CLAMP(selected, 0, 1000000);
 	return STATUS_OK;
 }
@@ -111,8 +112,7 @@ enum status context_parse(struct context *context, const char *text, struct fail
 	return status;
 }
 
-void context_add_recipients(
-	struct context *context, const char *names, size_t count, size_t lost)
+void context_add_recipients(struct context *context, const char *names, size_t count, size_t lost)
 {
 	context->recipients = g_new0(char *, count + 2);
 	context->recipient_count = count + (lost > 0);

@@ -27,6 +27,5 @@ enum status context_parse(struct context *context, const char *text, struct fail
 
 /* Adds `count` terminated names that stand one after another, at most QUERY_MAX_USERS. For
  * `lost` ones, which were too many, comes one more that is nobody. */
-void context_add_recipients(
-	struct context *context, const char *names, size_t count, size_t lost);
+void context_add_recipients(struct context *context, const char *names, size_t count, size_t lost);
 void context_free(struct context *context);

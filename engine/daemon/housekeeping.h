@@ -17,7 +17,8 @@ struct housekeeping_stats {
 	uint64_t runs; /* that ended well */
 	uint64_t postponed; /* ended early: a generation was being adopted */
 	uint64_t failed;
-	struct expired expired; /* by all of them; whether it was capped, and the doubt, of the last */
+	struct expired
+		expired; /* by all of them; whether it was capped, and the doubt, of the last */
 };
 
 enum status housekeeping_new(

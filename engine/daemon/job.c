@@ -106,8 +106,7 @@ enum status jobs_new(struct jobs **result, uv_loop_t *loop, struct service *serv
 	*result = NULL;
 	if (!jobs || !(jobs->free_workers = calloc(workers, sizeof(struct worker *)))) {
 		free(jobs);
-		return failure_set(
-			failure, STATUS_NOMEM, "starting the workers: out of memory");
+		return failure_set(failure, STATUS_NOMEM, "starting the workers: out of memory");
 	}
 	for (; jobs->worker_count < workers && status == STATUS_OK; jobs->worker_count++)
 		status = worker_open(service, &jobs->free_workers[jobs->worker_count], failure);

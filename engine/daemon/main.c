@@ -118,8 +118,8 @@ static void print_setting(void *context, const char *key, const char *value)
 static void print_complaints(const struct complaints *complaints)
 {
 	for (size_t i = 0; i < complaints->count; i++)
-		fprintf(stderr, "hamletd: %s%s\n", complaints->list[i].error ? "" : "warning: ",
-			complaints->list[i].text);
+		fprintf(stderr, "hamletd: %s%s\n",
+			complaints->list[i].error ? "" : "warning: ", complaints->list[i].text);
 }
 
 /* A comment: what --check prints is a configuration. It is entered, to see. */

@@ -89,8 +89,9 @@ static bool is_named(const char *login, char *const *logins)
 
 static bool is_administrator(const struct peer *peer, const struct settings *settings)
 {
-	return peer->local && (peer->uid == 0 || peer->uid == geteuid() ||
-				      is_named(peer->login, settings->administrators));
+	return peer->local &&
+		(peer->uid == 0 || peer->uid == geteuid() ||
+			is_named(peer->login, settings->administrators));
 }
 
 enum status peer_may_administer(
@@ -102,8 +103,7 @@ enum status peer_may_administer(
 		return failure_set(failure, STATUS_DENIED,
 			"permission denied: changes are taken through the Unix socket only");
 	return failure_set(failure, STATUS_DENIED,
-		"permission denied: uid %u is not one of the administrators",
-		(unsigned)peer->uid);
+		"permission denied: uid %u is not one of the administrators", (unsigned)peer->uid);
 }
 
 /* Login and user are compared as everybody's names are. */
@@ -136,8 +136,8 @@ enum status peer_may_report(const struct peer *peer, const char *user,
 		"permission denied: uid %u may report as its own login only", (unsigned)peer->uid);
 }
 
-enum peer_view peer_view(const struct peer *peer, const char *user,
-	const struct settings *settings, bool *certain)
+enum peer_view peer_view(
+	const struct peer *peer, const char *user, const struct settings *settings, bool *certain)
 {
 	bool all = !*user || peer_may_report(peer, user, settings, NULL) == STATUS_OK;
 

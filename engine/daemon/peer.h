@@ -44,8 +44,8 @@ enum status peer_may_report(const struct peer *peer, const char *user,
 enum peer_view { PEER_SEES_NOTHING, PEER_SEES_VERDICT, PEER_SEES_ALL };
 
 /* Of the peer, resolved or not; `*certain` tells whether resolving it would change nothing. */
-enum peer_view peer_view(const struct peer *peer, const char *user,
-	const struct settings *settings, bool *certain);
+enum peer_view peer_view(
+	const struct peer *peer, const char *user, const struct settings *settings, bool *certain);
 
 /* May the resolved peer change what the whole site or a domain has laid down, and
  * erase users? STATUS_DENIED with the reason. */
@@ -56,8 +56,7 @@ enum status peer_may_administer(
 lanes_client peer_client(const struct peer *peer);
 
 /* Is the resolved peer an administrator, and `user` somebody else? */
-bool peer_rules_over(
-	const struct peer *peer, const char *user, const struct settings *settings);
+bool peer_rules_over(const struct peer *peer, const char *user, const struct settings *settings);
 
 /* uid= for the log; left out of TCP peers. */
 struct log_field peer_log(const struct peer *peer);

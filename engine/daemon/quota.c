@@ -29,8 +29,8 @@ void quota_free(struct quota **quota)
 static void set(struct quota *quota, lanes_client client, size_t held)
 {
 	if (held > 0)
-		g_hash_table_insert(quota->held, g_memdup2(&client, sizeof(client)),
-			GSIZE_TO_POINTER(held));
+		g_hash_table_insert(
+			quota->held, g_memdup2(&client, sizeof(client)), GSIZE_TO_POINTER(held));
 	else
 		g_hash_table_remove(quota->held, &client);
 }

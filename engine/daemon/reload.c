@@ -40,10 +40,11 @@ static void log_failure(struct server *server, const struct failure *failure)
 
 	log_event(server->log, LOG_ERROR, "reload-failed",
 		(struct log_field[]){log_text("reason", failure->detail),
-			confined ? log_text("advice",
-					   "if it is in a folder that no setting named at the start, "
-					   "restart hamletd")
-				 : (struct log_field){0},
+			confined
+				? log_text("advice",
+					  "if it is in a folder that no setting named at the start, "
+					  "restart hamletd")
+				: (struct log_field){0},
 			{0}});
 }
 

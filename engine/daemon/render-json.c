@@ -66,10 +66,10 @@ static json_t *reason_list(const struct verdict *verdict)
 	for (size_t i = 0; i < verdict->reason_count && i < JSON_REASONS; i++) {
 		const struct reason *reason = &verdict->reasons[i];
 
-		json_array_append_new(
-			list, json_pack("{s:o, s:o, s:o, s:o}", "field", render_string(reason->field),
-				      "text", render_string(reason->text), "everybody",
-				      real(reason->everybody), "own", real(reason->own)));
+		json_array_append_new(list,
+			json_pack("{s:o, s:o, s:o, s:o}", "field", render_string(reason->field),
+				"text", render_string(reason->text), "everybody",
+				real(reason->everybody), "own", real(reason->own)));
 	}
 	return list;
 }
@@ -154,8 +154,9 @@ static json_t *target_list(const struct origin_targets *targets)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < targets->count; i++)
-		json_array_append_new(list, json_pack("{s:s, s:b}", "url", targets->list[i].url,
-						    "one_click", targets->list[i].one_click));
+		json_array_append_new(list,
+			json_pack("{s:s, s:b}", "url", targets->list[i].url, "one_click",
+				targets->list[i].one_click));
 	return list;
 }
 
@@ -188,10 +189,10 @@ char *render_diagnosis_json(const struct query *query, const struct past *past)
 
 	diagnose(&diagnosis, &given);
 	for (size_t i = 0; i < DIAGNOSIS_STEPS; i++)
-		json_array_append_new(
-			steps, json_pack("{s:s, s:o, s:o}", "step", diagnosis.steps[i].name, "finding",
-				       render_string(diagnosis.steps[i].finding), "advice",
-				       render_string(diagnosis.steps[i].advice)));
+		json_array_append_new(steps,
+			json_pack("{s:s, s:o, s:o}", "step", diagnosis.steps[i].name, "finding",
+				render_string(diagnosis.steps[i].finding), "advice",
+				render_string(diagnosis.steps[i].advice)));
 	json_object_set_new(json, "steps", steps);
 	return dump(json);
 }
@@ -248,8 +249,7 @@ static json_t *move_list(const struct policy_view *view)
 json_t *render_expired(const struct expired *expired)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:s}", "by_age",
-		number(expired->by_age),
-		"by_count", number(expired->by_count), "by_idleness",
+		number(expired->by_age), "by_count", number(expired->by_count), "by_idleness",
 		number(expired->by_idleness), "by_budget", number(expired->by_budget), "users",
 		number(expired->users), "bytes", number(expired->bytes), "postponed",
 		expired->postponed, "capped", expired->capped, "clock",

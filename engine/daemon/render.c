@@ -29,7 +29,8 @@ const char *render_symbols(const struct verdict *verdict)
 				"HAMLET_SPAM,HAMLET_PERSONAL,HAMLET_UNSURE"}},
 	};
 	if (verdict->match.scope != LIST_NONE)
-		return verdict->match.block ? "HAMLET_SPAM,HAMLET_BLOCKED" : "HAMLET_HAM,HAMLET_ALLOWED";
+		return verdict->match.block ? "HAMLET_SPAM,HAMLET_BLOCKED"
+					    : "HAMLET_HAM,HAMLET_ALLOWED";
 	bool unsure = fabs(verdict->score - verdict->threshold) < verdict->uncertainty;
 
 	return LISTS[verdict->spam][verdict->personal][unsure];

@@ -26,31 +26,123 @@ enum { CLONE_FLAGS = 0 };
 
 static const char *const NEVER[] = {
 	/* other programs */
-	"execve", "execveat", "fork", "vfork",
+	"execve",
+	"execveat",
+	"fork",
+	"vfork",
 	/* other accounts and rights */
-	"setuid", "setuid32", "setgid", "setgid32", "setreuid", "setreuid32", "setregid",
-	"setregid32", "setresuid", "setresuid32", "setresgid", "setresgid32", "setfsuid",
-	"setfsuid32", "setfsgid", "setfsgid32", "setgroups", "setgroups32", "capset", "chroot",
-	"pivot_root", "unshare", "setns", "personality", "add_key", "request_key", "keyctl",
+	"setuid",
+	"setuid32",
+	"setgid",
+	"setgid32",
+	"setreuid",
+	"setreuid32",
+	"setregid",
+	"setregid32",
+	"setresuid",
+	"setresuid32",
+	"setresgid",
+	"setresgid32",
+	"setfsuid",
+	"setfsuid32",
+	"setfsgid",
+	"setfsgid32",
+	"setgroups",
+	"setgroups32",
+	"capset",
+	"chroot",
+	"pivot_root",
+	"unshare",
+	"setns",
+	"personality",
+	"add_key",
+	"request_key",
+	"keyctl",
 	/* sockets that others connect to: they are open */
-	"bind", "listen",
+	"bind",
+	"listen",
 	/* names for what is no file of its own */
-	"mknod", "mknodat", "symlink", "symlinkat", "link", "linkat", "chown", "chown32",
-	"lchown", "lchown32", "fchownat", "setxattr", "lsetxattr", "fsetxattr", "setxattrat",
-	"removexattr", "lremovexattr", "fremovexattr", "removexattrat", "name_to_handle_at",
+	"mknod",
+	"mknodat",
+	"symlink",
+	"symlinkat",
+	"link",
+	"linkat",
+	"chown",
+	"chown32",
+	"lchown",
+	"lchown32",
+	"fchownat",
+	"setxattr",
+	"lsetxattr",
+	"fsetxattr",
+	"setxattrat",
+	"removexattr",
+	"lremovexattr",
+	"fremovexattr",
+	"removexattrat",
+	"name_to_handle_at",
 	"open_by_handle_at",
 	/* the machine */
-	"mount", "umount", "umount2", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick",
-	"open_tree", "mount_setattr", "swapon", "swapoff", "reboot", "kexec_load",
-	"kexec_file_load", "init_module", "finit_module", "delete_module", "create_module",
-	"acct", "quotactl", "quotactl_fd", "syslog", "sethostname", "setdomainname",
-	"settimeofday", "clock_settime", "clock_settime64", "adjtimex", "clock_adjtime",
-	"clock_adjtime64", "stime", "iopl", "ioperm", "modify_ldt", "vm86", "vm86old", "uselib",
-	"nfsservctl", "vhangup", "lookup_dcookie", "fanotify_init", "perf_event_open", "bpf",
-	"userfaultfd", "memfd_secret",
+	"mount",
+	"umount",
+	"umount2",
+	"move_mount",
+	"fsopen",
+	"fsconfig",
+	"fsmount",
+	"fspick",
+	"open_tree",
+	"mount_setattr",
+	"swapon",
+	"swapoff",
+	"reboot",
+	"kexec_load",
+	"kexec_file_load",
+	"init_module",
+	"finit_module",
+	"delete_module",
+	"create_module",
+	"acct",
+	"quotactl",
+	"quotactl_fd",
+	"syslog",
+	"sethostname",
+	"setdomainname",
+	"settimeofday",
+	"clock_settime",
+	"clock_settime64",
+	"adjtimex",
+	"clock_adjtime",
+	"clock_adjtime64",
+	"stime",
+	"iopl",
+	"ioperm",
+	"modify_ldt",
+	"vm86",
+	"vm86old",
+	"uselib",
+	"nfsservctl",
+	"vhangup",
+	"lookup_dcookie",
+	"fanotify_init",
+	"perf_event_open",
+	"bpf",
+	"userfaultfd",
+	"memfd_secret",
 	/* shared memory and queues of System V and POSIX */
-	"shmget", "shmat", "shmctl", "msgget", "msgsnd", "msgrcv", "msgctl", "semget", "semop",
-	"semctl", "mq_open", "mq_unlink",
+	"shmget",
+	"shmat",
+	"shmctl",
+	"msgget",
+	"msgsnd",
+	"msgrcv",
+	"msgctl",
+	"semget",
+	"semop",
+	"semctl",
+	"mq_open",
+	"mq_unlink",
 };
 
 /* Other processes; what checkers of memory do themselves. */
@@ -69,7 +161,8 @@ static int deny(scmp_filter_ctx filter, int reason, const char *name)
 	int number = seccomp_syscall_resolve_name(name);
 
 	return number == __NR_SCMP_ERROR
-		? 0 : seccomp_rule_add(filter, SCMP_ACT_ERRNO(reason), number, 0);
+		? 0
+		: seccomp_rule_add(filter, SCMP_ACT_ERRNO(reason), number, 0);
 }
 
 static int deny_all(scmp_filter_ctx filter, int reason, const char *const *names, size_t count)
@@ -130,8 +223,8 @@ void sandbox_restrict_calls(struct sandbox *sandbox)
 	if (error == 0)
 		error = deny_all(filter, EPERM, NEVER, sizeof(NEVER) / sizeof(*NEVER));
 	if (error == 0 && !CHECKED)
-		error = deny_all(filter, EPERM, NEVER_OTHERS,
-			sizeof(NEVER_OTHERS) / sizeof(*NEVER_OTHERS));
+		error = deny_all(
+			filter, EPERM, NEVER_OTHERS, sizeof(NEVER_OTHERS) / sizeof(*NEVER_OTHERS));
 	if (error == 0)
 		error = deny_all(filter, ENOSYS, MISSING, sizeof(MISSING) / sizeof(*MISSING));
 	if (error == 0)

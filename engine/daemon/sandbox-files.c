@@ -59,8 +59,7 @@ static int create(int version)
 		.scoped = version >= 6 ? SCOPE_SIGNAL : 0};
 	size_t fields = version >= 6 ? 3 : version >= 4 ? 2 : 1;
 
-	return (int)syscall(
-		SYS_landlock_create_ruleset, &ruleset, fields * sizeof(uint64_t), 0);
+	return (int)syscall(SYS_landlock_create_ruleset, &ruleset, fields * sizeof(uint64_t), 0);
 }
 
 static bool allow(int ruleset, const struct sandbox_path *path, int version)
@@ -96,8 +95,7 @@ static bool is_alone(void)
 	return !folder || count == 3; /* with . and .. */
 }
 
-static bool restrict_to(
-	const struct sandbox_path *paths, size_t count, int version)
+static bool restrict_to(const struct sandbox_path *paths, size_t count, int version)
 {
 	int ruleset = create(version);
 	bool good = ruleset >= 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
@@ -110,8 +108,7 @@ static bool restrict_to(
 	return good;
 }
 
-void sandbox_restrict_files(
-	const struct sandbox_path *paths, size_t count, struct sandbox *sandbox)
+void sandbox_restrict_files(const struct sandbox_path *paths, size_t count, struct sandbox *sandbox)
 {
 	int version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_VERSION);
 
@@ -129,8 +126,7 @@ void sandbox_restrict_files(
 
 #else
 
-void sandbox_restrict_files(
-	const struct sandbox_path *paths, size_t count, struct sandbox *sandbox)
+void sandbox_restrict_files(const struct sandbox_path *paths, size_t count, struct sandbox *sandbox)
 {
 	(void)paths;
 	(void)count;

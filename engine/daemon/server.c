@@ -124,8 +124,8 @@ enum status server_start_store(struct server *server, struct failure *failure)
 
 	if (status == STATUS_OK && !store_writable(server->store))
 		log_event(server->log, LOG_WARNING, "store-read-only",
-			(struct log_field[]){log_text("path", path),
-				log_text("reason", failure->detail), {0}});
+			(struct log_field[]){
+				log_text("path", path), log_text("reason", failure->detail), {0}});
 	g_free(path);
 	if (status == STATUS_OK)
 		upgrade_tell(server->log, server->store);

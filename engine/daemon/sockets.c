@@ -81,7 +81,8 @@ out:
 }
 
 /* *group = that of the sockets; -1 when it is to stay the daemon's own. */
-static enum status find_group(const struct settings *settings, gid_t *group, struct failure *failure)
+static enum status find_group(
+	const struct settings *settings, gid_t *group, struct failure *failure)
 {
 	const char *name = settings->socket_group;
 	const struct group *found = *name ? getgrnam(name) : NULL;
@@ -118,8 +119,8 @@ static bool bind_with_mode(int fd, const struct sockaddr_un *address, mode_t mod
 }
 
 /* Nobody can connect before mode and group are set: it does not listen yet. */
-static enum status bind_unix(const char *path, const struct settings *settings, int *result,
-	struct failure *failure)
+static enum status bind_unix(
+	const char *path, const struct settings *settings, int *result, struct failure *failure)
 {
 	struct sockaddr_un address;
 	int fd = -1;
@@ -281,8 +282,8 @@ static enum status check_passed(int fd, int *domain, struct failure *failure)
 }
 
 /* *count = how many there were. */
-static enum status open_passed(const char *name, size_t *count, sockets_fn *each, void *context,
-	struct failure *failure)
+static enum status open_passed(
+	const char *name, size_t *count, sockets_fn *each, void *context, struct failure *failure)
 {
 	int passed = count_passed();
 	enum status status = STATUS_OK;
@@ -357,7 +358,8 @@ static void check_group(const struct settings *settings, struct complaints *comp
 	if (!may_give_to(group))
 		complaints_error(complaints,
 			"socket-group %s: hamletd's account (uid %u) is not in it: add it with "
-			"adduser", settings->socket_group, (unsigned)geteuid());
+			"adduser",
+			settings->socket_group, (unsigned)geteuid());
 }
 
 static void check_tcp(const struct sockets *sockets, struct complaints *complaints)

@@ -80,8 +80,8 @@ static json_t *engine(const struct service *service)
 		count(stats.global_tokens), "global_bytes", count(stats.global_bytes),
 		"cached_users", count(stats.cached_users), "cached_bytes",
 		count(stats.cached_bytes), "last_seq", count((uint64_t)stats.last_seq),
-		"checkpoint_seq", count((uint64_t)stats.checkpoint_seq), "writable",
-		stats.writable, "over_budget", stats.over_budget, "budget_bytes",
+		"checkpoint_seq", count((uint64_t)stats.checkpoint_seq), "writable", stats.writable,
+		"over_budget", stats.over_budget, "budget_bytes",
 		count((uint64_t)service_settings(service)->retention.bytes));
 }
 
@@ -109,9 +109,9 @@ static json_t *housekeeping(const struct server *server)
 	housekeeping_read_stats(server->housekeeping, &stats);
 	service_read_stats(server->service, &engine);
 	return json_pack("{s:b, s:o, s:o, s:o, s:o, s:o}", "running", stats.running, "runs",
-		count(stats.runs), "postponed",
-		count(stats.postponed), "failed", count(stats.failed), "last_success",
-		count((uint64_t)engine.expired_at), "expired", render_expired(&stats.expired));
+		count(stats.runs), "postponed", count(stats.postponed), "failed",
+		count(stats.failed), "last_success", count((uint64_t)engine.expired_at), "expired",
+		render_expired(&stats.expired));
 }
 
 char *stats_render(const struct server *server)
@@ -124,11 +124,11 @@ char *stats_render(const struct server *server)
 		count((uv_hrtime() - server->started) / 1000000000), "requests", requests(counters),
 		"verdicts", "spam", count(counters->spam), "ham", count(counters->ham), "personal",
 		count(counters->personal), "strangers", count(counters->strangers), "reports",
-		reports(counters), "refused", refused(counters), "connections", "open", count(server->connection_count),
-		"accepted", count(counters->connections), "held_bytes", count(server->held_bytes),
-		"jobs", "workers", count(jobs_workers(server->jobs)), "running",
-		count(jobs_running(server->jobs)), "waiting", count(jobs_waiting(server->jobs)),
-		"writer", writer(server->writer));
+		reports(counters), "refused", refused(counters), "connections", "open",
+		count(server->connection_count), "accepted", count(counters->connections),
+		"held_bytes", count(server->held_bytes), "jobs", "workers",
+		count(jobs_workers(server->jobs)), "running", count(jobs_running(server->jobs)),
+		"waiting", count(jobs_waiting(server->jobs)), "writer", writer(server->writer));
 
 	json_object_set_new(json, "engine", engine(server->service));
 	json_object_set_new(json, "housekeeping", housekeeping(server));

@@ -75,10 +75,10 @@ static void on_changed(struct ticket *ticket, const struct failure *failure)
 		(struct log_field[]){log_user(call_scope(task->call)),
 			log_number("entries", receipt->entries),
 			log_number("reports", receipt->reports),
-			log_number("global_tokens", (int64_t)receipt->tokens),
-			peer_log(task->peer), {0}});
-	task->json = call_receipt(task->call, receipt, task->time,
-		service_has_authserv_ids(task->server->service));
+			log_number("global_tokens", (int64_t)receipt->tokens), peer_log(task->peer),
+			{0}});
+	task->json = call_receipt(
+		task->call, receipt, task->time, service_has_authserv_ids(task->server->service));
 	finish_json(task);
 }
 
@@ -133,8 +133,8 @@ static void on_adopted(struct ticket *ticket, const struct failure *failure)
 		(struct log_field[]){log_number("reports", receipt->reports),
 			log_number("global_tokens", (int64_t)receipt->tokens),
 			log_number("seq", receipt->seq), peer_log(task->peer), {0}});
-	task->json = call_receipt(task->call, receipt, task->time,
-		service_has_authserv_ids(task->server->service));
+	task->json = call_receipt(
+		task->call, receipt, task->time, service_has_authserv_ids(task->server->service));
 	finish_json(task);
 }
 
@@ -175,8 +175,8 @@ static void start_adoption(struct task *task)
 	task->failure = (struct failure){0};
 	if (!task->adoption) {
 		char *database = settings_database(&server->settings);
-		enum status status = call_adoption(task->call, server->service, database,
-			&task->adoption, &task->failure);
+		enum status status = call_adoption(
+			task->call, server->service, database, &task->adoption, &task->failure);
 		g_free(database);
 		if (refuse(task, status))
 			return;
@@ -191,8 +191,8 @@ static void start_read(struct task *task)
 	enum status status = STATUS_OK;
 
 	if (call_queries(task->call))
-		status = query_begin(task->server->service, &scope, 1, false, &task->query,
-			&task->failure);
+		status = query_begin(
+			task->server->service, &scope, 1, false, &task->query, &task->failure);
 	if (!refuse(task, status))
 		task_submit(task, on_read, on_read_done);
 }
@@ -203,8 +203,7 @@ static void on_caller(struct job *job)
 	const struct settings *settings = &task->server->settings;
 	enum status status = call_right(task->call) == CALL_AS_ADMINISTRATOR
 		? peer_may_administer(task->peer, settings, &task->failure)
-		: peer_may_report(
-			  task->peer, call_scope(task->call), settings, &task->failure);
+		: peer_may_report(task->peer, call_scope(task->call), settings, &task->failure);
 
 	if (refuse(task, status))
 		return;
@@ -232,8 +231,7 @@ static void on_diagnose(struct job *job, struct worker *worker)
 	struct task *task = job->data;
 	struct past past;
 
-	query_run(task->query, worker, task->message, task->length,
-		&task->failure);
+	query_run(task->query, worker, task->message, task->length, &task->failure);
 	if (task->failure.code == STATUS_OK)
 		query_past(task->query, worker, &past, &task->failure);
 	if (task->failure.code == STATUS_OK)
@@ -247,11 +245,10 @@ static void on_asker(struct job *job)
 	enum status status = STATUS_OK;
 
 	if (*user) /* what somebody pressed is between the two of them */
-		status = peer_may_report(
-			task->peer, user, &task->server->settings, &task->failure);
+		status = peer_may_report(task->peer, user, &task->server->settings, &task->failure);
 	if (status == STATUS_OK)
-		status = query_begin(task->server->service, &user, 1, true, &task->query,
-			&task->failure);
+		status = query_begin(
+			task->server->service, &user, 1, true, &task->query, &task->failure);
 	if (!refuse(task, status))
 		task_submit(task, on_diagnose, on_read_done);
 }

@@ -86,8 +86,7 @@ static void on_scan(struct job *job, struct worker *worker)
 static void log_scan(const struct task *task, const struct verdict *verdict)
 {
 	log_event(task->server->log, LOG_INFO, "scan",
-		(struct log_field[]){log_text("command", task->name),
-			log_user(task->user),
+		(struct log_field[]){log_text("command", task->name), log_user(task->user),
 			log_text("verdict", verdict->spam ? "spam" : "ham"),
 			log_text("action", action_name(verdict->action)),
 			log_real("score", verdict->score), log_hex("identity", verdict->identity),
@@ -116,8 +115,8 @@ static void log_unreadable(const struct task *task)
 	if (is_told(server, &server->unreadable_second))
 		return;
 	log_event(server->log, LOG_ERROR, "user-unreadable",
-		(struct log_field[]){log_user(task->user),
-			log_text("reason", task->failure.detail), {0}});
+		(struct log_field[]){
+			log_user(task->user), log_text("reason", task->failure.detail), {0}});
 }
 
 static void on_scanned(struct job *job)
@@ -130,8 +129,7 @@ static void on_scanned(struct job *job)
 		task_submit(task, on_scan, on_scanned);
 		return;
 	}
-	const struct verdict *verdict =
-		query_verdict(task->query, query_joint(task->query));
+	const struct verdict *verdict = query_verdict(task->query, query_joint(task->query));
 	if (task->failure.code != STATUS_OK)
 		log_unreadable(task);
 	task->failure = (struct failure){0};
@@ -171,8 +169,8 @@ static struct audience audience_of(const struct task *task)
 	const struct context *context = &task->context;
 
 	if (context->recipients)
-		return (struct audience){(const char *const *)context->recipients,
-			context->recipient_count};
+		return (struct audience){
+			(const char *const *)context->recipients, context->recipient_count};
 	return (struct audience){&task->user, 1};
 }
 
@@ -185,8 +183,8 @@ static enum peer_view view_of(const struct task *task, bool *certain)
 	*certain = true;
 	for (size_t i = 0; i < audience.count; i++) {
 		bool known;
-		enum peer_view view = peer_view(
-			task->peer, audience.users[i], &task->server->settings, &known);
+		enum peer_view view =
+			peer_view(task->peer, audience.users[i], &task->server->settings, &known);
 		least = view < least ? view : least;
 		*certain &= known;
 	}
@@ -224,8 +222,8 @@ static void begin_scan(struct task *task, enum peer_view view)
 		if (view != PEER_SEES_ALL)
 			query_hide_own(task->query);
 		log_nobodies(task);
-		task->job.brief = task->length <= BRIEF_MESSAGE &&
-			query_count(task->query) == 1 && query_is_warm(task->query);
+		task->job.brief = task->length <= BRIEF_MESSAGE && query_count(task->query) == 1 &&
+			query_is_warm(task->query);
 		task_submit(task, on_scan, on_scanned);
 	} else {
 		task_fail(task);
@@ -268,8 +266,7 @@ static void log_report(const struct task *task, const struct answer *answer)
 	static const char *const LABELS[] = {"forget", "ham", "spam"};
 
 	log_event(task->server->log, LOG_INFO, "report",
-		(struct log_field[]){log_user(task->user),
-			log_text("label", LABELS[answer->label]),
+		(struct log_field[]){log_user(task->user), log_text("label", LABELS[answer->label]),
 			log_text("outcome", outcome_name(answer->outcome)),
 			log_hex("identity", answer->identity), log_number("seq", answer->seq),
 			log_number("global", answer->taught_global),
@@ -298,8 +295,7 @@ static void on_press(struct job *job, struct worker *worker)
 	struct task *task = job->data;
 
 	peer_resolve(task->peer);
-	press_run(task->press, worker, task->message, task->length,
-		&task->failure);
+	press_run(task->press, worker, task->message, task->length, &task->failure);
 }
 
 /* Rights come first: who has none need not know whether the message was good. */
@@ -308,8 +304,7 @@ static void on_pressed(struct job *job)
 	struct task *task = job->data;
 	struct server *server = task->server;
 	struct failure failure;
-	enum status status =
-		peer_may_report(task->peer, task->user, &server->settings, &failure);
+	enum status status = peer_may_report(task->peer, task->user, &server->settings, &failure);
 
 	if (status != STATUS_OK) {
 		server->counters.refused.rights++;
@@ -351,8 +346,7 @@ static void start_press(struct task *task)
 	info.event.label = task->label;
 	status = check_message(task);
 	if (status == STATUS_OK)
-		status = press_new(
-			task->server->service, &info, &task->press, &task->failure);
+		status = press_new(task->server->service, &info, &task->press, &task->failure);
 	if (status == STATUS_OK)
 		task_submit(task, on_press, on_pressed);
 	else

@@ -17,10 +17,10 @@
 struct server;
 
 enum task_kind {
-	TASK_SCAN,     /* gives a query with its verdicts */
-	TASK_PRESS,    /* gives a press with its answer */
+	TASK_SCAN, /* gives a query with its verdicts */
+	TASK_PRESS, /* gives a press with its answer */
 	TASK_DIAGNOSE, /* gives JSON */
-	TASK_CALL,     /* gives JSON; the message is the call */
+	TASK_CALL, /* gives JSON; the message is the call */
 };
 
 /* Embedded by its owner, who zeroes it and fills in the first part; what that
@@ -34,9 +34,9 @@ struct task {
 	const char *user; /* "" = none; of a scan unless the context has recipients */
 	struct context context; /* the task's from then on */
 	enum label label; /* of a press that is no move */
-	bool explain;     /* a scan with reasons */
-	bool unshared;    /* a mail server's: its jobs have no quota */
-	bool shows;       /* a scan whose answer tells more than a verdict: reasons, entries */
+	bool explain; /* a scan with reasons */
+	bool unshared; /* a mail server's: its jobs have no quota */
+	bool shows; /* a scan whose answer tells more than a verdict: reasons, entries */
 	const char *message;
 	size_t length;
 	/* After a scan, in the pool: what takes time to be made from it. May be

@@ -74,8 +74,7 @@ static void tell_renaming(struct log *log, const struct renaming *renaming)
 			log_number("global_is_folded_anew", renaming->refold),
 			kept ? log_text("copy", renaming->copy)
 			     : log_text("no_copy", renaming->reason),
-			log_text("note", kept ? DELETE_COPY : "nothing takes it back"),
-			{0}});
+			log_text("note", kept ? DELETE_COPY : "nothing takes it back"), {0}});
 }
 
 void upgrade_names(struct log *log, struct store *store, const struct user_naming *naming,

@@ -69,8 +69,8 @@ static void step(struct writer *writer);
 /* --- Lines --------------------------------------------------------------- */
 
 /* One client may have three quarters of what may wait. */
-static enum status take_in(struct lanes *lanes, struct ticket *ticket, size_t most, const char *what,
-	struct failure *failure)
+static enum status take_in(struct lanes *lanes, struct ticket *ticket, size_t most,
+	const char *what, struct failure *failure)
 {
 	if (lanes_waiting(lanes) >= most)
 		return failure_set(failure, STATUS_OVERLOAD, "too busy: %zu %s wait for the disk",
@@ -298,8 +298,8 @@ static void start_change(struct writer *writer)
 	writer->state = CHANGE;
 	if (change_is_patient(writer->tickets->change)) {
 		/* Once it runs, the status is the thread's to write. */
-		enum status status = aside_start(
-			writer->loop, run_change, change_ran, writer, &writer->failure);
+		enum status status =
+			aside_start(writer->loop, run_change, change_ran, writer, &writer->failure);
 		if (status != STATUS_OK) {
 			writer->status = status;
 			change_ran(writer);
@@ -317,8 +317,8 @@ static void on_checkpoint_run(uv_work_t *work)
 {
 	struct writer *writer = work->data;
 
-	writer->status = service_checkpoint_some(
-		writer->service, CHECKPOINT_ROWS, &writer->failure);
+	writer->status =
+		service_checkpoint_some(writer->service, CHECKPOINT_ROWS, &writer->failure);
 }
 
 static void count_checkpoint(struct writer *writer)
@@ -503,8 +503,7 @@ enum status writer_submit(struct writer *writer, struct ticket *ticket, struct f
 
 enum status writer_change(struct writer *writer, struct ticket *ticket, struct failure *failure)
 {
-	enum status status =
-		take_in(writer->changes, ticket, WAITING_CHANGES, "changes", failure);
+	enum status status = take_in(writer->changes, ticket, WAITING_CHANGES, "changes", failure);
 
 	assert(!writer->draining);
 	if (status == STATUS_OK)
@@ -595,5 +594,6 @@ void writer_close(struct writer **writer)
 void writer_read_stats(const struct writer *writer, struct writer_stats *stats)
 {
 	*stats = writer->stats;
-	stats->waiting = lanes_waiting(writer->presses) + (writer->state == BATCH ? writer->count : 0);
+	stats->waiting =
+		lanes_waiting(writer->presses) + (writer->state == BATCH ? writer->count : 0);
 }

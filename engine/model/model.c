@@ -18,8 +18,8 @@ const struct model_params model_defaults = {
 };
 
 static const double SMALLEST_CURVATURE = 1e-4; /* of p (1 - p) */
-static const double LARGEST_LOG_ODDS = 700;    /* exp() stays finite */
-static const double TWIN_CLEARANCE = 1;        /* nats beyond the threshold */
+static const double LARGEST_LOG_ODDS = 700; /* exp() stays finite */
+static const double TWIN_CLEARANCE = 1; /* nats beyond the threshold */
 
 double model_probability(double log_odds)
 {
@@ -86,7 +86,8 @@ struct model_score model_score(const struct model_params *params,
 {
 	double own_gain = user ? user->bias_gain : 0;
 	struct model_score score = {
-		.global_margin = model_mean(params->bias_variance, global->bias_sum, global->bias_gain),
+		.global_margin =
+			model_mean(params->bias_variance, global->bias_sum, global->bias_gain),
 		.variance = 1 / (1 / params->bias_variance + global->bias_gain + own_gain),
 	};
 
@@ -121,8 +122,8 @@ static struct model_step make_step(const struct model_message *message, double g
 }
 
 /* g and h of a report at margin t. */
-static void believe(const struct model_params *params, double t, bool spam, double error, double *g,
-	double *h)
+static void believe(
+	const struct model_params *params, double t, bool spam, double error, double *g, double *h)
 {
 	double p = model_probability(t);
 	double q = spam ? p : 1 - p;
@@ -180,7 +181,8 @@ static struct prospect predict(const struct model_params *params,
 	const struct model_message *message, const struct model_evidence *user, double h)
 {
 	double precision = 1 / params->user_bias_variance + user->bias_gain + h;
-	struct prospect prospect = {.bias = user->bias_sum / precision, .bias_slope = 1 / precision};
+	struct prospect prospect = {
+		.bias = user->bias_sum / precision, .bias_slope = 1 / precision};
 
 	predict_group(params, message->x_head, 0, message->head, user, h, &prospect);
 	predict_group(params, message->x_body, message->head, message->count, user, h, &prospect);
@@ -189,8 +191,8 @@ static struct prospect predict(const struct model_params *params,
 
 /* The least g with which the user's scope reaches `wanted` (upwards for spam,
  * downwards for ham). Where the bias has met its limit, the tokens do it alone. */
-static double needed_step(
-	const struct model_params *params, const struct prospect *prospect, bool spam, double wanted)
+static double needed_step(const struct model_params *params, const struct prospect *prospect,
+	bool spam, double wanted)
 {
 	double side = spam ? 1 : -1;
 	double limit = params->user_bias_limit;

@@ -42,13 +42,13 @@
 #include <stddef.h>
 
 struct model_params {
-	double variance;           /* V, prior of a global weight */
-	double user_variance;      /* V, prior of a user's offset */
-	double bias_variance;      /* V, prior of the global bias */
+	double variance; /* V, prior of a global weight */
+	double user_variance; /* V, prior of a user's offset */
+	double bias_variance; /* V, prior of the global bias */
 	double user_bias_variance; /* V, prior of a user's bias */
-	double user_bias_limit;    /* its mean is kept within +- this, in nats; >= 0 */
-	double gain;               /* k */
-	double head_share;         /* of the unit length, in (0, 1) */
+	double user_bias_limit; /* its mean is kept within +- this, in nats; >= 0 */
+	double gain; /* k */
+	double head_share; /* of the unit length, in (0, 1) */
 	double scale;
 };
 
@@ -57,7 +57,7 @@ extern const struct model_params model_defaults;
 
 /* Evidence is rounded to multiples of this, so that sums in double are exact
  * in any order. Must equal what the store keeps (STORE_UNIT). */
-#define MODEL_UNIT 0x1p-30
+#define MODEL_UNIT      0x1p-30
 #define MODEL_UNIT_BITS 30
 
 /* One message as the model sees it: tokens [0, head) are the head's, tokens
@@ -80,11 +80,11 @@ struct model_evidence {
 };
 
 struct model_score {
-	double margin;        /* t, both scopes, in nats */
+	double margin; /* t, both scopes, in nats */
 	double global_margin; /* the global scope's part of it */
-	double variance;      /* s2 */
-	double log_odds;      /* z */
-	double probability;   /* of spam */
+	double variance; /* s2 */
+	double log_odds; /* z */
+	double probability; /* of spam */
 };
 
 /* Scores a message. `user` may be NULL: a user without evidence scores exactly

@@ -71,7 +71,8 @@ static struct forged_name *new_name(const char *name)
 static struct forged_name *find_name(struct forged_fields *fields, const char *name)
 {
 	struct forged_name *made = new_name(name);
-	struct forged_name *const *found = made ? tsearch(made, &fields->tree, compare_names) : NULL;
+	struct forged_name *const *found =
+		made ? tsearch(made, &fields->tree, compare_names) : NULL;
 
 	if (found && *found == made) {
 		made->next = fields->names;

@@ -41,9 +41,8 @@ enum {
 	QUIET_END_OF_HEADER = 0x40000,
 	QUIET_BODY = 0x80000,
 	LESS = NO_HELO | NO_UNKNOWN | NO_DATA,
-	WANTED = LESS | QUIET_HEADER | QUIET_CONNECT | QUIET_HELO |
-		QUIET_MAIL | QUIET_RCPT | QUIET_DATA | QUIET_UNKNOWN | QUIET_END_OF_HEADER |
-		QUIET_BODY,
+	WANTED = LESS | QUIET_HEADER | QUIET_CONNECT | QUIET_HELO | QUIET_MAIL | QUIET_RCPT |
+		QUIET_DATA | QUIET_UNKNOWN | QUIET_END_OF_HEADER | QUIET_BODY,
 };
 
 /* GREETING until the negotiation; then IDLE, and MAIL within a message. WAITING
@@ -256,7 +255,7 @@ static void take_macro(struct milter_session *session, const char *name, const c
 	else if (strcmp(name, "{auth_type}") == 0 && !*session->login)
 		snprintf(session->login, sizeof(session->login), "%s", value);
 	else if (strcmp(name, "{rcpt_addr}") == 0 && is_address(value) &&
-		 strlen(value) < sizeof(session->resolved))
+		strlen(value) < sizeof(session->resolved))
 		strcpy(session->resolved, value);
 }
 
@@ -418,8 +417,12 @@ static void on_nothing(struct milter_session *session, struct frame *frame)
 	(void)frame;
 }
 
-enum { IN_GREETING = 1 << GREETING, IN_IDLE = 1 << IDLE, IN_MAIL = 1 << MAIL,
-	ANY = IN_GREETING | IN_IDLE | IN_MAIL };
+enum {
+	IN_GREETING = 1 << GREETING,
+	IN_IDLE = 1 << IDLE,
+	IN_MAIL = 1 << MAIL,
+	ANY = IN_GREETING | IN_IDLE | IN_MAIL
+};
 
 /* `quiet` is the flag with which the mail server waits for no answer; 0 = it never
  * does. */

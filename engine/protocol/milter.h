@@ -20,15 +20,15 @@
 #include "engine/protocol/forged-fields.h"
 
 struct milter_limits {
-	size_t message;    /* bytes of a message that are kept; the rest is passed over */
+	size_t message; /* bytes of a message that are kept; the rest is passed over */
 	size_t recipients; /* more of them are passed over */
 };
 
 enum milter_event {
 	MILTER_NEED_MORE,
 	MILTER_MESSAGE, /* complete: see milter_session_message; reply, then milter_session_next */
-	MILTER_QUIT,    /* the mail server is done: close */
-	MILTER_ERROR,   /* see milter_session_error; close */
+	MILTER_QUIT, /* the mail server is done: close */
+	MILTER_ERROR, /* see milter_session_error; close */
 };
 
 /* Borrowed from the session until milter_session_next. */
@@ -38,7 +38,7 @@ struct milter_message {
 	 * written by filters that the mail server asked before us. */
 	const char *text;
 	size_t length;
-	bool truncated;   /* there was more */
+	bool truncated; /* there was more */
 	const char *client; /* address, or "" when not known */
 	const char *sender; /* without angle brackets; "" for bounces */
 	const char *queue_id; /* "" = not told */

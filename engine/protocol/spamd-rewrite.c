@@ -56,7 +56,7 @@ static struct piece next_line(struct piece *rest)
 static bool is_blank(struct piece line)
 {
 	return (line.length == 1 && line.data[0] == '\n') ||
-	       (line.length == 2 && memcmp(line.data, "\r\n", 2) == 0);
+		(line.length == 2 && memcmp(line.data, "\r\n", 2) == 0);
 }
 
 static bool is_continuation(struct piece line)

@@ -194,7 +194,7 @@ static void on_header_line(struct spamd_session *session, struct slice line)
 		if (code != SPAMD_OK)
 			refuse(session, code, "%s", text);
 		else if (session->command->has_body && session->headers.has_length &&
-			 session->headers.content_length > session->limits.message)
+			session->headers.content_length > session->limits.message)
 			refuse_size(session);
 	}
 }
@@ -365,7 +365,7 @@ size_t spamd_session_size(const struct spamd_session *session)
 {
 	return sizeof(*session) + session->line.capacity + session->headers.user.capacity +
 		session->headers.context.capacity + session->headers.recipients.capacity +
-	       session->message.capacity;
+		session->message.capacity;
 }
 
 const struct spamd_request *spamd_session_request(const struct spamd_session *session)

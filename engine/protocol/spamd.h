@@ -44,9 +44,9 @@ enum spamd_command {
  * nothing is reported to others. */
 enum spamd_tell {
 	SPAMD_TELL_NOTHING, /* neither Set nor Remove named local */
-	SPAMD_TELL_SPAM,    /* Message-class: spam, Set: local */
-	SPAMD_TELL_HAM,     /* Message-class: ham, Set: local */
-	SPAMD_TELL_FORGET,  /* Remove: local */
+	SPAMD_TELL_SPAM, /* Message-class: spam, Set: local */
+	SPAMD_TELL_HAM, /* Message-class: ham, Set: local */
+	SPAMD_TELL_FORGET, /* Remove: local */
 };
 
 /* Codes of a reply: sysexits(3) numbers, as SPAMD uses them. */
@@ -66,7 +66,7 @@ enum spamd_code {
 /* The last value that passes; one more is refused. */
 struct spamd_limits {
 	size_t message; /* bytes of a message */
-	size_t line;    /* bytes of a request or header line, without its end */
+	size_t line; /* bytes of a request or header line, without its end */
 	size_t headers; /* header lines, without the blank one */
 	size_t recipients; /* Rcpt lines that are kept; more are counted */
 };
@@ -75,7 +75,7 @@ struct spamd_limits {
 struct spamd_request {
 	enum spamd_command command;
 	enum spamd_tell tell;
-	int version;      /* 10 * major + minor: 12 for SPAMC/1.2; 10 to 15 */
+	int version; /* 10 * major + minor: 12 for SPAMC/1.2; 10 to 15 */
 	const char *user; /* "" when absent; any octets, terminated: 0x01 stands for NUL */
 	bool rspamc;
 	/* Of Rcpt lines, without angle brackets: terminated names as user one after another;
@@ -91,8 +91,8 @@ struct spamd_request {
 
 enum spamd_event {
 	SPAMD_NEED_MORE, /* feed more, or the end of input */
-	SPAMD_REQUEST,   /* complete: see spamd_session_request */
-	SPAMD_ERROR,     /* see spamd_session_error; reply with it and close */
+	SPAMD_REQUEST, /* complete: see spamd_session_request */
+	SPAMD_ERROR, /* see spamd_session_error; reply with it and close */
 };
 
 struct spamd_session;
@@ -128,16 +128,16 @@ struct spamd_verdict {
 	bool spam;
 	double score;
 	double threshold;
-	double reject;       /* for RSPAMC: score from which on it is rejected */
-	const char *action;  /* for RSPAMC: "no action", "tag", "add header", "reject" */
+	double reject; /* for RSPAMC: score from which on it is rejected */
+	const char *action; /* for RSPAMC: "no action", "tag", "add header", "reject" */
 	const char *symbols; /* comma list, no white space: "HAMLET_SPAM,..."; may be NULL */
-	const char *report;  /* free text, for REPORT; lines end in \n; may be NULL */
-	const char *json;    /* for Accept: application/json; may be NULL */
+	const char *report; /* free text, for REPORT; lines end in \n; may be NULL */
+	const char *json; /* for Accept: application/json; may be NULL */
 };
 
 struct spamd_told {
-	bool set;         /* something was learned: DidSet: local */
-	bool removed;     /* something was unlearned: DidRemove: local */
+	bool set; /* something was learned: DidSet: local */
+	bool removed; /* something was unlearned: DidRemove: local */
 	const char *json; /* may be NULL */
 };
 

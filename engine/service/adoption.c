@@ -84,10 +84,10 @@ void adoption_free(struct adoption **adoption)
 static enum status check_going_on(const struct adoption *adoption, struct failure *failure)
 {
 	return atomic_load(&adoption->service->stopping)
-		       ? failure_set(failure, STATUS_INTERRUPTED,
-				 "hamletd is stopping: no generation was "
-				 "adopted, try again later")
-		       : STATUS_OK;
+		? failure_set(failure, STATUS_INTERRUPTED,
+			  "hamletd is stopping: no generation was "
+			  "adopted, try again later")
+		: STATUS_OK;
 }
 
 /* --- Folding -------------------------------------------------------------------- */
@@ -331,7 +331,7 @@ static enum status stage(struct adoption *adoption, struct failure *failure)
 	struct store *store = adoption->service->store;
 	struct store_piece piece = {
 		.reports = (const struct store_retrained *)adoption->retrained->data +
-			   adoption->staged_reports,
+			adoption->staged_reports,
 		.report_count = MIN(adoption->retrained->len - adoption->staged_reports, PIECE)};
 
 	if (piece.report_count == 0) {
@@ -346,8 +346,8 @@ static enum status stage(struct adoption *adoption, struct failure *failure)
 bool adoption_stages(const struct adoption *adoption)
 {
 	return adoption->rows &&
-	       (!adoption->cleared || adoption->staged_reports < adoption->retrained->len ||
-		       adoption->staged_rows < adoption->row_count);
+		(!adoption->cleared || adoption->staged_reports < adoption->retrained->len ||
+			adoption->staged_rows < adoption->row_count);
 }
 
 static enum status take_over(

@@ -19,12 +19,12 @@ struct change {
 	GPtrArray *entries; /* struct store_entry with strings of its own */
 	enum authority authority; /* who lays them down */
 	GPtrArray *withdrawn; /* those of them that take something out; NULL = not begun */
-	char *erased;       /* the user; NULL = entries */
+	char *erased; /* the user; NULL = entries */
 	struct adoption *adoption;
 	struct expiry *expiry;
-	struct site *site;  /* as the entries make it; NULL = unchanged */
-	bool begun;         /* to take something out */
-	bool written;       /* the global rows that had changed before */
+	struct site *site; /* as the entries make it; NULL = unchanged */
+	bool begun; /* to take something out */
+	bool written; /* the global rows that had changed before */
 	bool done;
 	bool tight; /* the disk is full: in little steps, and rows later */
 	size_t piece; /* then: reports that are taken out at a time */
@@ -75,8 +75,8 @@ static const char *settled_value(const struct change *change, const struct store
 	return bars ? "barred" : entry->value;
 }
 
-static void keep_entry(struct change *change, const struct store_entry *entry, const char *name,
-	const char *value)
+static void keep_entry(
+	struct change *change, const struct store_entry *entry, const char *name, const char *value)
 {
 	struct store_entry *copy = g_new0(struct store_entry, 1);
 
@@ -122,8 +122,8 @@ enum status change_entries(struct service *service, const struct store_entry *en
 	return status;
 }
 
-enum status change_erase(struct service *service, const char *user, struct change **result,
-	struct failure *failure)
+enum status change_erase(
+	struct service *service, const char *user, struct change **result, struct failure *failure)
 {
 	char name[STORE_MAX_USER + 1];
 	enum status status = service_user(service, user, name, failure);
@@ -181,17 +181,16 @@ static enum status make_way(struct change *change, bool *more, struct failure *f
 }
 
 /* A step: *more = there are others before it is taken out. */
-static enum status take_out(struct change *change, struct store_removal *removal, bool *more,
-	struct failure *failure)
+static enum status take_out(
+	struct change *change, struct store_removal *removal, bool *more, struct failure *failure)
 {
 	enum status status = make_way(change, more, failure);
 
 	if (status != STATUS_OK || *more)
 		return status;
-	status = change->tight
-		? removal_run_late(change->service, removal, NULL, NULL, failure)
-		: removal_run(change->service, removal, &change->receipt.tokens, NULL, NULL,
-			  failure);
+	status = change->tight ? removal_run_late(change->service, removal, NULL, NULL, failure)
+			       : removal_run(change->service, removal, &change->receipt.tokens,
+					 NULL, NULL, failure);
 	if (status == STATUS_OK) {
 		change->receipt.reports += removal->reports;
 		change->receipt.entries += removal->entries;
@@ -200,8 +199,8 @@ static enum status take_out(struct change *change, struct store_removal *removal
 }
 
 /* Whether reports have to go for it: of most who decline there are none. */
-static enum status withdraws(struct change *change, const struct store_entry *entry, bool *yes,
-	struct failure *failure)
+static enum status withdraws(
+	struct change *change, const struct store_entry *entry, bool *yes, struct failure *failure)
 {
 	*yes = false;
 	if (entry->kind != ENTRY_CONSENT || (entry->value && strcmp(entry->value, "granted") == 0))
@@ -215,8 +214,8 @@ static enum status note_bar(void *context, const struct store_entry *entry)
 	return STATUS_OK;
 }
 
-static enum status check_bar(const struct change *change, const struct store_entry *entry,
-	struct failure *failure)
+static enum status check_bar(
+	const struct change *change, const struct store_entry *entry, struct failure *failure)
 {
 	bool barred = false;
 
@@ -225,8 +224,8 @@ static enum status check_bar(const struct change *change, const struct store_ent
 	if (entry->value && consent_named(entry->value) == CONSENT_BARRED)
 		return failure_set(failure, STATUS_DENIED,
 			"permission denied: only an administrator bars somebody from sharing");
-	enum status status = store_entries(change->service->reader, entry->scope, ENTRY_CONSENT,
-		note_bar, &barred, failure);
+	enum status status = store_entries(
+		change->service->reader, entry->scope, ENTRY_CONSENT, note_bar, &barred, failure);
 	return status != STATUS_OK || !barred
 		? status
 		: failure_set(failure, STATUS_DENIED,
@@ -288,8 +287,8 @@ static enum status withdraw_some(
 	enum status status = store_oldest(reader, user, change->taken, &former, failure);
 
 	if (status == STATUS_OK)
-		status = store_oldest(reader, user, change->taken + change->piece, &removal.until,
-			failure);
+		status = store_oldest(
+			reader, user, change->taken + change->piece, &removal.until, failure);
 	*more = removal.until > former;
 	if (status != STATUS_OK || !*more)
 		return status;

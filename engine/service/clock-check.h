@@ -23,7 +23,7 @@ int64_t clock_jump(const struct clock_sample *former, const struct clock_sample 
 
 /* What somebody who wants something destroyed knows of the time. */
 struct clock_reading {
-	int64_t now;  /* of the wall clock, seconds since 1970 */
+	int64_t now; /* of the wall clock, seconds since 1970 */
 	int64_t jump; /* by how much it was set since the last reading, as far as is known */
 	bool certain; /* an operator says that it is right */
 };
@@ -39,8 +39,8 @@ struct clock_record {
 enum clock_doubt {
 	CLOCK_BELIEVED,
 	CLOCK_WAS_SET, /* while the program ran */
-	CLOCK_AHEAD,   /* far beyond what is known */
-	CLOCK_BEHIND,  /* far before the time that was believed last */
+	CLOCK_AHEAD, /* far beyond what is known */
+	CLOCK_BEHIND, /* far before the time that was believed last */
 };
 
 /* How far a clock may be from what is known, where reports are kept for `days` (0 = without

@@ -80,8 +80,9 @@ static void on_list(struct diagnosis_step *step, const struct diagnosis_case *gi
 	find(step, "The %s's list %s %.200s; this decides before any score.",
 		list_scope_name(match->scope), match->block ? "blocks" : "allows", match->name);
 	if (!match->block && !given->has_authserv_ids && !network_parse(&network, match->name))
-		find(step, " Anybody can write that address as the author: set authserv-ids in "
-			   "hamlet.conf, so that the author has to be proven.");
+		find(step,
+			" Anybody can write that address as the author: set authserv-ids in "
+			"hamlet.conf, so that the author has to be proven.");
 	if (strchr(match->name, '\'') || !scope_option(match->scope, given->user, whose))
 		advise(step, "If that is wrong, remove the entry.");
 	else
@@ -91,8 +92,8 @@ static void on_list(struct diagnosis_step *step, const struct diagnosis_case *gi
 
 static void on_policy(struct diagnosis_step *step, const struct diagnosis_case *given)
 {
-	static const char *const words[] = {"is delivered", "is delivered with a tag",
-		"goes to Junk", "is rejected"};
+	static const char *const words[] = {
+		"is delivered", "is delivered with a tag", "goes to Junk", "is rejected"};
 	const struct verdict *verdict = given->verdict;
 	const struct policy *policy = &verdict->policy;
 
@@ -101,7 +102,8 @@ static void on_policy(struct diagnosis_step *step, const struct diagnosis_case *
 	if (policy->action == ACTION_REJECT)
 		find(step, " to Junk, from %.1f on rejected", policy->reject);
 	find(step, " (laid down by the %s).",
-		policy->action_from == LIST_NONE ? "configuration" : list_scope_name(policy->action_from));
+		policy->action_from == LIST_NONE ? "configuration"
+						 : list_scope_name(policy->action_from));
 	if (fabs(verdict->own_shift) >= 0.05)
 		find(step, " The user's own presses act as if that were %.1f %s.",
 			fabs(verdict->own_shift), verdict->own_shift > 0 ? "higher" : "lower");
@@ -123,21 +125,25 @@ static void on_authentication(struct diagnosis_step *step, const struct diagnosi
 
 	if (!given->has_authserv_ids) {
 		find(step, "Not judged: it is not configured how our mail servers sign.");
-		advise(step, "Set authserv-ids in hamlet.conf to the name that your mail server "
-			     "puts first in Authentication-Results.");
+		advise(step,
+			"Set authserv-ids in hamlet.conf to the name that your mail server "
+			"puts first in Authentication-Results.");
 		return;
 	}
-	find(step, origin->authenticated ? "The author's domain is proven."
+	find(step,
+		origin->authenticated     ? "The author's domain is proven."
 			: origin->refuted ? "DMARC failed: the author's address may be forged."
 					  : "The author's domain is not proven.");
 	show_check(step, "SPF", &origin->spf);
 	show_check(step, "DKIM", &origin->dkim);
 	show_check(step, "DMARC", &origin->dmarc);
 	if (origin->forged)
-		find(step, " A field below our own Received line claims to be ours and was ignored.");
+		find(step,
+			" A field below our own Received line claims to be ours and was ignored.");
 	if (!origin->stamped)
-		advise(step, "Our mail server stamped nothing: check that it verifies SPF, DKIM and "
-			     "DMARC and writes Authentication-Results above its Received line.");
+		advise(step,
+			"Our mail server stamped nothing: check that it verifies SPF, DKIM and "
+			"DMARC and writes Authentication-Results above its Received line.");
 	else if (!origin->authenticated && !origin->refuted)
 		advise(step, "The sender should sign with DKIM as %.100s or publish DMARC.",
 			*origin->domain ? origin->domain : "its own domain");
@@ -153,8 +159,9 @@ static void on_origin(struct diagnosis_step *step, const struct diagnosis_case *
 		find(step, "Sent by %s.", client);
 	} else {
 		find(step, "The sending host is not known: no Received line of ours names one.");
-		advise(step, "Check that the message is the one that was delivered, and own-networks "
-			     "in hamlet.conf.");
+		advise(step,
+			"Check that the message is the one that was delivered, and own-networks "
+			"in hamlet.conf.");
 	}
 	find(step, " Author: %.120s.", *origin->author ? origin->author : "none");
 	if (origin->authors > 1)
@@ -172,8 +179,9 @@ static void on_score(struct diagnosis_step *step, const struct diagnosis_case *g
 {
 	const struct verdict *verdict = given->verdict;
 
-	find(step, "Probability of spam %.3f (log-odds %+.1f), uncertainty %.2f; %zu of %zu features known, "
-		   "judged by the reports of %s.",
+	find(step,
+		"Probability of spam %.3f (log-odds %+.1f), uncertainty %.2f; %zu of %zu features known, "
+		"judged by the reports of %s.",
 		verdict->probability, verdict->log_odds, verdict->uncertainty, verdict->known,
 		verdict->tokens, verdict->personal ? "the user and everybody" : "everybody");
 	if (verdict->known * 4 < verdict->tokens)
@@ -210,13 +218,14 @@ static void on_past(struct diagnosis_step *step, const struct diagnosis_case *gi
 	show_counts(step, "author", &past->sender);
 	show_counts(step, "list", &past->list);
 	if (past->sender.spam > 0 && past->sender.ham > 0)
-		advise(step, "The user pressed both ways for this author: an entry in the user's list "
-			     "would settle it.");
+		advise(step,
+			"The user pressed both ways for this author: an entry in the user's list "
+			"would settle it.");
 }
 
 /* The button, and the command for who has none. */
-static void press(struct diagnosis_step *step, const char *user, const char *button,
-	const char *label)
+static void press(
+	struct diagnosis_step *step, const char *user, const char *button, const char *label)
 {
 	char whose[MOST_OPTION];
 
@@ -238,8 +247,9 @@ static void on_next(struct diagnosis_step *step, const struct diagnosis_case *gi
 		press(step, user, "Not spam", "ham");
 		find(step, ": the next one like it will pass.");
 	} else if (given->trusted && given->origin->authenticated) {
-		find(step, "It is taken for wanted mail of a trusted sender. Unsubscribe from it rather "
-			   "than report it.");
+		find(step,
+			"It is taken for wanted mail of a trusted sender. Unsubscribe from it rather "
+			"than report it.");
 	} else {
 		find(step, "It is taken for wanted mail. If it is spam, ");
 		press(step, user, "Spam", "spam");

@@ -133,10 +133,12 @@ static enum status check_name(const struct store_entry *entry, char *name, struc
 	if (strchr(given, '*'))
 		return failure_set(failure, STATUS_INVALID,
 			"%.80s: a * stands at the beginning only; example.net stands for a domain "
-			"and all below it", entry->name);
+			"and all below it",
+			entry->name);
 	if (!take_author(given, name))
-		return failure_set(failure, STATUS_INVALID, "%.80s is neither an address nor a domain%s",
-			entry->name, entry->kind == ENTRY_LIST ? " nor a network" : "");
+		return failure_set(failure, STATUS_INVALID,
+			"%.80s is neither an address nor a domain%s", entry->name,
+			entry->kind == ENTRY_LIST ? " nor a network" : "");
 	return STATUS_OK;
 }
 
@@ -148,8 +150,8 @@ static enum status check_word(
 	if (!entry->value || g_strv_contains(words, entry->value))
 		return STATUS_OK;
 	list = g_strjoinv(", ", (char **)words);
-	failure_set(failure, STATUS_INVALID, "%s: %.40s is none of %s", entry_kind_name(entry->kind),
-		entry->value, list);
+	failure_set(failure, STATUS_INVALID, "%s: %.40s is none of %s",
+		entry_kind_name(entry->kind), entry->value, list);
 	g_free(list);
 	return STATUS_INVALID;
 }
@@ -182,7 +184,8 @@ static enum status check_policy(const struct store_entry *entry, struct failure 
 		return check_word(entry, actions, failure);
 	if (strcmp(entry->name, POLICY_SCORE_SCALE) == 0)
 		return check_scale(entry, failure);
-	if (strcmp(entry->name, POLICY_JUNK_SCORE) != 0 && strcmp(entry->name, POLICY_REJECT_SCORE) != 0)
+	if (strcmp(entry->name, POLICY_JUNK_SCORE) != 0 &&
+		strcmp(entry->name, POLICY_REJECT_SCORE) != 0)
 		return failure_set(failure, STATUS_INVALID,
 			"policy has no %.40s: there are " POLICY_JUNK_SCORE ", " POLICY_REJECT_SCORE
 			", " POLICY_SPAM_ACTION " and " POLICY_SCORE_SCALE,
@@ -198,7 +201,8 @@ static enum status check_scope(const struct store_entry *entry, struct failure *
 	bool site = !*entry->scope, domain = *entry->scope == '@';
 
 	if (strlen(entry->scope) > STORE_MAX_USER || (domain && !is_domain(entry->scope + 1)))
-		return failure_set(failure, STATUS_INVALID, "%.80s is no domain's name", entry->scope);
+		return failure_set(
+			failure, STATUS_INVALID, "%.80s is no domain's name", entry->scope);
 	if (entry->kind == ENTRY_TRUST && !site)
 		return failure_set(failure, STATUS_INVALID, "trusted senders are the whole site's");
 	if (entry->kind == ENTRY_CONSENT && (site || domain))
@@ -206,8 +210,8 @@ static enum status check_scope(const struct store_entry *entry, struct failure *
 	return STATUS_OK;
 }
 
-enum status entries_check(const struct store_entry *entry, char name[STORE_MAX_NAME + 1],
-	struct failure *failure)
+enum status entries_check(
+	const struct store_entry *entry, char name[STORE_MAX_NAME + 1], struct failure *failure)
 {
 	static const char *const lists[] = {"allow", "block", NULL};
 	static const char *const trust[] = {"trusted", NULL};

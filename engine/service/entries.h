@@ -29,9 +29,9 @@ enum entry_kind {
 #define POLICY_REJECT_SCORE "reject-score" /* from here on spam is rejected, if at all */
 #define POLICY_SPAM_ACTION  "spam-action" /* "tag", "junk" or "reject" */
 /* Of the site: by what a margin is multiplied, so that probabilities are right (model.h). */
-#define POLICY_SCORE_SCALE  "score-scale"
-#define POLICY_LEAST_SCALE  1.5
-#define POLICY_MOST_SCALE   6.0
+#define POLICY_SCORE_SCALE "score-scale"
+#define POLICY_LEAST_SCALE 1.5
+#define POLICY_MOST_SCALE  6.0
 
 /* What happens to a message, mildest first. */
 enum action { ACTION_DELIVER, ACTION_TAG, ACTION_JUNK, ACTION_REJECT };

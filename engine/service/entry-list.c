@@ -83,8 +83,8 @@ static enum status check_scope(
 		tally->present + tally->added - tally->removed > most)
 		status = failure_set(failure, STATUS_LIMIT,
 			"lists of %.80s: %zu entries are too many, at most %zu are kept",
-			*scope ? scope : "the site",
-			tally->present + tally->added - tally->removed, most);
+			*scope ? scope : "the site", tally->present + tally->added - tally->removed,
+			most);
 	return status;
 }
 

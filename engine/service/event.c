@@ -22,9 +22,9 @@ enum {
 /* What else must hold. */
 enum when {
 	ALWAYS,
-	UNDONE,   /* just now the same side was taken for an undo */
+	UNDONE, /* just now the same side was taken for an undo */
 	OPPOSITE, /* just now the other label was reported */
-	MASS,     /* with many others at once */
+	MASS, /* with many others at once */
 };
 
 enum what { NOTHING, AS_SAID, OWN, UNDO };
@@ -48,7 +48,8 @@ static const struct row {
 	{FLAG, TRASH, ANY, ALWAYS, NOTHING, "flags of deleted mail say nothing"},
 	/* Two programs may tell of the same hand. */
 	{BUTTON | MOVE | FLAG, ANY, ANY, UNDONE, NOTHING, "undone just now"},
-	{BUTTON | MOVE | FLAG, ANY, ANY, OPPOSITE, UNDO, "a quick flip back: the press before is undone"},
+	{BUTTON | MOVE | FLAG, ANY, ANY, OPPOSITE, UNDO,
+		"a quick flip back: the press before is undone"},
 	/* Nobody reads hundreds of messages to judge them. */
 	{BUTTON | MOVE | FLAG, ANY, ANY, MASS, OWN, "a mass selection teaches its user alone"},
 	{MOVE, ANY, JUNK, ALWAYS, AS_SAID, ""},
@@ -67,8 +68,8 @@ static enum label label_of(const struct event *event)
 static bool holds(enum when when, enum label label, const struct event *event,
 	const struct event_history *history, const struct event_rules *rules)
 {
-	bool now = history->known && history->elapsed >= 0 &&
-		history->elapsed <= rules->flip_seconds;
+	bool now =
+		history->known && history->elapsed >= 0 && history->elapsed <= rules->flip_seconds;
 
 	switch (when) {
 	case ALWAYS:

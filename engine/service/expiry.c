@@ -24,16 +24,7 @@ static const double BUDGET_TARGET = 0.9;
 /* Of the most tokens: a table that is full would leave new ones out. */
 static const double TOKENS_FULL = 0.95;
 
-enum stage {
-	CHECK_CLOCK,
-	MAKE_WAY,
-	BY_AGE,
-	BY_USER,
-	BY_BUDGET,
-	FORGET_USERS,
-	GIVE_BACK,
-	DONE
-};
+enum stage { CHECK_CLOCK, MAKE_WAY, BY_AGE, BY_USER, BY_BUDGET, FORGET_USERS, GIVE_BACK, DONE };
 
 struct expiry {
 	struct service *service;
@@ -133,8 +124,7 @@ static enum status step_check_clock(
 		status = read_record(service, &record, failure);
 	if (status != STATUS_OK)
 		return status;
-	expired->doubt =
-		clock_judge(&record, &expiry->clock, span.last_time, clock_leap(days));
+	expired->doubt = clock_judge(&record, &expiry->clock, span.last_time, clock_leap(days));
 	expiry->by_time = expired->doubt == CLOCK_BELIEVED;
 	expiry->left = most_by_time(expiry, &span);
 	return span.last_time == 0
@@ -148,9 +138,8 @@ static enum status step_check_clock(
 static enum status step_make_way(struct expiry *expiry, struct failure *failure)
 {
 	bool more;
-	enum status status =
-		removal_make_way(expiry->service, expiry->tight ? NULL : &expiry->written, &more,
-			failure);
+	enum status status = removal_make_way(
+		expiry->service, expiry->tight ? NULL : &expiry->written, &more, failure);
 
 	if (!more)
 		expiry->stage = BY_AGE;
@@ -166,8 +155,8 @@ static void note_user(void *context, const struct report *report)
 		g_hash_table_add(expiry->users, g_strdup(report->user));
 }
 
-static enum status take_out(struct expiry *expiry, const char *user, int64_t until,
-	int64_t *count, struct failure *failure)
+static enum status take_out(struct expiry *expiry, const char *user, int64_t until, int64_t *count,
+	struct failure *failure)
 {
 	struct store_removal removal = {.kind = REMOVE_OLD, .user = user, .until = until};
 	enum status status = expiry->tight
@@ -263,8 +252,8 @@ static enum status step_by_user(
 	enum status status = STATUS_OK;
 
 	if (expiry->retention.reports > 0 || expiry->retention.idle_days > 0)
-		status = store_users(expiry->service->reader, expiry->user, PIECE_USERS,
-			weigh_user, &surplus, failure);
+		status = store_users(expiry->service->reader, expiry->user, PIECE_USERS, weigh_user,
+			&surplus, failure);
 	expired->capped = expired->capped || surplus.capped;
 	if (status == STATUS_INTERRUPTED)
 		return take_surplus(expiry, &surplus, expired, failure);
@@ -285,8 +274,7 @@ static bool is_over(struct service *service, int64_t bytes, double share)
 	if (bytes == 0 || store_read_size(service->reader, &size, NULL) != STATUS_OK)
 		return false;
 	/* What is free is given back before another report goes; the log shrinks by itself. */
-	return (double)(size.bytes - (share < 1 ? size.free : 0)) >
-		share * (double)bytes;
+	return (double)(size.bytes - (share < 1 ? size.free : 0)) > share * (double)bytes;
 }
 
 void expiry_note_size(struct service *service)
@@ -358,8 +346,7 @@ static enum status note_success(struct expiry *expiry, struct failure *failure)
 {
 	struct service *service = expiry->service;
 	int64_t now = expiry->clock.now;
-	enum status status =
-		keep_value(service, SERVICE_EXPIRED_AT, &now, sizeof(now), failure);
+	enum status status = keep_value(service, SERVICE_EXPIRED_AT, &now, sizeof(now), failure);
 
 	if (status == STATUS_OK)
 		atomic_store(&service->expired_at, now);

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void on_token(void *context, uint64_t key, const char *field, const char *text, size_t length)
+static void on_token(
+	void *context, uint64_t key, const char *field, const char *text, size_t length)
 {
 	struct query *query = context;
 	struct told *told = &query->told[query->told_count++];
@@ -32,8 +33,8 @@ tokenizer_watch_fn *explain_begin(struct query *query)
  * words, and not how a header field is spelt. */
 static bool is_technical(const struct reason *reason)
 {
-	static const char *const fields[] = {
-		"header-", "received", "return-path", "delivered-to", "structure", "date-zone", "html-"};
+	static const char *const fields[] = {"header-", "received", "return-path", "delivered-to",
+		"structure", "date-zone", "html-"};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		if (strncmp(reason->field, fields[i], strlen(fields[i])) == 0)
@@ -46,8 +47,8 @@ static bool is_technical(const struct reason *reason)
 static int compare_reasons(const void *a, const void *b)
 {
 	const struct reason *first = a, *second = b;
-	double difference = fabs(second->everybody + second->own) -
-		fabs(first->everybody + first->own);
+	double difference =
+		fabs(second->everybody + second->own) - fabs(first->everybody + first->own);
 
 	if (difference != 0)
 		return difference < 0 ? -1 : 1;
@@ -74,16 +75,20 @@ void explain_verdict(
 		worker->everybody.gains, &everybody);
 	verdict->bias = model_mean(params->bias_variance, everybody.bias_sum, everybody.bias_gain);
 	if (personal) {
-		user_store_read(store, worker->keys, count, worker->own.sums, worker->own.gains, &own);
+		user_store_read(
+			store, worker->keys, count, worker->own.sums, worker->own.gains, &own);
 		verdict->bias += model_user_bias(params, own.bias_sum, own.bias_gain);
 	}
 	for (size_t i = 0; i < count; i++) {
-		double x = query->told[i].key & TOKENIZER_BODY_BIT ? message->x_body : message->x_head;
+		double x =
+			query->told[i].key & TOKENIZER_BODY_BIT ? message->x_body : message->x_head;
 		struct reason reason = {.field = query->told[i].field, .text = query->told[i].text};
 
-		reason.everybody = x * model_mean(params->variance, everybody.sums[i], everybody.gains[i]);
+		reason.everybody =
+			x * model_mean(params->variance, everybody.sums[i], everybody.gains[i]);
 		if (personal)
-			reason.own = x * model_mean(params->user_variance, own.sums[i], own.gains[i]);
+			reason.own =
+				x * model_mean(params->user_variance, own.sums[i], own.gains[i]);
 		if (reason.everybody != 0 || reason.own != 0)
 			query->reasons[verdict->reason_count++] = reason;
 	}

@@ -146,7 +146,7 @@ enum status generation_write(
 static bool is_possible(const struct generation_report *report, int64_t before)
 {
 	return report->taught.seq > before && isfinite(report->taught.margin) &&
-	       report->error >= 0 && report->error <= 0.5;
+		report->error >= 0 && report->error <= 0.5;
 }
 
 static enum status parse(

@@ -123,8 +123,8 @@ static enum status start(struct global **global, size_t limit, struct failure *f
 	return STATUS_NOMEM;
 }
 
-enum status global_load(struct global **result, struct store_reader *reader, size_t limit,
-	struct failure *failure)
+enum status global_load(
+	struct global **result, struct store_reader *reader, size_t limit, struct failure *failure)
 {
 	struct global *global;
 	enum status status = start(&global, limit, failure);
@@ -162,8 +162,8 @@ static enum status include_report(void *context, const struct report *report)
 	return STATUS_OK;
 }
 
-enum status global_fold(struct global **result, struct store_reader *reader, size_t limit,
-	struct failure *failure)
+enum status global_fold(
+	struct global **result, struct store_reader *reader, size_t limit, struct failure *failure)
 {
 	struct global *global;
 	enum status status = start(&global, limit, failure);
@@ -174,8 +174,7 @@ enum status global_fold(struct global **result, struct store_reader *reader, siz
 		status = store_counting_reports(reader, fold_report, global, failure);
 	}
 	if (status == STATUS_OK) /* the last ones may not count */
-		status = store_reports_after(
-			reader, global->seq, include_report, global, failure);
+		status = store_reports_after(reader, global->seq, include_report, global, failure);
 	if (status == STATUS_OK) {
 		*result = global;
 		global = NULL;
@@ -239,15 +238,14 @@ static void merge_token(void *context, uint64_t key, double sum, double gain)
 
 	if (merger->status == STATUS_NOMEM || merger->done == merger->most)
 		return;
-	merger->status = table_add(
-		merger->global->table, &key, 1, merger->sign * sum, merger->sign * gain);
+	merger->status =
+		table_add(merger->global->table, &key, 1, merger->sign * sum, merger->sign * gain);
 	merger->done += merger->status != STATUS_NOMEM;
 }
 
 enum status global_merge(struct global *global, const struct global *part, double sign)
 {
-	const struct contribution bias = {
-		.bias_sum = part->bias_sum, .bias_gain = part->bias_gain};
+	const struct contribution bias = {.bias_sum = part->bias_sum, .bias_gain = part->bias_gain};
 	struct merger merger = {.global = global, .sign = sign, .most = SIZE_MAX};
 
 	table_dirty(part->table, 0, STORE_RANGES, merge_token, &merger);
@@ -326,7 +324,8 @@ enum status global_checkpoint(struct global *global, struct store *store,
 	struct store_token *rows = changed_rows(global, 0, STORE_RANGES, &count);
 
 	if (!rows)
-		return failure_set(failure, STATUS_NOMEM, "writing the global store: out of memory");
+		return failure_set(
+			failure, STATUS_NOMEM, "writing the global store: out of memory");
 	enum status status = removal
 		? store_remove(store, removal, rows, count, &checkpoint, failure)
 		: store_write_checkpoint(store, rows, count, &checkpoint, failure);
@@ -339,8 +338,7 @@ enum status global_checkpoint(struct global *global, struct store *store,
 enum status global_remove_alone(struct global *global, struct store *store,
 	struct store_removal *removal, struct failure *failure)
 {
-	enum status status =
-		store_remove(store, removal, NULL, 0, &global->stored, failure);
+	enum status status = store_remove(store, removal, NULL, 0, &global->stored, failure);
 
 	if (status == STATUS_OK)
 		global->next_range = 0;
@@ -361,11 +359,12 @@ enum status global_checkpoint_some(
 		count += table_dirty_count(global->table, to, to + 1);
 	struct store_checkpoint checkpoint = to < STORE_RANGES ? global->stored : global->begun;
 	for (size_t range = 0; range < STORE_RANGES; range++)
-		checkpoint.ahead[range] = range < from || range >= to ? global->stored.ahead[range]
-								      : global->seq;
+		checkpoint.ahead[range] =
+			range < from || range >= to ? global->stored.ahead[range] : global->seq;
 	struct store_token *rows = changed_rows(global, from, to, &count);
 	if (!rows)
-		return failure_set(failure, STATUS_NOMEM, "writing the global store: out of memory");
+		return failure_set(
+			failure, STATUS_NOMEM, "writing the global store: out of memory");
 	enum status status = store_write_checkpoint(store, rows, count, &checkpoint, failure);
 	if (status == STATUS_OK)
 		note_stored(global, &checkpoint, from, to);
@@ -387,9 +386,10 @@ enum status global_rewrite(
 	struct store_token *rows = changed_rows(global, 0, STORE_RANGES, &count);
 
 	if (!rows)
-		return failure_set(failure, STATUS_NOMEM, "writing the global store: out of memory");
-	enum status status = store_replace_tokens(
-		store, readable, rows, count, &checkpoint, failure);
+		return failure_set(
+			failure, STATUS_NOMEM, "writing the global store: out of memory");
+	enum status status =
+		store_replace_tokens(store, readable, rows, count, &checkpoint, failure);
 	if (status == STATUS_OK)
 		note_stored(global, &checkpoint, 0, STORE_RANGES);
 	free(rows);

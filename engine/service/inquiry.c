@@ -45,8 +45,8 @@ enum status query_past(
 	*past = (struct past){0};
 	if (!*query->recipients[0].user) /* the site's own reports may be very many */
 		return STATUS_OK;
-	return store_journal(worker->reader, query->recipients[0].user, 0, SIZE_MAX, on_past, &walk,
-		failure);
+	return store_journal(
+		worker->reader, query->recipients[0].user, 0, SIZE_MAX, on_past, &walk, failure);
 }
 
 /* --- Policy ----------------------------------------------------------------------- */
@@ -64,8 +64,9 @@ static void on_fold(void *context, const struct report *report, const struct use
 	if (view->move_count == POLICY_MOVES)
 		memmove(view->moves, view->moves + 1,
 			sizeof(view->moves[0]) * (size_t)--view->move_count);
-	view->moves[view->move_count++] = (struct threshold_move){
-		.time = report->time, .label = report->label, .shift = query_shift(walk->params, store)};
+	view->moves[view->move_count++] = (struct threshold_move){.time = report->time,
+		.label = report->label,
+		.shift = query_shift(walk->params, store)};
 	view->spam += report->label == LABEL_SPAM;
 	view->ham += report->label == LABEL_HAM;
 }

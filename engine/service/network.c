@@ -59,7 +59,8 @@ bool network_parse(struct network *network, const char *text)
 
 void network_format(const struct network *network, char text[NETWORK_TEXT])
 {
-	bool four = network->bits >= MAPPED_BITS && memcmp(network->bytes, MAPPED, sizeof(MAPPED)) == 0;
+	bool four =
+		network->bits >= MAPPED_BITS && memcmp(network->bytes, MAPPED, sizeof(MAPPED)) == 0;
 	size_t skipped = four ? sizeof(MAPPED) : 0;
 
 	inet_ntop(four ? AF_INET : AF_INET6, network->bytes + skipped, text, NETWORK_TEXT);

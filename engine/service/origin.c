@@ -45,8 +45,7 @@ static void add_author(void *context, const char *text)
 		strcpy(origin->list_of_authors[origin->author_count++], address);
 }
 
-static void read_authors(
-	struct origin *origin, const struct tokenizer_field *fields, size_t count)
+static void read_authors(struct origin *origin, const struct tokenizer_field *fields, size_t count)
 {
 	char mailbox[ADDRESS_MAX + 1];
 	size_t from = 0;
@@ -232,7 +231,8 @@ static void on_result(void *context, const struct result *stamped)
 		origin->refuted = true;
 	if ((passes(&result, "dkim") || passes(&result, "spf")) && within)
 		origin->authenticated = true;
-	if (passes(&result, "dmarc") && (!*result.domain || strcmp(result.domain, origin->domain) == 0))
+	if (passes(&result, "dmarc") &&
+		(!*result.domain || strcmp(result.domain, origin->domain) == 0))
 		origin->authenticated = true;
 }
 

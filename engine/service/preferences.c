@@ -16,7 +16,7 @@ struct preferences {
 	enum consent_state consent;
 	int64_t consent_time;
 	struct policy_part policy;
-	GTree *list;  /* name -> ALLOW or BLOCK; NULL = empty */
+	GTree *list; /* name -> ALLOW or BLOCK; NULL = empty */
 	GTree *trust; /* name -> ALLOW; NULL = empty */
 	bool prefixes[PREFIXES]; /* lengths of the list's networks */
 	size_t bytes;
@@ -79,7 +79,7 @@ static bool is_superseded(
 	const struct preferences *preferences, const struct store_entry *entry, const char *name)
 {
 	GTree *tree = entry->kind == ENTRY_LIST ? preferences->list
-		: entry->kind == ENTRY_TRUST	? preferences->trust
+		: entry->kind == ENTRY_TRUST    ? preferences->trust
 						: NULL;
 
 	return tree && strcmp(entry->name, name) != 0 && g_tree_lookup(tree, name);
@@ -235,7 +235,8 @@ static int find_authors(GTree *tree, const struct origin *origin, char *name)
 	return found;
 }
 
-static int find_client(const struct preferences *preferences, const struct network *client, char *name)
+static int find_client(
+	const struct preferences *preferences, const struct network *client, char *name)
 {
 	int value = 0;
 
@@ -295,7 +296,8 @@ const char *list_scope_name(enum list_scope scope)
 
 /* --- Policy ---------------------------------------------------------------------- */
 
-static void overlay(struct policy *policy, const struct preferences *preferences, enum list_scope scope)
+static void overlay(
+	struct policy *policy, const struct preferences *preferences, enum list_scope scope)
 {
 	if (!preferences)
 		return;

@@ -58,8 +58,8 @@ enum status query_fold(struct query *query, struct recipient *recipient, struct 
 	struct user_basis basis = query_basis(query, recipient);
 
 	if (status == STATUS_OK && recipient->place && !recipient->store)
-		status = fold(query, &recipient->store, &recipient->folded, worker, &basis,
-			failure);
+		status =
+			fold(query, &recipient->store, &recipient->folded, worker, &basis, failure);
 	return status;
 }
 

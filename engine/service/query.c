@@ -29,8 +29,7 @@ static bool take_domain(struct query *query, struct recipient *recipient)
 	return recipient->domain_place != NULL;
 }
 
-static enum status take_recipient(
-	struct query *query, const char *text, struct failure *failure)
+static enum status take_recipient(struct query *query, const char *text, struct failure *failure)
 {
 	struct recipient *recipient = &query->recipients[query->count++];
 
@@ -59,8 +58,8 @@ enum status query_begin(struct service *service, const char *const *users, size_
 
 	*result = NULL;
 	if (count == 0 || count > QUERY_MAX_USERS + 1)
-		return failure_set(failure, STATUS_INVALID, "%zu recipients: 1 to %d can be asked for",
-			count, QUERY_MAX_USERS);
+		return failure_set(failure, STATUS_INVALID,
+			"%zu recipients: 1 to %d can be asked for", count, QUERY_MAX_USERS);
 	query = calloc(1, sizeof(*query));
 	if (query)
 		query->recipients = calloc(count, sizeof(*query->recipients));
@@ -125,8 +124,8 @@ void query_end(struct service *service, struct query **result)
 	for (size_t i = 0; i < query->count; i++) {
 		struct recipient *recipient = &query->recipients[i];
 		if (recipient->domain_place)
-			users_done(service->users, &recipient->domain_place,
-				&recipient->domain_store);
+			users_done(
+				service->users, &recipient->domain_place, &recipient->domain_store);
 	}
 	site_unref(&query->site);
 	global_unref(&query->global);
@@ -220,7 +219,8 @@ static void judge(struct query *query, struct recipient *recipient, struct worke
 	struct model_evidence own;
 
 	if (personal) {
-		user_store_read(store, worker->keys, count, worker->own.sums, worker->own.gains, &own);
+		user_store_read(
+			store, worker->keys, count, worker->own.sums, worker->own.gains, &own);
 		score = model_score(
 			&query->rules.params, &subject->message, &subject->everybody, &own);
 		verdict->own_shift = query_shift(&query->rules.params, store);
@@ -243,8 +243,8 @@ static void read_origin(struct query *query, struct worker *worker, const struct
 	query->list = worker_digest(worker, "list", query->origin.list);
 }
 
-static void read_subject(struct query *query, struct worker *worker,
-	const struct token_set *set, struct subject *subject)
+static void read_subject(struct query *query, struct worker *worker, const struct token_set *set,
+	struct subject *subject)
 {
 	size_t head = partition(set, worker->keys);
 
@@ -254,8 +254,8 @@ static void read_subject(struct query *query, struct worker *worker,
 			&query->origin}};
 	global_read(query->global, worker->keys, set->count, worker->everybody.sums,
 		worker->everybody.gains, &subject->everybody);
-	subject->score = model_score(
-		&query->rules.params, &subject->message, &subject->everybody, NULL);
+	subject->score =
+		model_score(&query->rules.params, &subject->message, &subject->everybody, NULL);
 	verdict_decide(&subject->of_site, &subject->basis, &subject->score, NULL, NULL);
 }
 
@@ -346,7 +346,8 @@ size_t query_joint(const struct query *query)
 	size_t joint = 0;
 
 	for (size_t i = 1; i < query->count; i++) {
-		const struct recipient *each = &query->recipients[i], *best = &query->recipients[joint];
+		const struct recipient *each = &query->recipients[i],
+				       *best = &query->recipients[joint];
 		if (verdict_goes_before(
 			    &each->verdict, each->milder_by, &best->verdict, best->milder_by))
 			joint = i;

@@ -12,8 +12,7 @@ enum status removal_make_way(
 	enum status status = store_clear_stage(service->store, PIECE_ROWS, more, failure);
 
 	if (status != STATUS_OK || *more || !written || *written || service->rows_stale ||
-		atomic_load(&service->adopting) ||
-		global_dirty(global) <= PIECE_ROWS)
+		atomic_load(&service->adopting) || global_dirty(global) <= PIECE_ROWS)
 		return status;
 	*more = true;
 	status = global_checkpoint_some(global, service->store, PIECE_ROWS, failure);
@@ -48,8 +47,8 @@ static enum status read_taught(struct service *service, const struct store_remov
 	if (!reading->taught)
 		return failure_set(failure, STATUS_NOMEM, "taking reports out: out of memory");
 	enum status status = removal->user
-		? store_user_reports(service->reader, removal->user, SIZE_MAX, add_taught, reading,
-			  failure)
+		? store_user_reports(
+			  service->reader, removal->user, SIZE_MAX, add_taught, reading, failure)
 		: store_counting_reports(service->reader, add_taught, reading, failure);
 	return status == STATUS_INTERRUPTED ? STATUS_OK : status;
 }

@@ -30,8 +30,8 @@ struct run {
 
 static void describe(const struct user_naming *naming, char rules[RULES_BYTES])
 {
-	g_snprintf(rules, RULES_BYTES, "1 %s %s", naming->fold ? "fold" : "keep",
-		naming->delimiters);
+	g_snprintf(
+		rules, RULES_BYTES, "1 %s %s", naming->fold ? "fold" : "keep", naming->delimiters);
 }
 
 /* "" = names were never written by any. */
@@ -76,7 +76,7 @@ enum status renaming_check(
 /* What both have laid down, and what is to be. */
 struct settling {
 	const char *from, *to;
-	GArray *former;  /* struct store_entry of `from`, with strings of their own */
+	GArray *former; /* struct store_entry of `from`, with strings of their own */
 	GArray *present; /* likewise of `to` */
 	GArray *changes; /* struct store_entry, borrowed from these */
 	bool withdraw;
@@ -192,8 +192,7 @@ static void keep_copy(struct run *run)
 		g_strlcpy(renaming->reason, failure.detail, sizeof(renaming->reason));
 }
 
-static enum status merge(
-	struct run *run, const struct settling *settling, struct failure *failure)
+static enum status merge(struct run *run, const struct settling *settling, struct failure *failure)
 {
 	struct store_merge merge = {.from = settling->from,
 		.to = settling->to,
@@ -223,8 +222,7 @@ static enum status rename_scope(
 		store_entries(run->reader, from, 0, keep_entry, settling.former, failure);
 
 	if (status == STATUS_OK)
-		status = store_entries(
-			run->reader, to, 0, keep_entry, settling.present, failure);
+		status = store_entries(run->reader, to, 0, keep_entry, settling.present, failure);
 	if (status == STATUS_OK) {
 		settle_entries(&settling);
 		status = merge(run, &settling, failure);
@@ -246,8 +244,7 @@ static enum status look_at(struct run *run, const char *name, struct failure *fa
 		run->renaming->nobodies++;
 		return STATUS_OK;
 	}
-	return strcmp(name, wanted) == 0 ? STATUS_OK
-					 : rename_scope(run, name, wanted, failure);
+	return strcmp(name, wanted) == 0 ? STATUS_OK : rename_scope(run, name, wanted, failure);
 }
 
 static enum status keep_name(void *context, const struct store_user *user)
@@ -315,8 +312,7 @@ static enum status rename_all(struct run *run, const char *rules, struct failure
 }
 
 enum status renaming_run(struct store *store, const struct user_naming *naming,
-	renaming_watch_fn *watch, void *context, struct renaming *renaming,
-	struct failure *failure)
+	renaming_watch_fn *watch, void *context, struct renaming *renaming, struct failure *failure)
 {
 	struct run run = {.store = store,
 		.naming = naming,

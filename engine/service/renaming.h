@@ -14,12 +14,12 @@
 /* What has been done so far. */
 struct renaming {
 	int64_t looked_at; /* users and domains */
-	int64_t renamed;   /* of them */
-	int64_t reports;   /* that were put to others of the same user's */
-	int64_t nobodies;  /* names that mean nobody by these rules: left as they are */
-	bool refold;       /* the next service_open folds global anew, which takes its time */
-	char copy[4096];   /* of the database as it was before; "" = none was made: */
-	char reason[256];  /* why not, where one was wanted */
+	int64_t renamed; /* of them */
+	int64_t reports; /* that were put to others of the same user's */
+	int64_t nobodies; /* names that mean nobody by these rules: left as they are */
+	bool refold; /* the next service_open folds global anew, which takes its time */
+	char copy[4096]; /* of the database as it was before; "" = none was made: */
+	char reason[256]; /* why not, where one was wanted */
 };
 
 /* Called after each piece, so that a long one can be seen to go on; may be NULL. */

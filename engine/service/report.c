@@ -63,8 +63,8 @@ const char *outcome_name(enum outcome outcome)
 	return "?";
 }
 
-enum status press_new(struct service *service, const struct press_info *info,
-	struct press **result, struct failure *failure)
+enum status press_new(struct service *service, const struct press_info *info, struct press **result,
+	struct failure *failure)
 {
 	char user[STORE_MAX_USER + 1];
 	enum status status = service_user(service, info->user, user, failure);
@@ -120,8 +120,7 @@ static void read_origin(struct press *press, struct worker *worker, const struct
 	press->trusted = origin.authenticated &&
 		preferences_trusts(press->site->preferences, &origin, press->trusted_name);
 	if (press->trusted)
-		origin_unsubscribe(
-			&press->unsubscribe, &origin, set->fields, set->field_count);
+		origin_unsubscribe(&press->unsubscribe, &origin, set->fields, set->field_count);
 }
 
 enum status press_run(struct press *press, struct worker *worker, const char *message,
@@ -131,7 +130,8 @@ enum status press_run(struct press *press, struct worker *worker, const char *me
 
 	tokenizer_run(worker->tokenizer, message, length, NULL, NULL, &set);
 	if (set.count == 0)
-		return failure_set(failure, STATUS_INVALID, "the message is empty: nothing to learn");
+		return failure_set(
+			failure, STATUS_INVALID, "the message is empty: nothing to learn");
 	press->keys = malloc(set.count * sizeof(*press->keys));
 	if (!press->keys)
 		return failure_set(failure, STATUS_NOMEM, "taking a report: out of memory");
@@ -212,8 +212,8 @@ static enum status read_consent(void *context, const struct store_entry *entry)
 }
 
 /* What the user has said: with this batch, or before. */
-static enum status find_consent(struct batch *batch, const char *user, enum consent_state *state,
-	struct failure *failure)
+static enum status find_consent(
+	struct batch *batch, const char *user, enum consent_state *state, struct failure *failure)
 {
 	*state = CONSENT_UNKNOWN;
 	for (size_t i = batch->consent_count; i > 0; i--) {
@@ -246,7 +246,10 @@ static enum status settle_consent(struct batch *batch, const struct press *press
 		answer = "declined";
 	if (answer)
 		batch->consents[batch->consent_count++] = (struct store_entry){.scope = press->user,
-			.kind = ENTRY_CONSENT, .name = "", .value = answer, .time = press->time};
+			.kind = ENTRY_CONSENT,
+			.name = "",
+			.value = answer,
+			.time = press->time};
 	*shares = press->consent == CONSENT_GRANTED ||
 		(press->consent == CONSENT_DEFAULT &&
 			(state == CONSENT_YES ||
@@ -269,8 +272,8 @@ static enum status move_global(
 	enum status status = STATUS_OK;
 
 	if (shares)
-		status = reputation_read(service->reader, report->user, batch->rules.label_error,
-			&error, failure);
+		status = reputation_read(
+			service->reader, report->user, batch->rules.label_error, &error, failure);
 	if (status == STATUS_OK)
 		status = global_remove(
 			service->global, report->keys, report->count, &report->undone);
@@ -283,8 +286,8 @@ static enum status move_global(
 	report->margin = model_score(params, &message, &evidence, NULL).margin;
 	if (!shares)
 		return STATUS_OK;
-	struct model_step step = model_learn(params, &message, report->margin,
-		report->label == LABEL_SPAM, error);
+	struct model_step step =
+		model_learn(params, &message, report->margin, report->label == LABEL_SPAM, error);
 	report->global = evidence_contribution(&step);
 	report->flags |= REPORT_CONSENT;
 	status = global_add(service->global, report->keys, report->count, &report->global);
@@ -323,8 +326,8 @@ static void record_trusted(struct batch *batch, struct press *press)
 }
 
 /* What the event says in the light of the report before. */
-static struct event_decision decide_event(
-	const struct batch *batch, const struct press *press, bool known, const struct report *previous)
+static struct event_decision decide_event(const struct batch *batch, const struct press *press,
+	bool known, const struct report *previous)
 {
 	struct event_history history = {.known = known,
 		.label = previous->label,
@@ -345,8 +348,7 @@ static enum status learn_press(struct batch *batch, struct press *press,
 
 	report->undone = previous->global;
 	if (decision->flip_back)
-		report->flags |=
-			previous->label == LABEL_SPAM ? REPORT_FLIP_HAM : REPORT_FLIP_SPAM;
+		report->flags |= previous->label == LABEL_SPAM ? REPORT_FLIP_HAM : REPORT_FLIP_SPAM;
 	enum status status = move_global(batch, shares, report, failure);
 	if (status != STATUS_OK) {
 		batch->report_count--;
@@ -382,9 +384,10 @@ static enum status run_press(struct batch *batch, struct press *press, struct fa
 	shares &= !decision.own;
 	answer->outcome = decide(known, previous.label, decision.label);
 	/* Pressed again after the person agreed: now it is shared. */
-	bool shared_now = answer->outcome == OUTCOME_REPEAT && shares &&
-		!(previous.flags & REPORT_CONSENT);
-	if (answer->outcome == OUTCOME_UNKNOWN || (answer->outcome == OUTCOME_REPEAT && !shared_now))
+	bool shared_now =
+		answer->outcome == OUTCOME_REPEAT && shares && !(previous.flags & REPORT_CONSENT);
+	if (answer->outcome == OUTCOME_UNKNOWN ||
+		(answer->outcome == OUTCOME_REPEAT && !shared_now))
 		return STATUS_OK;
 	return learn_press(batch, press, &decision, shares, &previous, failure);
 }
@@ -403,8 +406,7 @@ static void roll_back(struct batch *batch)
 }
 
 /* What is damaged is this user's: the others' reports shall not wait for its repair. */
-static enum status run_or_refuse(
-	struct batch *batch, struct press *press, struct failure *failure)
+static enum status run_or_refuse(struct batch *batch, struct press *press, struct failure *failure)
 {
 	size_t consent_count = batch->consent_count;
 	struct failure found = {0};

@@ -68,7 +68,8 @@ static bool next_word(struct scan *scan)
 	if (*scan->at == ';' || *scan->at == '=') {
 		put(scan, &used, *scan->at++);
 	} else {
-		while (*scan->at && !isspace((unsigned char)*scan->at) && !strchr(";=(", *scan->at)) {
+		while (*scan->at && !isspace((unsigned char)*scan->at) &&
+			!strchr(";=(", *scan->at)) {
 			if (*scan->at == '"')
 				read_quoted(scan, &used);
 			else
@@ -187,7 +188,8 @@ bool results_read_spf(const char *value, const char *const *ids, results_fn *eac
 		if (equals && strcmp(name, "identity") == 0) /* it says nothing of the envelope */
 			helo = strcmp(scan.word, "helo") == 0;
 		if (equals && strcmp(name, "envelope-from") == 0)
-			snprintf(result.domain, sizeof(result.domain), "%.255s", domain_of(scan.word));
+			snprintf(result.domain, sizeof(result.domain), "%.255s",
+				domain_of(scan.word));
 		equals = strcmp(scan.word, "=") == 0;
 		if (!equals)
 			strcpy(name, scan.word);

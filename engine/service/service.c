@@ -69,8 +69,7 @@ void service_set_rules(struct service *service)
 	};
 	if (site->has_scale)
 		service->rules.params.scale = site->scale;
-	service->rules.params.user_bias_limit =
-		settings->own_shift / service->rules.params.scale;
+	service->rules.params.user_bias_limit = settings->own_shift / service->rules.params.scale;
 }
 
 /* Takes over settings, without the lists that the caller owns. */
@@ -93,16 +92,17 @@ static enum status load_secret(struct service *service, struct failure *failure)
 	if (status != STATUS_NOTFOUND)
 		return status;
 	if (getrandom(secret->bytes, sizeof(secret->bytes), 0) != (ssize_t)sizeof(secret->bytes))
-		return failure_set(failure, STATUS_IO, "no random bytes for the tokenizer's secret");
-	return store_put(service->store, SECRET_NAME, secret->bytes, sizeof(secret->bytes), failure);
+		return failure_set(
+			failure, STATUS_IO, "no random bytes for the tokenizer's secret");
+	return store_put(
+		service->store, SECRET_NAME, secret->bytes, sizeof(secret->bytes), failure);
 }
 
 static enum status load_expired_at(struct service *service, struct failure *failure)
 {
 	int64_t time = 0;
 	size_t size = sizeof(time);
-	enum status status =
-		store_get(service->reader, SERVICE_EXPIRED_AT, &time, &size, failure);
+	enum status status = store_get(service->reader, SERVICE_EXPIRED_AT, &time, &size, failure);
 
 	if (status == STATUS_OK && size == sizeof(time))
 		atomic_init(&service->expired_at, time);
@@ -228,8 +228,8 @@ enum status service_check_sound(const struct service *service, struct failure *f
 	return failure_set(failure, STATUS_CORRUPT, "%s", service->damage.detail);
 }
 
-enum status service_configure(struct service *service, const struct service_settings *settings,
-	struct failure *failure)
+enum status service_configure(
+	struct service *service, const struct service_settings *settings, struct failure *failure)
 {
 	struct site *site = NULL;
 	enum status status = site_new(&site, settings, service->reader, failure);
@@ -336,8 +336,9 @@ bool service_checkpoint_is_due(const struct service *service, size_t tokens)
 	int64_t reports = global_seq(service->global) - global_checkpoint_seq(service->global);
 
 	return dirty >= tokens || service_checkpoint_goes_on(service) ||
-		(dirty > 0 && (reports >= CHECKPOINT_REPORTS ||
-				      global_checkpoint_seq(service->global) == 0));
+		(dirty > 0 &&
+			(reports >= CHECKPOINT_REPORTS ||
+				global_checkpoint_seq(service->global) == 0));
 }
 
 enum status service_checkpoint(struct service *service, struct failure *failure)
@@ -354,8 +355,7 @@ enum status service_checkpoint(struct service *service, struct failure *failure)
 	return status;
 }
 
-enum status service_checkpoint_some(
-	struct service *service, size_t most, struct failure *failure)
+enum status service_checkpoint_some(struct service *service, size_t most, struct failure *failure)
 {
 	enum status status = service_check_sound(service, failure);
 

@@ -449,8 +449,7 @@ bool service_checkpoint_is_due(const struct service *service, size_t tokens);
 enum status service_checkpoint(struct service *service, struct failure *failure);
 
 /* [writer] Begins a checkpoint or goes on with it: writes about `most` changed rows. */
-enum status service_checkpoint_some(
-	struct service *service, size_t most, struct failure *failure);
+enum status service_checkpoint_some(struct service *service, size_t most, struct failure *failure);
 
 /* [owner] True when service_checkpoint_some is to be called once more; batches and changes
  * may come between. */

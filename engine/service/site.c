@@ -13,13 +13,12 @@ static char **copy_list(const char *const *list)
 	return list ? g_strdupv((char **)list) : g_new0(char *, 1);
 }
 
-static enum status read_network(
-	struct network *network, const char *text, struct failure *failure)
+static enum status read_network(struct network *network, const char *text, struct failure *failure)
 {
 	if (network_parse(network, text))
 		return STATUS_OK;
-	return failure_set(failure, STATUS_INVALID, "own-networks: %.60s is no address or network",
-		text);
+	return failure_set(
+		failure, STATUS_INVALID, "own-networks: %.60s is no address or network", text);
 }
 
 static enum status read_networks(
@@ -71,8 +70,8 @@ static enum status read_trusted(struct site *site, const char *path, struct fail
 
 static enum status refuse_line(size_t line, const struct failure *wrong, struct failure *failure)
 {
-	return failure_set(failure, STATUS_INVALID, "trusted-senders, line %zu: %.180s", line,
-		wrong->detail);
+	return failure_set(
+		failure, STATUS_INVALID, "trusted-senders, line %zu: %.180s", line, wrong->detail);
 }
 
 static enum status add_trusted(struct site *site, struct failure *failure)
@@ -80,8 +79,9 @@ static enum status add_trusted(struct site *site, struct failure *failure)
 	struct failure wrong = {0};
 
 	for (size_t i = 0; site->trusted[i]; i++) {
-		if (*site->trusted[i] && preferences_add_trusted(site->preferences,
-						 site->trusted[i], &wrong) != STATUS_OK)
+		if (*site->trusted[i] &&
+			preferences_add_trusted(site->preferences, site->trusted[i], &wrong) !=
+				STATUS_OK)
 			return refuse_line(i + 1, &wrong, failure);
 	}
 	return STATUS_OK;

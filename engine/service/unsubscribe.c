@@ -57,8 +57,8 @@ static bool covers(const char *signature)
 /* Where several signatures may be meant each has to cover the fields. One that is cut may
  * be meant, and so may one that there was no room for, which there is for as many as are
  * believed. */
-static bool is_covered_by(const struct origin_signature *stamp,
-	const struct tokenizer_field *fields, size_t count)
+static bool is_covered_by(
+	const struct origin_signature *stamp, const struct tokenizer_field *fields, size_t count)
 {
 	size_t signatures = 0;
 	bool found = false;
@@ -124,8 +124,8 @@ static void add_targets(struct origin_targets *targets, const char *value, bool 
 		memcpy(url, at, length);
 		url[length] = '\0';
 		used += length + 1;
-		targets->list[targets->count++] = (struct origin_target){.url = url,
-			.one_click = one_click && strncasecmp(url, "https:", 6) == 0};
+		targets->list[targets->count++] = (struct origin_target){
+			.url = url, .one_click = one_click && strncasecmp(url, "https:", 6) == 0};
 	}
 }
 

@@ -55,8 +55,8 @@ static enum status fold_report(void *context, const struct report *report)
 	struct model_evidence evidence;
 
 	user_store_read(store, report->keys, report->count, fold->sums, fold->gains, &evidence);
-	struct model_step step = model_learn_user(&rules->params, &message, report->margin, &evidence,
-		report->label == LABEL_SPAM, rules->label_error, &fold->target);
+	struct model_step step = model_learn_user(&rules->params, &message, report->margin,
+		&evidence, report->label == LABEL_SPAM, rules->label_error, &fold->target);
 	struct contribution contribution = evidence_contribution(&step);
 	enum status status =
 		evidence_apply(store->table, report->keys, report->count, &contribution, 1);
@@ -83,8 +83,7 @@ static enum status fold_reports(struct user_store *store, struct store_reader *r
 	}
 	fold->store = store;
 	fold->basis = basis;
-	fold->target =
-		model_target(&rules->params, rules_log_odds(rules, store->policy.junk));
+	fold->target = model_target(&rules->params, rules_log_odds(rules, store->policy.junk));
 	enum status status = store_user_reports(
 		reader, basis->scope, rules->reports, fold_report, fold, failure);
 	free(fold);

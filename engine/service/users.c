@@ -14,13 +14,13 @@ struct user_place {
 	size_t bytes;
 	unsigned uses;
 	bool current; /* in the cache; otherwise freed with the last use */
-	GList link;   /* in the order of use */
+	GList link; /* in the order of use */
 };
 
 struct users {
 	GTree *places; /* by user; owns nothing. No hash table: who sends mail chooses names,
 			* and could choose those that collide. */
-	GQueue order;       /* most recently used first */
+	GQueue order; /* most recently used first */
 	size_t bytes;
 	size_t budget;
 };

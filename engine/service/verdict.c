@@ -8,8 +8,8 @@ static const char BLOCKED[] = "554 5.7.1 Sender is blocked by the recipient";
 static const char REJECTED[] = "554 5.7.1 Spam message rejected";
 static const double LIST_LIFT = 100; /* an entry's, in score */
 
-static void fill(struct verdict *verdict, const struct user_rules *rules,
-	const struct model_score *score)
+static void fill(
+	struct verdict *verdict, const struct user_rules *rules, const struct model_score *score)
 {
 	verdict->log_odds = score->log_odds;
 	verdict->probability = score->probability;
@@ -59,8 +59,8 @@ bool verdict_is_milder(const struct verdict *a, const struct verdict *b)
 	return a->score - a->threshold < b->score - b->threshold;
 }
 
-enum list_scope verdict_milder_by(const struct verdict *verdict,
-	const struct verdict *without_user, const struct verdict *of_site)
+enum list_scope verdict_milder_by(const struct verdict *verdict, const struct verdict *without_user,
+	const struct verdict *of_site)
 {
 	if (verdict_is_milder(verdict, without_user))
 		return LIST_USER;

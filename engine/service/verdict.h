@@ -33,8 +33,8 @@ bool verdict_is_milder(const struct verdict *a, const struct verdict *b);
 /* Whose own word makes a verdict milder than it would be: LIST_USER when it is milder than
  * `without_user`, LIST_DOMAIN when it is milder than `of_site` (without user and domain), else
  * LIST_NONE. A user's word is each entry and each press of that user. */
-enum list_scope verdict_milder_by(const struct verdict *verdict,
-	const struct verdict *without_user, const struct verdict *of_site);
+enum list_scope verdict_milder_by(const struct verdict *verdict, const struct verdict *without_user,
+	const struct verdict *of_site);
 
 /* Does a go before b as the one that holds for both? With whose word made each milder: first
  * goes who has none, then whose domain has one, then who has one; of two who have none the

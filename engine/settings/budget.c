@@ -33,8 +33,8 @@ uint64_t settings_budget(const struct settings *settings)
 			file.st_size = 0; /* there is none yet */
 		value = statvfs(settings->state_directory, &disk) != 0
 			? 0
-			: budget_bytes(value, disk.f_blocks * disk.f_frsize,
-				  (uint64_t)file.st_size);
+			: budget_bytes(
+				  value, disk.f_blocks * disk.f_frsize, (uint64_t)file.st_size);
 	}
 	g_free(database);
 	return value;

@@ -39,7 +39,8 @@ void complaints_warn(struct complaints *complaints, const char *format, ...)
 	va_end(values);
 }
 
-void complaints_take(struct complaints *complaints, enum status status, const struct failure *failure)
+void complaints_take(
+	struct complaints *complaints, enum status status, const struct failure *failure)
 {
 	if (status != STATUS_OK)
 		add(complaints, true, g_strdup(failure->detail));

@@ -27,7 +27,8 @@ void complaints_warn(struct complaints *complaints, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* Adds the failure of a step as an error, unless `status` is STATUS_OK. */
-void complaints_take(struct complaints *complaints, enum status status, const struct failure *failure);
+void complaints_take(
+	struct complaints *complaints, enum status status, const struct failure *failure);
 
 /* The first error, STATUS_INVALID; STATUS_OK when there is none. */
 enum status complaints_first(const struct complaints *complaints, struct failure *failure);

@@ -41,8 +41,8 @@ static const char *const ACTIONS[] = {"tag", "junk", "reject", NULL};
 static const struct entry ENTRIES[] = {
 	{"state-directory", {TYPE_PATH, 0, 0, NULL}, AT(state_directory), SETTINGS_STATE_DIRECTORY,
 		RESTART, "where the database hamlet.sqlite is"},
-	{"runtime-directory", {TYPE_PATH, 0, 0, NULL}, AT(runtime_directory), SETTINGS_RUNTIME_DIRECTORY,
-		RESTART, "where the socket spamd.sock is"},
+	{"runtime-directory", {TYPE_PATH, 0, 0, NULL}, AT(runtime_directory),
+		SETTINGS_RUNTIME_DIRECTORY, RESTART, "where the socket spamd.sock is"},
 	{"socket-mode", {TYPE_OCTAL, 0, 0777, NULL}, AT(socket_mode), "0660", RESTART,
 		"permissions of the socket, octal"},
 	{"socket-group", {TYPE_TEXT, 0, 0, NULL}, AT(socket_group), "", RESTART,
@@ -85,8 +85,8 @@ static const struct entry ENTRIES[] = {
 		"reports that are committed at once"},
 	{"checkpoint-seconds", {TYPE_NUMBER, 1, 86400, NULL}, AT(checkpoint_seconds), "300", RELOAD,
 		"longest time between checkpoints of the global store"},
-	{"checkpoint-tokens", {TYPE_NUMBER, 1000, 1e9, NULL}, AT(checkpoint_tokens), "200000", RELOAD,
-		"changed tokens that call for a checkpoint"},
+	{"checkpoint-tokens", {TYPE_NUMBER, 1000, 1e9, NULL}, AT(checkpoint_tokens), "200000",
+		RELOAD, "changed tokens that call for a checkpoint"},
 	{"junk-probability", {TYPE_REAL, 0.01, 0.9999, NULL}, AT(junk_probability), "0.9", RELOAD,
 		"probability of spam from which on a message is spam"},
 	{"threshold", {TYPE_REAL, -1000, 1000, NULL}, AT(threshold), "5", RELOAD,
@@ -97,11 +97,12 @@ static const struct entry ENTRIES[] = {
 		"does a report teach the global store when nothing else tells"},
 	{"user-reports", {TYPE_NUMBER, 1, 1e6, NULL}, AT(user_reports), "500", RELOAD,
 		"newest reports of a user that count for that user"},
-	{"user-cache-bytes", {TYPE_BYTES, MIB, 1024 * GIB, NULL}, AT(user_cache_bytes), "256M", RELOAD,
-		"memory for users' stores"},
+	{"user-cache-bytes", {TYPE_BYTES, MIB, 1024 * GIB, NULL}, AT(user_cache_bytes), "256M",
+		RELOAD, "memory for users' stores"},
 	{"global-tokens", {TYPE_NUMBER, 0, 1e10, NULL}, AT(global_tokens), "0", RESTART,
 		"most tokens of the global store; 0: no limit"},
-	{"log-users", {TYPE_BOOL, 0, 0, NULL}, AT(log_users), "false", RELOAD, "do log lines name users"},
+	{"log-users", {TYPE_BOOL, 0, 0, NULL}, AT(log_users), "false", RELOAD,
+		"do log lines name users"},
 	{"user-case", {TYPE_WORD, 0, 0, CASES}, AT(user_case), "fold", RESTART,
 		"are BOB@example.org and bob@example.org one user: fold (yes) or keep (no)"},
 	{"recipient-delimiter", {TYPE_TEXT, 0, 0, NULL}, AT(recipient_delimiter), "+", RESTART,
@@ -123,12 +124,11 @@ static const struct entry ENTRIES[] = {
 	{"authentication-headers", {TYPE_LIST, 0, 0, NULL}, AT(authentication_headers),
 		"Authentication-Results Received-SPF X-HE-DKIM-Result", RELOAD,
 		"header fields in which our mail servers write what their checks gave"},
-	{"authentication-below-received", {TYPE_BOOL, 0, 0, NULL}, AT(authentication_below_received),
-		"false", RELOAD,
+	{"authentication-below-received", {TYPE_BOOL, 0, 0, NULL},
+		AT(authentication_below_received), "false", RELOAD,
 		"our servers write them below their Received line, and remove those from outside"},
 	{"own-networks", {TYPE_LIST, 0, 0, NULL}, AT(own_networks),
-		"127.0.0.0/8 ::1 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7",
-		RELOAD,
+		"127.0.0.0/8 ::1 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7", RELOAD,
 		"addresses of our own mail servers, whose Received lines are believed"},
 	{"trusted-senders", {TYPE_TEXT, 0, 0, NULL}, AT(trusted_senders), "", RELOAD,
 		"file of trusted senders beside those that hamlet trust adds"},
@@ -180,21 +180,21 @@ static void refuse_value(const struct entry *entry, const char *path, const char
 	char *shown = g_strescape(value, NULL);
 	char *allowed = value_allowed(&entry->rule);
 
-	complaints_error(complaints, "%s: [%s] %s: \"%.40s\" is not %s", path, GROUP, entry->key, shown,
-		allowed);
+	complaints_error(complaints, "%s: [%s] %s: \"%.40s\" is not %s", path, GROUP, entry->key,
+		shown, allowed);
 	g_free(allowed);
 	g_free(shown);
 }
 
-static void read_key(struct settings *settings, const char *path, GKeyFile *file,
-	const char *key, struct complaints *complaints)
+static void read_key(struct settings *settings, const char *path, GKeyFile *file, const char *key,
+	struct complaints *complaints)
 {
 	const struct entry *entry = find_entry(key);
 	GError *error = NULL;
 
 	if (!entry) {
-		complaints_error(complaints, "%s: [%s] %.40s: unknown key; hamlet.conf(5) lists them",
-			path, GROUP, key);
+		complaints_error(complaints,
+			"%s: [%s] %.40s: unknown key; hamlet.conf(5) lists them", path, GROUP, key);
 		return;
 	}
 	char *value = g_key_file_get_string(file, GROUP, key, &error);
@@ -212,15 +212,16 @@ static void check_groups(const char *path, GKeyFile *file, struct complaints *co
 
 	for (size_t i = 0; groups[i]; i++) {
 		if (strcmp(groups[i], GROUP) != 0)
-			complaints_error(complaints, "%s: [%.40s]: unknown group; the known one is [%s]",
-				path, groups[i], GROUP);
+			complaints_error(complaints,
+				"%s: [%.40s]: unknown group; the known one is [%s]", path,
+				groups[i], GROUP);
 	}
 	g_strfreev(groups);
 }
 
 /* GKeyFile takes the last one of two, and keeps to itself that there were two. */
-static void check_doubles(const char *path, const char *text, size_t length,
-	struct complaints *complaints)
+static void check_doubles(
+	const char *path, const char *text, size_t length, struct complaints *complaints)
 {
 	size_t lines[G_N_ELEMENTS(ENTRIES)] = {0};
 	char *copy = g_strndup(text, length);
@@ -238,8 +239,10 @@ static void check_doubles(const char *path, const char *text, size_t length,
 			continue;
 		size_t *line = &lines[entry - ENTRIES];
 		if (*line > 0)
-			complaints_error(complaints, "%s: [%s] %s: given twice, in lines %zu and %zu: "
-						 "take one away", path, GROUP, entry->key, *line, i + 1);
+			complaints_error(complaints,
+				"%s: [%s] %s: given twice, in lines %zu and %zu: "
+				"take one away",
+				path, GROUP, entry->key, *line, i + 1);
 		*line = i + 1;
 	}
 	g_strfreev(list);
@@ -267,15 +270,16 @@ static void check_together(
 	const struct settings *settings, const char *path, struct complaints *complaints)
 {
 	if (settings->junk_score_min > settings->junk_score_max)
-		complaints_error(complaints, "%s: [%s] junk-score-min: more than junk-score-max", path,
-			GROUP);
+		complaints_error(complaints, "%s: [%s] junk-score-min: more than junk-score-max",
+			path, GROUP);
 	if (settings->database_bytes > 0 && settings->database_bytes < DATABASE_LEAST)
 		complaints_error(complaints,
 			"%s: [%s] database-bytes: an empty database takes most of that; 1M is the "
-			"least, 0 no limit", path, GROUP);
-	if (settings->max_buffered_bytes < settings->max_message_bytes)
-		complaints_error(complaints, "%s: [%s] max-buffered-bytes: less than max-message-bytes",
+			"least, 0 no limit",
 			path, GROUP);
+	if (settings->max_buffered_bytes < settings->max_message_bytes)
+		complaints_error(complaints,
+			"%s: [%s] max-buffered-bytes: less than max-message-bytes", path, GROUP);
 	check_delimiters(settings, path, complaints);
 }
 
@@ -310,8 +314,9 @@ enum status settings_examine(struct settings *settings, const char *path, const 
 	/* Without KEEP_TRANSLATIONS "key[de]=1" would be passed over in silence. */
 	if (length > 0 && memchr(text, '\0', length)) {
 		complaints_error(complaints, "%s: has a NUL byte", path);
-	} else if (length > 0 && !g_key_file_load_from_data(
-				       file, text, length, G_KEY_FILE_KEEP_TRANSLATIONS, &error)) {
+	} else if (length > 0 &&
+		!g_key_file_load_from_data(
+			file, text, length, G_KEY_FILE_KEEP_TRANSLATIONS, &error)) {
 		refuse_text(path, error, complaints);
 	} else {
 		check_groups(path, file, complaints);

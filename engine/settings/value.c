@@ -99,7 +99,8 @@ static bool read_number(const struct value_rule *rule, const char *text, uint64_
 		*value = VALUE_PERCENT(number);
 		return true;
 	}
-	if (rule->type != TYPE_NUMBER && rule->type != TYPE_OCTAL && *end && strchr(SUFFIXES, *end)) {
+	if (rule->type != TYPE_NUMBER && rule->type != TYPE_OCTAL && *end &&
+		strchr(SUFFIXES, *end)) {
 		shift = 10 * (unsigned)(strchr(SUFFIXES, *end) - SUFFIXES + 1);
 		end++;
 	}

@@ -30,7 +30,7 @@ enum value_type {
 static inline unsigned value_percent(uint64_t value)
 {
 	return value != VALUE_AUTO && value >= VALUE_PERCENT(100) ? (unsigned)(UINT64_MAX - value)
-								   : 0;
+								  : 0;
 }
 
 struct value_rule {

@@ -14,16 +14,17 @@ struct store_driver {
 	void (*close)(struct store *store);
 	/* False when it was opened for reading. */
 	bool (*writable)(const struct store *store);
-	enum status (*append)(struct store *store, struct report *reports, size_t count,
-		struct failure *failure);
-	enum status (*find)(struct store *store, const char *user, uint64_t message,
-		int64_t before, struct report *report, struct failure *failure);
+	enum status (*append)(
+		struct store *store, struct report *reports, size_t count, struct failure *failure);
+	enum status (*find)(struct store *store, const char *user, uint64_t message, int64_t before,
+		struct report *report, struct failure *failure);
 	/* `removal` may be NULL. */
 	enum status (*write_checkpoint)(struct store *store, struct store_removal *removal,
 		const struct store_token *tokens, size_t count,
 		const struct store_checkpoint *checkpoint, struct failure *failure);
-	enum status (*replace_tokens)(struct store *store, bool readable, const struct store_token *tokens,
-		size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
+	enum status (*replace_tokens)(struct store *store, bool readable,
+		const struct store_token *tokens, size_t count,
+		const struct store_checkpoint *checkpoint, struct failure *failure);
 	enum status (*stage)(
 		struct store *store, const struct store_piece *piece, struct failure *failure);
 	enum status (*clear_stage)(
@@ -39,8 +40,8 @@ struct store_driver {
 		struct failure *failure);
 	enum status (*merge)(
 		struct store *store, struct store_merge *merge, struct failure *failure);
-	enum status (*keep_copy)(struct store *store, const char *suffix, char *copy,
-		size_t room, struct failure *failure);
+	enum status (*keep_copy)(struct store *store, const char *suffix, char *copy, size_t room,
+		struct failure *failure);
 	enum status (*give_back)(
 		struct store *store, size_t bytes, int64_t *returned, struct failure *failure);
 	enum status (*put_entries)(struct store *store, const struct store_entry *entries,
@@ -81,8 +82,8 @@ struct store_driver {
 		store_user_fn *each, void *context, struct failure *failure);
 	enum status (*read_size)(
 		struct store_reader *reader, struct store_size *size, struct failure *failure);
-	enum status (*read_stats)(struct store_reader *reader, struct store_stats *stats,
-		struct failure *failure);
+	enum status (*read_stats)(
+		struct store_reader *reader, struct store_stats *stats, struct failure *failure);
 };
 
 /* Whether store_append lets this report in. Drivers ask it of what they read

@@ -44,8 +44,8 @@ GTree *memory_entries_new(void)
 	return g_tree_new_full(compare_entries, NULL, NULL, free_entry);
 }
 
-enum status memory_put_entries(struct store *store, const struct store_entry *entries,
-	size_t count, struct failure *failure)
+enum status memory_put_entries(struct store *store, const struct store_entry *entries, size_t count,
+	struct failure *failure)
 {
 	struct memory *memory = (struct memory *)store;
 	(void)failure;

@@ -23,8 +23,8 @@ static void remove_row(struct memory *memory, struct row *row)
 }
 
 /* A user's rows up to a number. */
-static void remove_rows(struct memory *memory, struct user *user, int64_t until,
-	struct store_removal *removal)
+static void remove_rows(
+	struct memory *memory, struct user *user, int64_t until, struct store_removal *removal)
 {
 	guint gone = 0;
 

@@ -21,8 +21,7 @@ enum status memory_forget_stage(struct memory *memory, struct failure *failure)
 static enum status put_piece(
 	struct memory *memory, const struct store_piece *piece, struct failure *failure)
 {
-	g_array_append_vals(
-		memory->next_retrained, piece->reports, (guint)piece->report_count);
+	g_array_append_vals(memory->next_retrained, piece->reports, (guint)piece->report_count);
 	for (size_t i = 0; i < piece->token_count; i++) {
 		const struct store_token *token = &piece->tokens[i];
 		if (table_set(memory->next_tokens, token->key, token->sum, token->gain) !=
@@ -62,13 +61,14 @@ static void exchange_rows(struct memory *memory)
 	for (guint i = 0; i < reports->len; i++) {
 		const struct store_retrained *report =
 			&g_array_index(reports, struct store_retrained, i);
-		if (report->seq <= (int64_t)memory->rows->len && memory->rows->pdata[report->seq - 1])
+		if (report->seq <= (int64_t)memory->rows->len &&
+			memory->rows->pdata[report->seq - 1])
 			((struct row *)memory->rows->pdata[report->seq - 1])->retrained = report;
 	}
 }
 
-enum status memory_adopt(struct store *store, const struct store_generation *generation,
-	struct failure *failure)
+enum status memory_adopt(
+	struct store *store, const struct store_generation *generation, struct failure *failure)
 {
 	struct memory *memory = (struct memory *)store;
 	enum status status;
@@ -82,12 +82,12 @@ enum status memory_adopt(struct store *store, const struct store_generation *gen
 	exchange_rows(memory);
 	memory_clear_entries(memory, generation->entry_kind);
 	memory->checkpoint = generation->checkpoint;
-	return memory_put_entries(
-		store, generation->entries, generation->entry_count, failure);
+	return memory_put_entries(store, generation->entries, generation->entry_count, failure);
 }
 
-enum status memory_replace_tokens(struct store *store, bool readable, const struct store_token *tokens,
-	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
+enum status memory_replace_tokens(struct store *store, bool readable,
+	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
+	struct failure *failure)
 {
 	(void)readable;
 	struct memory *memory = (struct memory *)store;

@@ -49,8 +49,8 @@ static bool both_told(struct memory *memory, const struct user *from, struct use
 	return false;
 }
 
-static void join_users(struct memory *memory, struct user *from, struct user *to,
-	struct store_merge *merge)
+static void join_users(
+	struct memory *memory, struct user *from, struct user *to, struct store_merge *merge)
 {
 	merge->refold = both_told(memory, from, to);
 	merge->reports = from->rows->len;
@@ -96,7 +96,8 @@ enum status memory_merge(struct store *store, struct store_merge *merge, struct 
 	struct memory *memory = (struct memory *)store;
 	struct user *from = g_hash_table_lookup(memory->users, merge->from);
 	struct user *to = g_hash_table_lookup(memory->users, merge->to);
-	struct store_removal removal = {.kind = REMOVE_SHARED, .until = INT64_MAX, .user = merge->to};
+	struct store_removal removal = {
+		.kind = REMOVE_SHARED, .until = INT64_MAX, .user = merge->to};
 
 	if (from && to)
 		join_users(memory, from, to, merge);
@@ -110,8 +111,8 @@ enum status memory_merge(struct store *store, struct store_merge *merge, struct 
 	return merge->refold ? forget_checkpoint(memory, failure) : STATUS_OK;
 }
 
-enum status memory_keep_copy(struct store *store, const char *suffix, char *copy, size_t room,
-	struct failure *failure)
+enum status memory_keep_copy(
+	struct store *store, const char *suffix, char *copy, size_t room, struct failure *failure)
 {
 	(void)store;
 	(void)suffix;

@@ -37,8 +37,8 @@ void memory_reader_close(struct store_reader *reader)
 	free(reader);
 }
 
-enum status memory_get(struct store_reader *reader, const char *name, void *bytes,
-	size_t *size, struct failure *failure)
+enum status memory_get(struct store_reader *reader, const char *name, void *bytes, size_t *size,
+	struct failure *failure)
 {
 	GBytes *value = g_hash_table_lookup(memory_of(reader)->values, name);
 	size_t room = *size;
@@ -77,8 +77,9 @@ static enum status give_row(
 
 	report.user = row->user->name;
 	report.count = 0;
-	if (row->tokens && pack_read(row->tokens, row->size, keys, STORE_MAX_TOKENS, &report.count) !=
-				   STATUS_OK)
+	if (row->tokens &&
+		pack_read(row->tokens, row->size, keys, STORE_MAX_TOKENS, &report.count) !=
+			STATUS_OK)
 		return failure_set(failure, STATUS_CORRUPT, "tokens of report %lld are damaged",
 			(long long)report.seq);
 	report.keys = keys;
@@ -143,14 +144,14 @@ enum status memory_shares(
 	return STATUS_OK;
 }
 
-enum status memory_reports_after(struct store_reader *reader, int64_t after,
-	store_report_fn *each, void *context, struct failure *failure)
+enum status memory_reports_after(struct store_reader *reader, int64_t after, store_report_fn *each,
+	void *context, struct failure *failure)
 {
 	return give_rows(memory_of(reader)->rows, after, SIZE_MAX, each, context, failure);
 }
 
-enum status memory_counting_reports(struct store_reader *reader, store_report_fn *each,
-	void *context, struct failure *failure)
+enum status memory_counting_reports(
+	struct store_reader *reader, store_report_fn *each, void *context, struct failure *failure)
 {
 	const GPtrArray *rows = memory_of(reader)->rows;
 	enum status status = STATUS_OK;
@@ -164,8 +165,8 @@ enum status memory_counting_reports(struct store_reader *reader, store_report_fn
 
 /* --- Tokens and numbers --------------------------------------------------- */
 
-enum status memory_read_checkpoint(struct store_reader *reader,
-	struct store_checkpoint *checkpoint, struct failure *failure)
+enum status memory_read_checkpoint(
+	struct store_reader *reader, struct store_checkpoint *checkpoint, struct failure *failure)
 {
 	(void)failure;
 	*checkpoint = memory_of(reader)->checkpoint;
@@ -187,8 +188,8 @@ static void give_token(void *context, uint64_t key, double sum, double gain)
 		walk->status = walk->each(walk->context, &token);
 }
 
-enum status memory_tokens(struct store_reader *reader, store_token_fn *each, void *context,
-	struct failure *failure)
+enum status memory_tokens(
+	struct store_reader *reader, store_token_fn *each, void *context, struct failure *failure)
 {
 	struct token_walk walk = {.each = each, .context = context, .status = STATUS_OK};
 	(void)failure;

@@ -21,18 +21,18 @@ struct row {
 	unsigned char *tokens;
 	size_t size;
 	struct row *supersedes; /* NULL = none, or it is gone */
-	struct row *successor;  /* that supersedes this one */
+	struct row *successor; /* that supersedes this one */
 	const struct store_retrained *retrained; /* of the memory's generation; NULL = none */
 };
 
 struct memory {
 	struct store store;
-	GPtrArray *rows;    /* row i has sequence number i + 1; NULL = erased */
-	GHashTable *users;  /* by name */
+	GPtrArray *rows; /* row i has sequence number i + 1; NULL = erased */
+	GHashTable *users; /* by name */
 	GHashTable *newest; /* rows as a set, by user and message; no muted ones */
-	GTree *entries;     /* struct store_entry, owned */
+	GTree *entries; /* struct store_entry, owned */
 	GHashTable *values; /* GBytes by name */
-	size_t count;       /* rows that are not erased */
+	size_t count; /* rows that are not erased */
 	struct table *tokens;
 	struct store_checkpoint checkpoint;
 	int64_t stripped; /* reports up to it were looked at for what they supersede */
@@ -83,8 +83,8 @@ enum status memory_read_size(
 
 /* Two users become one: memory-merge.c. */
 enum status memory_merge(struct store *store, struct store_merge *merge, struct failure *failure);
-enum status memory_keep_copy(struct store *store, const char *suffix, char *copy, size_t room,
-	struct failure *failure);
+enum status memory_keep_copy(
+	struct store *store, const char *suffix, char *copy, size_t room, struct failure *failure);
 
 /* A superseded or forgotten row loses its tokens: memory.c. */
 void memory_strip(struct row *row);
@@ -96,10 +96,11 @@ enum status memory_stage(
 	struct store *store, const struct store_piece *piece, struct failure *failure);
 enum status memory_clear_stage(
 	struct store *store, size_t rows, bool *more, struct failure *failure);
-enum status memory_adopt(struct store *store, const struct store_generation *generation,
+enum status memory_adopt(
+	struct store *store, const struct store_generation *generation, struct failure *failure);
+enum status memory_replace_tokens(struct store *store, bool readable,
+	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
 	struct failure *failure);
-enum status memory_replace_tokens(struct store *store, bool readable, const struct store_token *tokens,
-	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
 
 /* As store.h says: memory.c. */
 enum status memory_write_checkpoint(struct store *store, struct store_removal *removal,
@@ -119,13 +120,13 @@ enum status memory_journal(struct store_reader *reader, const char *user, int64_
 	size_t limit, store_report_fn *each, void *context, struct failure *failure);
 enum status memory_shares(
 	struct store_reader *reader, const char *user, bool *shares, struct failure *failure);
-enum status memory_reports_after(struct store_reader *reader, int64_t after,
-	store_report_fn *each, void *context, struct failure *failure);
-enum status memory_counting_reports(struct store_reader *reader, store_report_fn *each,
+enum status memory_reports_after(struct store_reader *reader, int64_t after, store_report_fn *each,
 	void *context, struct failure *failure);
-enum status memory_read_checkpoint(struct store_reader *reader,
-	struct store_checkpoint *checkpoint, struct failure *failure);
-enum status memory_tokens(struct store_reader *reader, store_token_fn *each, void *context,
-	struct failure *failure);
+enum status memory_counting_reports(
+	struct store_reader *reader, store_report_fn *each, void *context, struct failure *failure);
+enum status memory_read_checkpoint(
+	struct store_reader *reader, struct store_checkpoint *checkpoint, struct failure *failure);
+enum status memory_tokens(
+	struct store_reader *reader, store_token_fn *each, void *context, struct failure *failure);
 enum status memory_read_stats(
 	struct store_reader *reader, struct store_stats *stats, struct failure *failure);

@@ -69,8 +69,11 @@ enum status sqlite_entries(struct store_reader *reader, const char *scope, int k
 	sqlite3_bind_int(row, 2, kind);
 	sqlite3_bind_int(row, 3, kind ? kind : INT_MAX);
 	while (status == STATUS_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
-		struct store_entry entry = {.scope = scope, .kind = sqlite3_column_int(row, 0),
-			.name = name, .value = value, .time = sqlite3_column_int64(row, 3)};
+		struct store_entry entry = {.scope = scope,
+			.kind = sqlite3_column_int(row, 0),
+			.name = name,
+			.value = value,
+			.time = sqlite3_column_int64(row, 3)};
 		status = sqlite_copy_column(row, 1, name, STORE_MAX_NAME) &&
 				sqlite_copy_column(row, 2, value, STORE_MAX_VALUE)
 			? each(context, &entry)

@@ -31,8 +31,8 @@ static enum status run_for(struct connection *connection, enum sqlite_statement 
 	int at = 1;
 
 	if (statement && removal->user)
-		sqlite3_bind_blob(statement, at++, removal->user, (int)strlen(removal->user),
-			SQLITE_STATIC);
+		sqlite3_bind_blob(
+			statement, at++, removal->user, (int)strlen(removal->user), SQLITE_STATIC);
 	if (statement && removal->kind != REMOVE_USER)
 		sqlite3_bind_int64(statement, at, removal->until);
 	enum status status = sqlite_run(connection, statement, "removing from", failure);
@@ -44,8 +44,7 @@ static enum status run_for(struct connection *connection, enum sqlite_statement 
 static enum status take_shared(
 	struct connection *connection, struct store_removal *removal, struct failure *failure)
 {
-	enum status status =
-		run_for(connection, SQL_RETRAINED_EXPIRE_USER, removal, NULL, failure);
+	enum status status = run_for(connection, SQL_RETRAINED_EXPIRE_USER, removal, NULL, failure);
 
 	return status == STATUS_OK
 		? run_for(connection, SQL_WITHDRAW, removal, &removal->reports, failure)
@@ -55,13 +54,14 @@ static enum status take_shared(
 static enum status take_user(
 	struct connection *connection, struct store_removal *removal, struct failure *failure)
 {
-	enum status status =
-		run_for(connection, SQL_RETRAINED_WITHDRAW, removal, NULL, failure);
+	enum status status = run_for(connection, SQL_RETRAINED_WITHDRAW, removal, NULL, failure);
 
 	if (status == STATUS_OK)
-		status = run_for(connection, SQL_ERASE_JOURNAL, removal, &removal->reports, failure);
+		status =
+			run_for(connection, SQL_ERASE_JOURNAL, removal, &removal->reports, failure);
 	if (status == STATUS_OK)
-		status = run_for(connection, SQL_ERASE_ENTRIES, removal, &removal->entries, failure);
+		status =
+			run_for(connection, SQL_ERASE_ENTRIES, removal, &removal->entries, failure);
 	if (status == STATUS_OK)
 		status = run_for(connection, SQL_ERASE_USER, removal, NULL, failure);
 	return status;
@@ -85,10 +85,9 @@ enum status sqlite_take_out(
 	enum status status = sqlite_forget_stage(connection, failure);
 
 	if (status == STATUS_OK)
-		status = removal->kind == REMOVE_SHARED
-			? take_shared(connection, removal, failure)
-			: removal->kind == REMOVE_USER ? take_user(connection, removal, failure)
-						       : take_old(connection, removal, failure);
+		status = removal->kind == REMOVE_SHARED ? take_shared(connection, removal, failure)
+			: removal->kind == REMOVE_USER  ? take_user(connection, removal, failure)
+							: take_old(connection, removal, failure);
 	if (status == STATUS_OK && removal->entry)
 		status = sqlite_write_entry(connection, removal->entry, failure);
 	if (status == STATUS_OK && removal->mark)
@@ -110,8 +109,8 @@ static enum status read_last_of(struct connection *connection, const char *after
 	if (sqlite3_step(row) != SQLITE_ROW)
 		status = sqlite_failure(connection, "reading", failure);
 	else if (!copy_name(row, last))
-		status = failure_set(failure, STATUS_CORRUPT, "reading %s: a user is damaged",
-			connection->path);
+		status = failure_set(
+			failure, STATUS_CORRUPT, "reading %s: a user is damaged", connection->path);
 	sqlite3_reset(row);
 	return status;
 }
@@ -148,8 +147,7 @@ static enum status sync_log(struct connection *connection, struct failure *failu
 
 	if (code == SQLITE_OK && log && log->pMethods &&
 		log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) != SQLITE_OK)
-		return failure_set(failure,
-			status_of_errno(sqlite_system_error(connection->db)),
+		return failure_set(failure, status_of_errno(sqlite_system_error(connection->db)),
 			"compacting %s: its log cannot be synced", connection->path);
 	return STATUS_OK;
 }
@@ -172,7 +170,8 @@ bool sqlite_log_is_due(const struct store *store)
 {
 	const struct sqlite_store *sqlite = (const struct sqlite_store *)store;
 
-	return sqlite->log_pages >= (sqlite->log_most < SQLITE_LOG_SOME ? sqlite->log_most : SQLITE_LOG_SOME);
+	return sqlite->log_pages >=
+		(sqlite->log_most < SQLITE_LOG_SOME ? sqlite->log_most : SQLITE_LOG_SOME);
 }
 
 void sqlite_move_log(struct store *store)
@@ -197,9 +196,8 @@ enum status sqlite_compact(struct store *store, struct failure *failure)
 	/* The pragma takes effect with the VACUUM, in databases that were made without. */
 	enum status status = sqlite_execute_alone(
 		connection, "PRAGMA auto_vacuum = INCREMENTAL; VACUUM", "compacting", failure);
-	return status == STATUS_OK || status == STATUS_FULL
-		? empty_log(connection, true, failure)
-		: status;
+	return status == STATUS_OK || status == STATUS_FULL ? empty_log(connection, true, failure)
+							    : status;
 }
 
 struct pages {
@@ -223,8 +221,8 @@ static enum status read_pages(
 	return status;
 }
 
-static enum status free_pages(struct store *store, const struct pages *pages, int64_t count,
-	struct failure *failure)
+static enum status free_pages(
+	struct store *store, const struct pages *pages, int64_t count, struct failure *failure)
 {
 	struct connection *connection = &((struct sqlite_store *)store)->connection;
 	char sql[64];
@@ -323,8 +321,7 @@ enum status sqlite_oldest(struct store_reader *reader, const char *user, size_t 
 	struct failure *failure)
 {
 	struct connection *connection = connection_of(reader);
-	sqlite3_stmt *row =
-		sqlite_statement(connection, user ? SQL_OLDEST_OF_USER : SQL_OLDEST);
+	sqlite3_stmt *row = sqlite_statement(connection, user ? SQL_OLDEST_OF_USER : SQL_OLDEST);
 	enum status status = STATUS_OK;
 
 	*seq = 0;
@@ -355,7 +352,8 @@ enum status sqlite_users(struct store_reader *reader, const char *after, size_t 
 		return sqlite_failure(connection, "reading", failure);
 	sqlite3_bind_blob(row, 1, after, (int)strlen(after), SQLITE_STATIC);
 	while (status == STATUS_OK && left > 0 && (code = sqlite3_step(row)) == SQLITE_ROW) {
-		struct store_user user = {.name = name, .reports = sqlite3_column_int64(row, 1),
+		struct store_user user = {.name = name,
+			.reports = sqlite3_column_int64(row, 1),
 			.last_time = sqlite3_column_int64(row, 2)};
 		status = copy_name(row, name)
 			? each(context, &user)

@@ -52,8 +52,7 @@ enum status sqlite_clear_stage(
 
 	*more = false;
 	if (status == STATUS_OK)
-		status = clear_some(
-			connection, SQL_CLEAR_SOME_RETRAINED_NEXT, rows, more, failure);
+		status = clear_some(connection, SQL_CLEAR_SOME_RETRAINED_NEXT, rows, more, failure);
 	if (status == STATUS_OK)
 		status = clear_some(connection, SQL_CLEAR_SOME_TOKENS_NEXT, rows, more, failure);
 	return sqlite_finish(connection, status, DOING, failure);
@@ -65,8 +64,8 @@ enum status sqlite_forget_stage(struct connection *connection, struct failure *f
 		connection, sqlite_statement(connection, SQL_CLEAR_RETRAINED_NEXT), DOING, failure);
 
 	if (status == STATUS_OK)
-		status = sqlite_run(connection,
-			sqlite_statement(connection, SQL_CLEAR_TOKENS_NEXT), DOING, failure);
+		status = sqlite_run(connection, sqlite_statement(connection, SQL_CLEAR_TOKENS_NEXT),
+			DOING, failure);
 	return status;
 }
 
@@ -85,13 +84,12 @@ enum status sqlite_stage(
 /* The tables change names, which takes no time; emptying the former ones would. */
 static enum status exchange_tables(struct connection *connection, struct failure *failure)
 {
-	static const char sql[] =
-		"ALTER TABLE token RENAME TO token_former;"
-		"ALTER TABLE token_next RENAME TO token;"
-		"ALTER TABLE token_former RENAME TO token_next;"
-		"ALTER TABLE retrained RENAME TO retrained_former;"
-		"ALTER TABLE retrained_next RENAME TO retrained;"
-		"ALTER TABLE retrained_former RENAME TO retrained_next;";
+	static const char sql[] = "ALTER TABLE token RENAME TO token_former;"
+				  "ALTER TABLE token_next RENAME TO token;"
+				  "ALTER TABLE token_former RENAME TO token_next;"
+				  "ALTER TABLE retrained RENAME TO retrained_former;"
+				  "ALTER TABLE retrained_next RENAME TO retrained;"
+				  "ALTER TABLE retrained_former RENAME TO retrained_next;";
 
 	return sqlite_execute_alone(connection, sql, DOING, failure);
 }
@@ -109,8 +107,8 @@ static enum status replace_entries(struct connection *connection,
 	return status;
 }
 
-enum status sqlite_adopt(struct store *store, const struct store_generation *generation,
-	struct failure *failure)
+enum status sqlite_adopt(
+	struct store *store, const struct store_generation *generation, struct failure *failure)
 {
 	struct connection *connection = &((struct sqlite_store *)store)->connection;
 	enum status status =
@@ -143,8 +141,9 @@ static enum status abandon_tokens(struct connection *connection, struct failure 
 	return sqlite_execute_alone(connection, sql, "writing tokens to", failure);
 }
 
-enum status sqlite_replace_tokens(struct store *store, bool readable, const struct store_token *tokens,
-	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
+enum status sqlite_replace_tokens(struct store *store, bool readable,
+	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
+	struct failure *failure)
 {
 	static const char doing[] = "writing tokens to";
 	struct connection *connection = &((struct sqlite_store *)store)->connection;

@@ -62,8 +62,8 @@ static enum status join_reports(
 	struct connection *connection, struct store_merge *merge, struct failure *failure)
 {
 	bool found, both;
-	enum status status = ask(connection, SQL_BOTH_TOLD, merge->from, merge->to, &found, &both,
-		failure);
+	enum status status =
+		ask(connection, SQL_BOTH_TOLD, merge->from, merge->to, &found, &both, failure);
 
 	if (status == STATUS_OK)
 		status = run_with(connection, SQL_TAKE_OVER, merge->from, merge->to,
@@ -102,15 +102,16 @@ static enum status forget_checkpoint(struct connection *connection, struct failu
 		sqlite3_bind_text(forget, 1, SQLITE_CHECKPOINT, -1, SQLITE_STATIC);
 	enum status status = sqlite_run(connection, forget, DOING, failure);
 	if (status == STATUS_OK)
-		status = sqlite_run(connection, sqlite_statement(connection, SQL_CLEAR_TOKENS),
-			DOING, failure);
+		status = sqlite_run(
+			connection, sqlite_statement(connection, SQL_CLEAR_TOKENS), DOING, failure);
 	return status == STATUS_OK ? sqlite_forget_stage(connection, failure) : status;
 }
 
 enum status sqlite_merge(struct store *store, struct store_merge *merge, struct failure *failure)
 {
 	struct connection *connection = &((struct sqlite_store *)store)->connection;
-	struct store_removal removal = {.kind = REMOVE_SHARED, .until = INT64_MAX, .user = merge->to};
+	struct store_removal removal = {
+		.kind = REMOVE_SHARED, .until = INT64_MAX, .user = merge->to};
 	enum status status =
 		sqlite_run(connection, sqlite_statement(connection, SQL_BEGIN), DOING, failure);
 
@@ -196,8 +197,8 @@ static enum status write_copy(
 	return status;
 }
 
-enum status sqlite_keep_copy(struct store *store, const char *suffix, char *copy, size_t room,
-	struct failure *failure)
+enum status sqlite_keep_copy(
+	struct store *store, const char *suffix, char *copy, size_t room, struct failure *failure)
 {
 	struct sqlite_store *sqlite = (struct sqlite_store *)store;
 	char path[4096];
@@ -207,9 +208,9 @@ enum status sqlite_keep_copy(struct store *store, const char *suffix, char *copy
 	if ((size_t)snprintf(path, sizeof(path), "%s.%s", sqlite->path, suffix) >= sizeof(path))
 		return failure_set(failure, STATUS_INVALID, "path of the database is too long");
 	if (lstat(path, &file) != 0 || file.st_size == 0)
-		status = has_room(sqlite->path)
-			? write_copy(&sqlite->connection, path, failure)
-			: failure_set(failure, STATUS_FULL, "copying to %s: there is not room", path);
+		status = has_room(sqlite->path) ? write_copy(&sqlite->connection, path, failure)
+						: failure_set(failure, STATUS_FULL,
+							  "copying to %s: there is not room", path);
 	if (status == STATUS_OK)
 		snprintf(copy, room, "%s", path);
 	return status;

@@ -72,7 +72,8 @@ enum status sqlite_open_connection(struct connection *connection, const char *pa
 		return failure_set(failure, STATUS_NOMEM, "opening %s: out of memory", path);
 	if (sqlite3_open_v2(immutable ? uri : path, &connection->db,
 		    flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX |
-			    (immutable ? SQLITE_OPEN_URI : 0), NULL) != SQLITE_OK)
+			    (immutable ? SQLITE_OPEN_URI : 0),
+		    NULL) != SQLITE_OK)
 		status = sqlite_failure(connection, "opening", failure);
 	if (status == STATUS_OK) {
 		sqlite3_busy_timeout(connection->db, SQLITE_BUSY_MILLISECONDS);
@@ -99,7 +100,8 @@ static enum status take_lock(struct sqlite_store *store, struct failure *failure
 		return failure_set(failure, reason.code, "%s", reason.detail);
 	if (flock(store->lock, LOCK_EX | LOCK_NB) != 0) {
 		if (errno != EWOULDBLOCK)
-			return failure_set(failure, STATUS_IO, "locking %s: %s", path, strerror(errno));
+			return failure_set(
+				failure, STATUS_IO, "locking %s: %s", path, strerror(errno));
 		ssize_t length = read(store->lock, holder, sizeof(holder) - 1);
 		holder[length > 0 ? length : 0] = '\0';
 		return failure_set(failure, STATUS_BUSY,
@@ -107,7 +109,8 @@ static enum status take_lock(struct sqlite_store *store, struct failure *failure
 			*holder ? holder : "(unknown)");
 	}
 	int length = snprintf(holder, sizeof(holder), "%ld", (long)getpid());
-	if (ftruncate(store->lock, 0) != 0 || write(store->lock, holder, (size_t)length) != length) {
+	if (ftruncate(store->lock, 0) != 0 ||
+		write(store->lock, holder, (size_t)length) != length) {
 		/* The number is a courtesy; a full disk must not stop a start. */
 	}
 	return STATUS_OK;
@@ -133,7 +136,8 @@ static enum status check_version(
 	int64_t answers[4] = {0};
 
 	for (size_t i = 0; i < 4; i++) {
-		enum status status = sqlite_read_number(connection, questions[i], &answers[i], failure);
+		enum status status =
+			sqlite_read_number(connection, questions[i], &answers[i], failure);
 		if (status != STATUS_OK)
 			return status;
 	}
@@ -164,7 +168,8 @@ static enum status migrate(struct connection *connection, int64_t version, struc
 			status = sqlite_execute(connection, migrations[i], "migrating", failure);
 		if (status == STATUS_OK)
 			status = sqlite_execute(connection, finish, "migrating", failure);
-		if (status != STATUS_OK && connection->db && !sqlite3_get_autocommit(connection->db))
+		if (status != STATUS_OK && connection->db &&
+			!sqlite3_get_autocommit(connection->db))
 			sqlite_execute(connection, "ROLLBACK", "migrating", NULL);
 	}
 	return status;
@@ -247,8 +252,8 @@ static bool has_wal(const char *path)
 static enum status try_readonly(
 	struct sqlite_store *store, int64_t *version, struct failure *failure)
 {
-	enum status status = sqlite_open_connection(&store->connection, store->path,
-		SQLITE_OPEN_READONLY, store->immutable, failure);
+	enum status status = sqlite_open_connection(
+		&store->connection, store->path, SQLITE_OPEN_READONLY, store->immutable, failure);
 
 	if (status == STATUS_OK)
 		status = check_version(&store->connection, version, failure);

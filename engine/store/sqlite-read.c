@@ -25,8 +25,8 @@ static struct contribution read_contribution(sqlite3_stmt *row, int column)
 	};
 }
 
-static enum status damaged(const struct connection *connection, const struct report *report,
-	struct failure *failure)
+static enum status damaged(
+	const struct connection *connection, const struct report *report, struct failure *failure)
 {
 	return failure_set(failure, STATUS_CORRUPT,
 		"reading %s: report %lld is damaged: " SQLITE_DAMAGED, connection->path,
@@ -98,7 +98,8 @@ enum status sqlite_get(struct connection *connection, const char *name, void *va
 	if (code == SQLITE_ROW) {
 		size_t found = (size_t)sqlite3_column_bytes(row, 0);
 		if (found > *size)
-			status = failure_set(failure, STATUS_LIMIT, "value %s has %zu bytes", name, found);
+			status = failure_set(
+				failure, STATUS_LIMIT, "value %s has %zu bytes", name, found);
 		else if (found > 0)
 			memcpy(value, sqlite3_column_blob(row, 0), found);
 		*size = found;
@@ -190,8 +191,8 @@ enum status sqlite_user_reports(struct store_reader *reader, const char *user, s
 	return walk_reports(connection, row, user, each, context, failure);
 }
 
-enum status sqlite_reports_after(struct store_reader *reader, int64_t after,
-	store_report_fn *each, void *context, struct failure *failure)
+enum status sqlite_reports_after(struct store_reader *reader, int64_t after, store_report_fn *each,
+	void *context, struct failure *failure)
 {
 	struct connection *connection = connection_of(reader);
 	sqlite3_stmt *row = sqlite_statement(connection, SQL_REPORTS_AFTER);
@@ -202,8 +203,8 @@ enum status sqlite_reports_after(struct store_reader *reader, int64_t after,
 	return walk_reports(connection, row, NULL, each, context, failure);
 }
 
-enum status sqlite_counting_reports(struct store_reader *reader, store_report_fn *each,
-	void *context, struct failure *failure)
+enum status sqlite_counting_reports(
+	struct store_reader *reader, store_report_fn *each, void *context, struct failure *failure)
 {
 	struct connection *connection = connection_of(reader);
 	sqlite3_stmt *row = sqlite_statement(connection, SQL_COUNTING_REPORTS);
@@ -252,8 +253,7 @@ enum status sqlite_journal(struct store_reader *reader, const char *user, int64_
 	size_t limit, store_report_fn *each, void *context, struct failure *failure)
 {
 	struct connection *connection = connection_of(reader);
-	struct journal_walk walk = {
-		.user = user, .left = limit, .each = each, .context = context};
+	struct journal_walk walk = {.user = user, .left = limit, .each = each, .context = context};
 	enum status status = STATUS_OK;
 
 	if (limit <= NEAR_MOST && after < INT64_MAX - NEAR * NEAR_MOST) {
@@ -272,19 +272,19 @@ enum status sqlite_get_checkpoint(struct connection *connection,
 	size_t size = sizeof(*checkpoint);
 
 	*checkpoint = (struct sqlite_checkpoint){0};
-	enum status status =
-		sqlite_get(connection, SQLITE_CHECKPOINT, checkpoint, &size, failure);
+	enum status status = sqlite_get(connection, SQLITE_CHECKPOINT, checkpoint, &size, failure);
 	if (status == STATUS_NOTFOUND)
 		return STATUS_OK;
-	bool whole = size == sizeof(*checkpoint) || size == offsetof(struct sqlite_checkpoint, ahead);
+	bool whole =
+		size == sizeof(*checkpoint) || size == offsetof(struct sqlite_checkpoint, ahead);
 	if (status == STATUS_LIMIT || (status == STATUS_OK && !whole))
 		return failure_set(failure, STATUS_CORRUPT, "reading %s: the checkpoint is damaged",
 			connection->path);
 	return status;
 }
 
-enum status sqlite_read_checkpoint(struct store_reader *reader,
-	struct store_checkpoint *checkpoint, struct failure *failure)
+enum status sqlite_read_checkpoint(
+	struct store_reader *reader, struct store_checkpoint *checkpoint, struct failure *failure)
 {
 	struct sqlite_checkpoint row;
 	enum status status = sqlite_get_checkpoint(connection_of(reader), &row, failure);
@@ -298,8 +298,8 @@ enum status sqlite_read_checkpoint(struct store_reader *reader,
 	return status;
 }
 
-enum status sqlite_tokens(struct store_reader *reader, store_token_fn *each, void *context,
-	struct failure *failure)
+enum status sqlite_tokens(
+	struct store_reader *reader, store_token_fn *each, void *context, struct failure *failure)
 {
 	struct connection *connection = connection_of(reader);
 	sqlite3_stmt *row = sqlite_statement(connection, SQL_TOKENS);

@@ -31,8 +31,7 @@ static int64_t wanted_bytes(const struct sqlite_store *store, const struct statv
 	int64_t most = (int64_t)(disk->f_blocks * disk->f_frsize / RESERVE_DISK_SHARE);
 	int64_t wanted = RESERVE_LEAST;
 
-	if (stat(store->path, &database) == 0 &&
-		database.st_size / RESERVE_DATABASE_SHARE > wanted)
+	if (stat(store->path, &database) == 0 && database.st_size / RESERVE_DATABASE_SHARE > wanted)
 		wanted = database.st_size / RESERVE_DATABASE_SHARE;
 	if (wanted > RESERVE_MOST)
 		wanted = RESERVE_MOST;
@@ -86,8 +85,8 @@ void sqlite_limit_log(struct sqlite_store *store)
 	if (most / PAGE_BYTES >= SQLITE_LOG_MOST)
 		return;
 	store->log_most = most / PAGE_BYTES > LOG_LEAST ? (int)(most / PAGE_BYTES) : LOG_LEAST;
-	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA journal_size_limit = %d",
-		store->log_most * PAGE_BYTES);
+	sqlite3_snprintf(
+		sizeof(sql), sql, "PRAGMA journal_size_limit = %d", store->log_most * PAGE_BYTES);
 	sqlite_execute(&store->connection, sql, "opening", NULL);
 }
 

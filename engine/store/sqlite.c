@@ -25,16 +25,18 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_ADD_USER] = "INSERT INTO user (name) VALUES (?1)",
 	[SQL_FIND_USER] = "SELECT id FROM user WHERE name = ?1",
-	[SQL_FIND_REPORT] = "SELECT " SQLITE_REPORT_COLUMNS " FROM " SQLITE_REPORTS " WHERE seq = "
-			    "(SELECT max(seq) FROM journal WHERE message = ?2 AND user = "
-			    "(SELECT id FROM user WHERE name = ?1) AND seq < ?3 AND (flags & 2) = 0)",
-	[SQL_ADD_REPORT] = "INSERT INTO journal (seq, time, message, label, flags, margin, head_sum, "
-			   "head_gain, body_sum, body_gain, bias_sum, bias_gain, undone_head_sum, "
-			   "undone_head_gain, undone_body_sum, undone_body_gain, undone_bias_sum, "
-			   "undone_bias_gain, user, tokens, sender, list, supersedes) VALUES (NULL, "
-			   "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-			   "?18, ?19, ?20, ?21, ?22, (SELECT max(seq) FROM journal WHERE user = ?19 "
-			   "AND message = ?3 AND (flags & 2) = 0 AND (?5 & 2) = 0))",
+	[SQL_FIND_REPORT] =
+		"SELECT " SQLITE_REPORT_COLUMNS " FROM " SQLITE_REPORTS " WHERE seq = "
+		"(SELECT max(seq) FROM journal WHERE message = ?2 AND user = "
+		"(SELECT id FROM user WHERE name = ?1) AND seq < ?3 AND (flags & 2) = 0)",
+	[SQL_ADD_REPORT] =
+		"INSERT INTO journal (seq, time, message, label, flags, margin, head_sum, "
+		"head_gain, body_sum, body_gain, bias_sum, bias_gain, undone_head_sum, "
+		"undone_head_gain, undone_body_sum, undone_body_gain, undone_bias_sum, "
+		"undone_bias_gain, user, tokens, sender, list, supersedes) VALUES (NULL, "
+		"?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+		"?18, ?19, ?20, ?21, ?22, (SELECT max(seq) FROM journal WHERE user = ?19 "
+		"AND message = ?3 AND (flags & 2) = 0 AND (?5 & 2) = 0))",
 	[SQL_ERASE_JOURNAL] = "DELETE FROM journal WHERE user = "
 			      "(SELECT id FROM user WHERE name = ?1)",
 	[SQL_ERASE_ENTRIES] = "DELETE FROM entry WHERE scope = ?1",
@@ -71,9 +73,10 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_CLEAR_RETRAINED_NEXT] = "DELETE FROM retrained_next",
 	[SQL_CLEAR_SOME_RETRAINED_NEXT] = "DELETE FROM retrained_next WHERE report IN "
 					  "(SELECT report FROM retrained_next LIMIT ?1)",
-	[SQL_PUT_RETRAINED_NEXT] = "INSERT OR REPLACE INTO retrained_next (report, new_margin, new_head_sum, "
-			      "new_head_gain, new_body_sum, new_body_gain, new_bias_sum, "
-			      "new_bias_gain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[SQL_PUT_RETRAINED_NEXT] =
+		"INSERT OR REPLACE INTO retrained_next (report, new_margin, new_head_sum, "
+		"new_head_gain, new_body_sum, new_body_gain, new_bias_sum, "
+		"new_bias_gain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[SQL_CLEAR_TOKENS_NEXT] = "DELETE FROM token_next",
 	[SQL_CLEAR_SOME_TOKENS_NEXT] = "DELETE FROM token_next WHERE key IN "
 				       "(SELECT key FROM token_next LIMIT ?1)",
@@ -97,24 +100,28 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_RENAME_USER] = "UPDATE user SET name = ?2 WHERE name = ?1",
 	[SQL_TAKE_OVER] = "UPDATE journal SET user = (SELECT id FROM user WHERE name = ?2) "
 			  "WHERE user = (SELECT id FROM user WHERE name = ?1)",
-	[SQL_SUPERSEDE] = "UPDATE journal SET supersedes = " SQLITE_BEFORE " WHERE user = (SELECT id "
-			  "FROM user WHERE name = ?1) AND (flags & 2) = 0 "
-			  "AND supersedes IS NOT " SQLITE_BEFORE,
-	[SQL_STRIP_OF_USER] = "UPDATE journal SET tokens = NULL WHERE tokens IS NOT NULL AND seq IN "
-			      "(SELECT supersedes FROM journal WHERE user = "
-			      "(SELECT id FROM user WHERE name = ?1))",
+	[SQL_SUPERSEDE] =
+		"UPDATE journal SET supersedes = " SQLITE_BEFORE " WHERE user = (SELECT id "
+		"FROM user WHERE name = ?1) AND (flags & 2) = 0 "
+		"AND supersedes IS NOT " SQLITE_BEFORE,
+	[SQL_STRIP_OF_USER] =
+		"UPDATE journal SET tokens = NULL WHERE tokens IS NOT NULL AND seq IN "
+		"(SELECT supersedes FROM journal WHERE user = "
+		"(SELECT id FROM user WHERE name = ?1))",
 	[SQL_CLEAR_TOKENS] = "DELETE FROM token",
 	[SQL_DELETE_VALUE] = "DELETE FROM meta WHERE name = ?1",
 	/* The index alone says which: rows with their tokens are not sorted. */
-	[SQL_JOURNAL] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM " SQLITE_REPORTS " WHERE seq IN "
-			"(SELECT seq FROM journal WHERE user = (SELECT id FROM user WHERE name = ?1) "
-			"AND seq > ?2 ORDER BY seq LIMIT ?3) ORDER BY seq",
+	[SQL_JOURNAL] =
+		"SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM " SQLITE_REPORTS " WHERE seq IN "
+		"(SELECT seq FROM journal WHERE user = (SELECT id FROM user WHERE name = ?1) "
+		"AND seq > ?2 ORDER BY seq LIMIT ?3) ORDER BY seq",
 	/* In the order of the rows: the plus keeps the index out. */
 	[SQL_JOURNAL_NEAR] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens FROM " SQLITE_REPORTS
 			     " WHERE +user = (SELECT id FROM user WHERE name = ?1) "
 			     "AND seq > ?2 AND seq <= ?4 ORDER BY seq LIMIT ?3",
-	[SQL_STRIP_SUPERSEDED] = "UPDATE journal SET tokens = NULL WHERE seq IN (SELECT supersedes "
-				 "FROM journal WHERE seq > ?1 AND seq <= ?2) AND tokens IS NOT NULL",
+	[SQL_STRIP_SUPERSEDED] =
+		"UPDATE journal SET tokens = NULL WHERE seq IN (SELECT supersedes "
+		"FROM journal WHERE seq > ?1 AND seq <= ?2) AND tokens IS NOT NULL",
 	[SQL_STRIP_FORGOTTEN] = "UPDATE journal SET tokens = NULL "
 				"WHERE seq > ?1 AND seq <= ?2 AND label = 0",
 	[SQL_PUT_TOKEN] = "INSERT OR REPLACE INTO token (key, sum, gain) VALUES (?1, ?2, ?3)",
@@ -127,10 +134,12 @@ static const char *const SQL[SQL_STATEMENTS] = {
 		"(SELECT newest FROM (SELECT max(seq) AS newest, label AS l "
 		"FROM journal WHERE user = (SELECT id FROM user WHERE name = ?1) "
 		"AND (flags & 2) = 0 GROUP BY message) WHERE l <> 0 ORDER BY newest DESC LIMIT ?2) ORDER BY seq",
-	[SQL_REPORTS_AFTER] = "SELECT " SQLITE_REPORT_COLUMNS ", tokens, (SELECT name FROM user "
-			      "WHERE id = journal.user) FROM " SQLITE_REPORTS " WHERE seq > ?1 ORDER BY seq",
+	[SQL_REPORTS_AFTER] =
+		"SELECT " SQLITE_REPORT_COLUMNS ", tokens, (SELECT name FROM user "
+		"WHERE id = journal.user) FROM " SQLITE_REPORTS " WHERE seq > ?1 ORDER BY seq",
 	[SQL_COUNTING_REPORTS] =
-		"SELECT " SQLITE_REPORT_COLUMNS ", tokens, (SELECT name FROM user WHERE id = j.user) "
+		"SELECT " SQLITE_REPORT_COLUMNS
+		", tokens, (SELECT name FROM user WHERE id = j.user) "
 		"FROM journal AS j LEFT JOIN retrained ON report = seq WHERE label <> 0 "
 		"AND (flags & 2) = 0 AND NOT EXISTS (SELECT 1 FROM journal AS n WHERE "
 		"n.user = j.user AND n.message = j.message AND n.seq > j.seq AND (n.flags & 2) = 0) "
@@ -204,8 +213,8 @@ sqlite3_stmt *sqlite_statement(struct connection *connection, enum sqlite_statem
 	if (*statement)
 		sqlite3_reset(*statement);
 	else
-		sqlite3_prepare_v3(connection->db, SQL[which], -1, SQLITE_PREPARE_PERSISTENT,
-			statement, NULL);
+		sqlite3_prepare_v3(
+			connection->db, SQL[which], -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
 	return *statement;
 }
 
@@ -405,9 +414,8 @@ static enum status sqlite_put(struct store *store, const char *name, const void 
 		&((struct sqlite_store *)store)->connection, name, value, size, failure);
 }
 
-enum status sqlite_write_token(
-	struct connection *connection, bool next, const struct store_token *token,
-	struct failure *failure)
+enum status sqlite_write_token(struct connection *connection, bool next,
+	const struct store_token *token, struct failure *failure)
 {
 	static const enum sqlite_statement puts[] = {SQL_PUT_TOKEN, SQL_PUT_TOKEN_NEXT};
 	static const enum sqlite_statement deletes[] = {SQL_DELETE_TOKEN, SQL_DELETE_TOKEN_NEXT};
@@ -438,8 +446,8 @@ static enum status strip_those(struct connection *connection, enum sqlite_statem
 
 /* What was superseded or forgotten loses its tokens once the checkpoint `until` includes
  * that. How far this went is kept by itself: an adoption moves the checkpoint on. */
-static enum status strip(struct connection *connection, int64_t before, int64_t until,
-	struct failure *failure)
+static enum status strip(
+	struct connection *connection, int64_t before, int64_t until, struct failure *failure)
 {
 	int64_t after = 0;
 	size_t size = sizeof(after);

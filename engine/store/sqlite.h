@@ -123,10 +123,10 @@ enum status sqlite_run(struct connection *connection, sqlite3_stmt *statement, c
 
 /* Runs SQL that gives no rows and takes no values; _alone: one that a statement in use
  * would stop, so all are reset first. */
-enum status sqlite_execute(struct connection *connection, const char *sql, const char *doing,
-	struct failure *failure);
-enum status sqlite_execute_alone(struct connection *connection, const char *sql,
-	const char *doing, struct failure *failure);
+enum status sqlite_execute(
+	struct connection *connection, const char *sql, const char *doing, struct failure *failure);
+enum status sqlite_execute_alone(
+	struct connection *connection, const char *sql, const char *doing, struct failure *failure);
 
 /* Opens one more connection to a store, for reading. */
 enum status sqlite_open_connection(struct connection *connection, const char *path, int flags,
@@ -149,27 +149,27 @@ enum status sqlite_put_value(struct connection *connection, const char *name, co
 	size_t size, struct failure *failure);
 
 /* Writes one, or removes it: part of a transaction of the caller's. */
-enum status sqlite_write_entry(struct connection *connection, const struct store_entry *entry,
-	struct failure *failure);
+enum status sqlite_write_entry(
+	struct connection *connection, const struct store_entry *entry, struct failure *failure);
 enum status sqlite_write_token(struct connection *connection, bool next,
 	const struct store_token *token, struct failure *failure);
 enum status sqlite_put_checkpoint(struct connection *connection,
 	const struct store_checkpoint *checkpoint, struct failure *failure);
 enum status sqlite_check_seq(struct connection *connection, int64_t seq, struct failure *failure);
-void sqlite_bind_contribution(
-	sqlite3_stmt *row, int at, const struct contribution *contribution);
+void sqlite_bind_contribution(sqlite3_stmt *row, int at, const struct contribution *contribution);
 
 /* As store.h says: sqlite-generation.c. */
-enum status sqlite_replace_tokens(struct store *store, bool readable, const struct store_token *tokens,
-	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
+enum status sqlite_replace_tokens(struct store *store, bool readable,
+	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
+	struct failure *failure);
 
 /* Puts a generation in place: sqlite-generation.c. */
 enum status sqlite_stage(
 	struct store *store, const struct store_piece *piece, struct failure *failure);
 enum status sqlite_clear_stage(
 	struct store *store, size_t rows, bool *more, struct failure *failure);
-enum status sqlite_adopt(struct store *store, const struct store_generation *generation,
-	struct failure *failure);
+enum status sqlite_adopt(
+	struct store *store, const struct store_generation *generation, struct failure *failure);
 
 /* Forgets all that is staged: part of a transaction of the caller's. */
 enum status sqlite_forget_stage(struct connection *connection, struct failure *failure);
@@ -181,8 +181,8 @@ enum status sqlite_finish(struct connection *connection, enum status status, con
 /* Methods of the writer around entries. */
 enum status sqlite_merge(struct store *store, struct store_merge *merge, struct failure *failure);
 enum status sqlite_next_scope(struct store_reader *reader, char *scope, struct failure *failure);
-enum status sqlite_keep_copy(struct store *store, const char *suffix, char *copy, size_t room,
-	struct failure *failure);
+enum status sqlite_keep_copy(
+	struct store *store, const char *suffix, char *copy, size_t room, struct failure *failure);
 enum status sqlite_put_entries(struct store *store, const struct store_entry *entries, size_t count,
 	struct failure *failure);
 
@@ -273,13 +273,13 @@ enum status sqlite_shares(
 	struct store_reader *reader, const char *user, bool *shares, struct failure *failure);
 enum status sqlite_entries(struct store_reader *reader, const char *scope, int kind,
 	store_entry_fn *each, void *context, struct failure *failure);
-enum status sqlite_read_checkpoint(struct store_reader *reader,
-	struct store_checkpoint *checkpoint, struct failure *failure);
-enum status sqlite_tokens(struct store_reader *reader, store_token_fn *each, void *context,
-	struct failure *failure);
-enum status sqlite_reports_after(struct store_reader *reader, int64_t after,
-	store_report_fn *each, void *context, struct failure *failure);
-enum status sqlite_counting_reports(struct store_reader *reader, store_report_fn *each,
+enum status sqlite_read_checkpoint(
+	struct store_reader *reader, struct store_checkpoint *checkpoint, struct failure *failure);
+enum status sqlite_tokens(
+	struct store_reader *reader, store_token_fn *each, void *context, struct failure *failure);
+enum status sqlite_reports_after(struct store_reader *reader, int64_t after, store_report_fn *each,
 	void *context, struct failure *failure);
+enum status sqlite_counting_reports(
+	struct store_reader *reader, store_report_fn *each, void *context, struct failure *failure);
 enum status sqlite_read_stats(
 	struct store_reader *reader, struct store_stats *stats, struct failure *failure);

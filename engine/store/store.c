@@ -126,8 +126,8 @@ enum status store_append(
 		: status;
 }
 
-enum status store_find(struct store *store, const char *user, uint64_t message,
-	int64_t before, struct report *report, struct failure *failure)
+enum status store_find(struct store *store, const char *user, uint64_t message, int64_t before,
+	struct report *report, struct failure *failure)
 {
 	enum status status = check_user(user, failure);
 
@@ -189,10 +189,10 @@ static enum status write_checkpoint(struct store *store, struct store_removal *r
 {
 	enum status status = check_rows(store, tokens, count, checkpoint, failure);
 
-	return status == STATUS_OK
-		? wrote(store, store->driver->write_checkpoint(
-				       store, removal, tokens, count, checkpoint, failure))
-		: status;
+	return status == STATUS_OK ? wrote(store,
+					     store->driver->write_checkpoint(store, removal, tokens,
+						     count, checkpoint, failure))
+				   : status;
 }
 
 enum status store_write_checkpoint(struct store *store, const struct store_token *tokens,
@@ -201,13 +201,15 @@ enum status store_write_checkpoint(struct store *store, const struct store_token
 	return write_checkpoint(store, NULL, tokens, count, checkpoint, failure);
 }
 
-enum status store_replace_tokens(struct store *store, bool readable, const struct store_token *tokens,
-	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
+enum status store_replace_tokens(struct store *store, bool readable,
+	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
+	struct failure *failure)
 {
 	enum status status = check_rows(store, tokens, count, checkpoint, failure);
 
-	return status == STATUS_OK ? wrote(store, store->driver->replace_tokens(store, readable, tokens,
-							  count, checkpoint, failure))
+	return status == STATUS_OK ? wrote(store,
+					     store->driver->replace_tokens(store, readable, tokens,
+						     count, checkpoint, failure))
 				   : status;
 }
 
@@ -337,15 +339,14 @@ enum status store_merge(struct store *store, struct store_merge *merge, struct f
 				   : status;
 }
 
-enum status store_keep_copy(struct store *store, const char *suffix, char *copy, size_t room,
-	struct failure *failure)
+enum status store_keep_copy(
+	struct store *store, const char *suffix, char *copy, size_t room, struct failure *failure)
 {
 	enum status status = check_open_for_writing(store, failure);
 
 	*copy = '\0';
-	return status == STATUS_OK
-		? store->driver->keep_copy(store, suffix, copy, room, failure)
-		: status;
+	return status == STATUS_OK ? store->driver->keep_copy(store, suffix, copy, room, failure)
+				   : status;
 }
 
 enum status store_give_back(
@@ -449,26 +450,26 @@ enum status store_next_scope(struct store_reader *reader, char *scope, struct fa
 	return status == STATUS_OK ? reader->driver->next_scope(reader, scope, failure) : status;
 }
 
-enum status store_read_checkpoint(struct store_reader *reader,
-	struct store_checkpoint *checkpoint, struct failure *failure)
+enum status store_read_checkpoint(
+	struct store_reader *reader, struct store_checkpoint *checkpoint, struct failure *failure)
 {
 	return reader->driver->read_checkpoint(reader, checkpoint, failure);
 }
 
-enum status store_tokens(struct store_reader *reader, store_token_fn *each, void *context,
-	struct failure *failure)
+enum status store_tokens(
+	struct store_reader *reader, store_token_fn *each, void *context, struct failure *failure)
 {
 	return reader->driver->tokens(reader, each, context, failure);
 }
 
-enum status store_reports_after(struct store_reader *reader, int64_t after,
-	store_report_fn *each, void *context, struct failure *failure)
+enum status store_reports_after(struct store_reader *reader, int64_t after, store_report_fn *each,
+	void *context, struct failure *failure)
 {
 	return reader->driver->reports_after(reader, after, each, context, failure);
 }
 
-enum status store_counting_reports(struct store_reader *reader, store_report_fn *each,
-	void *context, struct failure *failure)
+enum status store_counting_reports(
+	struct store_reader *reader, store_report_fn *each, void *context, struct failure *failure)
 {
 	return reader->driver->counting_reports(reader, each, context, failure);
 }
@@ -484,9 +485,8 @@ enum status store_oldest_before(struct store_reader *reader, int64_t time, int64
 	size_t count, int64_t *seq, struct failure *failure)
 {
 	*seq = 0;
-	return count > 0
-		? reader->driver->oldest_before(reader, time, present, count, seq, failure)
-		: STATUS_OK;
+	return count > 0 ? reader->driver->oldest_before(reader, time, present, count, seq, failure)
+			 : STATUS_OK;
 }
 
 enum status store_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,

@@ -19,17 +19,17 @@
 /* Numbers of evidence are multiples of this unit, so that sums in double are
  * exact in any order (up to 2^23 in magnitude) and what was added can be taken
  * away to the last bit. */
-#define STORE_UNIT 0x1p-30
+#define STORE_UNIT      0x1p-30
 #define STORE_UNIT_BITS 30
 
 /* Seconds before and after 1970: differences and sums of some are numbers still. */
 #define STORE_MAX_TIME (INT64_C(1) << 53)
 
 enum {
-	STORE_MAX_USER = 255,    /* bytes of a user name */
+	STORE_MAX_USER = 255, /* bytes of a user name */
 	STORE_MAX_TOKENS = 4096, /* tokens of a report */
-	STORE_MAX_NAME = 320,    /* bytes of an entry's name: a mail address fits */
-	STORE_MAX_VALUE = 255,   /* bytes of an entry's value */
+	STORE_MAX_NAME = 320, /* bytes of an entry's name: a mail address fits */
+	STORE_MAX_VALUE = 255, /* bytes of an entry's value */
 };
 
 enum label { LABEL_FORGET = 0, LABEL_HAM = 1, LABEL_SPAM = 2 };
@@ -48,7 +48,7 @@ struct contribution {
 
 enum report_flags {
 	REPORT_CONSENT = 1, /* the reporter shares: it taught global too */
-	REPORT_MUTED = 2,   /* recorded, but moves no store and supersedes nothing */
+	REPORT_MUTED = 2, /* recorded, but moves no store and supersedes nothing */
 	/* With LABEL_FORGET: a quick flip back undid it, from spam to ham or from
 	 * ham to spam. */
 	REPORT_FLIP_HAM = 4,
@@ -58,19 +58,19 @@ enum report_flags {
 /* One press as the journal keeps it. Reports of the same user about the same
  * message supersede each other, but for muted ones: the newest counts. */
 struct report {
-	int64_t seq;       /* order in the journal, > 0; given by store_append */
-	const char *user;  /* at most STORE_MAX_USER bytes; "" = site, no user */
-	int64_t time;      /* seconds since 1970 */
-	uint64_t message;  /* identity of the message */
-	uint64_t sender;   /* keyed hash of its author's address; 0 = none */
-	uint64_t list;     /* keyed hash of its List-Id; 0 = none */
+	int64_t seq; /* order in the journal, > 0; given by store_append */
+	const char *user; /* at most STORE_MAX_USER bytes; "" = site, no user */
+	int64_t time; /* seconds since 1970 */
+	uint64_t message; /* identity of the message */
+	uint64_t sender; /* keyed hash of its author's address; 0 = none */
+	uint64_t list; /* keyed hash of its List-Id; 0 = none */
 	enum label label;
-	unsigned flags;    /* enum report_flags */
-	double margin;     /* of the global scope when the press came, in nats */
-	bool retrained;    /* margin and `global` are of the generation adopted last */
+	unsigned flags; /* enum report_flags */
+	double margin; /* of the global scope when the press came, in nats */
+	bool retrained; /* margin and `global` are of the generation adopted last */
 	struct contribution global; /* added to global; zero where not taught */
 	struct contribution undone; /* taken from global: the superseded report's */
-	const uint64_t *keys;       /* distinct, ascending; NULL in headers */
+	const uint64_t *keys; /* distinct, ascending; NULL in headers */
 	size_t count;
 };
 
@@ -90,7 +90,7 @@ static inline size_t store_range(uint64_t key)
 
 /* What the global rows include, and what is not tokens of it. */
 struct store_checkpoint {
-	int64_t seq;      /* the last report that all rows include, and the bias */
+	int64_t seq; /* the last report that all rows include, and the bias */
 	double bias_sum;
 	double bias_gain;
 	/* The last report that the rows of a range include, when it is a later one. */
@@ -102,16 +102,16 @@ struct store_checkpoint {
  * from another. */
 struct store_entry {
 	const char *scope; /* at most STORE_MAX_USER bytes */
-	int kind;          /* the caller's, > 0 */
-	const char *name;  /* at most STORE_MAX_NAME bytes */
+	int kind; /* the caller's, > 0 */
+	const char *name; /* at most STORE_MAX_NAME bytes */
 	const char *value; /* at most STORE_MAX_VALUE bytes; NULL = to be removed */
-	int64_t time;      /* of the last change, seconds since 1970 */
+	int64_t time; /* of the last change, seconds since 1970 */
 };
 
 enum store_removal_kind {
 	REMOVE_SHARED, /* what global was taught; the journal stays the user's own */
-	REMOVE_USER,   /* the user's journal and entries */
-	REMOVE_OLD,    /* rows of the journal up to `until` */
+	REMOVE_USER, /* the user's journal and entries */
+	REMOVE_OLD, /* rows of the journal up to `until` */
 };
 
 /* What is taken out of the store, on somebody's demand or because its time is over. */
@@ -130,9 +130,9 @@ struct store_removal {
 
 /* What one report adds to global in a new generation. */
 struct store_retrained {
-	int64_t seq;                /* of the report */
+	int64_t seq; /* of the report */
 	struct contribution global;
-	double margin;              /* of the global scope without this report */
+	double margin; /* of the global scope without this report */
 };
 
 /* Rows of a generation, with distinct keys and numbers. */
@@ -159,16 +159,16 @@ struct store_merge {
 	 * caller's to say. */
 	const struct store_entry *entries;
 	size_t entry_count;
-	bool withdraw;   /* what both shared is taken out, as with REMOVE_SHARED */
+	bool withdraw; /* what both shared is taken out, as with REMOVE_SHARED */
 	int64_t reports; /* filled in: rows of the journal that are another's now */
-	bool refold;     /* filled in: the global rows and the checkpoint were forgotten */
+	bool refold; /* filled in: the global rows and the checkpoint were forgotten */
 };
 
 /* What an opening did to a database of an older version. */
 struct store_migration {
-	int from, to;      /* versions of the schema; 0 = nothing was migrated */
-	char copy[4096];   /* path of the copy as it was before; "" = there is none: */
-	char reason[256];  /* why not */
+	int from, to; /* versions of the schema; 0 = nothing was migrated */
+	char copy[4096]; /* path of the copy as it was before; "" = there is none: */
+	char reason[256]; /* why not */
 };
 
 struct store;
@@ -221,8 +221,8 @@ enum status store_append(
 /* The newest report of this user about this message with a seq < `before` (INT64_MAX: of
  * all) that is not muted, without its tokens; STATUS_NOTFOUND when there is none.
  * `report->user` is the caller's `user`. */
-enum status store_find(struct store *store, const char *user, uint64_t message,
-	int64_t before, struct report *report, struct failure *failure);
+enum status store_find(struct store *store, const char *user, uint64_t message, int64_t before,
+	struct report *report, struct failure *failure);
 
 /* Replaces the global rows of these keys (a row with gain 0 is deleted) and the
  * checkpoint, in one durable step. Its sequence numbers are those of reports in the
@@ -233,8 +233,9 @@ enum status store_write_checkpoint(struct store *store, const struct store_token
 
 /* Puts these in the place of all global rows and the checkpoint, in one durable step. Rows
  * that are not `readable` are abandoned: store_compact gives their pages back. */
-enum status store_replace_tokens(struct store *store, bool readable, const struct store_token *tokens,
-	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
+enum status store_replace_tokens(struct store *store, bool readable,
+	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
+	struct failure *failure);
 
 /* Takes `removal` out of the store and replaces rows and checkpoint as above, in
  * one durable step: `tokens` are without what these reports had taught. With
@@ -305,8 +306,8 @@ enum status store_merge(struct store *store, struct store_merge *merge, struct f
 /* Keeps a copy of the database as it is beside it: PATH.`suffix`, for its owner alone. One
  * that is there already is left. Writes its path, cut to `room`; "" for a store in
  * memory. STATUS_FULL: there is not twice the room that it takes; then none is left. */
-enum status store_keep_copy(struct store *store, const char *suffix, char *copy, size_t room,
-	struct failure *failure);
+enum status store_keep_copy(
+	struct store *store, const char *suffix, char *copy, size_t room, struct failure *failure);
 
 /* Gives about `bytes` of room that is not used back to the file system, the last of the
  * database's size first; *returned = how many it were, 0 when nothing is left to be given.
@@ -360,29 +361,29 @@ enum status store_entries(struct store_reader *reader, const char *scope, int ki
 enum status store_next_scope(struct store_reader *reader, char *scope, struct failure *failure);
 
 /* Reads the checkpoint (zeroes when there is none yet). */
-enum status store_read_checkpoint(struct store_reader *reader,
-	struct store_checkpoint *checkpoint, struct failure *failure);
+enum status store_read_checkpoint(
+	struct store_reader *reader, struct store_checkpoint *checkpoint, struct failure *failure);
 
 /* Walks all global token rows, in any order. */
-enum status store_tokens(struct store_reader *reader, store_token_fn *each, void *context,
-	struct failure *failure);
+enum status store_tokens(
+	struct store_reader *reader, store_token_fn *each, void *context, struct failure *failure);
 
 /* Walks the reports with seq > `after`, ascending, superseded ones too.
  * Starting from the rows of the newest checkpoint at `after`, adding `global` and
  * taking away `undone` of each in turn gives the present sums; tokens of ranges that are
  * ahead of a report include it already. */
-enum status store_reports_after(struct store_reader *reader, int64_t after,
-	store_report_fn *each, void *context, struct failure *failure);
+enum status store_reports_after(struct store_reader *reader, int64_t after, store_report_fn *each,
+	void *context, struct failure *failure);
 
 /* Walks the reports of all users that count, ascending by seq, with tokens: one
  * state of the store, whatever is written meanwhile. */
-enum status store_counting_reports(struct store_reader *reader, store_report_fn *each,
-	void *context, struct failure *failure);
+enum status store_counting_reports(
+	struct store_reader *reader, store_report_fn *each, void *context, struct failure *failure);
 
 /* Where the journal begins and ends; zeroes when it is empty. */
 struct store_span {
 	int64_t first, last; /* numbers of reports */
-	int64_t last_time;   /* of the last one */
+	int64_t last_time; /* of the last one */
 };
 
 /* Quick, whatever the size. */
@@ -405,7 +406,7 @@ enum status store_oldest(struct store_reader *reader, const char *user, size_t c
 /* One user's part of the journal. */
 struct store_user {
 	const char *name;
-	int64_t reports;   /* rows; 0 = only the name is left */
+	int64_t reports; /* rows; 0 = only the name is left */
 	int64_t last_time; /* of the newest */
 };
 typedef enum status store_user_fn(void *context, const struct store_user *user);
@@ -419,18 +420,18 @@ enum status store_users(struct store_reader *reader, const char *after, size_t r
 /* Quick, whatever the size. */
 struct store_size {
 	int64_t bytes; /* of the database on disk; 0 in memory */
-	int64_t free;  /* of them not used */
-	int64_t log;   /* of the log of what was written last, beside it */
+	int64_t free; /* of them not used */
+	int64_t log; /* of the log of what was written last, beside it */
 };
 enum status store_read_size(
 	struct store_reader *reader, struct store_size *size, struct failure *failure);
 
 struct store_stats {
-	int64_t reports;      /* rows of the journal */
-	int64_t users;        /* that reported */
-	int64_t tokens;       /* global rows as of the checkpoint */
-	int64_t bytes;        /* on disk; 0 in memory */
-	int64_t last_seq;     /* the last number given to a report; 0 = none */
+	int64_t reports; /* rows of the journal */
+	int64_t users; /* that reported */
+	int64_t tokens; /* global rows as of the checkpoint */
+	int64_t bytes; /* on disk; 0 in memory */
+	int64_t last_seq; /* the last number given to a report; 0 = none */
 };
 
 enum status store_read_stats(

@@ -22,8 +22,8 @@ static const uint64_t KEY_BITS = (UINT64_C(1) << 63) - 1;
 
 struct array {
 	struct array *retired; /* the older one, perhaps still being read */
-	size_t capacity;       /* a power of two */
-	unsigned shift;        /* 64 - log2(capacity) */
+	size_t capacity; /* a power of two */
+	unsigned shift; /* 64 - log2(capacity) */
 	struct slot slots[];
 };
 
@@ -36,8 +36,8 @@ struct dirty {
 struct table {
 	_Atomic(struct array *) array;
 	_Atomic size_t readers; /* inside table_read now */
-	size_t used;            /* slots with a key */
-	_Atomic size_t count;   /* of them with evidence */
+	size_t used; /* slots with a key */
+	_Atomic size_t count; /* of them with evidence */
 	size_t limit;
 	_Atomic size_t bytes;
 	bool tracking;
@@ -230,8 +230,8 @@ static void note_dirty(struct table *table, uint64_t key)
 	table->dirty_count++;
 }
 
-void table_read(const struct table *table, const uint64_t *keys, size_t count, double *sums,
-	double *gains)
+void table_read(
+	const struct table *table, const uint64_t *keys, size_t count, double *sums, double *gains)
 {
 	struct table *mutable = (struct table *)table; /* the count of readers alone */
 
@@ -280,7 +280,8 @@ static void insert(struct table *table, struct slot *slot, uint64_t key, double 
 	table->count++;
 	if (table->tracking)
 		note_dirty(table, key);
-	atomic_store_explicit(&slot->key, table->tracking ? key | DIRTY : key, memory_order_release);
+	atomic_store_explicit(
+		&slot->key, table->tracking ? key | DIRTY : key, memory_order_release);
 }
 
 /* Adds to one key; there is room for it. */
@@ -311,7 +312,8 @@ enum status table_add(
 		return status;
 	reclaim(table);
 	for (size_t i = 0; i < count; i++)
-		__builtin_prefetch(&own_array(table)->slots[home_slot(own_array(table), keys[i])], 1);
+		__builtin_prefetch(
+			&own_array(table)->slots[home_slot(own_array(table), keys[i])], 1);
 	for (size_t i = 0; i < count; i++) {
 		if (!add_one(table, keys[i], sum, gain))
 			status = STATUS_LIMIT;

@@ -22,8 +22,8 @@ void table_free(struct table **table);
 
 /* Reads `count` keys: sums[i] and gains[i] are 0 for a key that is unknown.
  * Prefetches, so ask for all keys of a message at once. Any thread. */
-void table_read(const struct table *table, const uint64_t *keys, size_t count, double *sums,
-	double *gains);
+void table_read(
+	const struct table *table, const uint64_t *keys, size_t count, double *sums, double *gains);
 
 /* Adds to `count` distinct keys the same sum and gain (negative to take away).
  * A token whose gain comes to 0 (or below) holds nothing and reads as unknown;

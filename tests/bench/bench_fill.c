@@ -17,7 +17,15 @@
 #include "engine/model/model.h"
 #include "engine/store/store.h"
 
-enum { COMMON = 225, UNIQUE = 75, ALL = COMMON + UNIQUE, VOCABULARY = 1000000, BATCH = 1000, ROWS = 200000, USER_SIZE = 48 };
+enum {
+	COMMON = 225,
+	UNIQUE = 75,
+	ALL = COMMON + UNIQUE,
+	VOCABULARY = 1000000,
+	BATCH = 1000,
+	ROWS = 200000,
+	USER_SIZE = 48
+};
 static const double SECONDS = 2 * 365 * 86400.0;
 static const double LABEL_ERROR = 0.12;
 
@@ -115,8 +123,8 @@ static struct model_score score(
 	return model_score(&model_defaults, message, &evidence, NULL);
 }
 
-static void learn_words(struct fill *fill, const uint64_t *words, size_t count,
-	const struct contribution *global)
+static void learn_words(
+	struct fill *fill, const uint64_t *words, size_t count, const struct contribution *global)
 {
 	for (size_t i = 0; i < count; i++) {
 		bool head = words[i] % 3 == 0;
@@ -127,8 +135,8 @@ static void learn_words(struct fill *fill, const uint64_t *words, size_t count,
 	fill->bias_gain += global->bias_gain;
 }
 
-static void add_unique(struct fill *fill, uint64_t *keys, const struct contribution *global,
-	uint64_t first)
+static void add_unique(
+	struct fill *fill, uint64_t *keys, const struct contribution *global, uint64_t first)
 {
 	for (size_t i = 0; i < UNIQUE; i++) {
 		uint64_t number = VOCABULARY + first + i;
@@ -140,8 +148,8 @@ static void add_unique(struct fill *fill, uint64_t *keys, const struct contribut
 	}
 }
 
-static void make_report(struct fill *fill, struct report *report, uint64_t *keys, char *user,
-	double age)
+static void make_report(
+	struct fill *fill, struct report *report, uint64_t *keys, char *user, double age)
 {
 	bool spam = uniform(fill) < 0.5;
 	uint64_t words[COMMON];

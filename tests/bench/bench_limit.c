@@ -69,9 +69,8 @@ static void add_message(struct corpus *corpus, const char *data, size_t length, 
 	g_array_append_val(corpus->messages, message);
 }
 
-static enum status on_message(
-	void *context, const char *path, const struct mail_place *place, const char *message,
-	size_t length)
+static enum status on_message(void *context, const char *path, const struct mail_place *place,
+	const char *message, size_t length)
 {
 	(void)path;
 	(void)place;
@@ -79,9 +78,8 @@ static enum status on_message(
 	return STATUS_OK;
 }
 
-static enum status on_spam(
-	void *context, const char *path, const struct mail_place *place, const char *message,
-	size_t length)
+static enum status on_spam(void *context, const char *path, const struct mail_place *place,
+	const char *message, size_t length)
 {
 	(void)path;
 	(void)place;
@@ -316,10 +314,10 @@ static json_t *make_report(const struct corpus *corpus, size_t rounds)
 	json_object_set_new(
 		report, "bytes", json_integer((json_int_t)(bytes / corpus->messages->len)));
 	for (size_t what = 0; what < MEASURED; what++) {
-		json_t *figures =
-			json_pack("{s:f, s:f, s:f}", "us", median(corpus->times[what], NULL, rounds),
-				"to_decode", median(corpus->times[what], corpus->times[0], rounds),
-				"to_text", median(corpus->times[what], corpus->times[1], rounds));
+		json_t *figures = json_pack("{s:f, s:f, s:f}", "us",
+			median(corpus->times[what], NULL, rounds), "to_decode",
+			median(corpus->times[what], corpus->times[0], rounds), "to_text",
+			median(corpus->times[what], corpus->times[1], rounds));
 		json_object_set_new(report, NAMES[what], figures);
 	}
 	return report;
@@ -415,7 +413,7 @@ int main(int argc, char **argv)
 	GOptionContext *options = g_option_context_new("INDEX|FOLDER...");
 	g_option_context_add_main_entries(options, entries, NULL);
 	bool good = g_option_context_parse(options, &argc, &argv, NULL) && argc > 1 && rounds > 0 &&
-		    rounds <= MAX_ROUNDS;
+		rounds <= MAX_ROUNDS;
 	g_option_context_free(options);
 	if (!good) {
 		fputs("usage: bench_limit [--json] [--rounds=N] [--tokens=N] INDEX|FOLDER...\n",

@@ -105,7 +105,8 @@ static struct bytes read_file(const char *path)
 static void append_frame(struct bytes *bytes, char command, const void *data, size_t length)
 {
 	const unsigned char head[] = {0, (unsigned char)((length + 1) >> 16),
-		(unsigned char)((length + 1) >> 8), (unsigned char)(length + 1), (unsigned char)command};
+		(unsigned char)((length + 1) >> 8), (unsigned char)(length + 1),
+		(unsigned char)command};
 
 	append(bytes, head, sizeof(head));
 	append(bytes, data, length);
@@ -120,7 +121,10 @@ static void make_milter(struct bytes *bytes, const struct bytes *body)
 	static const size_t CHUNK = 60000;
 
 	APPEND_FRAME(bytes, 'O', "\0\0\0\6\0\0\1\xFF\0\x1F\xFF\xFF");
-	APPEND_FRAME(bytes, 'C', "client.example\0" "4\0\x19" "192.0.2.9\0");
+	APPEND_FRAME(bytes, 'C',
+		"client.example\0"
+		"4\0\x19"
+		"192.0.2.9\0");
 	APPEND_FRAME(bytes, 'M', "<ann@example.com>\0");
 	APPEND_FRAME(bytes, 'R', "<bob@example.org>\0");
 	APPEND_FRAME(bytes, 'L', "Subject\0overload\0");
@@ -165,7 +169,8 @@ static bool starts(const struct bytes *reply, const char *text)
 static struct bytes constant_part(enum protocol protocol, const struct bytes *reply)
 {
 	struct bytes part = *reply;
-	const char *body = protocol == HTTP ? memmem(reply->data, reply->length, "\r\n\r\n", 4) : NULL;
+	const char *body =
+		protocol == HTTP ? memmem(reply->data, reply->length, "\r\n\r\n", 4) : NULL;
 
 	if (body)
 		part = (struct bytes){(char *)body, reply->length - (size_t)(body - reply->data)};
@@ -293,8 +298,9 @@ static bool begin(struct load *load, struct client *client)
 	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = client};
 	int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	if (descriptor < 0 || connect(descriptor, (const struct sockaddr *)&load->address,
-				      sizeof(load->address)) != 0) {
+	if (descriptor < 0 ||
+		connect(descriptor, (const struct sockaddr *)&load->address,
+			sizeof(load->address)) != 0) {
 		if (descriptor >= 0)
 			close(descriptor);
 		return false;
@@ -427,7 +433,8 @@ int main(int argc, char **argv)
 
 	if (argc < 7 || strlen(argv[1]) >= sizeof(load.address.sun_path) || atoi(argv[3]) < 1) {
 		fputs("usage: bench_overload SOCKET spamd|http|milter CLIENTS RATE SECONDS "
-		      "FILE...\n", stderr);
+		      "FILE...\n",
+			stderr);
 		return 2;
 	}
 	prepare(&load, argv, (size_t)argc - 6);

@@ -67,8 +67,8 @@ static char *read_file(const char *path, size_t *length)
 	return data;
 }
 
-static bool make_request(
-	struct message *message, const char *command, const char *label, const char *path, const char *user)
+static bool make_request(struct message *message, const char *command, const char *label,
+	const char *path, const char *user)
 {
 	char head[512];
 	size_t length;
@@ -188,8 +188,7 @@ static bool exchange_http(const struct load *load, const struct message *message
 		send_all(*descriptor, message);
 
 	while (good && !is_whole(reply)) {
-		ssize_t size = recv(
-			*descriptor, reply + received, sizeof(reply) - 1 - received, 0);
+		ssize_t size = recv(*descriptor, reply + received, sizeof(reply) - 1 - received, 0);
 		good = size > 0;
 		received += good ? (size_t)size : 0;
 		reply[received] = '\0';
@@ -209,8 +208,7 @@ static double wait_turn(const struct load *load, size_t i)
 	if (load->rate <= 0)
 		return now();
 	while ((left = begin - now()) > 0) {
-		struct timespec pause = {
-			(time_t)left, (long)(1e9 * (left - (double)(time_t)left))};
+		struct timespec pause = {(time_t)left, (long)(1e9 * (left - (double)(time_t)left))};
 		nanosleep(&pause, NULL);
 	}
 	return begin;

@@ -76,17 +76,25 @@ static void reopen(void)
 
 static struct contribution contribution(double sum, double gain)
 {
-	return (struct contribution){.head_sum = sum * STORE_UNIT, .head_gain = gain * STORE_UNIT,
-		.body_sum = 2 * sum * STORE_UNIT, .body_gain = 2 * gain * STORE_UNIT,
-		.bias_sum = 3 * sum * STORE_UNIT, .bias_gain = 3 * gain * STORE_UNIT};
+	return (struct contribution){.head_sum = sum * STORE_UNIT,
+		.head_gain = gain * STORE_UNIT,
+		.body_sum = 2 * sum * STORE_UNIT,
+		.body_gain = 2 * gain * STORE_UNIT,
+		.bias_sum = 3 * sum * STORE_UNIT,
+		.bias_gain = 3 * gain * STORE_UNIT};
 }
 
 static const uint64_t KEYS[] = {3, 17, 4711, STORE_BODY_BIT | 5, STORE_BODY_BIT | 99};
 
 static struct report report(const char *user, uint64_t message, enum label label)
 {
-	return (struct report){.user = user, .time = 1000 + (int64_t)message, .message = message,
-		.label = label, .margin = 0.5, .keys = KEYS, .count = 5};
+	return (struct report){.user = user,
+		.time = 1000 + (int64_t)message,
+		.message = message,
+		.label = label,
+		.margin = 0.5,
+		.keys = KEYS,
+		.count = 5};
 }
 
 static int64_t append(const char *user, uint64_t message, enum label label)
@@ -358,8 +366,8 @@ START_TEST(entries_are_kept_by_scope)
 	open_all(_i);
 	ck_assert_str_eq(entries("bob"), "");
 	assert_ok(store_put_entries(store, first, 5, &failure));
-	ck_assert_str_eq(entries("bob"),
-		"bob/1/=yes@6 bob/2/B=x@9 bob/2/a'\xff=@8 bob/2/b=block@5 ");
+	ck_assert_str_eq(
+		entries("bob"), "bob/1/=yes@6 bob/2/B=x@9 bob/2/a'\xff=@8 bob/2/b=block@5 ");
 	assert_ok(store_put_entries(store, second, 3, &failure));
 	reopen();
 	ck_assert_str_eq(entries("bob"), "bob/2/B=x@9 bob/2/a'\xff=@8 bob/2/b=allow@10 ");
@@ -632,8 +640,7 @@ START_TEST(users_are_walked_by_name)
 	remove_old("bob", INT64_MAX, 2);
 	ck_assert_str_eq(users_after("", 2), "ann:1@1004 bob:0@0 ");
 	append("a-stop", 1, LABEL_SPAM);
-	ck_assert_int_eq(
-		store_users(reader, "", 100, on_user, text, &failure), STATUS_INTERRUPTED);
+	ck_assert_int_eq(store_users(reader, "", 100, on_user, text, &failure), STATUS_INTERRUPTED);
 	ck_assert_str_eq(text, "a-stop:1@1001 ");
 }
 END_TEST
@@ -762,8 +769,8 @@ END_TEST
 
 START_TEST(checkpoints_replace_rows_and_strip_the_dead)
 {
-	const struct store_token first[] = {{1, 5 * STORE_UNIT, 2 * STORE_UNIT},
-		{STORE_BODY_BIT | 2, -STORE_UNIT, STORE_UNIT}};
+	const struct store_token first[] = {
+		{1, 5 * STORE_UNIT, 2 * STORE_UNIT}, {STORE_BODY_BIT | 2, -STORE_UNIT, STORE_UNIT}};
 	const struct store_token second[] = {{1, 0, 0}, {7, 1.5, 8}};
 	struct store_checkpoint checkpoint = {.bias_sum = -3 * STORE_UNIT, .bias_gain = 9};
 	double sums[3] = {0};
@@ -809,8 +816,8 @@ START_TEST(a_checkpoint_may_be_ahead_in_ranges)
 	assert_ok(store_read_checkpoint(reader, &found, &failure));
 	ck_assert_mem_eq(&found, &checkpoint, sizeof(found));
 	checkpoint.ahead[3] = last + 1;
-	ck_assert_int_eq(store_write_checkpoint(store, &row, 1, &checkpoint, &failure),
-		STATUS_INVALID);
+	ck_assert_int_eq(
+		store_write_checkpoint(store, &row, 1, &checkpoint, &failure), STATUS_INVALID);
 	checkpoint = (struct store_checkpoint){.seq = last};
 	assert_ok(store_write_checkpoint(store, &row, 1, &checkpoint, &failure));
 	reports_after(0);
@@ -875,21 +882,29 @@ START_TEST(a_generation_takes_the_place_of_the_former)
 {
 	const struct store_token tokens[] = {{7, STORE_UNIT, STORE_UNIT}, {9, 2, 3}};
 	const struct store_entry former = {"old", 7, "", "1", 5}, fresh = {"eve", 7, "", "2", 6};
-	struct store_retrained reports[] = {
-		{.seq = 1, .global = contribution(-8, 4), .margin = -2},
+	struct store_retrained reports[] = {{.seq = 1, .global = contribution(-8, 4), .margin = -2},
 		{.seq = 2, .global = contribution(1, 1), .margin = 3}};
 	const struct store_token staged[] = {{5, 1, 1}, {9, 1, 1}}, gone = {5, 0, 0};
-	const struct store_piece piece = {.reports = reports, .report_count = 1,
-		.tokens = staged, .token_count = 2}, last = {.tokens = &gone, .token_count = 1};
-	struct store_generation generation = {.rest = {.reports = reports + 1, .report_count = 1,
-		.tokens = tokens, .token_count = 2}, .entry_kind = 7, .entries = &fresh,
-		.entry_count = 1, .checkpoint = {.seq = 3, .bias_sum = 1, .bias_gain = 2}};
+	const struct store_piece piece = {.reports = reports,
+					 .report_count = 1,
+					 .tokens = staged,
+					 .token_count = 2},
+				 last = {.tokens = &gone, .token_count = 1};
+	struct store_generation generation = {.rest = {.reports = reports + 1,
+						      .report_count = 1,
+						      .tokens = tokens,
+						      .token_count = 2},
+		.entry_kind = 7,
+		.entries = &fresh,
+		.entry_count = 1,
+		.checkpoint = {.seq = 3, .bias_sum = 1, .bias_gain = 2}};
 	struct store_removal removal = {.user = "bob"};
 	struct store_checkpoint checkpoint;
 	double sums[3] = {0};
 
 	open_all(_i);
-	ck_assert_int_eq(store_adopt(store, &generation, &failure), STATUS_INVALID); /* no report 3 */
+	ck_assert_int_eq(
+		store_adopt(store, &generation, &failure), STATUS_INVALID); /* no report 3 */
 	append_shared("bob", 1);
 	append_shared("eve", 1);
 	append_shared("eve", 2);
@@ -953,7 +968,8 @@ START_TEST(a_reader_beside_the_writer_writes_nothing)
 	struct report one = report("bob", 2, LABEL_HAM);
 
 	open_all(SQLITE);
-	ck_assert_int_eq(store_open_sqlite_readonly(&beside, "/nowhere/x", &failure), STATUS_NOTFOUND);
+	ck_assert_int_eq(
+		store_open_sqlite_readonly(&beside, "/nowhere/x", &failure), STATUS_NOTFOUND);
 	ck_assert_ptr_null(beside);
 	append("bob", 1, LABEL_SPAM);
 	assert_ok(store_open_sqlite_readonly(&beside, path, &failure));
@@ -994,8 +1010,9 @@ END_TEST
 
 START_TEST(bad_checkpoints_change_nothing)
 {
-	const struct store_token good = {1, 1, 1}, bad[] = {{0, 1, 1}, {UINT64_MAX, 1, 1},
-							   {2, NAN, 1}, {2, 1, INFINITY}};
+	const struct store_token good = {1, 1, 1},
+				 bad[] = {{0, 1, 1}, {UINT64_MAX, 1, 1}, {2, NAN, 1},
+					 {2, 1, INFINITY}};
 	struct store_checkpoint checkpoint = {0};
 	double sums[3] = {0};
 
@@ -1003,11 +1020,12 @@ START_TEST(bad_checkpoints_change_nothing)
 	checkpoint.seq = append("bob", 1, LABEL_SPAM);
 	for (size_t i = 0; i < 4; i++) {
 		const struct store_token batch[] = {good, bad[i]};
-		ck_assert_int_eq(
-			store_write_checkpoint(store, batch, 2, &checkpoint, &failure), STATUS_INVALID);
+		ck_assert_int_eq(store_write_checkpoint(store, batch, 2, &checkpoint, &failure),
+			STATUS_INVALID);
 	}
 	checkpoint.seq++; /* a report that is yet to come */
-	ck_assert_int_eq(store_write_checkpoint(store, &good, 1, &checkpoint, &failure), STATUS_INVALID);
+	ck_assert_int_eq(
+		store_write_checkpoint(store, &good, 1, &checkpoint, &failure), STATUS_INVALID);
 	assert_ok(store_tokens(reader, sum_tokens, sums, &failure));
 	ck_assert_double_eq(sums[2], 0);
 	assert_ok(store_read_checkpoint(reader, &checkpoint, &failure));
@@ -1047,7 +1065,8 @@ START_TEST(random_presses_equal_a_plain_model)
 		struct report one = report(names[user], message, (enum label)next_random(3));
 		struct report found;
 
-		enum status status = store_find(store, names[user], message, INT64_MAX, &found, &failure);
+		enum status status =
+			store_find(store, names[user], message, INT64_MAX, &found, &failure);
 		ck_assert_int_eq(status, model[user][message].seq ? STATUS_OK : STATUS_NOTFOUND);
 		if (status == STATUS_OK) {
 			ck_assert_int_eq(found.seq, model[user][message].seq);
@@ -1093,8 +1112,8 @@ static size_t index_of(uint64_t key)
 	return key & STORE_BODY_BIT ? key & (STORE_BODY_BIT - 1) : (key - 1) / 5;
 }
 
-static void apply(struct sums *sums, const struct report *one, const struct contribution *c,
-	double sign)
+static void apply(
+	struct sums *sums, const struct report *one, const struct contribution *c, double sign)
 {
 	for (size_t i = 0; i < one->count; i++) {
 		bool body = one->keys[i] & STORE_BODY_BIT;
@@ -1139,7 +1158,7 @@ static enum status print_report(void *context, const struct report *one)
 }
 
 _Static_assert(offsetof(struct report, undone) ==
-		       offsetof(struct report, global) + sizeof(struct contribution),
+		offsetof(struct report, global) + sizeof(struct contribution),
 	"printed as one array");
 
 static char *print_store(struct store_reader *from, const char *const *names, size_t limit)
@@ -1274,8 +1293,7 @@ static struct store_checkpoint checkpoint_now(void)
 START_TEST(a_user_gets_another_name)
 {
 	const struct store_entry both[] = {{"Bob", 1, "", NULL, 0}, {"bob", 1, "", "yes", 6}};
-	struct store_merge merge = {
-		.from = "Bob", .to = "bob", .entries = both, .entry_count = 2};
+	struct store_merge merge = {.from = "Bob", .to = "bob", .entries = both, .entry_count = 2};
 	struct report found;
 
 	open_all(_i);
@@ -1406,8 +1424,8 @@ START_TEST(scopes_are_walked_by_name)
 }
 END_TEST
 
-static void assert_same(struct store_reader *first, struct store_reader *second,
-	const char *const *names)
+static void assert_same(
+	struct store_reader *first, struct store_reader *second, const char *const *names)
 {
 	char *one = print_store(first, names, 9), *other = print_store(second, names, 9);
 
@@ -1434,7 +1452,8 @@ START_TEST(both_drivers_merge_alike)
 		if (next_random(10) > 0)
 			continue;
 		struct store_merge merge = {.from = names[1 + next_random(2)],
-			.to = names[3], .withdraw = next_random(4) == 0};
+			.to = names[3],
+			.withdraw = next_random(4) == 0};
 		struct store_merge again = merge;
 		assert_ok(store_merge(store, &merge, &failure));
 		assert_ok(store_merge(memory, &again, &failure));
@@ -1463,7 +1482,7 @@ END_TEST
 static enum status append_meanwhile(void *context, const struct report *one)
 {
 	(void)one;
-	append("bob", (uint64_t)++*(int *)context + 100, LABEL_HAM);
+	append("bob", (uint64_t)++ * (int *)context + 100, LABEL_HAM);
 	return STATUS_OK;
 }
 
@@ -1731,7 +1750,8 @@ START_TEST(damaged_rows_are_refused)
 		ck_assert_int_eq(store_reports_after(reader, seq - 1, nothing, NULL, &failure),
 			STATUS_CORRUPT);
 		if (strstr(damage[i], "label"))
-			ck_assert_int_eq(store_find(store, "bob", 1, INT64_MAX, &found, &failure), STATUS_CORRUPT);
+			ck_assert_int_eq(store_find(store, "bob", 1, INT64_MAX, &found, &failure),
+				STATUS_CORRUPT);
 	}
 	change_database("INSERT INTO token VALUES (0, 1, 1)");
 	assert_ok(open_store());
@@ -1933,7 +1953,8 @@ START_TEST(a_wal_is_never_left_out)
 	pid_t child = fork();
 	if (child == 0) {
 		struct report one = report("bob", 1, LABEL_SPAM);
-		if (open_store() == STATUS_OK && store_append(store, &one, 1, &failure) == STATUS_OK)
+		if (open_store() == STATUS_OK &&
+			store_append(store, &one, 1, &failure) == STATUS_OK)
 			raise(SIGKILL);
 		_exit(1);
 	}

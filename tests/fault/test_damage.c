@@ -88,9 +88,10 @@ static void damage(unsigned page, unsigned page_size, int kind)
 	char *bytes = g_memdup2(sound, size), *at = bytes + (page - 1) * page_size;
 
 	for (unsigned i = 0; i < page_size; i++)
-		at[i] = kind == ZEROES ? 0 : kind == ONES ? (char)0xFF : kind == TEXT
-				? "damage "[i % 7]
-				: at[(i + 64) % page_size];
+		at[i] = kind == ZEROES ? 0
+			: kind == ONES ? (char)0xFF
+			: kind == TEXT ? "damage "[i % 7]
+				       : at[(i + 64) % page_size];
 	ck_assert(g_file_set_contents(path, bytes, (gssize)size, NULL));
 	g_free(bytes);
 }
@@ -153,8 +154,8 @@ static void try_page(unsigned page, int kind)
 	g_free(log);
 	damage(page, page_size(), kind);
 	enum status status = engine_open(&engine, path, &failure);
-	bool tokens = owner && (strcmp(owner, "token leaf") == 0 ||
-				       strcmp(owner, "token internal") == 0);
+	bool tokens =
+		owner && (strcmp(owner, "token leaf") == 0 || strcmp(owner, "token internal") == 0);
 	if (status != STATUS_OK) {
 		ck_assert_msg(!tokens, "page %u of %s: %s", page, owner, failure.detail);
 		ck_assert_int_eq(status, STATUS_CORRUPT);
@@ -176,7 +177,8 @@ START_TEST(every_page)
 	for (unsigned page = 1; page <= pages; page++) {
 		printf("# %u: %s\n", page,
 			page <= owners->len && owners->pdata[page - 1]
-				? (char *)owners->pdata[page - 1] : "free");
+				? (char *)owners->pdata[page - 1]
+				: "free");
 		try_page(page, _i);
 	}
 }

@@ -168,7 +168,8 @@ static void try_workload(int which, bool lasting)
 	ck_assert_int_eq(engine_open(&engine, path, &failure), STATUS_OK);
 	for (guint i = 0; i < steps->len; i++) {
 		const struct step *step = &g_array_index(steps, struct step, i);
-		for (unsigned number = 1; !try_step(step, which, lasting, number); number += STRIDE) {
+		for (unsigned number = 1; !try_step(step, which, lasting, number);
+			number += STRIDE) {
 			refused++;
 			assert_works();
 		}
@@ -201,12 +202,14 @@ START_TEST(an_erasure_in_the_midst_of_which_nothing_can_be_read)
 	ck_assert_int_eq(engine_open(&engine, path, &failure), STATUS_OK);
 	for (unsigned i = 0; i < REPORTS; i += 8) {
 		const struct step press = {STEP_PRESS, "zoe", LARGE + i, 8, LABEL_SPAM};
-		ck_assert_int_eq(
-			engine_do(&engine, &press, ledger, folder, &failure), STATUS_OK);
+		ck_assert_int_eq(engine_do(&engine, &press, ledger, folder, &failure), STATUS_OK);
 	}
 	for (unsigned number = 3; number < REPORTS; number += REPORTS / 8) {
-		vfs_set_fault(&(struct vfs_fault){.calls = VFS_READ, .number = number,
-			.lasting = true, .code = SQLITE_IOERR_READ, .system_error = EIO});
+		vfs_set_fault(&(struct vfs_fault){.calls = VFS_READ,
+			.number = number,
+			.lasting = true,
+			.code = SQLITE_IOERR_READ,
+			.system_error = EIO});
 		refused += engine_do(&engine, &erase, ledger, folder, &failure) == STATUS_IO;
 		heal();
 		assert_exact();

@@ -201,8 +201,8 @@ void vfs_mount(struct vfs_image **image, const char *folder)
 	}
 	g_hash_table_iter_init(&iter, (*image)->files);
 	while (g_hash_table_iter_next(&iter, &name, &file)) {
-		char *moved = g_strconcat(
-			folder, (const char *)name + strlen((*image)->folder), NULL);
+		char *moved =
+			g_strconcat(folder, (const char *)name + strlen((*image)->folder), NULL);
 		names_put(disk->now, moved, file);
 		names_put(disk->synced, moved, file);
 		g_free(moved);

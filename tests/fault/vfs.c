@@ -194,8 +194,7 @@ static int on_characteristics(sqlite3_file *base)
 
 /* --- Shared memory ------------------------------------------------------------------- */
 
-static int on_shm_map(
-	sqlite3_file *base, int region, int size, int extend, void volatile **memory)
+static int on_shm_map(sqlite3_file *base, int region, int size, int extend, void volatile **memory)
 {
 	struct handle *handle = (struct handle *)base;
 	GPtrArray *shm = handle->file->shm;

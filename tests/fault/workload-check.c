@@ -25,8 +25,8 @@ static enum status judge(struct engine *engine, unsigned number, GString *out)
 	struct query *query;
 	struct failure failure;
 
-	if (query_begin(engine->service, WORKLOAD_USERS, WORKLOAD_USER_COUNT, false, &query, &failure) !=
-		STATUS_OK)
+	if (query_begin(engine->service, WORKLOAD_USERS, WORKLOAD_USER_COUNT, false, &query,
+		    &failure) != STATUS_OK)
 		g_error("a query cannot begin: %s", failure.detail);
 	enum status status = query_run(query, engine->worker, text->str, text->len, NULL);
 	for (size_t i = 0; i < query_count(query); i++) {
@@ -61,8 +61,8 @@ char *engine_verdicts(struct engine *engine)
 char *engine_state(struct engine *engine, struct failure *failure)
 {
 	GString *text = g_string_new(NULL);
-	enum status status = store_reports_after(
-		worker_reader(engine->worker), 0, write_line, text, failure);
+	enum status status =
+		store_reports_after(worker_reader(engine->worker), 0, write_line, text, failure);
 	char *verdicts = engine_verdicts(engine);
 
 	g_string_append_printf(text, "\n%s", verdicts);
@@ -124,7 +124,8 @@ static char *check_rows(struct store_reader *reader)
 	bool exact = store_counting_reports(reader, add_report, &balance, &failure) == STATUS_OK &&
 		store_tokens(reader, take_row, &balance, &failure) == STATUS_OK &&
 		store_read_checkpoint(reader, &checkpoint, &failure) == STATUS_OK &&
-		checkpoint.bias_sum == balance.bias.sum && checkpoint.bias_gain == balance.bias.gain;
+		checkpoint.bias_sum == balance.bias.sum &&
+		checkpoint.bias_gain == balance.bias.gain;
 
 	g_hash_table_iter_init(&iter, balance.tokens);
 	while (exact && g_hash_table_iter_next(&iter, NULL, &value))

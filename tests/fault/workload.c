@@ -140,7 +140,8 @@ static void acknowledge(const struct step *step, struct ledger *ledger, struct p
 	const struct answer *answer = press_answer(press);
 
 	if (answer->seq > 0)
-		g_ptr_array_add(ledger->lines, ledger_line(step->user, answer->identity, answer->label));
+		g_ptr_array_add(
+			ledger->lines, ledger_line(step->user, answer->identity, answer->label));
 }
 
 static enum status do_press(struct engine *engine, const struct step *step, struct ledger *ledger,
@@ -211,8 +212,8 @@ static enum status do_erase(struct engine *engine, const struct step *step, stru
 static enum status do_expire(struct engine *engine, const struct step *step, struct ledger *ledger,
 	struct failure *failure)
 {
-	enum status status = run_change(engine, change_expire(engine->service,
-			&(struct clock_reading){.now = 2000}), failure);
+	enum status status = run_change(engine,
+		change_expire(engine->service, &(struct clock_reading){.now = 2000}), failure);
 
 	if (status == STATUS_OK)
 		ledger_expire(ledger, step->user);
@@ -222,8 +223,8 @@ static enum status do_expire(struct engine *engine, const struct step *step, str
 static enum status do_adopt(struct engine *engine, const char *scratch, struct failure *failure)
 {
 	char *path = g_strconcat(scratch, "/challenger", NULL);
-	enum status status = write_made_generation(
-		worker_reader(engine->worker), 100000, "ann", path, failure);
+	enum status status =
+		write_made_generation(worker_reader(engine->worker), 100000, "ann", path, failure);
 	struct adoption *adoption = NULL;
 
 	if (status == STATUS_OK)

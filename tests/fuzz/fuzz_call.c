@@ -65,7 +65,8 @@ static void run_read(struct call *call)
 	if (!call_queries(call) ||
 		query_begin(service, &user, 1, false, &query, &failure) == STATUS_OK) {
 		enum status status = call_read(call, worker, query, &answer, &failure);
-		REQUIRE(status == STATUS_OK ? answer && *answer == '{' : !answer && *failure.detail);
+		REQUIRE(status == STATUS_OK ? answer && *answer == '{'
+					    : !answer && *failure.detail);
 	}
 	REQUIRE(answer || *failure.detail);
 	query_end(service, &query);
@@ -77,8 +78,8 @@ static void run_change(struct call *call)
 	struct change *change = NULL;
 	struct failure failure = {0};
 	const struct clock_reading clock = {.now = 1000};
-	enum status status = call_change(
-		call, service, &clock, *call_name(call) == 'c', &change, &failure);
+	enum status status =
+		call_change(call, service, &clock, *call_name(call) == 'c', &change, &failure);
 
 	if (status == STATUS_OK) {
 		do
@@ -87,8 +88,8 @@ static void run_change(struct call *call)
 	}
 	REQUIRE(status == STATUS_OK || *failure.detail);
 	if (status == STATUS_OK) {
-		char *receipt = call_receipt(call, change_receipt(change), 1000,
-			service_has_authserv_ids(service));
+		char *receipt = call_receipt(
+			call, change_receipt(change), 1000, service_has_authserv_ids(service));
 		REQUIRE(receipt && *receipt == '{');
 		free(receipt);
 	}
@@ -115,9 +116,10 @@ static void run_call(const char *text, size_t size)
 		run_change(call);
 		break;
 	case CALL_ADOPTS: /* there is no such file */
-		REQUIRE(call_adoption(call, service, "/nowhere/hamlet.sqlite", &adoption, &failure) ==
-			STATUS_OK);
-		REQUIRE(adoption_prepare(adoption, worker, &failure) != STATUS_OK && *failure.detail);
+		REQUIRE(call_adoption(call, service, "/nowhere/hamlet.sqlite", &adoption,
+				&failure) == STATUS_OK);
+		REQUIRE(adoption_prepare(adoption, worker, &failure) != STATUS_OK &&
+			*failure.detail);
 		adoption_free(&adoption);
 		break;
 	}

@@ -104,15 +104,13 @@ static void read_all(struct store_reader *reader)
 
 static void use_all(struct service *service, struct worker *worker)
 {
-	const struct clock_reading clock = {
-		.now = 86400 * (int64_t)PRESSES, .certain = true};
+	const struct clock_reading clock = {.now = 86400 * (int64_t)PRESSES, .certain = true};
 	const struct store_entry withdrawal = {"bob@example.org", ENTRY_CONSENT, "", "declined", 9};
 	struct failure failure = {0};
 	struct change *change;
 	char text[512];
 	size_t length = write_mail(text, sizeof(text), 4);
-	struct query *query =
-		use_query(service, worker, USERS, USER_COUNT, text, length);
+	struct query *query = use_query(service, worker, USERS, USER_COUNT, text, length);
 
 	query_end(service, &query);
 	read_all(worker_reader(worker));
@@ -139,7 +137,8 @@ static void use_database(bool first)
 	settings.retention.reports = 6;
 	settings.retention.days = 10;
 	if (status == STATUS_OK && first)
-		status = store_put(store, SECRET_NAME, secret.bytes, sizeof(secret.bytes), &failure);
+		status =
+			store_put(store, SECRET_NAME, secret.bytes, sizeof(secret.bytes), &failure);
 	if (status == STATUS_OK)
 		status = service_open(&service, store, &settings, &failure);
 	if (status == STATUS_OK)
@@ -214,8 +213,8 @@ static void bind_value(sqlite3_stmt *update, const struct change_of *damage)
 		sqlite3_bind_double(update, 1, real);
 		break;
 	case 2:
-		sqlite3_bind_text(update, 1, (const char *)damage->bytes, (int)damage->length,
-			SQLITE_STATIC);
+		sqlite3_bind_text(
+			update, 1, (const char *)damage->bytes, (int)damage->length, SQLITE_STATIC);
 		break;
 	case 3:
 		sqlite3_bind_blob(update, 1, large, sizeof(large), SQLITE_STATIC);
@@ -227,8 +226,7 @@ static void bind_value(sqlite3_stmt *update, const struct change_of *damage)
 		sqlite3_bind_null(update, 1);
 		break;
 	default:
-		sqlite3_bind_blob(
-			update, 1, damage->bytes, (int)damage->length, SQLITE_STATIC);
+		sqlite3_bind_blob(update, 1, damage->bytes, (int)damage->length, SQLITE_STATIC);
 		break;
 	}
 }

@@ -61,8 +61,7 @@ static void teach(unsigned mode, const char *message, size_t length)
 	struct press_info info = {.user = USERS[mode & OF_BOB ? 1 : 0],
 		.time = 1000,
 		.consent = CONSENT_GRANTED,
-		.event = {.kind = EVENT_TOLD,
-			.label = mode & AS_SPAM ? LABEL_SPAM : LABEL_HAM}};
+		.event = {.kind = EVENT_TOLD, .label = mode & AS_SPAM ? LABEL_SPAM : LABEL_HAM}};
 
 	use_press(service, worker, &info, message, length);
 }
@@ -117,8 +116,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (mode & TEACHES)
 		teach(mode, message, size - 1);
-	struct query *query = use_query(
-		service, worker, USERS, mode & FOR_BOTH ? 2 : 1, message, size - 1);
+	struct query *query =
+		use_query(service, worker, USERS, mode & FOR_BOTH ? 2 : 1, message, size - 1);
 	reply(mode, query_verdict(query, query_joint(query)), message, size - 1);
 	query_end(service, &query);
 	return 0;

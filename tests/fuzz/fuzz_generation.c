@@ -56,8 +56,8 @@ static bool is_small(const struct contribution *c)
 
 static bool is_same(const struct generation *one, const struct generation *other)
 {
-	bool same = one->seq == other->seq && one->time == other->time &&
-		one->count == other->count;
+	bool same =
+		one->seq == other->seq && one->time == other->time && one->count == other->count;
 
 	for (size_t i = 0; i < one->count && same; i++)
 		same = memcmp(&one->reports[i], &other->reports[i], sizeof(*one->reports)) == 0;

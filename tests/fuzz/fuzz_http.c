@@ -75,7 +75,8 @@ static int find_port(void)
 static void stop_http(void)
 {
 	http_close(&server->http);
-	while (uv_run(&server->loop, UV_RUN_NOWAIT) && g_file_test(address.sun_path, G_FILE_TEST_EXISTS))
+	while (uv_run(&server->loop, UV_RUN_NOWAIT) &&
+		g_file_test(address.sun_path, G_FILE_TEST_EXISTS))
 		;
 }
 
@@ -114,7 +115,8 @@ static void start_server(void)
 	atexit(remove_directory);
 	server = g_new0(struct server, 1);
 	server->room = 100; /* as server_run has it */
-	REQUIRE(settings_parse(&server->settings, "fuzz", text, strlen(text), &failure) == STATUS_OK);
+	REQUIRE(settings_parse(&server->settings, "fuzz", text, strlen(text), &failure) ==
+		STATUS_OK);
 	g_free(text);
 	REQUIRE(server_start_log(server, &failure) == STATUS_OK);
 	REQUIRE(server_start_loop(server, &failure) == STATUS_OK);
@@ -136,8 +138,7 @@ static void send_some(int client, const uint8_t *data, size_t size, size_t *sent
 {
 	ssize_t done = 0;
 
-	while (*sent < size &&
-		(done = send(client, data + *sent, size - *sent, MSG_NOSIGNAL)) > 0)
+	while (*sent < size && (done = send(client, data + *sent, size - *sent, MSG_NOSIGNAL)) > 0)
 		*sent += (size_t)done;
 	if (*sent == size || (done < 0 && errno != EAGAIN)) {
 		if (ends)
@@ -160,7 +161,8 @@ static void end_time(void)
 static int connect_client(bool tcp)
 {
 	int client = socket(tcp ? AF_INET : AF_UNIX, SOCK_STREAM, 0);
-	const struct sockaddr *to = tcp ? (struct sockaddr *)&tcp_address : (struct sockaddr *)&address;
+	const struct sockaddr *to =
+		tcp ? (struct sockaddr *)&tcp_address : (struct sockaddr *)&address;
 
 	REQUIRE(connect(client, to, tcp ? sizeof(tcp_address) : sizeof(address)) == 0);
 	REQUIRE(fcntl(client, F_SETFL, O_NONBLOCK) == 0);

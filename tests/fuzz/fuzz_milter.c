@@ -52,7 +52,9 @@ static void answer(const struct milter_message *message, struct outcome *outcome
 		const unsigned char *head = (const unsigned char *)output.data + at;
 
 		REQUIRE(output.length - at >= 5);
-		at += 4 + ((size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3]);
+		at += 4 +
+			((size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 |
+				head[3]);
 		REQUIRE(at <= output.length);
 	}
 	fold(outcome, output.data, output.length);

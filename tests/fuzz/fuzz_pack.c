@@ -24,8 +24,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	}
 	packed = malloc(pack_bound(count)); /* so that ASan sees its end */
-	if (!packed || pack_read(packed, pack_keys(keys, count, packed), again, LIMIT,
-			       &count_again) != STATUS_OK ||
+	if (!packed ||
+		pack_read(packed, pack_keys(keys, count, packed), again, LIMIT, &count_again) !=
+			STATUS_OK ||
 		count_again != count || memcmp(keys, again, count * sizeof(keys[0])) != 0)
 		abort();
 	free(packed);

@@ -14,7 +14,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct spamd_limits LIMITS = {.message = 512, .line = 80, .headers = 8, .recipients = 3};
+static const struct spamd_limits LIMITS = {
+	.message = 512, .line = 80, .headers = 8, .recipients = 3};
 static const size_t OUTPUT_MAX = 65536;
 
 #define REQUIRE(condition)                                                                         \

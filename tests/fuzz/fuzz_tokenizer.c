@@ -7,7 +7,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void on_token(void *context, uint64_t key, const char *field, const char *text, size_t length)
+static void on_token(
+	void *context, uint64_t key, const char *field, const char *text, size_t length)
 {
 	size_t *seen = context;
 	(void)text;

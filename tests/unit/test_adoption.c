@@ -258,8 +258,7 @@ START_TEST(one_is_adopted_at_a_time)
 	press_many();
 	make_generation();
 	adoption = begin(challenger, former);
-	ck_assert_int_eq(
-		adoption_new(service, challenger, former, &other, &failure), STATUS_BUSY);
+	ck_assert_int_eq(adoption_new(service, challenger, former, &other, &failure), STATUS_BUSY);
 	ck_assert_ptr_null(other);
 	assert_ok(adoption_prepare(adoption, worker, &failure));
 	assert_ok(run_adoption(&adoption));

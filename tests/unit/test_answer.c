@@ -193,14 +193,12 @@ START_TEST(a_failure_is_answered_by_on_failure)
 	forge();
 	answer_failure(&output, &message, &server, &failed);
 	ck_assert_int_eq(strncmp(answered(), DELETIONS, strlen(DELETIONS)), 0);
-	ck_assert_str_eq(
-		answered() + strlen(DELETIONS), "i||||X-Hamlet-Status|not judged|\na\n");
+	ck_assert_str_eq(answered() + strlen(DELETIONS), "i||||X-Hamlet-Status|not judged|\na\n");
 	ck_assert_ptr_null(answer_failure_reply(&server, failed.code));
 	buffer_clear(&output);
 	server.settings.on_failure = put_mail_off;
 	answer_failure(&output, &message, &server, &failed);
-	ck_assert_int_eq(
-		strncmp(answered(), FAILURES[_i].reply, strlen(FAILURES[_i].reply)), 0);
+	ck_assert_int_eq(strncmp(answered(), FAILURES[_i].reply, strlen(FAILURES[_i].reply)), 0);
 	ck_assert_str_eq(strchr(answered(), '\n'), "\n"); /* and nothing else */
 	ck_assert_ptr_nonnull(answer_failure_reply(&server, failed.code));
 }

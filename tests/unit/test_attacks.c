@@ -46,8 +46,8 @@ static void repeat(GString *text, const char *piece, size_t size)
 static void paragraph(GString *text, unsigned number)
 {
 	for (unsigned i = 0; i < 60; i++)
-		g_string_append_printf(text, "%s%u%s", i % 3 ? "word" : "Something", (number * 31 + i * 7) % 2000,
-			i % 12 == 11 ? ".\n" : " ");
+		g_string_append_printf(text, "%s%u%s", i % 3 ? "word" : "Something",
+			(number * 31 + i * 7) % 2000, i % 12 == 11 ? ".\n" : " ");
 }
 
 /* A third each: text, the same as HTML, and a picture. */
@@ -63,20 +63,23 @@ static GString *ordinary(size_t size)
 		paragraph(text, i);
 	g_string_append(text, "\n--b\nContent-Type: text/html\n\n<html><body>");
 	for (unsigned i = 0; text->len < 2 * size / 3; i++) {
-		g_string_append(text, "<p style=\"color:black\"><a href=\"http://example.com/path\">");
+		g_string_append(
+			text, "<p style=\"color:black\"><a href=\"http://example.com/path\">");
 		paragraph(text, i);
 		g_string_append(text, "</a></p>\n");
 	}
-	g_string_append(text, "\n--b\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\n");
-	repeat(text, "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAC\n", size);
+	g_string_append(
+		text, "\n--b\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\n");
+	repeat(text, "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAC\n",
+		size);
 	return text;
 }
 
-#define HTML "Subject: x\nContent-Type: text/html\n\n"
-#define MIXED "Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n"
-#define TIMES_8(text) text text text text text text text text
+#define HTML           "Subject: x\nContent-Type: text/html\n\n"
+#define MIXED          "Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n"
+#define TIMES_8(text)  text text text text text text text text
 #define TIMES_64(text) TIMES_8(TIMES_8(text))
-#define BASE64 "Content-Transfer-Encoding: base64\n\n"
+#define BASE64         "Content-Transfer-Encoding: base64\n\n"
 
 static const struct attack {
 	const char *name, *start, *piece;
@@ -153,7 +156,8 @@ static const struct attack {
 	{"parameters: continued", "Content-Type: text/plain", "; a*#=b"},
 	{"parameters: charsets", "Content-Type: text/plain", "; a#*=koi8-r''b"},
 	{"parameters: of disposition", "Content-Disposition: attachment", "; filename*#*=utf-8''b"},
-	{"parameters: in parts", MIXED, "--b\nContent-Type: text/plain" TIMES_64("; a#=b") "\n\nx\n"},
+	{"parameters: in parts", MIXED,
+		"--b\nContent-Type: text/plain" TIMES_64("; a#=b") "\n\nx\n"},
 	{"parameters: charsets in parts", MIXED,
 		"--b\nContent-Type: text/plain" TIMES_64("; a*=koi8-r''b") "\n\nx\n"},
 	{"mime: deep, one boundary", "", "Content-Type: multipart/mixed; boundary=b\n\n--b\n"},
@@ -163,8 +167,10 @@ static const struct attack {
 	{"mime: parts", MIXED, "--b\n\nx\n"},
 	{"mime: empty parts", MIXED, "--b\n"},
 	{"mime: parts with header", MIXED, "--b\nContent-Type: text/html\n\n<p>\n"},
-	{"mime: text parts of a charset", MIXED, "--b\nContent-Type: text/plain; charset=koi8-r\n\na\n"},
-	{"mime: parts of one charset each", MIXED, "--b\nContent-Type: text/plain; charset=x#\n\na\n"},
+	{"mime: text parts of a charset", MIXED,
+		"--b\nContent-Type: text/plain; charset=koi8-r\n\na\n"},
+	{"mime: parts of one charset each", MIXED,
+		"--b\nContent-Type: text/plain; charset=x#\n\na\n"},
 	{"mime: nearly boundaries", MIXED, "--a\n"},
 	{"mime: dashes", MIXED, "-"},
 	{"mime: long boundary", "Content-Type: multipart/mixed; boundary=", "b"},
@@ -174,10 +180,14 @@ static const struct attack {
 	{"encoding: base64 rubbish", "Subject: x\n" BASE64, "!@#$%&*()-"},
 	{"encoding: base64 padding", "Subject: x\n" BASE64, "="},
 	{"encoding: base64 text", "Subject: x\n" BASE64, "d29yZCB3b3Jk\n"},
-	{"encoding: quoted-printable", "Content-Transfer-Encoding: quoted-printable\n\n", "=41=42=20"},
-	{"encoding: quoted-printable ends", "Content-Transfer-Encoding: quoted-printable\n\n", "=\n"},
-	{"encoding: quoted-printable = storm", "Content-Transfer-Encoding: quoted-printable\n\n", "="},
-	{"encoding: uuencode", "Content-Transfer-Encoding: x-uuencode\n\nbegin 644 a\n", "M86%A86%A\n"},
+	{"encoding: quoted-printable", "Content-Transfer-Encoding: quoted-printable\n\n",
+		"=41=42=20"},
+	{"encoding: quoted-printable ends", "Content-Transfer-Encoding: quoted-printable\n\n",
+		"=\n"},
+	{"encoding: quoted-printable = storm", "Content-Transfer-Encoding: quoted-printable\n\n",
+		"="},
+	{"encoding: uuencode", "Content-Transfer-Encoding: x-uuencode\n\nbegin 644 a\n",
+		"M86%A86%A\n"},
 	{"encoding: uuencode-like text", "Subject: x\n\n", "begin 644 a\nM86%A\nend\n"},
 	{"charset: rubbish", "Content-Type: text/plain; charset=iso-2022-jp\n\n", "\xff\x1b$B"},
 	{"charset: utf-16", "Content-Type: text/plain; charset=utf-16\n\n", "\xd8"},

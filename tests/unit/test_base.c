@@ -90,11 +90,20 @@ START_TEST(domain_has_one_form_however_it_is_written)
 	} rows[] = {
 		{"Example.ORG", "example.org"},
 		{"example.org.", "example.org"},
-		{"B\xc3\xbc""cher.Example", "xn--bcher-kva.example"},
-		{"b\xc3\x9c""cher.example", "xn--bcher-kva.example"},
-		{"bu\xcc\x88""cher.example", "xn--bcher-kva.example"},
+		{"B\xc3\xbc"
+		 "cher.Example",
+			"xn--bcher-kva.example"},
+		{"b\xc3\x9c"
+		 "cher.example",
+			"xn--bcher-kva.example"},
+		{"bu\xcc\x88"
+		 "cher.example",
+			"xn--bcher-kva.example"},
 		{"XN--BCHER-KVA.example", "xn--bcher-kva.example"},
-		{"b\xc3\xbc""cher\xe3\x80\x82""example", "xn--bcher-kva.example"},
+		{"b\xc3\xbc"
+		 "cher\xe3\x80\x82"
+		 "example",
+			"xn--bcher-kva.example"},
 		{"_dmarc.example.org", "_dmarc.example.org"},
 		{"[192.0.2.1]", "[192.0.2.1]"},
 		{"", ""},
@@ -102,11 +111,21 @@ START_TEST(domain_has_one_form_however_it_is_written)
 		{"a b.example", ""},
 		{"a\nb.example", ""},
 		{"\xff.example", ""},
-		{"evil.example\xef\xbc\xa0""corp.example", ""}, /* a full-width "@" */
-		{"evil.example\xef\xb9\xab""corp.example", ""}, /* a small one */
-		{"evil.example\xef\xbc\x8c""corp.example", ""}, /* a full-width comma */
-		{"a\xef\xbc\x88""b\xef\xbc\x89.example", ""},
-		{"_x.b\xc3\xbc""cher.example", "_x.xn--bcher-kva.example"},
+		{"evil.example\xef\xbc\xa0"
+		 "corp.example",
+			""}, /* a full-width "@" */
+		{"evil.example\xef\xb9\xab"
+		 "corp.example",
+			""}, /* a small one */
+		{"evil.example\xef\xbc\x8c"
+		 "corp.example",
+			""}, /* a full-width comma */
+		{"a\xef\xbc\x88"
+		 "b\xef\xbc\x89.example",
+			""},
+		{"_x.b\xc3\xbc"
+		 "cher.example",
+			"_x.xn--bcher-kva.example"},
 	};
 	char form[DOMAIN_MAX + 1];
 
@@ -167,15 +186,15 @@ static void compress_text(
 		return;
 	}
 	ck_assert_int_eq(deflateInit2(&zlib, 6, Z_DEFLATED,
-		MAX_WBITS + (compression == COMPRESSION_GZIP ? 16 : 0), 8,
-		Z_DEFAULT_STRATEGY), Z_OK);
+				 MAX_WBITS + (compression == COMPRESSION_GZIP ? 16 : 0), 8,
+				 Z_DEFAULT_STRATEGY),
+		Z_OK);
 	ck_assert_int_eq(deflate(&zlib, Z_FINISH), Z_STREAM_END);
 	out->length += bound - zlib.avail_out;
 	deflateEnd(&zlib);
 }
 
-static const enum compression UNPACKED[] = {
-	COMPRESSION_GZIP, COMPRESSION_ZLIB, COMPRESSION_ZSTD};
+static const enum compression UNPACKED[] = {COMPRESSION_GZIP, COMPRESSION_ZLIB, COMPRESSION_ZSTD};
 enum { KINDS = sizeof(UNPACKED) / sizeof(UNPACKED[0]) };
 
 START_TEST(compressed_data_becomes_what_it_was)
@@ -189,8 +208,9 @@ START_TEST(compressed_data_becomes_what_it_was)
 		struct failure failure;
 
 		compress_text(UNPACKED[_i], text, lengths[i], &packed);
-		ck_assert_int_eq(decompress(UNPACKED[_i], packed.data, packed.length, &out,
-			&failure), STATUS_OK);
+		ck_assert_int_eq(
+			decompress(UNPACKED[_i], packed.data, packed.length, &out, &failure),
+			STATUS_OK);
 		ck_assert_uint_eq(out.length, lengths[i]);
 		ck_assert(memcmp(lengths[i] ? out.data : "", text, lengths[i]) == 0);
 		buffer_free(&packed);
@@ -251,8 +271,8 @@ START_TEST(a_bomb_ends_at_the_limit)
 	struct failure failure;
 
 	compress_text(UNPACKED[_i], zeros, length, &packed);
-	ck_assert_int_eq(decompress(UNPACKED[_i], packed.data, packed.length, &out, &failure),
-		STATUS_LIMIT);
+	ck_assert_int_eq(
+		decompress(UNPACKED[_i], packed.data, packed.length, &out, &failure), STATUS_LIMIT);
 	ck_assert_uint_le(out.capacity, limit);
 	out.limit = length;
 	buffer_clear(&out);
@@ -305,58 +325,41 @@ static const struct {
 	size_t length;
 	enum message_kind kind;
 } GIVEN[] = {
-#define ROW(bytes, kind) {bytes, sizeof(bytes) - 1, MESSAGE_##kind}
-	ROW("", EMPTY),
-	ROW(" \r\n\t\n", EMPTY),
-	ROW("From: a@b\n\nhi", MAIL),
-	ROW("Subject: only", MAIL),
-	ROW("From a@b Mon Jan  1\nSubject: x\n\n", MAIL),
-	ROW(">From a@b Mon Jan  1\nSubject: x\n\n", MAIL),
-	ROW("\nno header at all", MAIL),
-	ROW("a text without any field", MAIL),
-	ROW("x\0y: is a field to some", BINARY),
-	ROW("Subject: a NUL\0 here\n\n", MAIL),
-	ROW("Subject : a NUL\0 here\n\n", MAIL),
-	ROW("[list] a text in brackets", MAIL),
-	ROW("[list] and [more]", MAIL),
-	ROW("{a text in braces}", MAIL),
-	ROW("{\"quoted\" is said}", MAIL),
+#define ROW(bytes, kind)                                                                           \
+	{                                                                                          \
+		bytes, sizeof(bytes) - 1, MESSAGE_##kind                                           \
+	}
+	ROW("", EMPTY), ROW(" \r\n\t\n", EMPTY), ROW("From: a@b\n\nhi", MAIL),
+	ROW("Subject: only", MAIL), ROW("From a@b Mon Jan  1\nSubject: x\n\n", MAIL),
+	ROW(">From a@b Mon Jan  1\nSubject: x\n\n", MAIL), ROW("\nno header at all", MAIL),
+	ROW("a text without any field", MAIL), ROW("x\0y: is a field to some", BINARY),
+	ROW("Subject: a NUL\0 here\n\n", MAIL), ROW("Subject : a NUL\0 here\n\n", MAIL),
+	ROW("[list] a text in brackets", MAIL), ROW("[list] and [more]", MAIL),
+	ROW("{a text in braces}", MAIL), ROW("{\"quoted\" is said}", MAIL),
 	ROW("--\nA signature: first\n", MAIL),
 	ROW("--b\nContent-Type: text/plain\n\nhi\n--b--\n", MAIL),
 	ROW("--b\nContent-Type: text/plain\n\nContent-Disposition: form-data\n", MAIL),
-	ROW("a=b", MAIL),
-	ROW("a=b&c is a formula", MAIL),
-	ROW("aGVsbG8gd29ybGQ=", MAIL),
-	ROW("3 Virtues and 1 vice", MAIL),
-	ROW("1 2 3 4", MAIL),
-	ROW("1 2", MAIL),
-	ROW("7 Sins", MAIL),
-	ROW("BZh9", MAIL),
-	ROW("PK is a name", MAIL),
-	ROW("<html><body>hi", MAIL),
-	ROW("\xef\xbb\xbfSubject: x\n\n", MAIL),
-	ROW("\x1f\x8b\x08\0\0\0\0\0", COMPRESSED),
-	ROW("\x28\xb5\x2f\xfd x", COMPRESSED),
-	ROW("\xfd" "7zXZ\0\0", COMPRESSED),
-	ROW("BZh91AY&SY\1", COMPRESSED),
-	ROW("PK\3\4\24", ARCHIVE),
-	ROW("SQLite format 3\0\20", DATABASE),
-	ROW("%PDF-1.4\n", DOCUMENT),
-	ROW("3 V1234567 N42 Gabcdef\n1 :x\n", INDEX),
-	ROW("1 1234567 42\n", INDEX),
-	ROW("V\t2\n\nSent\n", INDEX),
-	ROW("1000S,10C\n12 1\n", INDEX),
+	ROW("a=b", MAIL), ROW("a=b&c is a formula", MAIL), ROW("aGVsbG8gd29ybGQ=", MAIL),
+	ROW("3 Virtues and 1 vice", MAIL), ROW("1 2 3 4", MAIL), ROW("1 2", MAIL),
+	ROW("7 Sins", MAIL), ROW("BZh9", MAIL), ROW("PK is a name", MAIL),
+	ROW("<html><body>hi", MAIL), ROW("\xef\xbb\xbfSubject: x\n\n", MAIL),
+	ROW("\x1f\x8b\x08\0\0\0\0\0", COMPRESSED), ROW("\x28\xb5\x2f\xfd x", COMPRESSED),
+	ROW("\xfd"
+	    "7zXZ\0\0",
+		COMPRESSED),
+	ROW("BZh91AY&SY\1", COMPRESSED), ROW("PK\3\4\24", ARCHIVE),
+	ROW("SQLite format 3\0\20", DATABASE), ROW("%PDF-1.4\n", DOCUMENT),
+	ROW("3 V1234567 N42 Gabcdef\n1 :x\n", INDEX), ROW("1 1234567 42\n", INDEX),
+	ROW("V\t2\n\nSent\n", INDEX), ROW("1000S,10C\n12 1\n", INDEX),
 	ROW("--x\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\nFrom: a\r\n--x--", FORM),
 	ROW("--x\nContent-Type: message/rfc822\ncontent-disposition:FORM-DATA\n\n", FORM),
-	ROW("message=From%3A+a%40b%0A%0Ahi", FORM),
-	ROW("user=bob&label=spam", FORM),
-	ROW("{}", JSON),
-	ROW(" {\n \"message\": \"From: a\"}\n", JSON),
-	ROW("{\"message\":\"cut sho", JSON),
-	ROW("[\"From: a@b\", 1]\n", JSON),
-	ROW("[]", JSON),
+	ROW("message=From%3A+a%40b%0A%0Ahi", FORM), ROW("user=bob&label=spam", FORM),
+	ROW("{}", JSON), ROW(" {\n \"message\": \"From: a\"}\n", JSON),
+	ROW("{\"message\":\"cut sho", JSON), ROW("[\"From: a@b\", 1]\n", JSON), ROW("[]", JSON),
 	ROW("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", BINARY),
-	ROW("\x7f" "ELF\2\1\1\0", BINARY),
+	ROW("\x7f"
+	    "ELF\2\1\1\0",
+		BINARY),
 	ROW("\7\3x\0\x88\0\0\0", BINARY), /* dovecot.index */
 #undef ROW
 };

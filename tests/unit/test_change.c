@@ -82,8 +82,7 @@ static size_t entries_of(const char *scope)
 {
 	size_t count = 0;
 
-	assert_ok(store_entries(
-		worker_reader(worker), scope, 0, count_entry, &count, &failure));
+	assert_ok(store_entries(worker_reader(worker), scope, 0, count_entry, &count, &failure));
 	return count;
 }
 
@@ -98,8 +97,8 @@ static const char *consent_of(const char *user)
 	static char value[STORE_MAX_VALUE + 1];
 
 	*value = '\0';
-	assert_ok(store_entries(worker_reader(worker), user, ENTRY_CONSENT, note_value, value,
-		&failure));
+	assert_ok(store_entries(
+		worker_reader(worker), user, ENTRY_CONSENT, note_value, value, &failure));
 	return value;
 }
 
@@ -174,14 +173,19 @@ END_TEST
 START_TEST(each_user_is_taken_out_in_a_step)
 {
 	static const struct store_entry entries[] = {{"ann", ENTRY_CONSENT, "", "declined", 5},
-		{"bob", ENTRY_CONSENT, "", "declined", 5}, {"cid", ENTRY_CONSENT, "", "declined", 5},
-		{"own", ENTRY_CONSENT, "", "declined", 5}, {"ann", ENTRY_LIST, "example.org", "block", 5}};
+		{"bob", ENTRY_CONSENT, "", "declined", 5},
+		{"cid", ENTRY_CONSENT, "", "declined", 5},
+		{"own", ENTRY_CONSENT, "", "declined", 5},
+		{"ann", ENTRY_LIST, "example.org", "block", 5}};
 	struct receipt receipt;
 	unsigned steps;
 
 	for (unsigned i = 0; i < 40; i++)
-		press(i % 4 == 0 ? "ann" : i % 4 == 1 ? "bob" : i % 4 == 2 ? "cid" : "dan", i,
-			LABEL_SPAM);
+		press(i % 4 == 0             ? "ann"
+				: i % 4 == 1 ? "bob"
+				: i % 4 == 2 ? "cid"
+					     : "dan",
+			i, LABEL_SPAM);
 	struct change *change = begin(entries, 5);
 	assert_ok(change_run(change, &failure));
 	ck_assert(change_goes_on(change));
@@ -333,10 +337,12 @@ static struct store_entry *many(
 static void assert_full(const char *scope, size_t most)
 {
 	const struct store_entry one_more[] = {{scope, ENTRY_POLICY, "junk-score", "4", 5},
-		{scope, ENTRY_LIST, "s5.example", NULL, 5}, {scope, ENTRY_LIST, "x.example", "block", 5},
+		{scope, ENTRY_LIST, "s5.example", NULL, 5},
+		{scope, ENTRY_LIST, "x.example", "block", 5},
 		{scope, ENTRY_LIST, "y.example", "block", 5}};
 	const struct store_entry again[] = {{scope, ENTRY_LIST, "s7.example", "allow", 5},
-		{scope, ENTRY_LIST, "s3.example", "block", 5}, {scope, ENTRY_POLICY, "junk-score", "4", 5}};
+		{scope, ENTRY_LIST, "s3.example", "block", 5},
+		{scope, ENTRY_POLICY, "junk-score", "4", 5}};
 
 	ck_assert_int_eq(lay_down(one_more, 4), STATUS_LIMIT);
 	ck_assert_ptr_nonnull(strstr(failure.detail, *scope ? scope : "the site"));

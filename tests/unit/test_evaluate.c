@@ -94,7 +94,7 @@ START_TEST(interval_covers_the_truth_as_often_as_it_says)
 		covered_area +=
 			intervals[METRIC_ROCA].low <= 32 && intervals[METRIC_ROCA].high >= 32;
 		covered_rate += intervals[METRIC_HAM_LOST].low <= 50 &&
-				intervals[METRIC_HAM_LOST].high >= 50;
+			intervals[METRIC_HAM_LOST].high >= 50;
 	}
 	ck_assert_int_ge(covered_rate, 180);
 	ck_assert_int_ge(covered_area, 180);
@@ -260,10 +260,10 @@ static char *spell(GArray *steps)
 
 	for (guint i = 0; i < steps->len; i++) {
 		const struct step *step = &g_array_index(steps, struct step, i);
-		char letter = step->kind == STEP_SCORE     ? 's'
-			      : step->kind == STEP_RETRAIN ? 'r'
-			      : step->spam                 ? 'L'
-							   : 'l';
+		char letter = step->kind == STEP_SCORE ? 's'
+			: step->kind == STEP_RETRAIN   ? 'r'
+			: step->spam                   ? 'L'
+						       : 'l';
 		g_string_append_printf(text, "%s%c", i ? " " : "", letter);
 		if (step->kind != STEP_RETRAIN)
 			g_string_append_printf(text, "%zu", step->entry);
@@ -461,8 +461,8 @@ START_TEST(messages_that_are_the_same_are_in_one_fold)
 		ck_assert_uint_lt(evaluation.messages[i].fold, 3);
 		for (size_t j = 0; j < i; j++)
 			ck_assert(evaluation.messages[i].identity !=
-					  evaluation.messages[j].identity ||
-				  evaluation.messages[i].fold == evaluation.messages[j].fold);
+					evaluation.messages[j].identity ||
+				evaluation.messages[i].fold == evaluation.messages[j].fold);
 	}
 	evaluate_free(&evaluation);
 	options.folds_by_user = true;
@@ -471,7 +471,7 @@ START_TEST(messages_that_are_the_same_are_in_one_fold)
 	ck_assert_int_eq(evaluate_run(&evaluation, &index, &options, &failure), STATUS_OK);
 	for (size_t i = 0; i < FILES; i++)
 		ck_assert((evaluation.messages[i].fold == evaluation.messages[0].fold) ==
-			  (i < FILES / 2));
+			(i < FILES / 2));
 	evaluate_free(&evaluation);
 	for (int i = 0; i < FILES; i++)
 		g_free(entries[i].path);

@@ -9,8 +9,13 @@
 static const struct event_rules RULES = {.flip_seconds = 60, .mass_selection = 50};
 
 enum { SPAM = LABEL_SPAM, HAM = LABEL_HAM, FORGET = LABEL_FORGET };
-enum { INBOX = FOLDER_INBOX, JUNK = FOLDER_JUNK, TRASH = FOLDER_TRASH, OTHER = FOLDER_OTHER,
-	ANYWHERE = FOLDER_UNKNOWN };
+enum {
+	INBOX = FOLDER_INBOX,
+	JUNK = FOLDER_JUNK,
+	TRASH = FOLDER_TRASH,
+	OTHER = FOLDER_OTHER,
+	ANYWHERE = FOLDER_UNKNOWN
+};
 enum expected { NOTHING, IS_SPAM, IS_HAM, IS_UNDO, OWN_SPAM, OWN_HAM };
 
 /* `before`: what was reported 10 seconds ago; -1 = nothing. */
@@ -32,7 +37,8 @@ static const struct {
 	{"Spam pressed in a folder", EVENT_BUTTON, SPAM, OTHER, JUNK, 1, -1, IS_SPAM},
 	{"Spam pressed in the Trash", EVENT_BUTTON, SPAM, TRASH, JUNK, 1, -1, IS_SPAM},
 	{"Not spam pressed in Junk", EVENT_BUTTON, HAM, JUNK, INBOX, 1, -1, IS_HAM},
-	{"Spam pressed, nobody knows where", EVENT_BUTTON, SPAM, ANYWHERE, ANYWHERE, 0, -1, IS_SPAM},
+	{"Spam pressed, nobody knows where", EVENT_BUTTON, SPAM, ANYWHERE, ANYWHERE, 0, -1,
+		IS_SPAM},
 	{"Spam pressed twice", EVENT_BUTTON, SPAM, INBOX, JUNK, 1, SPAM, IS_SPAM},
 
 	{"Inbox to Junk", EVENT_MOVE, FORGET, INBOX, JUNK, 1, -1, IS_SPAM},
@@ -101,7 +107,8 @@ START_TEST(each_row_decides)
 		result(&decision), ROWS[_i].expected);
 	bool as_pressed = ROWS[_i].expected == IS_SPAM || ROWS[_i].expected == IS_HAM ||
 		ROWS[_i].kind == EVENT_TOLD;
-	ck_assert_msg((*decision.reason == '\0') == as_pressed, "%s: %s", ROWS[_i].what, decision.reason);
+	ck_assert_msg(
+		(*decision.reason == '\0') == as_pressed, "%s: %s", ROWS[_i].what, decision.reason);
 }
 END_TEST
 

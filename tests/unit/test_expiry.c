@@ -366,9 +366,8 @@ enum { BATCH = 500 };
 /* Of the site, each about another message. */
 static void press_batch(unsigned from)
 {
-	const struct press_info info = {.user = "",
-		.event = {.kind = EVENT_TOLD, .label = LABEL_SPAM},
-		.time = 999 * DAY};
+	const struct press_info info = {
+		.user = "", .event = {.kind = EVENT_TOLD, .label = LABEL_SPAM}, .time = 999 * DAY};
 	struct press *presses[BATCH];
 	struct batch *batch;
 
@@ -443,8 +442,7 @@ END_TEST
 static struct expired expire_at(int64_t day, struct retention retention)
 {
 	configure(retention);
-	return finish(
-		change_expire(service, &(struct clock_reading){.now = day * DAY}));
+	return finish(change_expire(service, &(struct clock_reading){.now = day * DAY}));
 }
 
 START_TEST(what_a_wrong_clock_says_does_not_go)
@@ -476,9 +474,10 @@ START_TEST(what_a_wrong_clock_says_does_not_go)
 	press_on("ann", 401, LABEL_SPAM, 996);
 	/* The operator's word. */
 	configure(retention);
-	ck_assert_int_eq(finish(change_expire(service, &(struct clock_reading){
-						 .now = 3000 * DAY, .certain = true}))
-				 .by_age,
+	ck_assert_int_eq(
+		finish(change_expire(service,
+			       &(struct clock_reading){.now = 3000 * DAY, .certain = true}))
+			.by_age,
 		27);
 }
 END_TEST
@@ -520,7 +519,10 @@ START_TEST(one_run_takes_a_part_of_the_idle)
 	const struct retention retention = {.idle_days = 100, .most = 10};
 
 	for (unsigned i = 0; i < 900; i++)
-		press_on(i % 3 == 0 ? "ann" : i % 3 == 1 ? "bob" : "cid", 2000 + i, LABEL_SPAM, 800);
+		press_on(i % 3 == 0          ? "ann"
+				: i % 3 == 1 ? "bob"
+					     : "cid",
+			2000 + i, LABEL_SPAM, 800);
 	for (unsigned i = 0; i < 30; i++)
 		press_on("dan", i, LABEL_SPAM, 980);
 	struct expired expired = expire_at(985, retention);

@@ -28,8 +28,8 @@ static void setup(void)
 
 /* --- Doing --------------------------------------------------------------------- */
 
-static struct answer press_event(const char *user, const char *text, const struct event *event,
-	enum consent consent)
+static struct answer press_event(
+	const char *user, const char *text, const struct event *event, enum consent consent)
 {
 	const struct press_info info = {
 		.user = user, .event = *event, .consent = consent, .time = now += 100};
@@ -142,8 +142,8 @@ static const char *proven(const char *domain, const char *text)
 	static unsigned next;
 	char *stamped = texts[next++ % 2];
 
-	sprintf(stamped, "Authentication-Results: mx.example.org; dmarc=pass header.from=%s\n%s", domain,
-		text);
+	sprintf(stamped, "Authentication-Results: mx.example.org; dmarc=pass header.from=%s\n%s",
+		domain, text);
 	return stamped;
 }
 
@@ -160,10 +160,12 @@ static const char *newsletter(bool stamped, unsigned number)
 {
 	static char text[4096];
 
-	sprintf(text, "%s%s\nList-Unsubscribe: <mailto:off@shop.example>, <https://shop.example/off>\n"
+	sprintf(text,
+		"%s%s\nList-Unsubscribe: <mailto:off@shop.example>, <https://shop.example/off>\n"
 		"List-Unsubscribe-Post: List-Unsubscribe=One-Click\n"
 		"DKIM-Signature: d=shop.example; h=from:list-unsubscribe:list-unsubscribe-post; b=A\n%s",
-		stamped ? "Authentication-Results: mx.example.org; dkim=pass header.d=shop.example\n" : "",
+		stamped ? "Authentication-Results: mx.example.org; dkim=pass header.d=shop.example\n"
+			: "",
 		"Received: from shop.example (s [192.0.2.7]) by mx.example.org; x",
 		mail("news@shop.example", number, "offer"));
 	return text;
@@ -271,8 +273,8 @@ START_TEST(a_trusted_sender_cannot_be_learned_as_spam)
 	struct verdict own = judge("user1", newsletter(true, 1));
 	for (unsigned i = 0; i < 10000; i++) {
 		sprintf(user, "user%u", i % 500);
-		struct answer answer = press_with(
-			user, newsletter(true, i % 7), LABEL_SPAM, CONSENT_GRANTED);
+		struct answer answer =
+			press_with(user, newsletter(true, i % 7), LABEL_SPAM, CONSENT_GRANTED);
 		ck_assert_int_eq(answer.outcome, OUTCOME_TRUSTED);
 		ck_assert(!answer.taught_global && !answer.ask_consent && answer.seq > 0);
 	}
@@ -320,8 +322,10 @@ START_TEST(thousands_of_trusted_senders_are_no_burden)
 
 	for (int i = 0; i < 5000; i++) {
 		sprintf(names[i], "sender%d.example", i);
-		entries[i] = (struct store_entry){.scope = "", .kind = ENTRY_TRUST,
-			.name = i == 4321 ? "shop.example" : names[i], .value = "trusted"};
+		entries[i] = (struct store_entry){.scope = "",
+			.kind = ENTRY_TRUST,
+			.name = i == 4321 ? "shop.example" : names[i],
+			.value = "trusted"};
 	}
 	assert_ok(change_entries(service, entries, 5000, AS_USER, &change, &failure));
 	ck_assert_int_eq(finish(change).entries, 5000);
@@ -339,7 +343,8 @@ static const struct {
 	const char *winner; /* "scope name"; "" = the score */
 	bool block;
 } LISTS[] = {
-	{{{"bob@example.org", "block", "ann@mail.friends.example"}}, "user ann@mail.friends.example", true},
+	{{{"bob@example.org", "block", "ann@mail.friends.example"}},
+		"user ann@mail.friends.example", true},
 	{{{"bob@example.org", "block", "FRIENDS.example"}}, "user friends.example", true},
 	{{{"bob@example.org", "block", "192.0.2.0/24"}}, "user 192.0.2.0/24", true},
 	{{{"bob@example.org", "block", "192.0.2.8"}}, "user 192.0.2.8", true},
@@ -362,10 +367,13 @@ static const struct {
 		"site ann@mail.friends.example", false},
 	{{{"", "block", "friends.example"}, {"", "allow", "mail.friends.example"}},
 		"site mail.friends.example", false},
-	{{{"", "allow", "192.0.2.8"}, {"", "block", "friends.example"}}, "site friends.example", true},
-	{{{"", "allow", "192.0.2.0/28"}, {"", "block", "192.0.2.0/24"}}, "site 192.0.2.0/28", false},
+	{{{"", "allow", "192.0.2.8"}, {"", "block", "friends.example"}}, "site friends.example",
+		true},
+	{{{"", "allow", "192.0.2.0/28"}, {"", "block", "192.0.2.0/24"}}, "site 192.0.2.0/28",
+		false},
 	/* The last word counts. */
-	{{{"", "allow", "friends.example"}, {"", "block", "friends.example"}}, "site friends.example", true},
+	{{{"", "allow", "friends.example"}, {"", "block", "friends.example"}},
+		"site friends.example", true},
 };
 
 START_TEST(the_most_specific_entry_and_the_users_own_win)
@@ -373,12 +381,14 @@ START_TEST(the_most_specific_entry_and_the_users_own_win)
 	char winner[400];
 
 	teach_global();
-	const char *text = proven("mail.friends.example", mail("Ann <ann@mail.friends.example>", 7, "dinner"));
+	const char *text =
+		proven("mail.friends.example", mail("Ann <ann@mail.friends.example>", 7, "dinner"));
 	for (int i = 0; i < 3 && LISTS[_i].entries[i][0]; i++)
 		lay_down(LISTS[_i].entries[i][0], ENTRY_LIST, LISTS[_i].entries[i][2],
 			LISTS[_i].entries[i][1]);
 	struct verdict verdict = judge("bob@example.org", text);
-	snprintf(winner, sizeof(winner), "%s %s", list_scope_name(verdict.match.scope), verdict.match.name);
+	snprintf(winner, sizeof(winner), "%s %s", list_scope_name(verdict.match.scope),
+		verdict.match.name);
 	ck_assert_str_eq(verdict.match.scope == LIST_NONE ? "" : winner, LISTS[_i].winner);
 	ck_assert(verdict.spam == LISTS[_i].block);
 	ck_assert(verdict.match.block == LISTS[_i].block);
@@ -408,7 +418,8 @@ START_TEST(allowing_does_not_open_the_door_to_forgers)
 	lay_down("bob", ENTRY_LIST, "lottery.example", "allow");
 	ck_assert(!judge("bob", proven("lottery.example", spam(50))).spam);
 	ck_assert(judge("bob", spam(50)).spam); /* anybody may have written that */
-	sprintf(text, "Authentication-Results: mx.example.org; dmarc=fail header.from=lottery.example\n%s",
+	sprintf(text,
+		"Authentication-Results: mx.example.org; dmarc=fail header.from=lottery.example\n%s",
 		spam(50));
 	ck_assert(judge("bob", text).spam);
 	ck_assert_int_eq(judge("bob", text).match.scope, LIST_NONE);
@@ -440,7 +451,8 @@ START_TEST(whoever_of_several_authors_is_blocked)
 	teach_global();
 	lay_down("bob", ENTRY_LIST, "bad@evil.example", "block");
 	for (size_t i = 0; i < sizeof(froms) / sizeof(froms[0]); i++)
-		ck_assert_msg(judge("bob", mail(froms[i], 60, "dinner")).match.block, "%s", froms[i]);
+		ck_assert_msg(
+			judge("bob", mail(froms[i], 60, "dinner")).match.block, "%s", froms[i]);
 	ck_assert(!judge("bob", ham(60)).match.block);
 }
 END_TEST
@@ -453,13 +465,20 @@ START_TEST(entries_have_one_form_however_they_are_written)
 		{"*@evil.example", "a@evil.example"},
 		{"@EVIL.example", "a@evil.example"},
 		{"*.evil.example", "a@sub.evil.example"},
-		{"b\xc3\xbc" "cher.example", "a@xn--bcher-kva.example"},
-		{"xn--bcher-kva.example", "a@b\xc3\xbc" "cher.example"},
-		{"User@B\xc3\x9c" "CHER.example", "user@xn--bcher-kva.example"},
+		{"b\xc3\xbc"
+		 "cher.example",
+			"a@xn--bcher-kva.example"},
+		{"xn--bcher-kva.example",
+			"a@b\xc3\xbc"
+			"cher.example"},
+		{"User@B\xc3\x9c"
+		 "CHER.example",
+			"user@xn--bcher-kva.example"},
 		{"xn--p1ai", "a@xn--80a1acny.xn--p1ai"},
 		{"\"bad\"@evil.example", "bad@evil.example"},
 	};
-	static const char *const wrong[] = {"*", "bob@*", "evil.*", "a*@evil.example", "*@", "*@*.example"};
+	static const char *const wrong[] = {
+		"*", "bob@*", "evil.*", "a*@evil.example", "*@", "*@*.example"};
 	struct change *change;
 
 	teach_global();
@@ -472,7 +491,8 @@ START_TEST(entries_have_one_form_however_they_are_written)
 	}
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		const struct store_entry entry = {"bob", ENTRY_LIST, wrong[i], "block", 0};
-		ck_assert_int_eq(change_entries(service, &entry, 1, AS_USER, &change, &failure), STATUS_INVALID);
+		ck_assert_int_eq(change_entries(service, &entry, 1, AS_USER, &change, &failure),
+			STATUS_INVALID);
 	}
 }
 END_TEST
@@ -480,7 +500,9 @@ END_TEST
 /* Earlier versions kept other scripts as they were typed. */
 START_TEST(what_earlier_versions_wrote_holds_and_goes)
 {
-	static const char former[] = "\xc3\xbc" "ber.example", form[] = "xn--ber-goa.example";
+	static const char former[] = "\xc3\xbc"
+				     "ber.example",
+			  form[] = "xn--ber-goa.example";
 	const struct store_entry entries[] = {{"bob", ENTRY_LIST, former, "block", 1},
 		{"ann", ENTRY_LIST, former, "block", 1}, {"ann", ENTRY_LIST, form, "allow", 2}};
 	const struct store_entry remove = {"ann", ENTRY_LIST, former, NULL, 3};
@@ -488,7 +510,8 @@ START_TEST(what_earlier_versions_wrote_holds_and_goes)
 	char text[4096];
 
 	teach_global();
-	snprintf(text, sizeof(text), "%s", proven(form, mail("a@xn--ber-goa.example", 60, "dinner")));
+	snprintf(text, sizeof(text), "%s",
+		proven(form, mail("a@xn--ber-goa.example", 60, "dinner")));
 	assert_ok(store_put_entries(store, entries, 3, &failure));
 	ck_assert(judge("bob", text).match.block);
 	ck_assert_int_eq(judge("ann", text).match.scope, LIST_USER);
@@ -506,18 +529,23 @@ END_TEST
 START_TEST(bad_entries_are_refused)
 {
 	static const struct store_entry wrong[] = {
-		{"bob", ENTRY_LIST, "not an address", "block", 0}, {"bob", ENTRY_LIST, "a@b@", "block", 0},
-		{"bob", ENTRY_LIST, "", "block", 0}, {"bob", ENTRY_LIST, "example..org", "block", 0},
-		{"bob", ENTRY_LIST, "example.org", "burn", 0}, {"bob", ENTRY_TRUST, "example.org", "trusted", 0},
-		{"", ENTRY_TRUST, "192.0.2.1/24", "trusted", 0}, {"", ENTRY_CONSENT, "", "granted", 0},
-		{"bob", ENTRY_CONSENT, "", "maybe", 0}, {"bob", ENTRY_POLICY, "junk-score", "high", 0},
-		{"bob", ENTRY_POLICY, "junk-score", "nan", 0}, {"bob", ENTRY_POLICY, "spam-action", "deliver", 0},
-		{"bob", ENTRY_POLICY, "other", "1", 0}, {"@bad domain", ENTRY_LIST, "example.org", "block", 0},
-		{"bob", 99, "x", "y", 0}};
+		{"bob", ENTRY_LIST, "not an address", "block", 0},
+		{"bob", ENTRY_LIST, "a@b@", "block", 0}, {"bob", ENTRY_LIST, "", "block", 0},
+		{"bob", ENTRY_LIST, "example..org", "block", 0},
+		{"bob", ENTRY_LIST, "example.org", "burn", 0},
+		{"bob", ENTRY_TRUST, "example.org", "trusted", 0},
+		{"", ENTRY_TRUST, "192.0.2.1/24", "trusted", 0},
+		{"", ENTRY_CONSENT, "", "granted", 0}, {"bob", ENTRY_CONSENT, "", "maybe", 0},
+		{"bob", ENTRY_POLICY, "junk-score", "high", 0},
+		{"bob", ENTRY_POLICY, "junk-score", "nan", 0},
+		{"bob", ENTRY_POLICY, "spam-action", "deliver", 0},
+		{"bob", ENTRY_POLICY, "other", "1", 0},
+		{"@bad domain", ENTRY_LIST, "example.org", "block", 0}, {"bob", 99, "x", "y", 0}};
 	struct change *change;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		ck_assert_msg(change_entries(service, &wrong[i], 1, AS_USER, &change, &failure) == STATUS_INVALID,
+		ck_assert_msg(change_entries(service, &wrong[i], 1, AS_USER, &change, &failure) ==
+				STATUS_INVALID,
 			"%s %s", wrong[i].name, wrong[i].value);
 		ck_assert_ptr_null(change);
 	}
@@ -633,7 +661,8 @@ END_TEST
 
 START_TEST(several_recipients_get_a_verdict_each_and_a_joint_one)
 {
-	static const char *const users[] = {"ann@example.org", "bob@example.org", "eve@example.net", ""};
+	static const char *const users[] = {
+		"ann@example.org", "bob@example.org", "eve@example.net", ""};
 	struct query *query;
 	char text[4096];
 
@@ -676,14 +705,16 @@ START_TEST(events_go_through_the_service)
 	ck_assert(*answer.reason && answer.seq == 0);
 	ck_assert_int_eq(policy("bob").consent, CONSENT_UNKNOWN);
 	ck_assert_int_eq(press_event("bob", spam(1), &junk, CONSENT_DEFAULT).outcome, OUTCOME_NEW);
-	ck_assert_int_eq(press_event("bob", spam(1), &junk, CONSENT_DEFAULT).outcome, OUTCOME_REPEAT);
+	ck_assert_int_eq(
+		press_event("bob", spam(1), &junk, CONSENT_DEFAULT).outcome, OUTCOME_REPEAT);
 	ck_assert(judge("bob", spam(1)).spam);
 	now -= 195; /* five seconds after the first */
 	answer = press_event("bob", spam(1), &back, CONSENT_DEFAULT);
 	ck_assert_int_eq(answer.outcome, OUTCOME_FORGOTTEN);
 	ck_assert_double_eq(judge("bob", spam(1)).log_odds, before.log_odds);
 	now -= 95;
-	ck_assert_int_eq(press_event("bob", spam(1), &back, CONSENT_DEFAULT).outcome, OUTCOME_IGNORED);
+	ck_assert_int_eq(
+		press_event("bob", spam(1), &back, CONSENT_DEFAULT).outcome, OUTCOME_IGNORED);
 	answer = press_event("bob", spam(2), &mass, CONSENT_GRANTED);
 	ck_assert_int_eq(answer.outcome, OUTCOME_NEW);
 	ck_assert(!answer.taught_global && !answer.ask_consent);
@@ -736,8 +767,11 @@ START_TEST(erased_global_equals_a_replay_without_the_user)
 	struct store *other;
 
 	for (unsigned i = 0; i < 200; i++) {
-		enum label label = i * 7 % 3 == 0 ? LABEL_HAM : i * 7 % 3 == 1 ? LABEL_SPAM : LABEL_FORGET;
-		press_with(users[i * 5 % 7 % 3], i % 2 ? spam(i % 40) : ham(i % 40), label, CONSENT_GRANTED);
+		enum label label = i * 7 % 3 == 0 ? LABEL_HAM
+			: i * 7 % 3 == 1          ? LABEL_SPAM
+						  : LABEL_FORGET;
+		press_with(users[i * 5 % 7 % 3], i % 2 ? spam(i % 40) : ham(i % 40), label,
+			CONSENT_GRANTED);
 		if (i == 90)
 			assert_ok(service_checkpoint(service, &failure));
 	}
@@ -789,12 +823,16 @@ START_TEST(a_diagnosis_answers_step_by_step)
 	ck_assert(past.message.known && past.message.muted);
 	ck_assert_uint_eq(past.sender.ham, 1);
 	ck_assert_uint_eq(past.sender.spam, 1);
-	diagnose(&diagnosis, &(struct diagnosis_case){.verdict = query_verdict(query, 0),
-				     .origin = query_origin(query), .past = &past,
-				     .trusted = query_trusts(query), .user = user,
-				     .has_authserv_ids = query_has_authserv_ids(query)});
-	static const char *const said[DIAGNOSIS_STEPS] = {"user's list blocks shop.example", "goes to Junk",
-		"DKIM: pass for shop.example", "192.0.2.7", "Probability", "sender is trusted", "list decided"};
+	diagnose(&diagnosis,
+		&(struct diagnosis_case){.verdict = query_verdict(query, 0),
+			.origin = query_origin(query),
+			.past = &past,
+			.trusted = query_trusts(query),
+			.user = user,
+			.has_authserv_ids = query_has_authserv_ids(query)});
+	static const char *const said[DIAGNOSIS_STEPS] = {"user's list blocks shop.example",
+		"goes to Junk", "DKIM: pass for shop.example", "192.0.2.7", "Probability",
+		"sender is trusted", "list decided"};
 	for (size_t i = 0; i < DIAGNOSIS_STEPS; i++)
 		ck_assert_msg(strstr(diagnosis.steps[i].finding, said[i]) != NULL, "%s: %s",
 			diagnosis.steps[i].name, diagnosis.steps[i].finding);
@@ -851,7 +889,8 @@ START_TEST(gray_mail_is_everybodys_own)
 			kept += reader % 2 == 0 && !spam;
 		}
 		for (unsigned i = 0; i < 40; i += 7)
-			changed += judge(user, i % 2 ? spam(100 + i) : ham(100 + i)).spam != other[i];
+			changed +=
+				judge(user, i % 2 ? spam(100 + i) : ham(100 + i)).spam != other[i];
 	}
 	ck_assert_msg(junk * 100 >= READERS * 5 * 95, "%zu of %d in Junk", junk, READERS * 5);
 	ck_assert_msg(kept * 100 >= READERS * 5 * 99, "%zu of %d kept", kept, READERS * 5);
@@ -869,8 +908,8 @@ static Suite *suite(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 120);
-	tcase_add_loop_test(tcase, consent_decides_what_is_shared, 0,
-		sizeof(CONSENTS) / sizeof(CONSENTS[0]));
+	tcase_add_loop_test(
+		tcase, consent_decides_what_is_shared, 0, sizeof(CONSENTS) / sizeof(CONSENTS[0]));
 	tcase_add_test(tcase, agreeing_in_the_dialog_shares_the_press);
 	tcase_add_loop_test(tcase, withdrawing_takes_the_past_out_of_global, 0, 2);
 	tcase_add_test(tcase, a_trusted_sender_cannot_be_learned_as_spam);

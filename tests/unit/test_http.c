@@ -24,7 +24,9 @@ START_TEST(a_target_has_a_path_and_parameters)
 		{"/a?&user&&x=&=y&", "/a", "user=;x=;=y;"},
 		{"/a?b=c=d?e", "/a", "b=c=d?e;"},
 		{"/a?b=%26%3d", "/a", "b=&=;"},
-		{"/a?b=c%00d", "/a", "b=c\x01" "d;"},
+		{"/a?b=c%00d", "/a",
+			"b=c\x01"
+			"d;"},
 		{"/%70ing", "/ping", ""},
 		{"/ping#here?x=y", "/ping", ""},
 		{"/a?", "/a", ""},
@@ -104,7 +106,8 @@ static const char *scan(const char *lines, size_t length, size_t *count)
 
 	memcpy(left + 1, lines, length);
 	for (size_t i = 1; i <= length; i++) {
-		bool ends = left[i] == '\n' || (left[i] == '\r' && i < length && left[i + 1] == '\n');
+		bool ends =
+			left[i] == '\n' || (left[i] == '\r' && i < length && left[i + 1] == '\n');
 
 		if (ends || (in_name && left[i] == ':')) {
 			in_name = left[i] == '\n';

@@ -57,8 +57,8 @@ START_TEST(separators_have_a_date)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		ck_assert_msg(mbox_is_separator(rows[i].line, rows[i].line + strlen(rows[i].line)) ==
-				rows[i].separator,
+		ck_assert_msg(mbox_is_separator(rows[i].line,
+				      rows[i].line + strlen(rows[i].line)) == rows[i].separator,
 			"%s", rows[i].line);
 }
 END_TEST
@@ -94,12 +94,13 @@ START_TEST(an_mbox_file_begins_with_from)
 	static const struct {
 		const char *text;
 		bool mbox;
-	} rows[] = {{"From a\nS: 1\n", true}, {"\r\n\nFrom a" DATE, true}, {"S: 1\n\nFrom a" DATE, false},
-		{">From a" DATE, false}, {"From", false}, {"", false}, {"\n", false}};
+	} rows[] = {{"From a\nS: 1\n", true}, {"\r\n\nFrom a" DATE, true},
+		{"S: 1\n\nFrom a" DATE, false}, {">From a" DATE, false}, {"From", false},
+		{"", false}, {"\n", false}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		ck_assert_msg(mbox_is_mbox(rows[i].text, strlen(rows[i].text)) == rows[i].mbox, "%s",
-			rows[i].text);
+		ck_assert_msg(mbox_is_mbox(rows[i].text, strlen(rows[i].text)) == rows[i].mbox,
+			"%s", rows[i].text);
 }
 END_TEST
 

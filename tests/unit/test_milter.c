@@ -29,7 +29,8 @@ static void teardown(void)
 static void put(char command, const void *data, size_t length)
 {
 	const unsigned char head[] = {0, (unsigned char)((length + 1) >> 16),
-		(unsigned char)((length + 1) >> 8), (unsigned char)(length + 1), (unsigned char)command};
+		(unsigned char)((length + 1) >> 8), (unsigned char)(length + 1),
+		(unsigned char)command};
 
 	memcpy(stream + stream_length, head, 5);
 	memcpy(stream + stream_length + 5, data, length);
@@ -51,7 +52,10 @@ static const char ALL[] = {0, 0x1F, (char)0xFF, (char)0xFF, 0};
 static void put_mail(void)
 {
 	PUT('D', "Ci\0Q1\0j\0mx\0");
-	PUT('C', "host.example\0" "4\0\x19" "192.0.2.9\0");
+	PUT('C',
+		"host.example\0"
+		"4\0\x19"
+		"192.0.2.9\0");
 	PUT('D', "Mi\0Q77\0");
 	PUT('M', "<ann@example.com>\0SIZE=10\0");
 	PUT('R', "<bob@example.org>\0");
@@ -82,10 +86,11 @@ static void assert_mail(void)
 	ck_assert_str_eq(message->forged->names->next->name, "X-Spam-Flag");
 	ck_assert_uint_eq(message->forged->names->next->count, 2);
 	ck_assert_ptr_null(message->forged->names->next->next);
-	static const char text[] = "Subject: folded\r\n\tline\r\nX-Spam-Flag: NO\r\nx-spam-flag: NO\r\n"
-				   "X-Hamlet-Score: -5\r\n"
-				   "Received: from host.example (host.example [192.0.2.9]) by mx with SMTP\r\n"
-				   "\r\nhello\r\nthe end\r\n";
+	static const char text[] =
+		"Subject: folded\r\n\tline\r\nX-Spam-Flag: NO\r\nx-spam-flag: NO\r\n"
+		"X-Hamlet-Score: -5\r\n"
+		"Received: from host.example (host.example [192.0.2.9]) by mx with SMTP\r\n"
+		"\r\nhello\r\nthe end\r\n";
 	ck_assert_uint_eq(message->length, sizeof(text) - 1);
 	ck_assert_mem_eq(message->text, text, sizeof(text) - 1);
 	ck_assert(!message->truncated);
@@ -101,7 +106,8 @@ START_TEST(a_message_is_put_together)
 	enum milter_event event = MILTER_NEED_MORE;
 	for (size_t at = 0; at < mail; at += piece) {
 		ck_assert_int_eq(event, MILTER_NEED_MORE);
-		event = milter_session_feed(session, stream + at, piece < mail - at ? piece : mail - at);
+		event = milter_session_feed(
+			session, stream + at, piece < mail - at ? piece : mail - at);
 	}
 	ck_assert_int_eq(event, MILTER_MESSAGE);
 	assert_mail();
@@ -153,7 +159,10 @@ START_TEST(a_mail_server_that_waits_is_answered)
 	/* Connect, MAIL, two RCPT, four header fields, end of header, body. */
 	ck_assert_uint_eq(output->length, 17 + 10 * 5);
 	for (size_t i = 17; i < output->length; i += 5)
-		ck_assert_mem_eq(output->data + i, "\0\0\0\x01" "c", 5);
+		ck_assert_mem_eq(output->data + i,
+			"\0\0\0\x01"
+			"c",
+			5);
 }
 END_TEST
 
@@ -206,29 +215,35 @@ static const struct {
 	size_t length;
 	const char *error;
 } WRONG[] = {
-#define ROW(literal, error) {literal, sizeof(literal) - 1, error}
+#define ROW(literal, error)                                                                        \
+	{                                                                                          \
+		literal, sizeof(literal) - 1, error                                                \
+	}
 	ROW("\0\0\0\0", "frame of 0 bytes"),
 	ROW("\0\1\0\1O", "frame of 65537 bytes"),
 	ROW("\xFF\xFF\xFF\xFF", "frame of 4294967295 bytes"),
 	ROW("GET / HTTP/1.1\r\n\r\n", "frame of 1195725856 bytes"),
 	ROW("\0\0\0\1O", "negotiation is too short"),
 	ROW("\0\0\0\x0DO\0\0\0\1\0\0\1\xFF\0\0\0\0", "milter version 1 is too old"),
-	ROW("\0\0\0\x0DO\0\0\0\6\0\0\0\1\0\0\0\0", "the mail server lets no header field be added or changed"),
+	ROW("\0\0\0\x0DO\0\0\0\6\0\0\0\1\0\0\0\0",
+		"the mail server lets no header field be added or changed"),
 	ROW("\0\0\0\1M", "command M out of order"),
 	ROW("\0\0\0\x0DO\0\0\0\6\0\0\1\xFF\0\0\0\0\0\0\0\1z", "unknown command 0x7a"),
 	ROW("\0\0\0\x0DO\0\0\0\6\0\0\1\xFF\0\0\0\0\0\0\0\4Mabc", "MAIL without an address"),
 	ROW("\0\0\0\x0DO\0\0\0\6\0\0\1\xFF\0\0\0\0\0\0\0\2R\0", "command R out of order"),
-	ROW("\0\0\0\x0DO\0\0\0\6\0\0\1\xFF\0\0\0\0\0\0\0\2M\0\0\0\0\4Lab\0", "header field without a value"),
+	ROW("\0\0\0\x0DO\0\0\0\6\0\0\1\xFF\0\0\0\0\0\0\0\2M\0\0\0\0\4Lab\0",
+		"header field without a value"),
 	ROW("\0\0\0\x0DO\0\0\0\6\0\0\1\xFF\0\0\0\0\0\0\0\1C", "connect without a host"),
-	ROW("\0\0\0\x0DO\0\0\0\6\0\0\1\xFF\0\0\0\0\0\0\0\6Ca\0" "4\0\0", "connect without an address"),
+	ROW("\0\0\0\x0DO\0\0\0\6\0\0\1\xFF\0\0\0\0\0\0\0\6Ca\0"
+	    "4\0\0",
+		"connect without an address"),
 	ROW("\0\0\0\x0DO\0\0\0\6\0\0\1\xFF\0\0\0\0\0\0\0\1E", "command E out of order"),
 #undef ROW
 };
 
 START_TEST(what_is_wrong_is_named)
 {
-	enum milter_event event =
-		milter_session_feed(session, WRONG[_i].data, WRONG[_i].length);
+	enum milter_event event = milter_session_feed(session, WRONG[_i].data, WRONG[_i].length);
 
 	ck_assert_int_eq(event, MILTER_ERROR);
 	ck_assert_str_eq(milter_session_error(session), WRONG[_i].error);
@@ -342,7 +357,10 @@ END_TEST
 START_TEST(the_client_is_named_above_the_first_received_line)
 {
 	put_greeting(ALL);
-	PUT('C', "h\0" "4\0\x19" "192.0.2.9\0");
+	PUT('C',
+		"h\0"
+		"4\0\x19"
+		"192.0.2.9\0");
 	PUT('M', "<>\0");
 	PUT('R', "<bob@example.org>\0");
 	PUT('L', "Authentication-Results\0mx; dmarc=pass\0");

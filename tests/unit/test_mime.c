@@ -31,8 +31,8 @@ static void teardown(void)
 
 /* --- What a reader tells, as text --------------------------------------------------- */
 
-static void list_header(
-	GString *list, bool nested, const char *name, size_t name_length, const char *value, size_t length)
+static void list_header(GString *list, bool nested, const char *name, size_t name_length,
+	const char *value, size_t length)
 {
 	char *raw = g_strndup(value, length);
 
@@ -105,13 +105,14 @@ static void list_leaf(GString *list, GMimePart *leaf, struct mime_part *part)
 	const char *disposition = g_mime_object_get_disposition(GMIME_OBJECT(leaf));
 	GMimeStream *decoded = g_mime_stream_mem_new();
 
-	part->size = content ? (size_t)g_mime_stream_length(g_mime_data_wrapper_get_stream(content)) : 0;
+	part->size =
+		content ? (size_t)g_mime_stream_length(g_mime_data_wrapper_get_stream(content)) : 0;
 	part->charset = g_mime_content_type_get_parameter(type, "charset");
 	part->file_name = g_mime_part_get_filename(leaf);
 	part->kind = disposition && g_ascii_strcasecmp(disposition, "attachment") == 0 ? MIME_OTHER
-		: g_mime_content_type_is_type(type, "text", "html") ? MIME_HTML
-		: g_mime_content_type_is_type(type, "text", "*") ? MIME_PLAIN
-		: MIME_OTHER;
+		: g_mime_content_type_is_type(type, "text", "html")                    ? MIME_HTML
+		: g_mime_content_type_is_type(type, "text", "*")                       ? MIME_PLAIN
+										       : MIME_OTHER;
 	list_part(list, part);
 	if (part->kind != MIME_OTHER && part->size > 0) {
 		g_mime_data_wrapper_write_to_stream(content, decoded);
@@ -173,8 +174,8 @@ static void assert_as_gmime(const char *message, size_t length)
 	char *theirs = read_gmime(message, length);
 
 	/* check has no room for much more. */
-	ck_assert_msg(strcmp(ours, theirs) == 0, "%.1200s\n--- gives ---\n%.1200s--- GMime: ---\n%.1200s",
-		message, ours, theirs);
+	ck_assert_msg(strcmp(ours, theirs) == 0,
+		"%.1200s\n--- gives ---\n%.1200s--- GMime: ---\n%.1200s", message, ours, theirs);
 	g_free(theirs);
 	g_free(ours);
 }
@@ -205,12 +206,14 @@ static void generate_leaf(GRand *rand, GString *text)
 	g_string_append(text, fields);
 	switch (g_rand_int_range(rand, 0, 4)) {
 	case 0:
-		g_string_append(text, "Content-Transfer-Encoding: base64\n\n"
-				      "R3LDvMOfIGRpY2gsIGNhZsOpIHByw6ltaXVtIQ0K\n");
+		g_string_append(text,
+			"Content-Transfer-Encoding: base64\n\n"
+			"R3LDvMOfIGRpY2gsIGNhZsOpIHByw6ltaXVtIQ0K\n");
 		break;
 	case 1:
-		g_string_append(text, "Content-Transfer-Encoding: quoted-printable\n\n"
-				      "Gr=C3=BC=C3=9F dich, caf=C3=A9 pr=C3=A9m=\nium!\n");
+		g_string_append(text,
+			"Content-Transfer-Encoding: quoted-printable\n\n"
+			"Gr=C3=BC=C3=9F dich, caf=C3=A9 pr=C3=A9m=\nium!\n");
 		break;
 	case 2:
 		g_string_append(text, "\n");
@@ -235,12 +238,14 @@ static void generate_multipart(GRand *rand, GString *text, unsigned depth)
 		generate_entity(rand, text, depth + 1, strcmp(subtype, "digest") == 0);
 		g_string_append_c(text, '\n'); /* belongs to the delimiter */
 	}
-	g_string_append_printf(text, "--b %u--%s\n%s", number, blank, CHOOSE(rand, "", "epilogue\n"));
+	g_string_append_printf(
+		text, "--b %u--%s\n%s", number, blank, CHOOSE(rand, "", "epilogue\n"));
 }
 
 static void generate_message(GRand *rand, GString *text, unsigned depth)
 {
-	g_string_append_printf(text, "Subject: message\n of level %u\nX-A : b\nTo: a@b.example\n", depth);
+	g_string_append_printf(
+		text, "Subject: message\n of level %u\nX-A : b\nTo: a@b.example\n", depth);
 	generate_entity(rand, text, depth, false);
 }
 
@@ -293,9 +298,11 @@ static const struct {
 	{"X: 1\n" MIXED "--b\nX: no content\n--b\n\ntwo --b\n--bb\n--b--\nthree\n--b\n\nfour",
 		"X:1\n0 multipart multipart/mixed\n1 plain text/plain - - 0\n"
 		"1 plain text/plain - - 12\n[two --b\n--bb]\n"},
-	{"X: 1\n" MIXED "--b\n--b\n\n--b--", "X:1\n0 multipart multipart/mixed\n1 plain text/plain - - 0\n"},
-	{"X: 1\n" MIXED "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nouter ends it\n--b\n\n"
-		"two\n--c\n--b--\n",
+	{"X: 1\n" MIXED "--b\n--b\n\n--b--",
+		"X:1\n0 multipart multipart/mixed\n1 plain text/plain - - 0\n"},
+	{"X: 1\n" MIXED
+	 "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nouter ends it\n--b\n\n"
+	 "two\n--c\n--b--\n",
 		"X:1\n0 multipart multipart/mixed\n1 multipart multipart/mixed\n"
 		"2 plain text/plain - - 13\n[outer ends it]\n1 plain text/plain - - 7\n[two\n--c]\n"},
 	{"X: 1\n" MIXED "--b\n" MIXED "--b\n\none\n--b\n\ntwo\n--b--\n--b\n\nthree\n--b--\n",
@@ -305,14 +312,15 @@ static const struct {
 	{"X: 1\n" MIXED "--b\nContent-Type: message/rfc822\n\n--b--\n",
 		"X:1\n0 multipart multipart/mixed\n1 message message/rfc822\n"},
 	{"X: 1\n" MIXED "--b\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n"
-		"U3ViamVjdDogYQo=\n--b--\n",
+	 "U3ViamVjdDogYQo=\n--b--\n",
 		"X:1\n0 multipart multipart/mixed\n1 other message/rfc822 - - 16\n"},
 	{"X: 1\nContent-Type: text/html\nContent-Type: text/plain\n\n<b>",
 		"X:1\n0 plain text/plain - - 3\n[<b>]\n"},
 	{"X: 1\nContent-Type: multipart/mixed\n\nno boundary",
 		"X:1\n0 multipart multipart/mixed\n[no boundary]\n"},
 	{"X: 1\n" MIXED "nowhere\n--c\n", "X:1\n0 multipart multipart/mixed\n[nowhere\n--c\n]\n"},
-	{"X: 1\n" MIXED "--b\n" "Content-Type: multipart/mixed\n\nwithin\n--b--\nnot this\n",
+	{"X: 1\n" MIXED "--b\n"
+	 "Content-Type: multipart/mixed\n\nwithin\n--b--\nnot this\n",
 		"X:1\n0 multipart multipart/mixed\n1 multipart multipart/mixed\n[within]\n"},
 };
 
@@ -378,7 +386,8 @@ START_TEST(padding_hides_no_type)
 {
 	char *fields = repeat("X: 1\n", "X-#: a\n", 2000);
 	char *parts = repeat("X: 1\n" MIXED,
-		"--b\nContent-Type: text/plain; a=0123456789012345678901234567890123456789; n=#\n\nx\n", 250);
+		"--b\nContent-Type: text/plain; a=0123456789012345678901234567890123456789; n=#\n\nx\n",
+		250);
 	GString *text = g_string_new(fields);
 
 	g_string_append(text, "Content-Type: text/html\n\n<b>");
@@ -400,13 +409,17 @@ START_TEST(charsets_that_there_are_not_are_hidden)
 {
 	static const struct {
 		const char *value, *hidden;
-	} cases[] = {{"=?utf-8?q?a?= =?Windows-1257?b?eA==?=", "=?utf-8?q?a?= =?Windows-1257?b?eA==?="},
+	} cases[] = {
+		{"=?utf-8?q?a?= =?Windows-1257?b?eA==?=", "=?utf-8?q?a?= =?Windows-1257?b?eA==?="},
 		{"=?bogus-1?q?a?= =?KOI8-R?q?b?=", "=?xxxxxxx?q?a?= =?KOI8-R?q?b?="},
 		{"=?utf-8*en?q?a?= =?evil*en?q?a?=", "=?utf-8*en?q?a?= =?xxxx*en?q?a?="},
-		{"attachment; filename*=utf-8''a.txt; x*=nope'en'b", "attachment; filename*=utf-8''a.txt; x*=xxxx'en'b"},
+		{"attachment; filename*=utf-8''a.txt; x*=nope'en'b",
+			"attachment; filename*=utf-8''a.txt; x*=xxxx'en'b"},
 		{"a; name*0*=\"bad'en'b\"", "a; name*0*=\"xxx'en'b\""},
-		{"a*=big5''a; b*=utf-8''a; c*=big5''a; d*=big5''a", "a*=big5''a; b*=utf-8''a; c*=big5''a; d_=big5''a"},
-		{"=?big5?q?a?= =?nosuch?q?a?= =?big5?q?a?= =?utf-8?q?a?=", "=?big5?q?a?= =?xxxxxx?q?a?= _?big5?q?a?= =?utf-8?q?a?="},
+		{"a*=big5''a; b*=utf-8''a; c*=big5''a; d*=big5''a",
+			"a*=big5''a; b*=utf-8''a; c*=big5''a; d_=big5''a"},
+		{"=?big5?q?a?= =?nosuch?q?a?= =?big5?q?a?= =?utf-8?q?a?=",
+			"=?big5?q?a?= =?xxxxxx?q?a?= _?big5?q?a?= =?utf-8?q?a?="},
 		{"=?", "=?"}, {"=", "="}, {"*=", "*="}, {"=?a", "=?a"}, {"*=a", "*=a"},
 		{"cp1252=?cp12521252?q?a?=", "cp1252=?xxxxxxxxxx?q?a?="}};
 
@@ -437,8 +450,10 @@ START_TEST(invented_charsets_take_no_memory)
 	size_t before = 0, addresses = 0;
 
 	for (int i = 0; i < 20000; i++) {
-		char *message = g_strdup_printf("Subject: =?s%d?q?a?=\nTo: =?t%d?q?a?= <a@b.c>\n"
-			"Content-Type: text/plain; charset=c%d; name*=n%d''a\n\n\xe4\n", i, i, i, i);
+		char *message = g_strdup_printf(
+			"Subject: =?s%d?q?a?=\nTo: =?t%d?q?a?= <a@b.c>\n"
+			"Content-Type: text/plain; charset=c%d; name*=n%d''a\n\n\xe4\n",
+			i, i, i, i);
 		g_free(read_mime(message, strlen(message)));
 		mime_read_addresses(message + 20, count_address, &addresses);
 		g_free(message);
@@ -452,8 +467,8 @@ START_TEST(invented_charsets_take_no_memory)
 }
 END_TEST
 
-static const char *const NESTED[] = {"a:", "(", "((a)", "<", "[", "\"", "\\(", "a:(", "a:<", "@a,", "a:;",
-	"=?utf-8?q?(?=", "a=(", ";a*0=", "(;"};
+static const char *const NESTED[] = {"a:", "(", "((a)", "<", "[", "\"", "\\(", "a:(", "a:<", "@a,",
+	"a:;", "=?utf-8?q?(?=", "a=(", ";a*0=", "(;"};
 
 START_TEST(what_is_nested_deeply_is_survived)
 {
@@ -464,7 +479,8 @@ START_TEST(what_is_nested_deeply_is_survived)
 	for (size_t i = 0; i < G_N_ELEMENTS(starts); i++) {
 		char *message = repeat(starts[i], NESTED[_i], 100000);
 		g_free(read_mime(message, strlen(message)));
-		ck_assert_uint_le(mime_read_addresses(message + 4, count_address, &addresses), 1000);
+		ck_assert_uint_le(
+			mime_read_addresses(message + 4, count_address, &addresses), 1000);
 		g_free(message);
 	}
 }
@@ -480,7 +496,8 @@ static Suite *suite(void)
 	tcase_add_test(tcase, charsets_that_there_are_not_are_hidden);
 	tcase_add_test(tcase, invented_charsets_take_no_memory);
 	tcase_add_loop_test(tcase, well_formed_messages_are_read_as_by_gmime, 0, GENERATED);
-	tcase_add_loop_test(tcase, broken_messages_are_read_leniently, 0, (int)G_N_ELEMENTS(BROKEN));
+	tcase_add_loop_test(
+		tcase, broken_messages_are_read_leniently, 0, (int)G_N_ELEMENTS(BROKEN));
 	tcase_add_test(tcase, parts_and_levels_are_bounded);
 	tcase_add_test(tcase, padding_hides_no_type);
 	tcase_add_loop_test(tcase, what_is_nested_deeply_is_survived, 0, (int)G_N_ELEMENTS(NESTED));

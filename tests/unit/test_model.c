@@ -89,8 +89,8 @@ START_TEST(groups_share_the_unit_length)
 	struct model_message message = model_message(params, HEAD, TOKENS);
 
 	ck_assert_double_eq_tol(HEAD * message.x_head * message.x_head, params->head_share, 1e-12);
-	ck_assert_double_eq_tol((TOKENS - HEAD) * message.x_body * message.x_body,
-		1 - params->head_share, 1e-12);
+	ck_assert_double_eq_tol(
+		(TOKENS - HEAD) * message.x_body * message.x_body, 1 - params->head_share, 1e-12);
 	message = model_message(params, 0, 10);
 	ck_assert_double_eq_tol(10 * message.x_body * message.x_body, 1, 1e-12);
 	message = model_message(params, 10, 10);
@@ -200,7 +200,8 @@ START_TEST(own_press_moves_the_twin_across)
 			apply(&user, &step, 1);
 			double log_odds = score(&global, &user).log_odds;
 			ck_assert_msg(spam ? log_odds >= threshold : log_odds < threshold,
-				"round %d press %d: %g against %g", round, press, log_odds, threshold);
+				"round %d press %d: %g against %g", round, press, log_odds,
+				threshold);
 		}
 	}
 }
@@ -232,7 +233,8 @@ START_TEST(no_input_gives_a_nan)
 			}
 			scope.bias_sum = extremes[i];
 			scope.bias_gain = extremes[j];
-			struct model_target target = model_target(params, model_log_odds((double)j / 3));
+			struct model_target target =
+				model_target(params, model_log_odds((double)j / 3));
 			struct model_score result = score(&scope, &scope);
 			ck_assert(isfinite(result.log_odds) && isfinite(result.variance));
 			ck_assert(result.probability >= 0 && result.probability <= 1);

@@ -22,8 +22,10 @@ static void setup(void)
 	tokenizer = tokenizer_new(&(struct tokenizer_secret){{1}});
 	ck_assert(network_parse(&networks[0], "127.0.0.0/8"));
 	ck_assert(network_parse(&networks[1], "10.0.0.0/8"));
-	trust = (struct origin_trust){.authserv_ids = ids, .header_names = names,
-		.networks = networks, .network_count = 2};
+	trust = (struct origin_trust){.authserv_ids = ids,
+		.header_names = names,
+		.networks = networks,
+		.network_count = 2};
 }
 
 static void teardown(void)
@@ -40,11 +42,12 @@ static void look(const char *message)
 	origin_unsubscribe(&targets, &origin, set.fields, set.field_count);
 }
 
-#define STAMP    "Authentication-Results: mx.example.org; dkim=pass header.d=news.example\n"
-#define BORDER   "Received: from mail.news.example (mail.news.example [192.0.2.9])\n" \
-		 "\tby mx.example.org (Postfix) with ESMTPS id 1\n\tfor <bob@example.org>; today\n"
-#define OUTSIDE  "Received: from pc (pc [198.51.100.7]) by mail.news.example; today\n"
-#define AUTHOR   "From: News <news@news.example>\nSubject: x\n\nhello\n"
+#define STAMP "Authentication-Results: mx.example.org; dkim=pass header.d=news.example\n"
+#define BORDER                                                                                     \
+	"Received: from mail.news.example (mail.news.example [192.0.2.9])\n"                       \
+	"\tby mx.example.org (Postfix) with ESMTPS id 1\n\tfor <bob@example.org>; today\n"
+#define OUTSIDE "Received: from pc (pc [198.51.100.7]) by mail.news.example; today\n"
+#define AUTHOR  "From: News <news@news.example>\nSubject: x\n\nhello\n"
 
 /* --- Authentication ---------------------------------------------------------- */
 
@@ -53,95 +56,158 @@ static const struct {
 	bool authenticated;
 } CASES[] = {
 	{"DKIM of the author's domain", STAMP BORDER AUTHOR, true},
-	{"DKIM of a domain above", "Authentication-Results: mx.example.org; dkim=pass header.d=news.example\n"
-		BORDER "From: a@lists.news.example\n\nx", true},
-	{"DKIM by header.i", "Authentication-Results: mx.example.org; dkim=pass header.i=@news.example\n"
-		BORDER AUTHOR, true},
-	{"DMARC", "Authentication-Results: mx.example.org;\n dmarc=pass (p=none) header.from=news.example\n"
-		BORDER AUTHOR, true},
-	{"SPF aligned", "Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=b@news.example\n"
-		BORDER AUTHOR, true},
-	{"Received-SPF aligned", "Received-SPF: Pass (mx.example.org: x) receiver=mx.example.org; "
-		"client-ip=192.0.2.9; envelope-from=\"b@news.example\"\n" BORDER AUTHOR, true},
-	{"a site's own field", "X-HE-DKIM-Result: pass\n" BORDER
-		"DKIM-Signature: v=1; d=news.example; s=x\n" AUTHOR, true},
-	{"folded and in odd case", "AUTHENTICATION-RESULTS:\n MX.example.org\n ;\n DKIM=PASS\n\theader.D=News.Example\n"
-		BORDER AUTHOR, true},
-	{"our second server's name", "Authentication-Results: in.example.org 1; dkim=pass header.d=news.example\n"
-		BORDER AUTHOR, true},
-	{"stamped above a hop of our own", STAMP
-		"Received: from mx.example.org (mx [10.0.0.5]) by store.example.org with LMTP; x\n"
-		BORDER AUTHOR, true},
+	{"DKIM of a domain above",
+		"Authentication-Results: mx.example.org; dkim=pass header.d=news.example\n" BORDER
+		"From: a@lists.news.example\n\nx",
+		true},
+	{"DKIM by header.i",
+		"Authentication-Results: mx.example.org; dkim=pass header.i=@news.example\n" BORDER
+			AUTHOR,
+		true},
+	{"DMARC",
+		"Authentication-Results: mx.example.org;\n dmarc=pass (p=none) header.from=news.example\n" BORDER
+			AUTHOR,
+		true},
+	{"SPF aligned",
+		"Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=b@news.example\n" BORDER
+			AUTHOR,
+		true},
+	{"Received-SPF aligned",
+		"Received-SPF: Pass (mx.example.org: x) receiver=mx.example.org; "
+		"client-ip=192.0.2.9; envelope-from=\"b@news.example\"\n" BORDER AUTHOR,
+		true},
+	{"a site's own field",
+		"X-HE-DKIM-Result: pass\n" BORDER
+		"DKIM-Signature: v=1; d=news.example; s=x\n" AUTHOR,
+		true},
+	{"folded and in odd case",
+		"AUTHENTICATION-RESULTS:\n MX.example.org\n ;\n DKIM=PASS\n\theader.D=News.Example\n" BORDER
+			AUTHOR,
+		true},
+	{"our second server's name",
+		"Authentication-Results: in.example.org 1; dkim=pass header.d=news.example\n" BORDER
+			AUTHOR,
+		true},
+	{"stamped above a hop of our own",
+		STAMP
+		"Received: from mx.example.org (mx [10.0.0.5]) by store.example.org with LMTP; x\n" BORDER
+			AUTHOR,
+		true},
 	{"stamped between hops of our own",
 		"Received: from mx.example.org by store.example.org with LMTP id 1; x\n" STAMP
-		BORDER AUTHOR, true},
+			BORDER AUTHOR,
+		true},
 	{"one signature fails, the author's passes",
-		"Authentication-Results: mx.example.org; dkim=fail header.d=esp.example; dkim=pass header.d=news.example\n"
-		BORDER AUTHOR, true},
+		"Authentication-Results: mx.example.org; dkim=fail header.d=esp.example; dkim=pass header.d=news.example\n" BORDER
+			AUTHOR,
+		true},
 
 	{"nothing stamped", BORDER AUTHOR, false},
 	{"from outside, below our Received", BORDER STAMP AUTHOR, false},
 	{"from outside, below two", BORDER OUTSIDE STAMP AUTHOR, false},
-	{"another server's name", "Authentication-Results: mx.evil.example; dkim=pass header.d=news.example\n"
-		BORDER AUTHOR, false},
-	{"our name as a prefix", "Authentication-Results: mx.example.org.evil.example; dkim=pass header.d=news.example\n"
-		BORDER AUTHOR, false},
-	{"our name in a comment", "Authentication-Results: (mx.example.org;) evil.example; dkim=pass header.d=news.example\n"
-		BORDER AUTHOR, false},
+	{"another server's name",
+		"Authentication-Results: mx.evil.example; dkim=pass header.d=news.example\n" BORDER
+			AUTHOR,
+		false},
+	{"our name as a prefix",
+		"Authentication-Results: mx.example.org.evil.example; dkim=pass header.d=news.example\n" BORDER
+			AUTHOR,
+		false},
+	{"our name in a comment",
+		"Authentication-Results: (mx.example.org;) evil.example; dkim=pass header.d=news.example\n" BORDER
+			AUTHOR,
+		false},
 	{"a duplicate from outside, ours says fail",
-		"Authentication-Results: mx.example.org; dkim=fail header.d=news.example\n" BORDER STAMP AUTHOR, false},
-	{"upper case from outside", BORDER "AUTHENTICATION-RESULTS: MX.EXAMPLE.ORG; DKIM=PASS HEADER.D=NEWS.EXAMPLE\n"
-		AUTHOR, false},
-	{"folded from outside", BORDER "Authentication-Results:\n mx.example.org;\n dkim=pass\n header.d=news.example\n"
-		AUTHOR, false},
-	{"bare field from outside", BORDER "X-HE-DKIM-Result: pass\nDKIM-Signature: d=news.example\n" AUTHOR, false},
-	{"SPF field from outside", BORDER "Received-SPF: pass receiver=mx.example.org; envelope-from=b@news.example\n"
-		AUTHOR, false},
-	{"a field that is not configured", "X-Checked: mx.example.org; dkim=pass header.d=news.example\n"
-		BORDER AUTHOR, false},
+		"Authentication-Results: mx.example.org; dkim=fail header.d=news.example\n" BORDER
+			STAMP AUTHOR,
+		false},
+	{"upper case from outside",
+		BORDER
+		"AUTHENTICATION-RESULTS: MX.EXAMPLE.ORG; DKIM=PASS HEADER.D=NEWS.EXAMPLE\n" AUTHOR,
+		false},
+	{"folded from outside",
+		BORDER
+		"Authentication-Results:\n mx.example.org;\n dkim=pass\n header.d=news.example\n" AUTHOR,
+		false},
+	{"bare field from outside",
+		BORDER "X-HE-DKIM-Result: pass\nDKIM-Signature: d=news.example\n" AUTHOR, false},
+	{"SPF field from outside",
+		BORDER
+		"Received-SPF: pass receiver=mx.example.org; envelope-from=b@news.example\n" AUTHOR,
+		false},
+	{"a field that is not configured",
+		"X-Checked: mx.example.org; dkim=pass header.d=news.example\n" BORDER AUTHOR,
+		false},
 	{"without any Received line", STAMP AUTHOR, false},
-	{"DKIM of somebody else", "Authentication-Results: mx.example.org; dkim=pass header.d=evil.example\n"
-		BORDER AUTHOR, false},
+	{"DKIM of somebody else",
+		"Authentication-Results: mx.example.org; dkim=pass header.d=evil.example\n" BORDER
+			AUTHOR,
+		false},
 	{"DKIM of a domain that only ends alike",
-		"Authentication-Results: mx.example.org; dkim=pass header.d=ews.example\n" BORDER AUTHOR, false},
+		"Authentication-Results: mx.example.org; dkim=pass header.d=ews.example\n" BORDER
+			AUTHOR,
+		false},
 	{"DKIM of a whole top-level domain",
-		"Authentication-Results: mx.example.org; dkim=pass header.d=example\n" BORDER AUTHOR, false},
+		"Authentication-Results: mx.example.org; dkim=pass header.d=example\n" BORDER
+			AUTHOR,
+		false},
 	{"DKIM of a domain below the author's",
-		"Authentication-Results: mx.example.org; dkim=pass header.d=user.news.example\n" BORDER AUTHOR, false},
-	{"pass in a comment", "Authentication-Results: mx.example.org; dkim=fail (dkim=pass header.d=news.example)\n"
-		BORDER AUTHOR, false},
+		"Authentication-Results: mx.example.org; dkim=pass header.d=user.news.example\n" BORDER
+			AUTHOR,
+		false},
+	{"pass in a comment",
+		"Authentication-Results: mx.example.org; dkim=fail (dkim=pass header.d=news.example)\n" BORDER
+			AUTHOR,
+		false},
 	{"pass in a quoted reason",
-		"Authentication-Results: mx.example.org; dkim=fail reason=\"x; dkim=pass header.d=news.example\"\n"
-		BORDER AUTHOR, false},
+		"Authentication-Results: mx.example.org; dkim=fail reason=\"x; dkim=pass header.d=news.example\"\n" BORDER
+			AUTHOR,
+		false},
 	{"pass after an open comment",
-		"Authentication-Results: mx.example.org; dkim=fail (x; dkim=pass header.d=news.example\n" BORDER AUTHOR, false},
+		"Authentication-Results: mx.example.org; dkim=fail (x; dkim=pass header.d=news.example\n" BORDER
+			AUTHOR,
+		false},
 	{"domain in a quoted address",
-		"Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=\"a@news.example x\"@evil.example\n"
-		BORDER AUTHOR, false},
-	{"SPF of another envelope", "Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=b@esp.example\n"
-		BORDER AUTHOR, false},
-	{"SPF of the HELO alone", "Received-SPF: pass identity=helo; envelope-from=b@news.example\n" BORDER AUTHOR, false},
-	{"SPF of another receiver", "Received-SPF: pass receiver=mx.evil.example; envelope-from=b@news.example\n"
-		BORDER AUTHOR, false},
-	{"DMARC of another author", "Authentication-Results: mx.example.org; dmarc=pass header.from=evil.example\n"
-		BORDER AUTHOR, false},
-	{"DMARC failed beside a pass", "Authentication-Results: mx.example.org; dkim=pass header.d=news.example; "
-		"dmarc=fail header.from=news.example\n" BORDER AUTHOR, false},
+		"Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=\"a@news.example x\"@evil.example\n" BORDER
+			AUTHOR,
+		false},
+	{"SPF of another envelope",
+		"Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=b@esp.example\n" BORDER
+			AUTHOR,
+		false},
+	{"SPF of the HELO alone",
+		"Received-SPF: pass identity=helo; envelope-from=b@news.example\n" BORDER AUTHOR,
+		false},
+	{"SPF of another receiver",
+		"Received-SPF: pass receiver=mx.evil.example; envelope-from=b@news.example\n" BORDER
+			AUTHOR,
+		false},
+	{"DMARC of another author",
+		"Authentication-Results: mx.example.org; dmarc=pass header.from=evil.example\n" BORDER
+			AUTHOR,
+		false},
+	{"DMARC failed beside a pass",
+		"Authentication-Results: mx.example.org; dkim=pass header.d=news.example; "
+		"dmarc=fail header.from=news.example\n" BORDER AUTHOR,
+		false},
 	{"two From fields", STAMP BORDER "From: evil@evil.example\n" AUTHOR, false},
 	{"two authors", STAMP BORDER "From: news@news.example, evil@evil.example\n\nx", false},
-	{"the address as a name", STAMP BORDER "From: \"news@news.example\" <evil@evil.example>\n\nx", false},
-	{"written by a client of our own network", "Received: from pc (pc [10.1.1.1]) by mx.example.org; x\n"
-		STAMP AUTHOR, false},
+	{"the address as a name",
+		STAMP BORDER "From: \"news@news.example\" <evil@evil.example>\n\nx", false},
+	{"written by a client of our own network",
+		"Received: from pc (pc [10.1.1.1]) by mx.example.org; x\n" STAMP AUTHOR, false},
 	{"none given", "Authentication-Results: mx.example.org; none\n" BORDER AUTHOR, false},
-	{"a bare pass with two signatures", "X-HE-DKIM-Result: pass\n" BORDER
-		"DKIM-Signature: d=evil.example\nDKIM-Signature: d=news.example\n" AUTHOR, false},
+	{"a bare pass with two signatures",
+		"X-HE-DKIM-Result: pass\n" BORDER
+		"DKIM-Signature: d=evil.example\nDKIM-Signature: d=news.example\n" AUTHOR,
+		false},
 };
 
 START_TEST(only_our_own_stamp_proves)
 {
 	look(CASES[_i].message);
-	ck_assert_msg(origin.authenticated == CASES[_i].authenticated, "%s: %d (%s %s)", CASES[_i].what,
-		origin.authenticated, origin.dkim.result, origin.dkim.domain);
+	ck_assert_msg(origin.authenticated == CASES[_i].authenticated, "%s: %d (%s %s)",
+		CASES[_i].what, origin.authenticated, origin.dkim.result, origin.dkim.domain);
 }
 END_TEST
 
@@ -149,9 +215,11 @@ START_TEST(a_cut_stamp_proves_nothing)
 {
 	static char message[8000];
 
-	snprintf(message, sizeof(message), "Authentication-Results: mx.example.org; dkim=pass "
-		"header.d=news.example; x=y reason=\"%03000d\"; dmarc=fail header.from=news.example\n"
-		BORDER AUTHOR, 7);
+	snprintf(message, sizeof(message),
+		"Authentication-Results: mx.example.org; dkim=pass "
+		"header.d=news.example; x=y reason=\"%03000d\"; dmarc=fail header.from=news.example\n" BORDER
+			AUTHOR,
+		7);
 	look(message);
 	ck_assert(!origin.authenticated);
 }
@@ -182,8 +250,8 @@ END_TEST
 START_TEST(what_was_found_is_told)
 {
 	look("Authentication-Results: mx.example.org; spf=softfail smtp.mailfrom=b@x.example;\n"
-	     " dkim=fail header.d=x.example; dmarc=fail (p=reject) header.from=news.example\n"
-		BORDER "Authentication-Results: mx.example.org; dkim=pass\n" AUTHOR);
+	     " dkim=fail header.d=x.example; dmarc=fail (p=reject) header.from=news.example\n" BORDER
+	     "Authentication-Results: mx.example.org; dkim=pass\n" AUTHOR);
 	ck_assert_str_eq(origin.spf.result, "softfail");
 	ck_assert_str_eq(origin.spf.domain, "x.example");
 	ck_assert_str_eq(origin.dkim.result, "fail");
@@ -198,9 +266,11 @@ static const struct {
 	const char *received, *client; /* NULL = not known */
 } HOSTS[] = {
 	{BORDER, "192.0.2.9"},
-	{"Received: from [192.0.2.9] (helo=[10.1.1.1]) by mx with esmtp (Exim 4.96); x\n", "192.0.2.9"},
+	{"Received: from [192.0.2.9] (helo=[10.1.1.1]) by mx with esmtp (Exim 4.96); x\n",
+		"192.0.2.9"},
 	{"Received: from h.example ([192.0.2.9]:4711 helo=x.y) by mx with esmtp; x\n", "192.0.2.9"},
-	{"Received: from [10.9.9.9] (unknown [192.0.2.9]) by mx (Postfix) with SMTP; x\n", "192.0.2.9"},
+	{"Received: from [10.9.9.9] (unknown [192.0.2.9]) by mx (Postfix) with SMTP; x\n",
+		"192.0.2.9"},
 	{"Received: from x (x [IPv6:2001:db8::1]) by mx with SMTP; x\n", "2001:db8::1"},
 	{"Received: from mx.example.org by store with LMTP id 1; x\n" BORDER, "192.0.2.9"},
 	{"Received: from localhost (localhost [127.0.0.1]) by mx; x\n" BORDER, "192.0.2.9"},
@@ -255,7 +325,8 @@ static const struct {
 	{"the same twice", "From: boss@corp.example\nFrom: boss@corp.example\n", 2, false},
 	{"two addresses in brackets", "From: <boss@corp.example> <x@evil.example>\n", 1, false},
 	{"words between", "From: boss@corp.example via <x@evil.example>\n", 1, false},
-	{"an address as the name of a group", "From: boss@corp.example:<x@evil.example>;\n", 1, false},
+	{"an address as the name of a group", "From: boss@corp.example:<x@evil.example>;\n", 1,
+		false},
 	{"two @", "From: boss@corp.example@evil.example\n", 1, false},
 };
 
@@ -265,7 +336,8 @@ START_TEST(an_author_is_believed_only_beyond_doubt)
 
 	snprintf(message, sizeof(message),
 		"Authentication-Results: mx.example.org; dmarc=pass header.from=corp.example\n" BORDER
-		"%sSubject: x\n\nhello\n", AUTHORS[_i].from);
+		"%sSubject: x\n\nhello\n",
+		AUTHORS[_i].from);
 	look(message);
 	ck_assert_msg(origin.sole == AUTHORS[_i].sole, "%s", AUTHORS[_i].what);
 	ck_assert_msg(origin.authenticated == AUTHORS[_i].sole, "%s", AUTHORS[_i].what);
@@ -309,7 +381,8 @@ START_TEST(addresses_have_one_form)
 		ck_assert_msg(found, "%s", rows[i].from);
 		ck_assert_msg(origin.sole == rows[i].sole, "%s", rows[i].from);
 	}
-	look(BORDER "From: x@evil.example\xef\xbc\xa0" "corp.example\n\nx\n"); /* a full-width "@" */
+	look(BORDER "From: x@evil.example\xef\xbc\xa0"
+		    "corp.example\n\nx\n"); /* a full-width "@" */
 	ck_assert(!origin.sole);
 	ck_assert_str_eq(origin.domain, "");
 }
@@ -317,7 +390,8 @@ END_TEST
 
 START_TEST(a_nul_in_from_ends_no_address)
 {
-	static const char message[] = BORDER "From: boss@corp.example\0@evil.example\nSubject: x\n\nhello\n";
+	static const char message[] =
+		BORDER "From: boss@corp.example\0@evil.example\nSubject: x\n\nhello\n";
 	struct token_set set;
 
 	trust.authserv_ids = NULL;
@@ -346,14 +420,19 @@ END_TEST
 /* GMime decodes A-labels; a mail server may stamp either form. */
 START_TEST(domains_have_one_form)
 {
-	static const char *const from[] = {"a@xn--bcher-kva.example", "A@B\xc3\xbc" "cher.Example"};
-	static const char *const stamped[] = {"xn--bcher-kva.example", "b\xc3\xbc" "cher.example"};
+	static const char *const from[] = {"a@xn--bcher-kva.example",
+		"A@B\xc3\xbc"
+		"cher.Example"};
+	static const char *const stamped[] = {"xn--bcher-kva.example",
+		"b\xc3\xbc"
+		"cher.example"};
 	char message[512];
 
 	for (int i = 0; i < 4; i++) {
 		snprintf(message, sizeof(message),
 			"Authentication-Results: mx.example.org; dkim=pass header.d=%s\n" BORDER
-			"From: %s\n\nx\n", stamped[i / 2], from[i % 2]);
+			"From: %s\n\nx\n",
+			stamped[i / 2], from[i % 2]);
 		look(message);
 		ck_assert_str_eq(origin.author, "a@xn--bcher-kva.example");
 		ck_assert_str_eq(origin.dkim.domain, "xn--bcher-kva.example");
@@ -362,37 +441,63 @@ START_TEST(domains_have_one_form)
 }
 END_TEST
 
-#define LIST     "List-Unsubscribe: <mailto:out@news.example?subject=x>,\n <https://news.example/u?1>\n" \
-		 "List-Unsubscribe-Post: List-Unsubscribe=One-Click\n"
-#define SIGNED   "DKIM-Signature: v=1; a=rsa-sha256; d=news.example; s=one;\n" \
-		 "\th=From:Subject:List-Unsubscribe: List-Unsubscribe-Post; b=AbCd\n efgh==\n"
-#define OTHERS   "DKIM-Signature: v=1; d=evil.example; s=one; h=list-unsubscribe:list-unsubscribe-post; b=Zz\n"
+#define LIST                                                                                       \
+	"List-Unsubscribe: <mailto:out@news.example?subject=x>,\n <https://news.example/u?1>\n"    \
+	"List-Unsubscribe-Post: List-Unsubscribe=One-Click\n"
+#define SIGNED                                                                                     \
+	"DKIM-Signature: v=1; a=rsa-sha256; d=news.example; s=one;\n"                              \
+	"\th=From:Subject:List-Unsubscribe: List-Unsubscribe-Post; b=AbCd\n efgh==\n"
+#define OTHERS                                                                                     \
+	"DKIM-Signature: v=1; d=evil.example; s=one; h=list-unsubscribe:list-unsubscribe-post; b=Zz\n"
 
 static const struct {
 	const char *what, *message;
 	bool one_click;
 } CLICKS[] = {
 	{"covered", STAMP BORDER LIST SIGNED AUTHOR, true},
-	{"by its selector and value", "Authentication-Results: mx.example.org; "
-		"dkim=pass header.d=news.example header.s=one header.b=abcdEF\n" BORDER LIST SIGNED AUTHOR, true},
-	{"another selector's", "Authentication-Results: mx.example.org; dkim=pass header.d=news.example header.s=two\n"
-		BORDER LIST SIGNED AUTHOR, false},
-	{"another value's", "Authentication-Results: mx.example.org; dkim=pass header.d=news.example header.b=xyz\n"
-		BORDER LIST SIGNED AUTHOR, false},
-	{"failed", "Authentication-Results: mx.example.org; dkim=fail header.d=news.example\n"
-		BORDER LIST SIGNED AUTHOR, false},
+	{"by its selector and value",
+		"Authentication-Results: mx.example.org; "
+		"dkim=pass header.d=news.example header.s=one header.b=abcdEF\n" BORDER LIST SIGNED
+			AUTHOR,
+		true},
+	{"another selector's",
+		"Authentication-Results: mx.example.org; dkim=pass header.d=news.example header.s=two\n" BORDER
+			LIST SIGNED AUTHOR,
+		false},
+	{"another value's",
+		"Authentication-Results: mx.example.org; dkim=pass header.d=news.example header.b=xyz\n" BORDER
+			LIST SIGNED AUTHOR,
+		false},
+	{"failed",
+		"Authentication-Results: mx.example.org; dkim=fail header.d=news.example\n" BORDER
+			LIST SIGNED AUTHOR,
+		false},
 	{"stamped by nobody", BORDER LIST SIGNED AUTHOR, false},
 	{"not signed", STAMP BORDER LIST AUTHOR, false},
-	{"not covered", STAMP BORDER LIST "DKIM-Signature: d=news.example; s=x; h=from:subject; b=A\n" AUTHOR, false},
-	{"half covered", STAMP BORDER LIST "DKIM-Signature: d=news.example; h=from:list-unsubscribe; b=A\n" AUTHOR, false},
-	{"a second field on top", STAMP BORDER "List-Unsubscribe: <https://evil.example/>\n" LIST SIGNED AUTHOR, false},
-	{"a second answer on top", STAMP BORDER "List-Unsubscribe-Post: List-Unsubscribe=One-Click\n" LIST SIGNED AUTHOR,
+	{"not covered",
+		STAMP BORDER LIST
+		"DKIM-Signature: d=news.example; s=x; h=from:subject; b=A\n" AUTHOR,
 		false},
-	{"signed by a stranger", "Authentication-Results: mx.example.org; dkim=pass header.d=news.example; "
+	{"half covered",
+		STAMP BORDER LIST
+		"DKIM-Signature: d=news.example; h=from:list-unsubscribe; b=A\n" AUTHOR,
+		false},
+	{"a second field on top",
+		STAMP BORDER "List-Unsubscribe: <https://evil.example/>\n" LIST SIGNED AUTHOR,
+		false},
+	{"a second answer on top",
+		STAMP BORDER
+		"List-Unsubscribe-Post: List-Unsubscribe=One-Click\n" LIST SIGNED AUTHOR,
+		false},
+	{"signed by a stranger",
+		"Authentication-Results: mx.example.org; dkim=pass header.d=news.example; "
 		"dkim=pass header.d=evil.example\n" BORDER LIST OTHERS
-		"DKIM-Signature: d=news.example; h=from; b=A\n" AUTHOR, false},
-	{"one of two signatures covers", STAMP BORDER LIST SIGNED
-		"DKIM-Signature: d=news.example; s=two; h=from; b=A\n" AUTHOR, false},
+		"DKIM-Signature: d=news.example; h=from; b=A\n" AUTHOR,
+		false},
+	{"one of two signatures covers",
+		STAMP BORDER LIST SIGNED
+		"DKIM-Signature: d=news.example; s=two; h=from; b=A\n" AUTHOR,
+		false},
 };
 
 START_TEST(one_click_is_offered_only_as_the_author_signed_it)
@@ -417,14 +522,16 @@ START_TEST(padding_hides_no_signature)
 
 		for (int j = 0; j < 100; j++)
 			used += (size_t)sprintf(message + used, "%s", padding[i]);
-		sprintf(message + used, "DKIM-Signature: d=news.example; s=two; h=from; b=A\n" AUTHOR);
+		sprintf(message + used,
+			"DKIM-Signature: d=news.example; s=two; h=from; b=A\n" AUTHOR);
 		look(message);
 		ck_assert(origin.authenticated);
 		ck_assert_uint_eq(targets.count, 2);
 		ck_assert_msg(!targets.list[1].one_click, "%s", padding[i]);
 	}
-	snprintf(message, sizeof(message), "%s%s%s%sDKIM-Signature: h=%03000d; d=news.example; b=A\n" AUTHOR,
-		STAMP, BORDER, LIST, SIGNED, 1);
+	snprintf(message, sizeof(message),
+		"%s%s%s%sDKIM-Signature: h=%03000d; d=news.example; b=A\n" AUTHOR, STAMP, BORDER,
+		LIST, SIGNED, 1);
 	look(message);
 	ck_assert(!targets.list[1].one_click);
 }
@@ -437,7 +544,8 @@ START_TEST(padding_hides_no_sending_host)
 	size_t used = 0;
 
 	for (int j = 0; j < 100; j++)
-		used += (size_t)sprintf(message + used, "DKIM-Signature: d=pad.example; h=from; b=A\n");
+		used += (size_t)sprintf(
+			message + used, "DKIM-Signature: d=pad.example; h=from; b=A\n");
 	sprintf(message + used, BORDER AUTHOR);
 	look(message);
 	ck_assert(origin.has_client);
@@ -463,11 +571,13 @@ START_TEST(networks_are_read_and_written)
 {
 	static const struct {
 		const char *text, *canonical;
-	} rows[] = {{"192.0.2.1", "192.0.2.1"}, {"10.1.2.3/8", "10.0.0.0/8"}, {"0.0.0.0/0", "0.0.0.0/0"},
-		{"192.0.2.129/25", "192.0.2.128/25"}, {"192.0.2.1/32", "192.0.2.1"},
-		{"2001:DB8::1/32", "2001:db8::/32"}, {"::/0", "::/0"}, {"::ffff:192.0.2.1", "192.0.2.1"}};
-	static const char *const wrong[] = {"", "192.0.2", "192.0.2.1/33", "192.0.2.1/", "192.0.2.1/-1",
-		"2001:db8::/129", "example.org", "192.0.2.1/8x", "192.0.2.1 ", "1.2.3.4/0000"};
+	} rows[] = {{"192.0.2.1", "192.0.2.1"}, {"10.1.2.3/8", "10.0.0.0/8"},
+		{"0.0.0.0/0", "0.0.0.0/0"}, {"192.0.2.129/25", "192.0.2.128/25"},
+		{"192.0.2.1/32", "192.0.2.1"}, {"2001:DB8::1/32", "2001:db8::/32"},
+		{"::/0", "::/0"}, {"::ffff:192.0.2.1", "192.0.2.1"}};
+	static const char *const wrong[] = {"", "192.0.2", "192.0.2.1/33", "192.0.2.1/",
+		"192.0.2.1/-1", "2001:db8::/129", "example.org", "192.0.2.1/8x", "192.0.2.1 ",
+		"1.2.3.4/0000"};
 	struct network network, address;
 	char text[NETWORK_TEXT];
 

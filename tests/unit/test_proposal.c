@@ -75,8 +75,7 @@ START_TEST(the_scale_is_found)
 		ck_assert(proposal.made);
 		ck_assert_double_eq_tol(proposal.proposed.scale, 3 * factors[i], 0.3);
 		ck_assert_double_lt(proposal.proposed.calibration_error, 0.02);
-		ck_assert_double_le(
-			proposal.proposed.log_loss, proposal.present.log_loss + 1e-12);
+		ck_assert_double_le(proposal.proposed.log_loss, proposal.present.log_loss + 1e-12);
 		if (factors[i] != 1)
 			ck_assert_double_lt(proposal.proposed.calibration_error,
 				proposal.present.calibration_error);

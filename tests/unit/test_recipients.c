@@ -25,8 +25,8 @@ static void setup(void)
 static const char *mail(const char *topic, unsigned number)
 {
 	static char text[2048];
-	size_t used = (size_t)sprintf(text, "From: %s@%s.example\nSubject: %s %u\n\n", topic, topic,
-		topic, number);
+	size_t used = (size_t)sprintf(
+		text, "From: %s@%s.example\nSubject: %s %u\n\n", topic, topic, topic, number);
 
 	for (unsigned i = 0; i < 30; i++)
 		used += (size_t)sprintf(text + used, " %s%u", topic, (number * 31 + i * 7) % 60);

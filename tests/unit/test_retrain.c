@@ -44,7 +44,8 @@ static struct learner *taught(bool also_ham)
 	ck_assert_ptr_nonnull(learner);
 	for (int i = 0; i < 3; i++) { /* each of a message with one token more */
 		step = learner_step(learner, first((size_t)i + 3), 0.3 * i, true, 0.1, 1, true);
-		ck_assert_int_eq(learner_add(learner, first((size_t)i + 3), &step, NULL), STATUS_OK);
+		ck_assert_int_eq(
+			learner_add(learner, first((size_t)i + 3), &step, NULL), STATUS_OK);
 	}
 	if (also_ham) {
 		step = learner_step(learner, first(COUNT), 1.7, false, 0.2, 0.7, true);
@@ -86,8 +87,8 @@ START_TEST(a_token_that_nobody_else_has_changes_no_other)
 
 	learner_add(all, first(COUNT), &step, NULL);
 	learner_add(some, &message, &step, NULL);
-	ck_assert_double_eq(learner_score(some, &other, NULL).margin,
-		learner_score(all, &other, NULL).margin);
+	ck_assert_double_eq(
+		learner_score(some, &other, NULL).margin, learner_score(all, &other, NULL).margin);
 	ck_assert_double_eq(weight(some, 17), before);
 	ck_assert_double_ne(weight(all, 17), before);
 	learner_free(&all);
@@ -142,7 +143,8 @@ START_TEST(weight_and_error_scale_a_step)
 	ck_assert_double_eq(nothing.bias_sum, 0);
 	/* However little it weighs, a token that was seen is known. */
 	ck_assert_double_eq(
-		learner_step(learner, first(COUNT), 0, true, 0.1, 1e-12, true).head_gain, STORE_UNIT);
+		learner_step(learner, first(COUNT), 0, true, 0.1, 1e-12, true).head_gain,
+		STORE_UNIT);
 	learner_free(&learner);
 }
 END_TEST
@@ -201,8 +203,8 @@ static void fill(struct result *results, size_t count, double spam, double ham, 
 	}
 }
 
-static enum verdict_of_comparison judge(
-	size_t count, double champion, size_t champion_odd, double challenger, size_t challenger_odd)
+static enum verdict_of_comparison judge(size_t count, double champion, size_t champion_odd,
+	double challenger, size_t challenger_odd)
 {
 	struct comparison comparison = {.champion = g_new(struct result, count),
 		.challenger = g_new(struct result, count),

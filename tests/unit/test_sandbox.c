@@ -75,7 +75,8 @@ static int in_child(int (*work)(void))
 #define WANT(condition)                                                                            \
 	do {                                                                                       \
 		if (!(condition)) {                                                                \
-			fprintf(stderr, "# line %d: %s (%s)\n", __LINE__, #condition, strerror(errno)); \
+			fprintf(stderr, "# line %d: %s (%s)\n", __LINE__, #condition,              \
+				strerror(errno));                                                  \
 			return 1;                                                                  \
 		}                                                                                  \
 	} while (0)
@@ -115,7 +116,8 @@ static int calls_are_denied(void)
 	WANT(is_denied(chmod(outside, 04755)));
 	WANT(is_denied(chmod(outside, 02755)));
 	WANT(mmap(NULL, 4096, PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
-			MAP_FAILED && errno == EPERM);
+			MAP_FAILED &&
+		errno == EPERM);
 	WANT(syscall(SYS_io_uring_setup, 1, NULL) == -1 && errno == ENOSYS);
 #ifndef __SANITIZE_ADDRESS__
 	WANT(is_denied(ptrace(PTRACE_TRACEME, 0, NULL, NULL)));

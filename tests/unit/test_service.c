@@ -248,8 +248,8 @@ END_TEST
 static void write_piece(unsigned number)
 {
 	assert_ok(service_checkpoint_some(service, 5, &failure));
-	press_with("ann", 10 + number % 20, number % 3 ? LABEL_FORGET : LABEL_SPAM,
-		CONSENT_GRANTED);
+	press_with(
+		"ann", 10 + number % 20, number % 3 ? LABEL_FORGET : LABEL_SPAM, CONSENT_GRANTED);
 }
 
 static void assert_reopens_alike(void)
@@ -288,8 +288,8 @@ END_TEST
 
 START_TEST(a_batch_counts_each_press_in_order)
 {
-	static const enum label labels[] = {LABEL_SPAM, LABEL_SPAM, LABEL_HAM, LABEL_FORGET,
-		LABEL_FORGET, LABEL_SPAM};
+	static const enum label labels[] = {
+		LABEL_SPAM, LABEL_SPAM, LABEL_HAM, LABEL_FORGET, LABEL_FORGET, LABEL_SPAM};
 	static const enum outcome expected[] = {OUTCOME_NEW, OUTCOME_REPEAT, OUTCOME_FLIP,
 		OUTCOME_FORGOTTEN, OUTCOME_UNKNOWN, OUTCOME_NEW};
 	struct press *presses[6];
@@ -387,8 +387,11 @@ static const char **make_crowd(void)
 		for (unsigned k = 0; k < CROWD_REPORTS; k++)
 			press(users[i], i * CROWD_REPORTS + k, k % 2 ? LABEL_HAM : LABEL_SPAM);
 	}
-	const struct store_entry entry = {.scope = "@d2.example", .kind = ENTRY_LIST,
-		.name = "sender1@example.com", .value = "block", .time = 1000};
+	const struct store_entry entry = {.scope = "@d2.example",
+		.kind = ENTRY_LIST,
+		.name = "sender1@example.com",
+		.value = "block",
+		.time = 1000};
 	assert_ok(store_put_entries(store, &entry, 1, &failure));
 	return users;
 }
@@ -540,7 +543,8 @@ START_TEST(reasons_add_up_to_the_margin)
 		sum += reason->everybody + reason->own;
 		ck_assert_double_le(fabs(reason->everybody + reason->own), last);
 		last = fabs(reason->everybody + reason->own);
-		subject |= strcmp(reason->field, "subject") == 0 && strcmp(reason->text, "message") == 0;
+		subject |= strcmp(reason->field, "subject") == 0 &&
+			strcmp(reason->text, "message") == 0;
 	}
 	ck_assert_double_eq_tol(sum, verdict->margin, 1e-9);
 	ck_assert(subject);
@@ -559,8 +563,8 @@ START_TEST(bad_arguments_are_refused)
 	ck_assert_int_eq(query_begin(service, NULL, 0, false, &query, &failure), STATUS_INVALID);
 	ck_assert_ptr_null(query);
 	const struct press_info bad = {.user = name}, domain = {.user = "@example.org"},
-		control = {.user = "bo\x01b"},
-				 good = {.user = "bob", .event = {.label = LABEL_SPAM}};
+				control = {.user = "bo\x01b"},
+				good = {.user = "bob", .event = {.label = LABEL_SPAM}};
 	ck_assert_int_eq(press_new(service, &bad, &one, &failure), STATUS_INVALID);
 	ck_assert_int_eq(press_new(service, &domain, &one, &failure), STATUS_INVALID);
 	ck_assert_int_eq(press_new(service, &control, &one, &failure), STATUS_INVALID);

@@ -297,7 +297,7 @@ START_TEST(each_key_is_in_the_configuration_file)
 
 	settings_describe(find_in_conf, conf);
 	ck_assert_msg(settings_parse(&settings, "hamlet.conf.in", conf, strlen(conf), &failure) ==
-			      STATUS_OK,
+			STATUS_OK,
 		"%s", failure.detail);
 	free(conf);
 }
@@ -343,7 +343,7 @@ START_TEST(shipped_file_is_valid_when_uncommented)
 	while ((place = strstr(conf, "= @")) != NULL)
 		memcpy(place, "= /", 3);
 	ck_assert_msg(settings_parse(&settings, "hamlet.conf.in", conf, strlen(conf), &failure) ==
-			      STATUS_OK,
+			STATUS_OK,
 		"%s", failure.detail);
 	free(conf);
 }
@@ -356,7 +356,8 @@ START_TEST(a_share_of_the_disk_is_bytes)
 	ck_assert_uint_eq(budget_bytes(5 * mib, 100 * gib, gib), 5 * mib);
 	ck_assert_uint_eq(budget_bytes(0, 100 * gib, gib), 0);
 	ck_assert_uint_eq(budget_bytes(VALUE_PERCENT(100), 100 * gib, 0), 100 * gib / 100 * 100);
-	ck_assert_uint_eq(budget_bytes(VALUE_PERCENT(50), 100 * gib, 99 * gib), 100 * gib / 100 * 50);
+	ck_assert_uint_eq(
+		budget_bytes(VALUE_PERCENT(50), 100 * gib, 99 * gib), 100 * gib / 100 * 50);
 	ck_assert_uint_eq(budget_bytes(VALUE_PERCENT(1), 3 * mib, 0), mib);
 	ck_assert_uint_eq(budget_bytes(VALUE_AUTO, 100 * gib, 0), 25 * gib);
 	ck_assert_uint_eq(budget_bytes(VALUE_AUTO, 100 * gib, 30 * gib), 25 * gib);

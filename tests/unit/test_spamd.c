@@ -9,7 +9,8 @@
 
 #include "tests/unit/unit.h"
 
-static const struct spamd_limits LIMITS = {.message = 1000, .line = 100, .headers = 8, .recipients = 3};
+static const struct spamd_limits LIMITS = {
+	.message = 1000, .line = 100, .headers = 8, .recipients = 3};
 
 static const struct spamd_verdict SPAM = {
 	.spam = true,
@@ -590,7 +591,8 @@ START_TEST(message_is_rewritten)
 		{"A: b\n\tc\nX-Spam-Report: x\n\n\n", "", "A: b\n\tc\n\n\n"},
 		{"X-Spam-Level :\nX-Spa: x\nX-Ham: y\n\nX-Spam-Flag: body\n", "",
 			"X-Spa: x\nX-Ham: y\n\nX-Spam-Flag: body\n"},
-		{"X-Spam: Yes\nx-SPAM_flag: a\nX-Spamd-Bar: /\nX-Hamlet: y\nA: b\n\n", "", "A: b\n\n"},
+		{"X-Spam: Yes\nx-SPAM_flag: a\nX-Spamd-Bar: /\nX-Hamlet: y\nA: b\n\n", "",
+			"A: b\n\n"},
 		/* Broken off within the headers: completed. */
 		{"", "", "\n"},
 		{"A: b", "", "A: b\n\n"},
@@ -820,9 +822,12 @@ START_TEST(names_are_passed_on_as_they_are)
 	spamd_session_feed(session, request_bytes, sizeof(request_bytes) - 1);
 	const struct spamd_request *request = spamd_session_request(session);
 	ck_assert_ptr_nonnull(request);
-	ck_assert_str_eq(request->user, "a\tb\x01\xff\x01" "c");
+	ck_assert_str_eq(request->user,
+		"a\tb\x01\xff\x01"
+		"c");
 	ck_assert_uint_eq(request->recipient_count, 3);
-	static const char names[] = "@a,@b:bob@c\0d\x01" "e\x7f\0f\rg";
+	static const char names[] = "@a,@b:bob@c\0d\x01"
+				    "e\x7f\0f\rg";
 	ck_assert_mem_eq(request->recipients, names, sizeof(names));
 	spamd_session_free(&session);
 }
@@ -836,8 +841,12 @@ START_TEST(exims_rspamd_variant_names_all_recipients)
 {
 	struct spamd_session *session = session_with(RSPAMC);
 	const struct spamd_request *request = spamd_session_request(session);
-	struct spamd_verdict verdict = {.spam = true, .score = 12.34, .threshold = 6, .reject = 15,
-		.action = "add header", .symbols = "HAMLET_SPAM,HAMLET_PERSONAL"};
+	struct spamd_verdict verdict = {.spam = true,
+		.score = 12.34,
+		.threshold = 6,
+		.reject = 15,
+		.action = "add header",
+		.symbols = "HAMLET_SPAM,HAMLET_PERSONAL"};
 	struct buffer output = BUFFER_INIT(1000);
 
 	ck_assert_ptr_nonnull(request);
@@ -861,7 +870,8 @@ END_TEST
 /* Whom a stranger names must not keep a message from being judged. */
 START_TEST(recipients_beyond_the_limit_are_counted)
 {
-	const struct spamd_limits limits = {.message = 10, .line = 100, .headers = 5000, .recipients = 3};
+	const struct spamd_limits limits = {
+		.message = 10, .line = 100, .headers = 5000, .recipients = 3};
 	struct spamd_session *session = spamd_session_new(&limits);
 
 	spamd_session_feed(session, "CHECK RSPAMC/1.3\r\nContent-length: 2\r\n", 37);

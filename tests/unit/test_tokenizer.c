@@ -31,7 +31,8 @@ static void teardown(void)
 	ck_assert_ptr_null(tokenizer);
 }
 
-static void on_token(void *context, uint64_t key, const char *field, const char *text, size_t length)
+static void on_token(
+	void *context, uint64_t key, const char *field, const char *text, size_t length)
 {
 	size_t used = strlen(listing);
 	(void)context;
@@ -64,7 +65,7 @@ static bool has(const char *token)
 	return strstr(listing, line) != NULL;
 }
 
-#define assert_has(token)  ck_assert_msg(has(token), "no %s in %s", token, listing)
+#define assert_has(token)   ck_assert_msg(has(token), "no %s in %s", token, listing)
 #define assert_lacks(token) ck_assert_msg(!has(token), "unexpected %s", token)
 
 static int compare_keys(const void *a, const void *b)
@@ -266,19 +267,27 @@ END_TEST
 
 START_TEST(identity_is_the_same_however_an_encoded_field_is_folded)
 {
-	uint64_t once = run("From: a@example.com\nSubject: =?utf-8?q?one?= =?utf-8?q?two?=\n\nx\n").identity;
+	uint64_t once = run("From: a@example.com\nSubject: =?utf-8?q?one?= =?utf-8?q?two?=\n\nx\n")
+				.identity;
 
-	ck_assert_uint_eq(once, run("From: a@example.com\r\nSubject: =?utf-8?q?one?=\r\n =?utf-8?q?two?=\r\n"
-				    "\r\nx\r\n").identity);
-	ck_assert_uint_eq(once, run("From: a@example.com\nSubject: =?utf-8?q?one?=\n\t=?utf-8?q?two?=\n\nx\n").identity);
-	ck_assert_uint_ne(once, run("From: a@example.com\nSubject: =?utf-8?q?one?= two\n\nx\n").identity);
+	ck_assert_uint_eq(once,
+		run("From: a@example.com\r\nSubject: =?utf-8?q?one?=\r\n =?utf-8?q?two?=\r\n"
+		    "\r\nx\r\n")
+			.identity);
+	ck_assert_uint_eq(once,
+		run("From: a@example.com\nSubject: =?utf-8?q?one?=\n\t=?utf-8?q?two?=\n\nx\n")
+			.identity);
+	ck_assert_uint_ne(
+		once, run("From: a@example.com\nSubject: =?utf-8?q?one?= two\n\nx\n").identity);
 }
 END_TEST
 
 START_TEST(lookalikes_and_invisible_characters_fold)
 {
 	run("Subject: x\nContent-Type: text/plain; charset=utf-8\n\n"
-	    "v\xd1\x96\xd0\xb0gra f\xe2\x80\x8br\xe2\x80\x8d" "e\xc2\xad" "e "
+	    "v\xd1\x96\xd0\xb0gra f\xe2\x80\x8br\xe2\x80\x8d"
+	    "e\xc2\xad"
+	    "e "
 	    "\xef\xbc\xa3\xef\xbc\xa1\xef\xbc\xb3\xef\xbc\xa8 "
 	    "\xf0\x9d\x93\xab\xf0\x9d\x93\xbe\xf0\x9d\x94\x82\n");
 	assert_has("body:viagra");
@@ -412,7 +421,8 @@ static const char *field(const struct token_set *set, const char *name, size_t n
 
 START_TEST(fields_of_the_sender_are_kept)
 {
-	struct token_set set = run("Received: from a by b;\r\n\t today \r\nX-Own: 1\r\n"
+	struct token_set set = run(
+		"Received: from a by b;\r\n\t today \r\nX-Own: 1\r\n"
 		"FROM:\r\n  Bob <bob@Example.ORG>\r\nList-Id: <l.example.org>\r\nFrom: 2\r\n"
 		"From: 3\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n"
 		"Content-Type: message/rfc822\r\n\r\nFrom: nested@example.org\r\n\r\nhi\r\n--x--\r\n");
@@ -434,7 +444,8 @@ START_TEST(padding_pushes_no_sender_out)
 	size_t used = 0;
 
 	for (int i = 0; i < 200; i++)
-		used += (size_t)sprintf(text + used, "Received: from %d %01000d\nX-%d: %0500d\n", i, i, i, i);
+		used += (size_t)sprintf(
+			text + used, "Received: from %d %01000d\nX-%d: %0500d\n", i, i, i, i);
 	sprintf(text + used, "List-Unsubscribe: %08000d\nFrom: bob@example.org\n\nhi\n", 1);
 	struct token_set set = run(text);
 	ck_assert_str_eq(field(&set, "from", 0), "bob@example.org");
@@ -469,7 +480,8 @@ START_TEST(one_kind_of_field_pushes_no_other_out)
 		for (size_t j = 0; j < 4; j++) {
 			bool both = (i == 1 || i == 2) && (j == 1 || j == 2);
 			if (i != j && !both) /* both are our servers' word, written on top */
-				ck_assert_msg(field(&set, kinds[j], 0) != NULL, "%s, %s", names[i], names[j]);
+				ck_assert_msg(field(&set, kinds[j], 0) != NULL, "%s, %s", names[i],
+					names[j]);
 		}
 	}
 }
@@ -502,7 +514,8 @@ START_TEST(addresses_are_read)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		*first = '\0';
-		ck_assert_uint_eq(tokenizer_addresses(rows[i].value, keep_first, first), rows[i].count);
+		ck_assert_uint_eq(
+			tokenizer_addresses(rows[i].value, keep_first, first), rows[i].count);
 		ck_assert_str_eq(first, rows[i].address);
 	}
 }
@@ -564,9 +577,12 @@ END_TEST
 
 START_TEST(digests_are_keyed_by_name)
 {
-	ck_assert_uint_eq(tokenizer_digest(tokenizer, "a", "b"), tokenizer_digest(tokenizer, "a", "b"));
-	ck_assert_uint_ne(tokenizer_digest(tokenizer, "a", "b"), tokenizer_digest(tokenizer, "b", "a"));
-	ck_assert_uint_ne(tokenizer_digest(tokenizer, "ab", ""), tokenizer_digest(tokenizer, "a", "b"));
+	ck_assert_uint_eq(
+		tokenizer_digest(tokenizer, "a", "b"), tokenizer_digest(tokenizer, "a", "b"));
+	ck_assert_uint_ne(
+		tokenizer_digest(tokenizer, "a", "b"), tokenizer_digest(tokenizer, "b", "a"));
+	ck_assert_uint_ne(
+		tokenizer_digest(tokenizer, "ab", ""), tokenizer_digest(tokenizer, "a", "b"));
 }
 END_TEST
 
@@ -576,9 +592,11 @@ START_TEST(identity_tells_messages_apart)
 
 	ck_assert_uint_ne(first, run(HEAD "\r\nHello other\r\n").identity);
 	ck_assert_uint_ne(first, run("From: x@example.com\n\nHello invoice\n").identity);
-	ck_assert_uint_eq(first, run("Received: from a by b; now\r\n" HEAD "\r\nHello invoice\r\n").identity);
+	ck_assert_uint_eq(
+		first, run("Received: from a by b; now\r\n" HEAD "\r\nHello invoice\r\n").identity);
 	ck_assert_uint_ne(run("X-One: a\n\n").identity, run("X-Two: b\n\n").identity);
-	ck_assert_uint_eq(first, run("Delivered-To: bob\r\n" HEAD "\r\nHello invoice\r\n").identity);
+	ck_assert_uint_eq(
+		first, run("Delivered-To: bob\r\n" HEAD "\r\nHello invoice\r\n").identity);
 }
 END_TEST
 

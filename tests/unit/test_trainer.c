@@ -52,7 +52,10 @@ static void write_file(const char *name, const char *text)
 
 /* --- Measures --------------------------------------------------------------- */
 
-#define RESULT(s, is_spam) {.score = (s), .spam = (is_spam), .probability = (s), .called_spam = (s) >= 0.5}
+#define RESULT(s, is_spam)                                                                         \
+	{                                                                                          \
+		.score = (s), .spam = (is_spam), .probability = (s), .called_spam = (s) >= 0.5     \
+	}
 
 START_TEST(roc_area_of_known_orders)
 {
@@ -92,7 +95,8 @@ START_TEST(rates_and_calibration)
 	struct result results[100];
 
 	for (int i = 0; i < 100; i++)
-		results[i] = (struct result){.probability = 0.8, .score = 1, .spam = i < 60, .called_spam = i < 70};
+		results[i] = (struct result){
+			.probability = 0.8, .score = 1, .spam = i < 60, .called_spam = i < 70};
 	ck_assert_double_eq_tol(metrics_calibration_error(results, 100), 0.2, 1e-12);
 	ck_assert_double_eq_tol(metrics_ham_lost(results, 100), 25, 1e-12);
 	ck_assert_double_eq_tol(metrics_spam_missed(results, 100), 0, 1e-12);
@@ -163,9 +167,8 @@ END_TEST
 
 START_TEST(of_a_maildir_only_its_mail_is_read)
 {
-	static const char *const files[] = {"dovecot-uidlist", "dovecot.index.log",
-		"maildirfolder", "subscriptions", "tmp/0", ".Junk/cur/1", "Archive/cur/1",
-		"cur/.nfs1"};
+	static const char *const files[] = {"dovecot-uidlist", "dovecot.index.log", "maildirfolder",
+		"subscriptions", "tmp/0", ".Junk/cur/1", "Archive/cur/1", "cur/.nfs1"};
 
 	write_file("cur/1:2,S", "one");
 	write_file("new/2", "two");
@@ -241,11 +244,13 @@ END_TEST
 
 START_TEST(mbox_files_are_split)
 {
-	write_file("a", "From a Mon Nov 23 10:00:00 2026\nSubject: 1\n\n\nFrom here on\n>From x\n\n"
-			"From b Tue Nov 24 10:00:00 2026\nSubject: 2\n\nend\n");
+	write_file("a",
+		"From a Mon Nov 23 10:00:00 2026\nSubject: 1\n\n\nFrom here on\n>From x\n\n"
+		"From b Tue Nov 24 10:00:00 2026\nSubject: 2\n\nend\n");
 	write_file("b.mbox", "\nSubject: 3\n\n\nFrom c Wed Nov 25 10:00:00 2026\nSubject: 4\n");
-	ck_assert_str_eq(walk(), "[Subject: 1\n\n\nFrom here on\nFrom x\n][Subject: 2\n\nend\n]"
-				 "[Subject: 3\n\n][Subject: 4\n]");
+	ck_assert_str_eq(walk(),
+		"[Subject: 1\n\n\nFrom here on\nFrom x\n][Subject: 2\n\nend\n]"
+		"[Subject: 3\n\n][Subject: 4\n]");
 }
 END_TEST
 
@@ -260,9 +265,10 @@ START_TEST(indexes_of_the_trec_spam_track_are_read)
 	char *path = g_build_filename(folder, "full/index", NULL);
 	char *first = g_build_filename(folder, "full/../data/inmail.1", NULL);
 
-	write_file("full/index", "spam ../data/inmail.1\nham ../data/inmail.2\n"
-				 "Spam ../data/inmail.3\nHam ../data/inmail.4\n"
-				 "SPAM ../data/inmail.3\nHAM ../data/inmail.4\n");
+	write_file("full/index",
+		"spam ../data/inmail.1\nham ../data/inmail.2\n"
+		"Spam ../data/inmail.3\nHam ../data/inmail.4\n"
+		"SPAM ../data/inmail.3\nHAM ../data/inmail.4\n");
 	ck_assert_int_eq(corpus_read_index(&index, path, &failure), STATUS_OK);
 	ck_assert_uint_eq(index.count, G_N_ELEMENTS(lines));
 	ck_assert_str_eq(index.entries[0].path, first);
@@ -370,7 +376,8 @@ START_TEST(import_stops_resumes_and_learns_once)
 	struct service_settings settings = service_defaults;
 
 	write_messages();
-	char *spam = g_build_filename(folder, "spam", NULL), *ham = g_build_filename(folder, "ham", NULL);
+	char *spam = g_build_filename(folder, "spam", NULL),
+	     *ham = g_build_filename(folder, "ham", NULL);
 	const struct import_source sources[] = {{true, spam}, {false, ham}};
 	char *database = g_build_filename(folder, "database", NULL);
 	ck_assert_int_eq(store_open_sqlite(&store, database, &failure), STATUS_OK);

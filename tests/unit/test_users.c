@@ -69,7 +69,9 @@ static const struct {
 	{"\"a@b\"", NULL, NULL, false},
 	{"\"\"@example.org", NULL, NULL, false},
 	/* Domains in one form. */
-	{"bob@B\xc3\x9c" "CHER.example", "bob@xn--bcher-kva.example", NULL, false},
+	{"bob@B\xc3\x9c"
+	 "CHER.example",
+		"bob@xn--bcher-kva.example", NULL, false},
 	{"bob@xn--BCHER-kva.example", "bob@xn--bcher-kva.example", NULL, false},
 	{"bob@[192.0.2.1]", "bob@[192.0.2.1]", NULL, false},
 	{"bob@[IPv6:2001:DB8::1]", "bob@[ipv6:2001:db8::1]", NULL, false},
@@ -83,7 +85,8 @@ static const struct {
 	{"J\xc3\x9cRGEN@example.org", "j\xc3\xbcrgen@example.org", NULL, false},
 	{"JU\xcc\x88RGEN@example.org", "j\xc3\xbcrgen@example.org", NULL, false},
 	{"Ju\xcc\x88rgen@example.org", "J\xc3\xbcrgen@example.org", NULL, true},
-	{"\xd0\x91\xd0\x9e\xd0\x91@example.org", "\xd0\xb1\xd0\xbe\xd0\xb1@example.org", NULL, false},
+	{"\xd0\x91\xd0\x9e\xd0\x91@example.org", "\xd0\xb1\xd0\xbe\xd0\xb1@example.org", NULL,
+		false},
 	{"I@example.org", "i@example.org", NULL, false}, /* in every locale */
 	/* What cannot be looked up. */
 	{"@", NULL, NULL, false},
@@ -200,8 +203,10 @@ START_TEST(whatever_is_written_stays)
 	int found = 0;
 
 	for (int i = 0; i < 200000; i++) {
-		const struct user_naming naming =
-			naming_of(i % 3 == 0 ? "+" : i % 3 == 1 ? "-+" : "", i % 2);
+		const struct user_naming naming = naming_of(i % 3 == 0 ? "+"
+				: i % 3 == 1                           ? "-+"
+								       : "",
+			i % 2);
 		put_random(text, random);
 		if (user_name(&naming, text, name)) {
 			assert_stays(&naming, name);
@@ -218,9 +223,11 @@ START_TEST(a_scope_is_a_site_a_domain_or_a_user)
 {
 	static const char *const scopes[][2] = {{"", ""}, {"@Example.ORG", "@example.org"},
 		{"@example.org.", "@example.org"},
-		{"@B\xc3\xbc" "cher.example", "@xn--bcher-kva.example"}, {"Bob+x", "bob"},
-		{"@a.example:Bob@example.org", "bob@example.org"}, {"@", NULL}, {"@a b", NULL},
-		{"@a@b", NULL}, {"@.", NULL}, {"\"@x\"@example.org", NULL}};
+		{"@B\xc3\xbc"
+		 "cher.example",
+			"@xn--bcher-kva.example"},
+		{"Bob+x", "bob"}, {"@a.example:Bob@example.org", "bob@example.org"}, {"@", NULL},
+		{"@a b", NULL}, {"@a@b", NULL}, {"@.", NULL}, {"\"@x\"@example.org", NULL}};
 	char scope[STORE_MAX_USER + 1];
 
 	for (size_t i = 0; i < G_N_ELEMENTS(scopes); i++) {
@@ -271,14 +278,13 @@ static struct verdict judge(const char *user, unsigned number)
 	return verdict;
 }
 
-static enum status lay_down_as(enum authority authority, const char *scope, int kind,
-	const char *name, const char *value)
+static enum status lay_down_as(
+	enum authority authority, const char *scope, int kind, const char *name, const char *value)
 {
 	const struct store_entry entry = {
 		.scope = scope, .kind = kind, .name = name, .value = value, .time = 1000};
 	struct change *change;
-	enum status status =
-		change_entries(service, &entry, 1, authority, &change, &failure);
+	enum status status = change_entries(service, &entry, 1, authority, &change, &failure);
 
 	if (status != STATUS_OK)
 		return status;
@@ -385,18 +391,20 @@ END_TEST
 
 START_TEST(nothing_is_learned_or_laid_down_for_nobody)
 {
-	static const char *const names[] = {"@x", "@", "b\x01", "b\xff", "\"@x\"@example.org", "<>"};
+	static const char *const names[] = {
+		"@x", "@", "b\x01", "b\xff", "\"@x\"@example.org", "<>"};
 	struct change *change;
 	struct press *one;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
 		const struct press_info info = {.user = names[i], .event = {.label = LABEL_SPAM}};
 		ck_assert_int_eq(press_new(service, &info, &one, &failure), STATUS_INVALID);
-		ck_assert_int_eq(change_erase(service, names[i], &change, &failure), STATUS_INVALID);
+		ck_assert_int_eq(
+			change_erase(service, names[i], &change, &failure), STATUS_INVALID);
 		ck_assert_ptr_null(change);
 		if (strcmp(names[i], "@x") != 0) /* that is a domain */
-			ck_assert_int_eq(lay_down_as(AS_USER, names[i], ENTRY_LIST,
-						 "a@example.org", "block"),
+			ck_assert_int_eq(lay_down_as(AS_USER, names[i], ENTRY_LIST, "a@example.org",
+						 "block"),
 				STATUS_INVALID);
 	}
 }
@@ -418,8 +426,7 @@ START_TEST(what_an_administrator_declines_no_press_overrules)
 	ck_assert_int_eq(
 		lay_down_as(AS_USER, "mallory", ENTRY_CONSENT, "", "granted"), STATUS_DENIED);
 	ck_assert_int_eq(lay_down_as(AS_USER, "mallory", ENTRY_CONSENT, "", NULL), STATUS_DENIED);
-	ck_assert_int_eq(
-		lay_down_as(AS_USER, "eve", ENTRY_CONSENT, "", "barred"), STATUS_DENIED);
+	ck_assert_int_eq(lay_down_as(AS_USER, "eve", ENTRY_CONSENT, "", "barred"), STATUS_DENIED);
 	ck_assert_str_eq(entries_of("eve"), "");
 	lay_down("mallory", ENTRY_LIST, "a@example.org", "block");
 	assert_ok(lay_down_as(AS_ADMINISTRATOR, "mallory", ENTRY_CONSENT, "", NULL));
@@ -596,9 +603,11 @@ END_TEST
 
 START_TEST(domains_and_nobodies)
 {
-	const struct store_entry entries[] = {
-		{"@b\xc3\xbc" "cher.example", ENTRY_LIST, "a@example.org", "block", 5},
-		{"", ENTRY_LIST, "a@example.net", "block", 5}, {"x\xff", ENTRY_LIST, "b@a.example", "block", 5}};
+	const struct store_entry entries[] = {{"@b\xc3\xbc"
+					       "cher.example",
+						      ENTRY_LIST, "a@example.org", "block", 5},
+		{"", ENTRY_LIST, "a@example.net", "block", 5},
+		{"x\xff", ENTRY_LIST, "b@a.example", "block", 5}};
 	uint64_t keys[] = {5};
 	struct report reports[] = {
 		{.user = "b\x01ob", .message = 1, .label = LABEL_SPAM, .keys = keys, .count = 1}};
@@ -659,8 +668,7 @@ static void add_tests(TCase *tcase)
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, two_spellings_become_one_user, 0, 2);
 	tcase_add_loop_test(tcase, of_one_message_the_newest_report_counts, 0, 2);
-	tcase_add_loop_test(
-		tcase, of_two_consents_the_newest_holds, 0, G_N_ELEMENTS(CONSENTS));
+	tcase_add_loop_test(tcase, of_two_consents_the_newest_holds, 0, G_N_ELEMENTS(CONSENTS));
 	tcase_add_test(tcase, domains_and_nobodies);
 	tcase_add_test(tcase, other_rules_are_followed_and_noted);
 }
@@ -672,16 +680,16 @@ static Suite *suite(void)
 	      *file = tcase_create("sqlite");
 
 	tcase_set_timeout(names, 120);
-	tcase_add_loop_test(names, a_name_means_one_user_however_it_is_written, 0,
-		G_N_ELEMENTS(NAMES));
+	tcase_add_loop_test(
+		names, a_name_means_one_user_however_it_is_written, 0, G_N_ELEMENTS(NAMES));
 	tcase_add_test(names, what_is_too_long_is_nobody_and_an_extension_is_not);
 	tcase_add_test(names, each_letter_has_one_form);
 	tcase_add_test(names, whatever_is_written_stays);
 	tcase_add_test(names, a_scope_is_a_site_a_domain_or_a_user);
 	suite_add_tcase(suite, names);
 	tcase_add_checked_fixture(memory, setup, teardown);
-	tcase_add_loop_test(memory, every_spelling_has_what_one_of_them_got, 0,
-		G_N_ELEMENTS(SPELLINGS));
+	tcase_add_loop_test(
+		memory, every_spelling_has_what_one_of_them_got, 0, G_N_ELEMENTS(SPELLINGS));
 	tcase_add_test(memory, nobody_is_judged_as_everybody_and_is_no_failure);
 	tcase_add_test(memory, a_domains_word_holds_for_nobody_as_well);
 	tcase_add_test(memory, nothing_is_learned_or_laid_down_for_nobody);

@@ -9,8 +9,8 @@
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
 /* Of the sanitizers' run time; GCC brings no header for it. */
-int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
-	void (*on_free)(const volatile void *));
+int __sanitizer_install_malloc_and_free_hooks(
+	void (*on_malloc)(const volatile void *, size_t), void (*on_free)(const volatile void *));
 #else
 #define SANITIZED 0
 #endif
@@ -88,11 +88,13 @@ void *realloc(void *memory, size_t size)
 		work.scanned += (size_t)(bytes);                                                   \
 		return result;                                                                     \
 	}
-#define TO_RESULT(start, all) (result ? (size_t)((const char *)result - (const char *)(start)) : (all))
+#define TO_RESULT(start, all)                                                                      \
+	(result ? (size_t)((const char *)result - (const char *)(start)) : (all))
 
 WRAP(void *, memchr, (const void *s, int c, size_t n), (s, c, n), TO_RESULT(s, n))
 WRAP(void *, memrchr, (const void *s, int c, size_t n), (s, c, n), n)
-WRAP(void *, memmem, (const void *s, size_t n, const void *t, size_t m), (s, n, t, m), TO_RESULT(s, n))
+WRAP(void *, memmem, (const void *s, size_t n, const void *t, size_t m), (s, n, t, m),
+	TO_RESULT(s, n))
 WRAP(void *, memcpy, (void *d, const void *s, size_t n), (d, s, n), n)
 WRAP(void *, memmove, (void *d, const void *s, size_t n), (d, s, n), n)
 WRAP(void *, memset, (void *d, int c, size_t n), (d, c, n), n)

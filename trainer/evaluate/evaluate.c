@@ -172,8 +172,7 @@ static enum status run_database(struct run *run)
 	start(run, 1);
 	enum status status = account_begin(run->options->database, run->failure);
 	if (status == STATUS_OK)
-		status = store_open_sqlite_readonly(
-			&store, run->options->database, run->failure);
+		status = store_open_sqlite_readonly(&store, run->options->database, run->failure);
 	if (status == STATUS_OK)
 		status = play(run, store, steps, 0);
 	if (store)
@@ -186,9 +185,9 @@ static enum status run_database(struct run *run)
 static enum status run_online(struct run *run, const GArray *lessons)
 {
 	size_t held_out = (size_t)(run->options->held_out / 100 * (double)run->index->count);
-	GArray *steps = held_out > 0 ? schedule_held_out(
-					       run->index, lessons, held_out, run->options->retrain)
-				     : schedule_online(run->index, lessons, run->options->delay);
+	GArray *steps = held_out > 0
+		? schedule_held_out(run->index, lessons, held_out, run->options->retrain)
+		: schedule_online(run->index, lessons, run->options->delay);
 
 	start(run, 1);
 	enum status status = play_in_memory(run, steps, 0);

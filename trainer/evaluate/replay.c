@@ -138,8 +138,7 @@ enum status replay_retrain(struct replay *replay, bool quiet, struct failure *fa
 	options.settings = service_settings(replay->service);
 	options.stop = &never;
 	options.quiet = quiet;
-	enum status status =
-		retrain_run(&retraining, replay->store, &options, failure);
+	enum status status = retrain_run(&retraining, replay->store, &options, failure);
 	if (status == STATUS_OK)
 		status = adopt(replay, &retraining.generation, failure);
 	retrain_free(&retraining);

@@ -4,8 +4,16 @@
 
 #include <math.h>
 
-enum { WIDTH = 600, HEIGHT = 420, LEFT = 70, TOP = 34, ACROSS = 500, DOWN = 320, LABELS = 10,
-	LEGEND_WIDTH = 130 };
+enum {
+	WIDTH = 600,
+	HEIGHT = 420,
+	LEFT = 70,
+	TOP = 34,
+	ACROSS = 500,
+	DOWN = 320,
+	LABELS = 10,
+	LEGEND_WIDTH = 130
+};
 
 static void begin(GString *svg)
 {

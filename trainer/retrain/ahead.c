@@ -86,8 +86,8 @@ static enum status work(struct ahead *ahead, store_report_fn *each, void *contex
 	}
 }
 
-enum status ahead_counting_reports(struct store_reader *reader, store_report_fn *each,
-	void *context, struct failure *failure)
+enum status ahead_counting_reports(
+	struct store_reader *reader, store_report_fn *each, void *context, struct failure *failure)
 {
 	struct failure of_walk = {0};
 	struct chunk *chunks = g_new(struct chunk, CHUNKS);

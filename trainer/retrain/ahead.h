@@ -8,5 +8,5 @@
 
 /* As store_counting_reports; `each` is called in the caller's thread. The reader must
  * not be used by `each`, nor by anybody else meanwhile. */
-enum status ahead_counting_reports(struct store_reader *reader, store_report_fn *each,
-	void *context, struct failure *failure);
+enum status ahead_counting_reports(
+	struct store_reader *reader, store_report_fn *each, void *context, struct failure *failure);

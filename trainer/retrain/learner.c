@@ -118,8 +118,8 @@ struct contribution learner_step(const struct learner *learner,
 	const struct learner_message *message, double margin, bool spam, double error,
 	double weight, bool gains)
 {
-	struct model_message shape = model_message(&learner->params,
-		evidence_head(message->keys, message->count), message->count);
+	struct model_message shape = model_message(
+		&learner->params, evidence_head(message->keys, message->count), message->count);
 	struct model_step step = model_learn(&learner->params, &shape, margin, spam, error);
 
 	return (struct contribution){

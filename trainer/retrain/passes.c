@@ -20,8 +20,7 @@ enum status run_open(struct run *run, const struct run *like, struct store *stor
 	run->learner = run->champion = NULL;
 	run->reader = run->entries = NULL;
 	enum status status = store_reader_open(store, &run->reader, run->failure);
-	return status == STATUS_OK ? store_reader_open(store, &run->entries, run->failure)
-				   : status;
+	return status == STATUS_OK ? store_reader_open(store, &run->entries, run->failure) : status;
 }
 
 void run_close(struct run *run)
@@ -101,8 +100,8 @@ static double error_of(const struct run *run, const struct item *item)
 static void teach(struct run *run, struct item *item, const struct learner_message *message,
 	double margin, double error, bool gains)
 {
-	struct contribution step = learner_step(
-		run->learner, message, margin, item->spam, error, item->weight, gains);
+	struct contribution step =
+		learner_step(run->learner, message, margin, item->spam, error, item->weight, gains);
 
 	item->margin = margin;
 	run->status = learner_add(run->learner, message, &step, &item->taught);
@@ -196,7 +195,7 @@ static struct result result_of(const struct run *run, const struct model_score *
 		.probability = score->probability,
 		.spam = spam,
 		.called_spam = terms->threshold + score->log_odds - terms->junk_log_odds >=
-			       terms->present.junk};
+			terms->present.junk};
 }
 
 static enum status learn_online(struct learner *learner, const struct learner_message *message,
@@ -218,11 +217,11 @@ static void look_to_compare(struct run *run, struct item *item, const struct rep
 	run->status =
 		reputation_read(run->entries, report->user, label_error, &error, run->failure);
 	if (run->status == STATUS_OK)
-		run->status = learn_online(
-			run->champion, &message, champion.margin, item->spam, error);
+		run->status =
+			learn_online(run->champion, &message, champion.margin, item->spam, error);
 	if (run->status == STATUS_OK)
-		run->status = learn_online(run->learner, &message, challenger.margin, item->spam,
-			error_of(run, item));
+		run->status = learn_online(
+			run->learner, &message, challenger.margin, item->spam, error_of(run, item));
 	if (error_of(run, item) >= UNTRUSTED_ERROR) {
 		comparison->left_out++;
 		return;

@@ -213,10 +213,10 @@ static void propose(struct proposal *proposal, const struct result *results, str
 	present->junk = terms->present.junk;
 	present->reject = terms->present.reject;
 	size_t ham = list_ham(list, results, proposal->count, &fit, terms);
-	proposed->junk = rounded(
-		clamp(lowest_junk(list, ham, terms), bounds->junk_min, bounds->junk_max));
-	proposed->reject = rounded(
-		fmax(fmax(lowest_reject(list, ham), bounds->reject), proposed->junk));
+	proposed->junk =
+		rounded(clamp(lowest_junk(list, ham, terms), bounds->junk_min, bounds->junk_max));
+	proposed->reject =
+		rounded(fmax(fmax(lowest_reject(list, ham), bounds->reject), proposed->junk));
 	measure(present, results, proposal->count, 1, terms);
 	measure(proposed, results, proposal->count, fit.factor, terms);
 	proposal->made = fit.noise < MOST_NOISE;
@@ -238,8 +238,7 @@ enum status proposal_make(struct proposal *proposal, const struct result *result
 		memcpy(proposal->calibrated, results, count * sizeof(*results));
 		propose(proposal, results, list, terms);
 	} else {
-		status = failure_set(
-			failure, STATUS_NOMEM, "proposing thresholds: out of memory");
+		status = failure_set(failure, STATUS_NOMEM, "proposing thresholds: out of memory");
 	}
 	free(list);
 	return status;

@@ -34,7 +34,6 @@ void report_fill_scores(
 	}
 }
 
-
 static void add_to_day(
 	struct days *days, int64_t *current, int64_t time, const struct result *result)
 {

@@ -57,9 +57,10 @@ static json_t *json_tokens(const struct retraining *retraining)
 	for (size_t i = 0; i < retraining->change_count && i < MOST_TOKENS; i++) {
 		char *key =
 			g_strdup_printf("%010" G_GINT64_MODIFIER "x", retraining->changes[i].key);
-		json_array_append_new(list, json_pack("{s:s, s:f, s:f}", "key", key, "before",
-						    retraining->changes[i].before, "after",
-						    retraining->changes[i].after));
+		json_array_append_new(list,
+			json_pack("{s:s, s:f, s:f}", "key", key, "before",
+				retraining->changes[i].before, "after",
+				retraining->changes[i].after));
 		g_free(key);
 	}
 	return list;

@@ -30,8 +30,7 @@ static void print_proposal(const struct retraining *retraining)
 		retraining->laid_down ? "   (laid down now)" : "");
 	printf("%-26s %10.1f %10.1f\n", "junk score", now->junk, then->junk);
 	printf("%-26s %10.1f %10.1f\n", "reject score", now->reject, then->reject);
-	printf("%-26s %10.4f %10.4f\n", "good mail lost, percent", now->ham_lost,
-		then->ham_lost);
+	printf("%-26s %10.4f %10.4f\n", "good mail lost, percent", now->ham_lost, then->ham_lost);
 	printf("%-26s %10.4f %10.4f\n", "spam missed, percent", now->spam_missed,
 		then->spam_missed);
 	printf("%-26s %10.2f %10.2f\n", "scale of scores", now->scale, then->scale);
@@ -137,7 +136,8 @@ static void add_reliability(GString *page, const struct retraining *retraining)
 
 	report_fill_probabilities(&before, comparison->champion, comparison->count);
 	report_fill_probabilities(&after, comparison->challenger, comparison->count);
-	report_fill_probabilities(&proposed, proposal->calibrated, proposal->made ? proposal->count : 0);
+	report_fill_probabilities(
+		&proposed, proposal->calibrated, proposal->made ? proposal->count : 0);
 	size_t first = fill_points(&before, points[0], points[1]);
 	size_t second = fill_points(&after, points[2], points[3]);
 	size_t third = fill_points(&proposed, points[4], points[5]);
@@ -165,8 +165,8 @@ static void add_reliability_table(GString *page, const struct retraining *retrai
 {
 	struct bins before, after;
 
-	report_fill_probabilities(&before, retraining->comparison.challenger,
-		retraining->comparison.count);
+	report_fill_probabilities(
+		&before, retraining->comparison.challenger, retraining->comparison.count);
 	report_fill_probabilities(
 		&after, retraining->proposal.calibrated, retraining->proposal.count);
 	g_string_append(page,
@@ -195,7 +195,8 @@ static void add_proposal(GString *page, const struct retraining *retraining)
 	char words[400];
 
 	if (!proposal->made) {
-		heading(page, "Thresholds", "None are proposed: too few reports, or too many contradict the scores.");
+		heading(page, "Thresholds",
+			"None are proposed: too few reports, or too many contradict the scores.");
 		return;
 	}
 	g_snprintf(words, sizeof(words),
@@ -214,8 +215,7 @@ static void add_proposal(GString *page, const struct retraining *retraining)
 	add_point(page, "spam missed, percent", 4, now->spam_missed, then->spam_missed);
 	add_point(page, "scale of scores", 2, now->scale, then->scale);
 	add_point(page, "log loss", 4, now->log_loss, then->log_loss);
-	add_point(page, "calibration error", 4, now->calibration_error,
-		then->calibration_error);
+	add_point(page, "calibration error", 4, now->calibration_error, then->calibration_error);
 	g_string_append(page, "</table>\n");
 	add_reliability_table(page, retraining);
 }

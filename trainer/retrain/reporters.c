@@ -66,7 +66,7 @@ void reporters_judge(struct reporters *reporters, size_t number, double probabil
 	double certainty = fabs(2 * probability - 1);
 	double error = reporter->error;
 	double wrong = error * (1 - agreement) /
-		       fmax(error * (1 - agreement) + (1 - error) * agreement, 1e-12);
+		fmax(error * (1 - agreement) + (1 - error) * agreement, 1e-12);
 
 	reporter->wrong += certainty * wrong;
 	reporter->right += certainty * (1 - wrong);

@@ -122,12 +122,11 @@ static enum status make_generation(struct generation *generation, const struct r
 	generation->reports = g_new0(struct generation_report, run->count + 1);
 	for (size_t i = 0; i < run->count; i++) {
 		const struct item *item = &run->items[i];
-		generation->reports[i] =
-			(struct generation_report){.taught = {.seq = item->seq,
-							   .global = item->taught,
-							   .margin = item->margin},
-				.message = item->message,
-				.error = reporters_at(run->basis->reporters, item->reporter)->error};
+		generation->reports[i] = (struct generation_report){.taught = {.seq = item->seq,
+									    .global = item->taught,
+									    .margin = item->margin},
+			.message = item->message,
+			.error = reporters_at(run->basis->reporters, item->reporter)->error};
 		generation->seq = item->seq;
 	}
 	return generation_identify(generation, run->reader, run->failure);
@@ -190,8 +189,8 @@ static gpointer train_all(gpointer data)
 	return GINT_TO_POINTER(run_train(run, run->count));
 }
 
-static enum status train_and_compare(struct retraining *retraining, struct run *run,
-	struct run *comparing, size_t until)
+static enum status train_and_compare(
+	struct retraining *retraining, struct run *run, struct run *comparing, size_t until)
 {
 	struct comparison *comparison = &retraining->comparison;
 	GThread *thread = g_thread_new("train", train_all, run);
@@ -201,8 +200,8 @@ static enum status train_and_compare(struct retraining *retraining, struct run *
 	if (status != STATUS_OK || trained != STATUS_OK)
 		return status != STATUS_OK ? status : trained;
 	retraining->peak_bytes = learner_bytes(run->learner) + learner_bytes(comparing->learner) +
-				 learner_bytes(comparing->champion) +
-				 2 * run->count * sizeof(struct item) + run->basis->marks->len;
+		learner_bytes(comparing->champion) + 2 * run->count * sizeof(struct item) +
+		run->basis->marks->len;
 	status = comparison_judge(comparison, comparing->failure);
 	if (status == STATUS_OK)
 		status = proposal_make(&retraining->proposal, comparison->challenger,

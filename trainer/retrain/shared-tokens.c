@@ -20,8 +20,7 @@ struct shared_tokens *shared_tokens_new(size_t reports)
 	if (!tokens)
 		return NULL;
 	tokens->bits = LEAST_BITS;
-	while (tokens->bits < MOST_BITS &&
-		(size_t)1 << tokens->bits < reports * PLACES_A_REPORT)
+	while (tokens->bits < MOST_BITS && (size_t)1 << tokens->bits < reports * PLACES_A_REPORT)
 		tokens->bits++;
 	tokens->places = calloc(shared_tokens_bytes(tokens), 1);
 	if (!tokens->places)

@@ -209,8 +209,8 @@ static void start_change(struct exchange *exchange)
 	if (entries)
 		start_call(exchange, "change", entries);
 	else
-		refuse(exchange, exchange->body.length < CALL_MAX_BYTES ? error.text
-									: "too many entries");
+		refuse(exchange,
+			exchange->body.length < CALL_MAX_BYTES ? error.text : "too many entries");
 }
 
 static void start_consent(struct exchange *exchange)

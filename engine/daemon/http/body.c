@@ -107,8 +107,8 @@ static void hold_unpacked(struct exchange *exchange)
 	if (server->held_bytes <= server->settings.max_buffered_bytes)
 		return;
 	server->counters.refused.memory++;
-	failure_set(&exchange->failure, STATUS_OVERLOAD,
-		"too busy: memory for messages is used up");
+	failure_set(
+		&exchange->failure, STATUS_OVERLOAD, "too busy: memory for messages is used up");
 }
 
 static void on_unpacked(struct job *job)
@@ -147,8 +147,8 @@ void body_start(struct exchange *exchange)
 	if (exchange->compression == COMPRESSION_OTHER) {
 		exchange_problem(exchange, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
 			"the body may be compressed by gzip, deflate or zstd, and by one of them");
-		exchange->hint = (struct parameter){
-			MHD_HTTP_HEADER_ACCEPT_ENCODING, "gzip, deflate, zstd"};
+		exchange->hint =
+			(struct parameter){MHD_HTTP_HEADER_ACCEPT_ENCODING, "gzip, deflate, zstd"};
 	} else if (exchange->compression != COMPRESSION_NONE && exchange->body.length > 0) {
 		unpack(exchange);
 	} else {

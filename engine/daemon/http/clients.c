@@ -17,8 +17,8 @@ static void admit(struct clients *clients, struct client *client)
 	size_t admitted = clients->count - clients->refused;
 	size_t most = server->settings.max_connections;
 
-	client->refused = admitted >= most ||
-		!quota_take(clients->quota, peer_client(&client->peer), most);
+	client->refused =
+		admitted >= most || !quota_take(clients->quota, peer_client(&client->peer), most);
 	client->deadline = uv_now(&server->loop) +
 		(client->refused ? REFUSED_MS : server->settings.header_timeout * 1000);
 	clients->count++;

@@ -115,11 +115,10 @@ static unsigned code_of(enum status status)
 void exchange_problem(struct exchange *exchange, unsigned code, const char *detail)
 {
 	bool rspamd = exchange->route && exchange->route->rspamd;
-	json_t *json = rspamd
-		? json_pack("{s:o}", "error", render_string(detail))
-		: json_pack("{s:s, s:s, s:i, s:o}", "type", "about:blank", "title",
-			  MHD_get_reason_phrase_for(code), "status", (int)code, "detail",
-			  render_string(detail));
+	json_t *json = rspamd ? json_pack("{s:o}", "error", render_string(detail))
+			      : json_pack("{s:s, s:s, s:i, s:o}", "type", "about:blank", "title",
+					MHD_get_reason_phrase_for(code), "status", (int)code,
+					"detail", render_string(detail));
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 
 	json_decref(json);

@@ -19,11 +19,11 @@ struct exchange;
 /* A path that is served. */
 struct route {
 	const char *method; /* of "GET", HEAD is served too */
-	const char *path;   /* compared without case where `rspamd` is set */
-	const char *name;   /* for log and counters */
-	bool open;          /* over TCP without a token, too */
-	bool rspamd;        /* errors are {"error": ...} and not problem details */
-	bool mail;          /* the body is a message, and refused when it is none */
+	const char *path; /* compared without case where `rspamd` is set */
+	const char *name; /* for log and counters */
+	bool open; /* over TCP without a token, too */
+	bool rspamd; /* errors are {"error": ...} and not problem details */
+	bool mail; /* the body is a message, and refused when it is none */
 	/* The whole body is there. Answers now, or starts the exchange's task. */
 	void (*start)(struct exchange *exchange);
 };
@@ -43,9 +43,9 @@ struct exchange {
 	/* The answer. */
 	bool answered;
 	unsigned code;
-	const char *type;  /* Content-Type */
+	const char *type; /* Content-Type */
 	struct parameter hint; /* a further header field; name NULL = none */
-	char *text;        /* owned, by malloc */
+	char *text; /* owned, by malloc */
 	size_t length;
 
 	/* Private to body.c. */

@@ -71,8 +71,8 @@ static enum status read_token(struct http *http, struct failure *failure)
 enum status http_check(const struct settings *settings, struct failure *failure)
 {
 	char *token = NULL;
-	enum status status = *settings->listen_http ? load_token(settings, &token, failure)
-						    : STATUS_OK;
+	enum status status =
+		*settings->listen_http ? load_token(settings, &token, failure) : STATUS_OK;
 
 	g_free(token);
 	return status;
@@ -114,8 +114,9 @@ void http_expire(struct http *http)
 {
 	for (struct exchange *exchange = http->exchanges; exchange; exchange = exchange->next) {
 		if (!exchange->started)
-			shutdown(MHD_get_connection_info(exchange->connection,
-					 MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+			shutdown(MHD_get_connection_info(
+					 exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+					 ->connect_fd,
 				SHUT_RDWR);
 	}
 }

@@ -58,8 +58,7 @@ void listening_wake(struct listening *listening)
 	uv_idle_start(&listening->soon, on_soon);
 }
 
-static enum MHD_Result on_accepted(
-	void *context, const struct sockaddr *address, socklen_t length)
+static enum MHD_Result on_accepted(void *context, const struct sockaddr *address, socklen_t length)
 {
 	struct server *server = ((struct listening *)context)->http->server;
 	(void)address;
@@ -97,8 +96,7 @@ enum status listening_open(
 	listening->tcp = domain != AF_UNIX;
 	listening->path = g_strdup(path);
 	if (listen(fd, SOCKETS_BACKLOG) == 0)
-		daemon = MHD_start_daemon(
-			MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, on_accepted,
+		daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, on_accepted,
 			listening, receive_on_request, listening, MHD_OPTION_LISTEN_SOCKET, fd,
 			MHD_OPTION_CONNECTION_LIMIT,
 			(unsigned)settings->max_connections + CLIENTS_REFUSED_MAX,

@@ -17,17 +17,18 @@ static void head(struct buffer *output, const char *name, const char *type, cons
 	buffer_printf(output, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void one(struct buffer *output, const char *name, const char *type, const char *help,
-	double value)
+static void one(
+	struct buffer *output, const char *name, const char *type, const char *help, double value)
 {
 	head(output, name, type, help);
 	buffer_printf(output, "%s %.15g\n", name, value);
 }
 
-static void labelled(
-	struct buffer *output, const char *name, const char *label, const char *value, uint64_t count)
+static void labelled(struct buffer *output, const char *name, const char *label, const char *value,
+	uint64_t count)
 {
-	buffer_printf(output, "%s{%s=\"%s\"} %llu\n", name, label, value, (unsigned long long)count);
+	buffer_printf(
+		output, "%s{%s=\"%s\"} %llu\n", name, label, value, (unsigned long long)count);
 }
 
 static void put_traffic(struct buffer *output, const struct counters *counters)
@@ -130,12 +131,14 @@ static void put_engine(struct buffer *output, const struct server *server)
 		(double)stats.last_seq);
 	one(output, "hamlet_checkpoint_sequence", "gauge", "Report up to which rows are written.",
 		(double)stats.checkpoint_seq);
-	one(output, "hamlet_writable", "gauge", "0 when the last write failed, or none can be made.", stats.writable);
+	one(output, "hamlet_writable", "gauge",
+		"0 when the last write failed, or none can be made.", stats.writable);
 	one(output, "hamlet_jobs_running", "gauge", "Messages worked on.",
 		(double)jobs_running(server->jobs));
 	one(output, "hamlet_jobs_waiting", "gauge", "Messages that wait for a thread.",
 		(double)jobs_waiting(server->jobs));
-	one(output, "hamlet_held_bytes", "gauge", "Memory of requests.", (double)server->held_bytes);
+	one(output, "hamlet_held_bytes", "gauge", "Memory of requests.",
+		(double)server->held_bytes);
 }
 
 char *metrics_render(const struct server *server)

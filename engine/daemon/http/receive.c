@@ -43,10 +43,11 @@ static bool serves(const struct route *route, const char *method)
 /* RFC 9110 section 15.5.6: it says which methods the path takes. */
 static void refuse_method(struct exchange *exchange, bool get, bool post)
 {
-	exchange_problem(
-		exchange, MHD_HTTP_METHOD_NOT_ALLOWED, "this path takes another method");
+	exchange_problem(exchange, MHD_HTTP_METHOD_NOT_ALLOWED, "this path takes another method");
 	exchange->hint = (struct parameter){MHD_HTTP_HEADER_ALLOW,
-		get && post ? "GET, HEAD, POST" : get ? "GET, HEAD" : "POST"};
+		get && post   ? "GET, HEAD, POST"
+			: get ? "GET, HEAD"
+			      : "POST"};
 }
 
 static bool find_route(struct exchange *exchange, const char *method)
@@ -75,8 +76,8 @@ static bool find_route(struct exchange *exchange, const char *method)
 /* Where the next request begins nobody knows then: the connection is closed. */
 static bool is_well_formed(struct exchange *exchange, const char *method, const char *version)
 {
-	const char *refusal = strict_refusal(
-		exchange->connection, method, version, exchange->target.length);
+	const char *refusal =
+		strict_refusal(exchange->connection, method, version, exchange->target.length);
 
 	if (!refusal)
 		refusal = exchange->target.refusal;

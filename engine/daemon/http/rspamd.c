@@ -94,10 +94,10 @@ static void render_check(struct task *task)
 {
 	const struct verdict *verdict = query_verdict(task->query, query_joint(task->query));
 	struct removal removal = {.names = json_object()};
-	json_t *json = json_pack("{s:b, s:f, s:f, s:s, s:{s:f, s:f}, s:o}", "is_skipped", 0, "score",
-		verdict->score, "required_score", verdict->threshold, "action", render_rspamd_action(verdict),
-		"thresholds", "reject", verdict->policy.reject, "add header", verdict->policy.junk,
-		"symbols", symbols_of(verdict));
+	json_t *json = json_pack("{s:b, s:f, s:f, s:s, s:{s:f, s:f}, s:o}", "is_skipped", 0,
+		"score", verdict->score, "required_score", verdict->threshold, "action",
+		render_rspamd_action(verdict), "thresholds", "reject", verdict->policy.reject,
+		"add header", verdict->policy.junk, "symbols", symbols_of(verdict));
 
 	if (json && *verdict->reply)
 		json_object_set_new(json, "messages",
@@ -163,8 +163,8 @@ static void learn(struct exchange *exchange, enum label label)
 	/* The first one is the user; kept with the task. */
 	context->recipients = identities(exchange);
 	exchange->task.label = label;
-	exchange_start(exchange, TASK_PRESS, context->recipients ? context->recipients[0] : "", NULL,
-		finish_learn);
+	exchange_start(exchange, TASK_PRESS, context->recipients ? context->recipients[0] : "",
+		NULL, finish_learn);
 }
 
 void rspamd_learn_spam(struct exchange *exchange)
@@ -197,8 +197,8 @@ void rspamd_stat(struct exchange *exchange)
 		!stats.writable, "scanned", (json_int_t)(counters->spam + counters->ham), "learned",
 		(json_int_t)stats.last_seq, "spam_count", (json_int_t)counters->spam, "ham_count",
 		(json_int_t)counters->ham, "total_learns", (json_int_t)stats.last_seq, "statfiles",
-		"symbol", "HAMLET", "type", "sqlite3", "revision", (json_int_t)stats.last_seq, "used",
-		(json_int_t)stats.global_tokens, "size", (json_int_t)stats.global_bytes);
+		"symbol", "HAMLET", "type", "sqlite3", "revision", (json_int_t)stats.last_seq,
+		"used", (json_int_t)stats.global_tokens, "size", (json_int_t)stats.global_bytes);
 	exchange_answer_json(exchange, json ? json_dumps(json, JSON_COMPACT) : NULL);
 	json_decref(json);
 }

@@ -56,8 +56,8 @@ static const char *check_lines(struct MHD_Connection *connection, const char *me
 
 	if (MHD_get_version()[0] != '0')
 		return NULL;
-	if (version != method + line - VERSION || size < line + LINE_END ||
-		method[line] != '\0' || method[line + 1] != '\0')
+	if (version != method + line - VERSION || size < line + LINE_END || method[line] != '\0' ||
+		method[line + 1] != '\0')
 		return "the request line is malformed, or does not end with CR and LF";
 	refusal = strict_scan(method + line + LINE_END, size - line - LINE_END, &count);
 	return refusal || count == fields ? refusal : "the header has a NUL";
@@ -67,8 +67,8 @@ static const char *check_lines(struct MHD_Connection *connection, const char *me
 
 struct framing {
 	size_t fields, lengths, encodings, hosts;
-	bool odd;     /* a field's name or value has what it may not */
-	bool digits;  /* the length is one number */
+	bool odd; /* a field's name or value has what it may not */
+	bool digits; /* the length is one number */
 	bool chunked; /* the encoding is */
 };
 
@@ -124,8 +124,8 @@ static const char *check_framing(const struct framing *framing, const char *vers
 	return NULL;
 }
 
-const char *strict_refusal(struct MHD_Connection *connection, const char *method,
-	const char *version, size_t target)
+const char *strict_refusal(
+	struct MHD_Connection *connection, const char *method, const char *version, size_t target)
 {
 	struct framing framing = {0};
 	const char *refusal;

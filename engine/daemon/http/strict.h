@@ -11,8 +11,8 @@
 /* Why the request is refused, with its header fields received; NULL = it is good.
  * `method` and `version` as libmicrohttpd gives them, `target` = bytes of the request's
  * target. */
-const char *strict_refusal(struct MHD_Connection *connection, const char *method,
-	const char *version, size_t target);
+const char *strict_refusal(
+	struct MHD_Connection *connection, const char *method, const char *version, size_t target);
 
 /* What libmicrohttpd before 1.0 leaves of `length` bytes of field lines, to the empty one:
  * NUL in place of each colon, two in place of CRLF, one in place of LF alone. Counts the

@@ -46,7 +46,7 @@ static bool has_blank_or_control(const char *text)
 static char *skip_authority(char *text)
 {
 	size_t scheme = g_ascii_strncasecmp(text, "http://", 7) == 0 ? 7
-		: g_ascii_strncasecmp(text, "https://", 8) == 0	     ? 8
+		: g_ascii_strncasecmp(text, "https://", 8) == 0      ? 8
 								     : 0;
 	size_t host = scheme ? strcspn(text + scheme, "/?#") : 0;
 

@@ -18,7 +18,7 @@ struct target {
 	const char *path; /* "" when it is refused */
 	struct parameter *parameters;
 	size_t count;
-	size_t length;       /* of the text that was given */
+	size_t length; /* of the text that was given */
 	const char *refusal; /* a sentence, NULL = it is good */
 
 	/* Private. */

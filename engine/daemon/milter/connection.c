@@ -191,7 +191,8 @@ static void on_judged(struct task *task)
 }
 
 /* Mail that our own people submit, which is not to be marked as spam on its way out. */
-static bool leaves_out(const struct milter_connection *connection, const struct milter_message *message)
+static bool leaves_out(
+	const struct milter_connection *connection, const struct milter_message *message)
 {
 	struct server *server = connection->milter->server;
 
@@ -199,8 +200,8 @@ static bool leaves_out(const struct milter_connection *connection, const struct 
 		return false;
 	log_event(server->log, LOG_DEBUG, "authenticated",
 		(struct log_field[]){log_text("command", "milter"),
-			log_number("bytes", (int64_t)message->length),
-			peer_log(&connection->peer), {0}});
+			log_number("bytes", (int64_t)message->length), peer_log(&connection->peer),
+			{0}});
 	return true;
 }
 
@@ -226,9 +227,8 @@ static bool judge(struct milter_connection *connection)
 		.length = message->length,
 		.done = on_judged};
 	if (message->recipient_count > 0)
-		context_add_recipients(
-			&task->context, message->recipients, message->recipient_count,
-			message->recipients_lost);
+		context_add_recipients(&task->context, message->recipients,
+			message->recipient_count, message->recipients_lost);
 	task_start(task);
 	if (connection->state != STARTING)
 		return true;
@@ -366,8 +366,7 @@ static bool turn_away(struct milter_connection *connection)
 	log_refusal(connection, REASON);
 	connection->refused = true;
 	milter->refused_count++;
-	milter_session_refuse(
-		connection->session, answer_failure_reply(server, STATUS_OVERLOAD));
+	milter_session_refuse(connection->session, answer_failure_reply(server, STATUS_OVERLOAD));
 	uv_timer_start(&connection->timer, on_silence, REFUSED_MS, 0);
 	return true;
 }

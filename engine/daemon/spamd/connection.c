@@ -336,8 +336,8 @@ void connection_accept(struct server *server, uv_stream_t *listening)
 	if (accepted)
 		identify(connection);
 	if (accepted && open < most && server_has_room(server))
-		connection->counted = quota_take(
-			server->quota, peer_client(&connection->peer), most);
+		connection->counted =
+			quota_take(server->quota, peer_client(&connection->peer), most);
 	connection->refused = !connection->counted;
 	enlist(connection);
 	if (!accepted) {

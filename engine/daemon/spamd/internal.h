@@ -59,7 +59,6 @@ void connection_on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer
  * connection closes by itself. */
 void connection_answer(struct connection *connection);
 /* The same with an error, which is logged. */
-void connection_answer_error(
-	struct connection *connection, enum spamd_code code, const char *text);
+void connection_answer_error(struct connection *connection, enum spamd_code code, const char *text);
 /* The timer's while a reply leaves. */
 void connection_check_progress(struct connection *connection);

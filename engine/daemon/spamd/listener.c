@@ -75,8 +75,7 @@ static enum status listen_on(
 enum status listeners_open(struct server *server, struct failure *failure)
 {
 	const struct sockets sockets = {"spamd", "listen-tcp", server->settings.listen_tcp};
-	enum status status =
-		sockets_open(&sockets, &server->settings, listen_on, server, failure);
+	enum status status = sockets_open(&sockets, &server->settings, listen_on, server, failure);
 
 	if (status != STATUS_OK)
 		listeners_close(server);

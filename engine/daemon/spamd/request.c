@@ -198,9 +198,8 @@ void request_start(struct request *request)
 		return;
 	}
 	if (!request->task.context.recipients && spamd->recipient_count > 0)
-		context_add_recipients(
-			&request->task.context, spamd->recipients, spamd->recipient_count,
-			spamd->recipients_lost);
+		context_add_recipients(&request->task.context, spamd->recipients,
+			spamd->recipient_count, spamd->recipients_lost);
 	switch (spamd->command) {
 	case SPAMD_CHECK:
 	case SPAMD_SYMBOLS:

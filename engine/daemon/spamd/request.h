@@ -18,7 +18,7 @@ struct request {
 	struct peer *peer;
 	void (*done)(struct request *request);
 	struct buffer reply; /* empty: just close */
-	struct task task;    /* private */
+	struct task task; /* private */
 };
 
 /* `done` is called once, perhaps before this returns. */
