@@ -89,15 +89,16 @@ class Memory(threading.Thread):
         self.over.set()
         self.join()
 
-    def assert_flat(self, protocols):
-        """But for what the connections hold at a moment: a message each, twice while it
-        grows."""
-        held = protocols * MAX_CONNECTIONS * 2 * MESSAGE_BYTES // 1024
-        quarter = len(self.samples) // 4
-        early = max(self.samples[:2 * quarter])
-        late = max(self.samples[2 * quarter:])
-        print("VmRSS kB: %d at first, %d, %d" % (self.samples[0], early, late))
-        assert late < 1.2 * early + held
+    def peak(self):
+        return max(self.samples)
+
+
+def assert_flat(peaks, protocols):
+    """The last flood takes no more than the first two, but for what the connections hold at a
+    moment: a message each, twice while it grows."""
+    held = protocols * MAX_CONNECTIONS * 2 * MESSAGE_BYTES // 1024
+    print("VmRSS kB, most in each flood:", *peaks)
+    assert peaks[-1] < 1.2 * max(peaks[:2]) + held
 
 
 def query_ms(daemon):
@@ -130,9 +131,8 @@ def assert_answers_meanwhile(daemon, seconds):
     assert pings > 0
 
 
-def overload(daemon, protocols, seconds):
-    rates = {protocol: 10 * capacity(daemon, protocol) for protocol in protocols}
-    normal_ms = statistics.median(query_ms(daemon) for _ in range(20))
+def flood(daemon, rates, seconds):
+    """The figures of each protocol, and the most memory that it took."""
     with Memory(daemon.process) as memory:
         loads = {protocol: prepare_load(daemon, protocol, CLIENTS[protocol], rate, seconds)
                  for protocol, rate in rates.items()}
@@ -144,13 +144,31 @@ def overload(daemon, protocols, seconds):
     for protocol, figures in results.items():
         print(protocol, "bears %.0f/s, was offered %.0f/s:" %
               (rates[protocol] / 10, figures["begun"] / seconds), figures)
-        assert figures["begun"] > 2 * figures["accepted"]
-        assert figures["refused"] > figures["accepted"] > 0
         assert figures["late"] == figures["closed"] == 0
         # Refusals do not stand in the queue for the work: they are at once, as far as the
         # machine is free.
         assert figures["refused_p50"] < 30000
-    memory.assert_flat(len(protocols))
+    return results, memory.peak()
+
+
+def is_overload(results, protocol):
+    """A busy machine may take a flood or two to be flooded."""
+    begun, accepted, refused = (sum(each[protocol][name] for each in results)
+                                for name in ("begun", "accepted", "refused"))
+    return begun > 2 * accepted and refused > accepted > 0
+
+
+def overload(daemon, protocols, seconds):
+    rates = {protocol: 10 * capacity(daemon, protocol) for protocol in protocols}
+    normal_ms = statistics.median(query_ms(daemon) for _ in range(20))
+    results, peaks = [], []
+    while len(results) < 3 or (len(results) < 20 and not all(
+            is_overload(results, protocol) for protocol in protocols)):
+        figures, peak = flood(daemon, rates, seconds)
+        results.append(figures)
+        peaks.append(peak)
+    assert all(is_overload(results, protocol) for protocol in protocols)
+    assert_flat(peaks, len(protocols))
     assert_recovers(daemon, normal_ms)
 
 

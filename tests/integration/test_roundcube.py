@@ -113,7 +113,7 @@ class Person:
         self.browser = webdriver.Chrome(options=options)
         self.browser.set_page_load_timeout(60)
 
-    def see(self, selector, seconds=20):
+    def see(self, selector, seconds=120):
         """What is on the screen and matches, as soon as there is something."""
         def visible():
             return [e for e in self.browser.find_elements(By.CSS_SELECTOR, selector)
@@ -135,10 +135,16 @@ class Person:
         self.see("#rcmloginsubmit").click()
         self.see("#messagelist")
 
-    def open_folder(self, name):
-        self.browser.get(self.url + "?_task=mail&_mbox=" + name)
-        self.see("#messagelist tr.message")
-        self.rest()
+    def open_folder(self, name, subject=""):
+        """Opens it until the message is there: it is moved once it is reported."""
+        def is_there():
+            self.browser.get(self.url + "?_task=mail&_mbox=" + name)
+            self.see("#messagelist")
+            self.rest()
+            return any(subject in row.text for row in self.browser.find_elements(
+                By.CSS_SELECTOR, "#messagelist tr.message"))
+        self.rest()  # what was pressed before is on its way
+        wait_until(is_there, "in %s a message %s" % (name, subject))
 
     def rest(self):
         """Until the page's scripts are at rest: before that a click is lost."""
@@ -215,12 +221,12 @@ def test_the_buttons_teach_and_the_question_of_consent_is_asked(site):
     wait_until(lambda: score(daemon.socket, spam(2))["log_odds"] > before[""],
                "the report teaches everybody: " + roundcube.errors())
     person.picture()
-    person.open_folder("Junk")
+    person.open_folder("Junk", "cheap pills 1")
     person.press("notjunk", "cheap pills 1")
     wait_until(lambda: not score(daemon.socket, spam(2), "bob")["spam"],
                "the second thought is learned: " + roundcube.errors())
     assert not person.browser.find_elements(By.CSS_SELECTOR, "#hamlet-consent")
-    person.open_folder("INBOX")
+    person.open_folder("INBOX", "cheap pills 1")
     person.select("cheap pills 1")  # it is back
     assert roundcube.errors() == "" and person.console_errors() == []
 
@@ -284,6 +290,6 @@ def test_without_hamletd_mail_is_moved_and_the_person_is_told(site):
     person.login("bob")
     person.press("junk", "cheap pills 1")
     person.see("#messagestack .warning")
-    person.open_folder("Junk")
+    person.open_folder("Junk", "cheap pills 1")
     person.select("cheap pills 1")
     assert "hamlet: " in roundcube.errors()
