@@ -243,8 +243,9 @@ static enum status give_export(struct call *call, struct worker *worker, struct 
 	json_object_set_new(answer, "reports", export.list);
 	if (status != STATUS_OK)
 		return status;
-	status = store_journal(worker_reader(worker), call->scope, call->after, EXPORT_REPORTS + 1,
-		add_report, &export, failure);
+	const struct store_selection next = {
+		.user = call->scope, .after = call->after, .limit = EXPORT_REPORTS + 1};
+	status = store_reports(worker_reader(worker), &next, add_report, &export, failure);
 	if (status == STATUS_INTERRUPTED) {
 		json_object_set_new(answer, "next", json_integer(export.last));
 		status = STATUS_OK;
@@ -325,11 +326,11 @@ bool call_expires(const struct call *call)
 }
 
 enum status call_adoption(const struct call *call, struct service *service, const char *database,
-	struct adoption **adoption, struct failure *failure)
+	struct change **change, struct failure *failure)
 {
 	char *path = generation_path(database, call->generation);
 	char *keep = generation_path(database, "previous");
-	enum status status = adoption_new(service, path, keep, adoption, failure);
+	enum status status = change_adopt(service, path, keep, change, failure);
 
 	g_free(path);
 	g_free(keep);

@@ -43,9 +43,9 @@ enum status call_read(struct call *call, struct worker *worker, struct query *qu
 	struct failure *failure);
 
 /* Of CALL_ADOPTS: begins to adopt the file of that name beside the database; as
- * adoption_new. */
+ * change_adopt. */
 enum status call_adoption(const struct call *call, struct service *service, const char *database,
-	struct adoption **adoption, struct failure *failure);
+	struct change **change, struct failure *failure);
 
 /* Is it an expiry? Then the housekeeping counts it. */
 bool call_expires(const struct call *call);

@@ -25,7 +25,7 @@ void task_release(struct task *task)
 	query_end(task->server->service, &task->query);
 	press_free(&task->press);
 	call_free(&task->call);
-	adoption_free(&task->adoption);
+	change_end(task->server->service, &task->adoption);
 	context_free(&task->context);
 	free(task->json);
 	task->json = NULL;

@@ -55,7 +55,7 @@ struct task {
 	struct job job;
 	struct ticket ticket;
 	struct call *call;
-	struct adoption *adoption;
+	struct change *adoption;
 	unsigned tries; /* to adopt */
 	int64_t time;
 	uint64_t started;

@@ -271,6 +271,10 @@ static void change_ran(void *data)
 	if (writer->status != STATUS_OK)
 		log_event(writer->log, change_level(writer->status), "change-failed",
 			(struct log_field[]){log_text("reason", writer->failure.detail), {0}});
+	if (writer->status == STATUS_BUSY && ticket->again) {
+		*ticket->again = change;
+		change = NULL;
+	}
 	ticket->done(ticket, writer->status == STATUS_OK ? NULL : &writer->failure);
 	change_end(writer->service, &change);
 	writer->state = WAITING; /* only now may the next one run */
@@ -395,7 +399,7 @@ static void on_log_run(uv_work_t *work)
 {
 	struct writer *writer = work->data;
 
-	service_move_log(writer->service);
+	service_tidy(writer->service);
 }
 
 static void on_log_ran(uv_work_t *work, int error)
@@ -468,7 +472,7 @@ static void step(struct writer *writer)
 		start_batch(writer);
 	} else if (change) {
 		start_change(writer);
-	} else if (service_log_is_due(writer->service)) {
+	} else if (service_is_untidy(writer->service)) {
 		start_log(writer);
 	} else if (checkpoint) {
 		start_checkpoint(writer);

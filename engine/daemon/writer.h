@@ -26,6 +26,9 @@ struct ticket {
 	void *data; /* the owner's */
 	struct press *press; /* tokenized; must live until `done` */
 	struct change *change; /* of writer_change; ended by the writer after `done` */
+	/* Where a change goes that is busy, before `done`: it can be prepared and handed in
+	 * again. NULL = it is ended. */
+	struct change **again;
 	/* `failure` is NULL when it is durable: see press_answer, change_receipt. */
 	void (*done)(struct ticket *ticket, const struct failure *failure);
 	lanes_client client; /* who hands it in */

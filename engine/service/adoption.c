@@ -2,13 +2,14 @@
  * SPDX-License-Identifier: Apache-2.0
  * A new generation takes over: folded beside the running one from the journal,
  * brought up to the present, put in its place in one step. */
-#include "engine/service/adoption.h"
+#include "engine/service/change.h"
 
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/service/entries.h"
+#include "engine/service/generation.h"
 #include "engine/service/removal.h"
 #include "engine/service/reputation.h"
 
@@ -16,7 +17,7 @@
 enum { PIECE = 500 };
 
 struct adoption {
-	struct service *service;
+	struct change change;
 	char *path, *keep;
 	double label_error; /* as of adoption_new: configure may come between */
 	size_t limit;
@@ -34,28 +35,6 @@ struct adoption {
 	bool done;
 };
 
-/* Two would write their rows over each other's, and neither would know what the other
- * has changed in the sums. */
-enum status adoption_new(struct service *service, const char *path, const char *keep,
-	struct adoption **result, struct failure *failure)
-{
-	struct adoption *adoption;
-
-	*result = NULL;
-	if (atomic_load(&service->adopting))
-		return failure_set(
-			failure, STATUS_BUSY, "another generation is being adopted: wait for it");
-	adoption = g_new0(struct adoption, 1);
-	adoption->service = service;
-	adoption->path = g_strdup(path);
-	adoption->keep = g_strdup(keep);
-	adoption->label_error = service->settings.label_error;
-	adoption->limit = service->settings.global_tokens;
-	atomic_store(&service->adopting, true);
-	*result = adoption;
-	return STATUS_OK;
-}
-
 static void clear(struct adoption *adoption)
 {
 	generation_free(&adoption->taught);
@@ -69,21 +48,9 @@ static void clear(struct adoption *adoption)
 	adoption->cleared = adoption->done = false;
 }
 
-void adoption_free(struct adoption **adoption)
-{
-	if (!*adoption)
-		return;
-	clear(*adoption);
-	atomic_store(&(*adoption)->service->adopting, false);
-	g_free((*adoption)->path);
-	g_free((*adoption)->keep);
-	g_free(*adoption);
-	*adoption = NULL;
-}
-
 static enum status check_going_on(const struct adoption *adoption, struct failure *failure)
 {
-	return atomic_load(&adoption->service->stopping)
+	return atomic_load(&adoption->change.service->stopping)
 		? failure_set(failure, STATUS_INTERRUPTED,
 			  "hamletd is stopping: no generation was "
 			  "adopted, try again later")
@@ -161,7 +128,8 @@ static enum status fold_journal(
 		.reader = reader,
 		.failure = failure,
 		.present = g_array_new(FALSE, FALSE, sizeof(struct generation_report))};
-	enum status status = store_counting_reports(reader, fold_report, &fold, failure);
+	const struct store_selection counting = {.counting = true};
+	enum status status = store_reports(reader, &counting, fold_report, &fold, failure);
 
 	adoption->present = (struct generation){.seq = adoption->seq,
 		.time = g_get_real_time() / G_USEC_PER_SEC,
@@ -172,16 +140,17 @@ static enum status fold_journal(
 	return status;
 }
 
-enum status adoption_prepare(
-	struct adoption *adoption, struct worker *worker, struct failure *failure)
+/* Reads the file and folds the journal; takes its time. */
+static enum status prepare(struct change *change, struct worker *worker, struct failure *failure)
 {
+	struct adoption *adoption = (struct adoption *)change;
 	enum status status;
 
 	clear(adoption);
 	/* All of these are in what the fold reads, the last ones perhaps as reports that
 	 * count no more. */
-	adoption->seq = global_seq(adoption->service->global);
-	adoption->removals = atomic_load(&adoption->service->removals);
+	adoption->seq = global_seq(adoption->change.service->global);
+	adoption->removals = atomic_load(&adoption->change.service->removals);
 	adoption->retrained = g_array_new(FALSE, FALSE, sizeof(struct store_retrained));
 	adoption->errors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	adoption->global = global_new(adoption->limit);
@@ -220,15 +189,16 @@ struct catch_up {
 static enum status find_folded(const struct adoption *adoption, const struct report *report,
 	struct contribution *global, struct failure *failure)
 {
-	struct report folded;
-	enum status status = store_find(adoption->service->store, report->user, report->message,
-		adoption->seq + 1, &folded, failure);
+	struct store_lookup lookup = {
+		.user = report->user, .message = report->message, .before = adoption->seq + 1};
+	enum status status = store_find(adoption->change.service->reader, &lookup, 1, failure);
 
 	*global = (struct contribution){0};
-	if (status == STATUS_NOTFOUND)
-		return STATUS_OK;
-	if (status == STATUS_OK && generation_find(&adoption->present, folded.seq, folded.message))
-		*global = taught_by(adoption, &folded);
+	if (status == STATUS_OK && lookup.failure.code != STATUS_OK)
+		status = failure_set(failure, lookup.failure.code, "%s", lookup.failure.detail);
+	if (status == STATUS_OK && lookup.found &&
+		generation_find(&adoption->present, lookup.report.seq, lookup.report.message))
+		*global = taught_by(adoption, &lookup.report);
 	return status;
 }
 
@@ -269,12 +239,13 @@ static enum status catch_up(struct adoption *adoption, struct failure *failure)
 	struct catch_up state = {.adoption = adoption,
 		.failure = failure,
 		.seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
-	enum status status = store_reports_after(
-		adoption->service->reader, adoption->seq, catch_up_report, &state, failure);
+	const struct store_selection later = {.after = adoption->seq};
+	enum status status = store_reports(
+		adoption->change.service->reader, &later, catch_up_report, &state, failure);
 
 	g_hash_table_unref(state.seen);
 	/* Reports that say nothing any more count as included, too. */
-	global_includes(adoption->global, global_seq(adoption->service->global));
+	global_includes(adoption->global, global_seq(adoption->change.service->global));
 	return status;
 }
 
@@ -307,28 +278,30 @@ static enum status put_in_place(struct adoption *adoption, struct failure *failu
 	struct store_generation generation = {.entry_kind = ENTRY_REPUTATION,
 		.entries = (const struct store_entry *)entries->data,
 		.entry_count = entries->len};
-	enum status status =
-		global_adopt(adoption->global, adoption->service->store, &generation, failure);
+	enum status status = global_adopt(
+		adoption->global, adoption->change.service->store, &generation, failure);
 
 	g_array_unref(entries);
 	g_ptr_array_unref(values);
 	return status;
 }
 
-/* Makes room beside the present rows. */
-static enum status clear_stage(struct adoption *adoption, struct failure *failure)
+/* Clears the place beside the present rows. */
+static enum status make_way(struct adoption *adoption, struct failure *failure)
 {
-	bool more;
-	enum status status = store_clear_stage(adoption->service->store, PIECE, &more, failure);
+	struct store_tidied tidied;
+	enum status status =
+		store_tidy(adoption->change.service->store, TIDY_FORMER, &tidied, failure);
 
-	adoption->cleared = status == STATUS_OK && !more;
+	adoption->cleared = status == STATUS_OK && !tidied.more;
 	return status;
 }
 
 /* Writes the next rows there. */
 static enum status stage(struct adoption *adoption, struct failure *failure)
 {
-	struct store *store = adoption->service->store;
+	struct store_generation generation = {0};
+	const struct store_change change = {.generation = &generation};
 	struct store_piece piece = {
 		.reports = (const struct store_retrained *)adoption->retrained->data +
 			adoption->staged_reports,
@@ -340,10 +313,11 @@ static enum status stage(struct adoption *adoption, struct failure *failure)
 	}
 	adoption->staged_reports += piece.report_count;
 	adoption->staged_rows += piece.token_count;
-	return store_stage(store, &piece, failure);
+	generation.piece = piece;
+	return store_commit(adoption->change.service->store, &change, failure);
 }
 
-bool adoption_stages(const struct adoption *adoption)
+static bool stages(const struct adoption *adoption)
 {
 	return adoption->rows &&
 		(!adoption->cleared || adoption->staged_reports < adoption->retrained->len ||
@@ -359,7 +333,7 @@ static enum status take_over(
 		status = put_in_place(adoption, failure);
 	if (status != STATUS_OK)
 		return status;
-	removal_settled(adoption->service);
+	removal_settled(adoption->change.service);
 	if (adoption->keep) {
 		char *path = g_strconcat(adoption->keep, ".new", NULL);
 		g_rename(path, adoption->keep); /* without it there is no way back, no more */
@@ -372,34 +346,84 @@ static enum status take_over(
 	return STATUS_OK;
 }
 
-enum status adoption_run(
-	struct adoption *adoption, struct receipt *receipt, struct failure *failure)
+static enum status run(struct change *change, struct failure *failure)
 {
+	struct adoption *adoption = (struct adoption *)change;
 	enum status status = check_going_on(adoption, failure);
 
 	if (status != STATUS_OK)
 		return status;
-	if (!adoption->rows || adoption->removals != atomic_load(&adoption->service->removals))
+	if (!adoption->rows || adoption->removals != atomic_load(&change->service->removals))
 		return failure_set(failure, STATUS_BUSY,
 			"reports were taken out while the generation was prepared");
 	if (!adoption->cleared)
-		return clear_stage(adoption, failure);
-	if (adoption_stages(adoption))
+		return make_way(adoption, failure);
+	if (stages(adoption))
 		return stage(adoption, failure);
-	return take_over(adoption, receipt, failure);
+	return take_over(adoption, &change->receipt, failure);
 }
 
-bool adoption_is_done(const struct adoption *adoption)
+static bool goes_on(const struct change *change)
 {
-	return adoption->done;
+	return !((const struct adoption *)change)->done;
 }
 
-void adoption_publish(struct adoption *adoption)
+/* Those steps that write rows beside the present ones. */
+static bool is_patient(const struct change *change)
 {
-	struct service *service = adoption->service;
+	return stages((const struct adoption *)change);
+}
+
+/* Queries from now on see the new generation. */
+static void publish(struct change *change)
+{
+	struct adoption *adoption = (struct adoption *)change;
+	struct service *service = change->service;
 	struct global *former = service->global;
 
+	if (!adoption->done)
+		return;
 	service->global = adoption->global;
 	adoption->global = former;
 	users_clear(service->users);
+}
+
+static void free_adoption(struct change *change)
+{
+	struct adoption *adoption = (struct adoption *)change;
+
+	clear(adoption);
+	atomic_store(&change->service->adopting, false);
+	g_free(adoption->path);
+	g_free(adoption->keep);
+	g_free(adoption);
+}
+
+static const struct change_kind ADOPTION = {.prepare = prepare,
+	.run = run,
+	.goes_on = goes_on,
+	.is_patient = is_patient,
+	.publish = publish,
+	.free = free_adoption};
+
+/* Two would write their rows over each other's, and neither would know what the other
+ * has changed in the sums. */
+enum status change_adopt(struct service *service, const char *path, const char *keep,
+	struct change **result, struct failure *failure)
+{
+	struct adoption *adoption;
+
+	*result = NULL;
+	if (atomic_load(&service->adopting))
+		return failure_set(
+			failure, STATUS_BUSY, "another generation is being adopted: wait for it");
+	adoption = g_new0(struct adoption, 1);
+	adoption->change = (struct change){.kind = &ADOPTION, .service = service};
+	adoption->path = g_strdup(path);
+	adoption->keep = g_strdup(keep);
+	adoption->label_error = service->settings.label_error;
+	adoption->limit = service->settings.global_tokens;
+	atomic_store(&service->adopting, true);
+	*result = &adoption->change;
+	return STATUS_OK;
 }

@@ -98,18 +98,23 @@ static enum status replay_report(void *context, const struct report *report)
 	return status;
 }
 
+enum status global_catch_up(
+	struct global *global, struct store_reader *reader, struct failure *failure)
+{
+	const struct store_selection later = {.after = global->seq};
+
+	return store_reports(reader, &later, replay_report, global, failure);
+}
+
 static enum status load_rows(
 	struct global *global, struct store_reader *reader, struct failure *failure)
 {
-	enum status status = store_read_checkpoint(reader, &global->stored, failure);
+	enum status status = store_tokens(reader, &global->stored, load_token, global, failure);
 
-	if (status != STATUS_OK)
-		return status;
 	atomic_init(&global->bias_sum, global->stored.bias_sum);
 	atomic_init(&global->bias_gain, global->stored.bias_gain);
 	atomic_init(&global->seq, global->stored.seq);
 	atomic_init(&global->checkpoint_seq, global->stored.seq);
-	status = store_tokens(reader, load_token, global, failure);
 	table_track(global->table);
 	return status;
 }
@@ -138,7 +143,7 @@ enum status global_load(
 		global_unref(&global);
 		return global_fold(result, reader, limit, failure);
 	}
-	status = store_reports_after(reader, global->seq, replay_report, global, failure);
+	status = global_catch_up(global, reader, failure);
 	if (status == STATUS_OK || status == STATUS_CORRUPT) {
 		*result = global;
 		global = NULL;
@@ -165,16 +170,19 @@ static enum status include_report(void *context, const struct report *report)
 enum status global_fold(
 	struct global **result, struct store_reader *reader, size_t limit, struct failure *failure)
 {
+	const struct store_selection counting = {.counting = true};
+	struct store_selection later = {.headers = true};
 	struct global *global;
 	enum status status = start(&global, limit, failure);
 
 	*result = NULL;
 	if (status == STATUS_OK) {
 		table_track(global->table);
-		status = store_counting_reports(reader, fold_report, global, failure);
+		status = store_reports(reader, &counting, fold_report, global, failure);
 	}
+	later.after = status == STATUS_OK ? global->seq : 0;
 	if (status == STATUS_OK) /* the last ones may not count */
-		status = store_reports_after(reader, global->seq, include_report, global, failure);
+		status = store_reports(reader, &later, include_report, global, failure);
 	if (status == STATUS_OK) {
 		*result = global;
 		global = NULL;
@@ -316,29 +324,40 @@ static void note_stored(
 	global->next_range = to % STORE_RANGES;
 }
 
-enum status global_checkpoint(struct global *global, struct store *store,
-	struct store_removal *removal, struct failure *failure)
+/* Writes the changed rows of these ranges and the checkpoint, with what else is to be in the
+ * same step. */
+static enum status write_ranges(struct global *global, struct store *store, size_t from, size_t to,
+	struct store_rows rows, const struct store_change *with, struct failure *failure)
 {
-	struct store_checkpoint checkpoint = present(global);
-	size_t count = 0;
-	struct store_token *rows = changed_rows(global, 0, STORE_RANGES, &count);
+	struct store_change change = with ? *with : (struct store_change){0};
+	struct store_token *tokens = changed_rows(global, from, to, &rows.count);
+	enum status status;
 
-	if (!rows)
+	if (!tokens)
 		return failure_set(
 			failure, STATUS_NOMEM, "writing the global store: out of memory");
-	enum status status = removal
-		? store_remove(store, removal, rows, count, &checkpoint, failure)
-		: store_write_checkpoint(store, rows, count, &checkpoint, failure);
+	rows.tokens = tokens;
+	change.rows = &rows;
+	status = store_commit(store, &change, failure);
 	if (status == STATUS_OK)
-		note_stored(global, &checkpoint, 0, STORE_RANGES);
-	free(rows);
+		note_stored(global, rows.checkpoint, from, to);
+	free(tokens);
 	return status;
 }
 
-enum status global_remove_alone(struct global *global, struct store *store,
-	struct store_removal *removal, struct failure *failure)
+enum status global_checkpoint(struct global *global, struct store *store,
+	const struct store_change *with, struct failure *failure)
 {
-	enum status status = store_remove(store, removal, NULL, 0, &global->stored, failure);
+	struct store_checkpoint checkpoint = present(global);
+	struct store_rows rows = {.how = ROWS_CHANGED, .checkpoint = &checkpoint};
+
+	return write_ranges(global, store, 0, STORE_RANGES, rows, with, failure);
+}
+
+enum status global_leave_behind(struct global *global, struct store *store,
+	const struct store_change *change, struct failure *failure)
+{
+	enum status status = store_commit(store, change, failure);
 
 	if (status == STATUS_OK)
 		global->next_range = 0;
@@ -361,15 +380,8 @@ enum status global_checkpoint_some(
 	for (size_t range = 0; range < STORE_RANGES; range++)
 		checkpoint.ahead[range] =
 			range < from || range >= to ? global->stored.ahead[range] : global->seq;
-	struct store_token *rows = changed_rows(global, from, to, &count);
-	if (!rows)
-		return failure_set(
-			failure, STATUS_NOMEM, "writing the global store: out of memory");
-	enum status status = store_write_checkpoint(store, rows, count, &checkpoint, failure);
-	if (status == STATUS_OK)
-		note_stored(global, &checkpoint, from, to);
-	free(rows);
-	return status;
+	struct store_rows rows = {.how = ROWS_CHANGED, .checkpoint = &checkpoint};
+	return write_ranges(global, store, from, to, rows, NULL, failure);
 }
 
 bool global_checkpoint_goes_on(const struct global *global)
@@ -377,23 +389,16 @@ bool global_checkpoint_goes_on(const struct global *global)
 	return global->next_range != 0;
 }
 
+/* It was never clean: all of it is dirty. */
 enum status global_rewrite(
 	struct global *global, struct store *store, bool readable, struct failure *failure)
 {
+	const struct store_change change = {.frees = true};
 	struct store_checkpoint checkpoint = present(global);
-	size_t count = 0;
-	/* It was never clean: all of it is dirty. */
-	struct store_token *rows = changed_rows(global, 0, STORE_RANGES, &count);
+	struct store_rows rows = {
+		.how = readable ? ROWS_ALL : ROWS_ALL_UNREADABLE, .checkpoint = &checkpoint};
 
-	if (!rows)
-		return failure_set(
-			failure, STATUS_NOMEM, "writing the global store: out of memory");
-	enum status status =
-		store_replace_tokens(store, readable, rows, count, &checkpoint, failure);
-	if (status == STATUS_OK)
-		note_stored(global, &checkpoint, 0, STORE_RANGES);
-	free(rows);
-	return status;
+	return write_ranges(global, store, 0, STORE_RANGES, rows, &change, failure);
 }
 
 struct store_token *global_rows(struct global *global, size_t *count)
@@ -409,19 +414,21 @@ struct store_token *global_rows(struct global *global, size_t *count)
 enum status global_adopt(struct global *global, struct store *store,
 	struct store_generation *generation, struct failure *failure)
 {
+	const struct store_change change = {.generation = generation};
+	struct store_checkpoint checkpoint = present(global);
 	size_t count = 0;
 	struct store_token *rows = changed_rows(global, 0, STORE_RANGES, &count);
 	enum status status;
 
 	if (!rows)
 		return failure_set(failure, STATUS_NOMEM, "adopting a generation: out of memory");
-	generation->rest.tokens = rows;
-	generation->rest.token_count = count;
-	generation->checkpoint = present(global);
-	status = store_adopt(store, generation, failure);
+	generation->piece = (struct store_piece){.tokens = rows, .token_count = count};
+	generation->checkpoint = &checkpoint;
+	status = store_commit(store, &change, failure);
 	if (status == STATUS_OK)
-		note_stored(global, &generation->checkpoint, 0, STORE_RANGES);
-	generation->rest = (struct store_piece){0};
+		note_stored(global, &checkpoint, 0, STORE_RANGES);
+	generation->piece = (struct store_piece){0};
+	generation->checkpoint = NULL;
 	free(rows);
 	return status;
 }

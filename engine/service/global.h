@@ -52,15 +52,20 @@ enum status global_merge(struct global *global, const struct global *part, doubl
 /* [writer] The journal up to here is included. */
 void global_includes(struct global *global, int64_t seq);
 
-/* [writer] Writes what changed since the last checkpoint, and in the same step
- * takes `removal` (NULL = nothing) out of the store. */
-enum status global_checkpoint(struct global *global, struct store *store,
-	struct store_removal *removal, struct failure *failure);
+/* [writer] Replays what the journal has after global_seq. */
+enum status global_catch_up(
+	struct global *global, struct store_reader *reader, struct failure *failure);
 
-/* [writer] Takes `removal` out of the store and writes no row: they are dirty still, and the
- * next global_checkpoint_some begins with the first range. */
-enum status global_remove_alone(struct global *global, struct store *store,
-	struct store_removal *removal, struct failure *failure);
+/* [writer] Writes what changed since the last checkpoint, and in the same step what
+ * `with` has (NULL = nothing): a removal, for which these rows are without what it takes
+ * out. */
+enum status global_checkpoint(struct global *global, struct store *store,
+	const struct store_change *with, struct failure *failure);
+
+/* [writer] Commits a change that would have rows to write, and writes none: they are dirty
+ * still, and the next global_checkpoint_some begins with the first range. */
+enum status global_leave_behind(struct global *global, struct store *store,
+	const struct store_change *change, struct failure *failure);
 
 /* [writer] The same in pieces, between which reports may be learned: writes the next
  * ranges with about `most` changed tokens. A checkpoint begins with the first range and
@@ -79,8 +84,8 @@ enum status global_rewrite(
  * what changes later is the rest. NULL when out of memory. */
 struct store_token *global_rows(struct global *global, size_t *count);
 
-/* [writer] Puts it into the store as a generation whose rows are staged: fills in the
- * tokens of the rest, and the checkpoint. */
+/* [writer] Puts it into the store as a generation, all rows of which have been committed but
+ * for those that changed since: fills in the last piece and the checkpoint. */
 enum status global_adopt(struct global *global, struct store *store,
 	struct store_generation *generation, struct failure *failure);
 

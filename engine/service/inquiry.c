@@ -40,13 +40,13 @@ static enum status on_past(void *context, const struct report *report)
 enum status query_past(
 	struct query *query, struct worker *worker, struct past *past, struct failure *failure)
 {
+	const struct store_selection all = {.user = query->recipients[0].user, .headers = true};
 	struct past_walk walk = {.query = query, .past = past};
 
 	*past = (struct past){0};
 	if (!*query->recipients[0].user) /* the site's own reports may be very many */
 		return STATUS_OK;
-	return store_journal(
-		worker->reader, query->recipients[0].user, 0, SIZE_MAX, on_past, &walk, failure);
+	return store_reports(worker->reader, &all, on_past, &walk, failure);
 }
 
 /* --- Policy ----------------------------------------------------------------------- */

@@ -25,6 +25,8 @@ struct service {
 	struct users *users;
 	_Atomic bool adopting; /* an adoption exists */
 	_Atomic bool stopping; /* what takes long is to end */
+	bool in_doubt; /* [writer] the last batch was written or was not */
+	_Atomic bool settled; /* and what is there has been read: users' stores are stale */
 	bool rows_late; /* [writer] the store has SERVICE_ROWS_LATE */
 	bool rows_stale; /* [writer] and all of its rows are to be replaced */
 	_Atomic int64_t removals; /* withdrawals, erasures and expiries so far */
@@ -66,6 +68,17 @@ enum status service_scope(const struct service *service, const char *text,
 
 /* STATUS_CORRUPT when nothing may be written, see service_damage. */
 enum status service_check_sound(const struct service *service, struct failure *failure);
+
+/* [writer] Where the last batch was written or was not: reads what is there. Who pressed was
+ * told to try again, which says nothing new then. */
+enum status service_settle(struct service *service, struct failure *failure);
+
+/* [owner] Once it was: users' stores are folded anew. */
+void service_publish_settled(struct service *service);
+
+/* [writer] A change may have been written or not: nothing more is, until a start has read
+ * what is there. */
+void service_doubt(struct service *service);
 
 /* A keyed hash for the journal; 0 for "". */
 uint64_t worker_digest(const struct worker *worker, const char *name, const char *text);

@@ -1,15 +1,18 @@
 noinst_LIBRARIES += libservice.a
 libservice_a_SOURCES = \
 	%D%/address.c %D%/address.h \
-	%D%/adoption.c %D%/adoption.h \
-	%D%/change.c \
+	%D%/adoption.c \
+	%D%/budget.c %D%/budget.h \
+	%D%/change.c %D%/change.h \
+	%D%/change-entries.c \
 	%D%/clock-check.c %D%/clock-check.h \
 	%D%/diagnosis.c %D%/diagnosis.h \
 	%D%/entries.c %D%/entries.h \
 	%D%/entry-list.c %D%/entry-list.h \
 	%D%/event.c %D%/event.h \
 	%D%/evidence.c %D%/evidence.h \
-	%D%/expiry.c %D%/expiry.h \
+	%D%/erasure.c \
+	%D%/expiry.c \
 	%D%/explain.c \
 	%D%/generation.c %D%/generation.h \
 	%D%/global.c %D%/global.h \

@@ -2,15 +2,17 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/removal.h"
 
-/* Of tokens, written or cleared at a time: reports wait for no more. */
+/* Of tokens, written at a time: reports wait for no more. */
 enum { PIECE_ROWS = 5000 };
 
 enum status removal_make_way(
 	struct service *service, bool *written, bool *more, struct failure *failure)
 {
 	struct global *global = service->global;
-	enum status status = store_clear_stage(service->store, PIECE_ROWS, more, failure);
+	struct store_tidied tidied;
+	enum status status = store_tidy(service->store, TIDY_FORMER, &tidied, failure);
 
+	*more = tidied.more;
 	if (status != STATUS_OK || *more || !written || *written || service->rows_stale ||
 		atomic_load(&service->adopting) || global_dirty(global) <= PIECE_ROWS)
 		return status;
@@ -23,8 +25,7 @@ enum status removal_make_way(
 struct reading {
 	struct global *taught;
 	int64_t until;
-	removal_watch_fn *watch;
-	void *context;
+	const struct removal *removal;
 };
 
 static enum status add_taught(void *context, const struct report *report)
@@ -33,49 +34,9 @@ static enum status add_taught(void *context, const struct report *report)
 
 	if (report->seq > reading->until)
 		return STATUS_INTERRUPTED;
-	if (reading->watch)
-		reading->watch(reading->context, report);
+	if (reading->removal->watch)
+		reading->removal->watch(reading->removal->context, report);
 	return global_add(reading->taught, report->keys, report->count, &report->global);
-}
-
-/* What the reports that count taught: of each message the newest one holds what is in
- * global. It is read before anything is changed, for it might not be readable again. */
-static enum status read_taught(struct service *service, const struct store_removal *removal,
-	struct reading *reading, struct failure *failure)
-{
-	reading->taught = global_new(0);
-	if (!reading->taught)
-		return failure_set(failure, STATUS_NOMEM, "taking reports out: out of memory");
-	enum status status = removal->user
-		? store_user_reports(
-			  service->reader, removal->user, SIZE_MAX, add_taught, reading, failure)
-		: store_counting_reports(service->reader, add_taught, reading, failure);
-	return status == STATUS_INTERRUPTED ? STATUS_OK : status;
-}
-
-enum how { WITH_ROWS, ROWS_LATER };
-
-static enum status run(struct service *service, struct store_removal *removal, enum how how,
-	size_t *tokens, struct reading *reading, struct failure *failure)
-{
-	struct global *global = service->global;
-	enum status status = read_taught(service, removal, reading, failure);
-
-	if (status == STATUS_OK && global_merge(global, reading->taught, -1) != STATUS_OK)
-		status = failure_set(failure, STATUS_NOMEM, "taking reports out: out of memory");
-	if (status == STATUS_OK) {
-		if (tokens)
-			*tokens += global_dirty(global);
-		status = how == WITH_ROWS
-			? global_checkpoint(global, service->store, removal, failure)
-			: global_remove_alone(global, service->store, removal, failure);
-		if (status != STATUS_OK)
-			global_merge(global, reading->taught, 1);
-	}
-	global_unref(&reading->taught);
-	if (status == STATUS_OK)
-		atomic_fetch_add(&service->removals, 1);
-	return status;
 }
 
 static int64_t last_of(const struct store_removal *removal)
@@ -86,37 +47,72 @@ static int64_t last_of(const struct store_removal *removal)
 	return all ? INT64_MAX : removal->until;
 }
 
-enum status removal_run(struct service *service, struct store_removal *removal, size_t *tokens,
-	removal_watch_fn *watch, void *context, struct failure *failure)
+/* What the reports that count taught: of each message the newest one holds what is in
+ * global. It is read before anything is changed, for it might not be readable again. The
+ * caller lets go of *taught. */
+static enum status read_taught(struct service *service, const struct removal *removal,
+	struct global **taught, struct failure *failure)
 {
-	struct reading reading = {.until = last_of(removal), .watch = watch, .context = context};
+	const struct store_selection counting = {.user = removal->what.user, .counting = true};
+	struct reading reading = {
+		.taught = global_new(0), .until = last_of(&removal->what), .removal = removal};
 	enum status status;
 
-	if (service->rows_stale) /* they are replaced as a whole */
-		return removal_run_late(service, removal, watch, context, failure);
-	status = run(service, removal, WITH_ROWS, tokens, &reading, failure);
-	if (status == STATUS_OK)
-		removal_settled(service);
-	return status;
+	*taught = reading.taught;
+	if (!reading.taught)
+		return failure_set(failure, STATUS_NOMEM, "taking reports out: out of memory");
+	status = store_reports(service->reader, &counting, add_taught, &reading, failure);
+	return status == STATUS_INTERRUPTED ? STATUS_OK : status;
 }
 
-enum status removal_run_late(struct service *service, struct store_removal *removal,
-	removal_watch_fn *watch, void *context, struct failure *failure)
+static enum status commit(struct service *service, struct removal *removal, struct failure *failure)
 {
-	struct reading reading = {.until = last_of(removal), .watch = watch, .context = context};
+	const struct store_value mark = {.name = SERVICE_ROWS_LATE, .bytes = "1", .size = 1};
+	const struct store_change change = {.removal = &removal->what,
+		.entries = removal->entry,
+		.entry_count = removal->entry != NULL,
+		.values = &mark,
+		.value_count = removal->late,
+		.frees = true};
 
-	removal->mark = SERVICE_ROWS_LATE;
-	enum status status = run(service, removal, ROWS_LATER, NULL, &reading, failure);
-	if (status == STATUS_OK)
+	return removal->late
+		? global_leave_behind(service->global, service->store, &change, failure)
+		: global_checkpoint(service->global, service->store, &change, failure);
+}
+
+enum status removal_run(struct service *service, struct removal *removal, struct failure *failure)
+{
+	struct global *taught = NULL;
+	enum status status = read_taught(service, removal, &taught, failure);
+
+	removal->late |= service->rows_stale; /* they are replaced as a whole */
+	if (status == STATUS_OK && global_merge(service->global, taught, -1) != STATUS_OK)
+		status = failure_set(failure, STATUS_NOMEM, "taking reports out: out of memory");
+	if (status != STATUS_OK)
+		goto out;
+	removal->tokens = removal->late ? 0 : global_dirty(service->global);
+	status = commit(service, removal, failure);
+	if (status != STATUS_OK) {
+		global_merge(service->global, taught, 1);
+		goto out;
+	}
+	atomic_fetch_add(&service->removals, 1);
+	if (removal->late)
 		service->rows_late = true;
+	else
+		removal_settled(service);
+out:
+	global_unref(&taught);
 	return status;
 }
 
 /* When that fails a start would do in vain what it need not; the next one clears it. */
 void removal_settled(struct service *service)
 {
+	const struct store_value mark = {.name = SERVICE_ROWS_LATE, .bytes = "", .size = 0};
+	const struct store_change change = {.values = &mark, .value_count = 1};
+
 	service->rows_stale = false;
-	if (service->rows_late &&
-		store_put(service->store, SERVICE_ROWS_LATE, "", 0, NULL) == STATUS_OK)
+	if (service->rows_late && store_commit(service->store, &change, NULL) == STATUS_OK)
 		service->rows_late = false;
 }

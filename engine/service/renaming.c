@@ -194,14 +194,14 @@ static void keep_copy(struct run *run)
 
 static enum status merge(struct run *run, const struct settling *settling, struct failure *failure)
 {
-	struct store_merge merge = {.from = settling->from,
-		.to = settling->to,
+	struct store_merge merge = {
+		.from = settling->from, .to = settling->to, .withdraw = settling->withdraw};
+	const struct store_change change = {.merge = &merge,
 		.entries = (const struct store_entry *)settling->changes->data,
-		.entry_count = settling->changes->len,
-		.withdraw = settling->withdraw};
+		.entry_count = settling->changes->len};
 
 	keep_copy(run);
-	enum status status = store_merge(run->store, &merge, failure);
+	enum status status = store_commit(run->store, &change, failure);
 	if (status == STATUS_OK) {
 		run->renaming->renamed++;
 		run->renaming->reports += merge.reports;
@@ -299,6 +299,9 @@ static enum status rename_scopes(struct run *run, struct failure *failure)
 
 static enum status rename_all(struct run *run, const char *rules, struct failure *failure)
 {
+	const struct store_value written = {
+		.name = WRITTEN_BY, .bytes = rules, .size = strlen(rules)};
+	const struct store_change change = {.values = &written, .value_count = 1};
 	enum status status = STATUS_OK;
 
 	if (!store_writable(run->store))
@@ -306,9 +309,7 @@ static enum status rename_all(struct run *run, const char *rules, struct failure
 	status = rename_users(run, failure);
 	if (status == STATUS_OK)
 		status = rename_scopes(run, failure);
-	return status == STATUS_OK
-		? store_put(run->store, WRITTEN_BY, rules, strlen(rules), failure)
-		: status;
+	return status == STATUS_OK ? store_commit(run->store, &change, failure) : status;
 }
 
 enum status renaming_run(struct store *store, const struct user_naming *naming,

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/service/budget.h"
 #include "engine/service/evidence.h"
-#include "engine/service/expiry.h"
 #include "engine/service/reputation.h"
 
 struct press {
@@ -32,6 +32,7 @@ struct batch {
 	struct user_rules rules; /* as of begin: configure may come between */
 	struct event_rules events;
 	struct press *const *presses;
+	struct store_lookup *lookups; /* what the user of each told before */
 	size_t count;
 	struct report *reports;
 	struct press **writers; /* the press of each report */
@@ -146,6 +147,7 @@ enum status press_run(struct press *press, struct worker *worker, const char *me
 static void free_batch(struct batch *batch)
 {
 	if (batch) {
+		free(batch->lookups);
 		free(batch->reports);
 		free(batch->writers);
 		free(batch->consents);
@@ -160,11 +162,12 @@ enum status batch_begin(struct service *service, struct press *const *presses, s
 
 	*result = NULL;
 	if (batch) {
+		batch->lookups = calloc(count + 1, sizeof(*batch->lookups));
 		batch->reports = calloc(count + 1, sizeof(*batch->reports));
 		batch->writers = calloc(count + 1, sizeof(struct press *));
 		batch->consents = calloc(count + 1, sizeof(*batch->consents));
 	}
-	if (!batch || !batch->reports || !batch->writers || !batch->consents) {
+	if (!batch || !batch->lookups || !batch->reports || !batch->writers || !batch->consents) {
 		free_batch(batch);
 		return failure_set(failure, STATUS_NOMEM, "taking reports: out of memory");
 	}
@@ -177,10 +180,20 @@ enum status batch_begin(struct service *service, struct press *const *presses, s
 	return STATUS_OK;
 }
 
-/* The newest report about the same message by the same user: in this batch, or
- * in the store. STATUS_NOTFOUND when there is none. */
+/* What the users told before of these messages, as the store has it. */
+static enum status look_up(struct batch *batch, struct failure *failure)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		batch->lookups[i] = (struct store_lookup){.user = batch->presses[i]->user,
+			.message = batch->presses[i]->answer.identity,
+			.before = INT64_MAX};
+	return store_find(batch->service->reader, batch->lookups, batch->count, failure);
+}
+
+/* The newest report about the same message by the same user: in this batch, or before it.
+ * STATUS_NOTFOUND when there is none. */
 static enum status find_previous(struct batch *batch, const struct press *press,
-	struct report *previous, struct failure *failure)
+	const struct store_lookup *before, struct report *previous, struct failure *failure)
 {
 	for (size_t i = batch->report_count; i > 0; i--) {
 		const struct report *report = &batch->reports[i - 1];
@@ -190,8 +203,10 @@ static enum status find_previous(struct batch *batch, const struct press *press,
 			return STATUS_OK;
 		}
 	}
-	return store_find(batch->service->store, press->user, press->answer.identity, INT64_MAX,
-		previous, failure);
+	if (before->failure.code != STATUS_OK)
+		return failure_set(failure, before->failure.code, "%s", before->failure.detail);
+	*previous = before->report;
+	return before->found ? STATUS_OK : STATUS_NOTFOUND;
 }
 
 static enum outcome decide(bool known, enum label before, enum label now)
@@ -358,11 +373,12 @@ static enum status learn_press(struct batch *batch, struct press *press,
 	return STATUS_OK;
 }
 
-static enum status run_press(struct batch *batch, struct press *press, struct failure *failure)
+static enum status run_press(struct batch *batch, struct press *press,
+	const struct store_lookup *before, struct failure *failure)
 {
 	struct report previous = {0};
 	struct answer *answer = &press->answer;
-	enum status status = find_previous(batch, press, &previous, failure);
+	enum status status = find_previous(batch, press, before, &previous, failure);
 	bool known = status == STATUS_OK, shares = false;
 
 	if (status != STATUS_OK && status != STATUS_NOTFOUND)
@@ -406,11 +422,12 @@ static void roll_back(struct batch *batch)
 }
 
 /* What is damaged is this user's: the others' reports shall not wait for its repair. */
-static enum status run_or_refuse(struct batch *batch, struct press *press, struct failure *failure)
+static enum status run_or_refuse(struct batch *batch, size_t at, struct failure *failure)
 {
+	struct press *press = batch->presses[at];
 	size_t consent_count = batch->consent_count;
 	struct failure found = {0};
-	enum status status = run_press(batch, press, &found);
+	enum status status = run_press(batch, press, &batch->lookups[at], &found);
 
 	if (status == STATUS_CORRUPT) {
 		batch->consent_count = consent_count;
@@ -422,53 +439,50 @@ static enum status run_or_refuse(struct batch *batch, struct press *press, struc
 	return status;
 }
 
-static enum status write_batch(struct batch *batch, struct failure *failure)
+/* Consents and what rests on them in one step. */
+static enum status write_batch(struct batch *batch, bool forgets_only, struct failure *failure)
 {
-	struct store *store = batch->service->store;
-	enum status status = STATUS_OK;
+	const struct store_change change = {.reports = batch->reports,
+		.report_count = batch->report_count,
+		.entries = batch->consents,
+		.entry_count = batch->consent_count,
+		.frees = forgets_only};
 
-	/* First: what is shared must rest on a consent. */
-	if (batch->consent_count > 0)
-		status = store_put_entries(store, batch->consents, batch->consent_count, failure);
-	if (status == STATUS_OK && batch->report_count > 0)
-		status = store_append(store, batch->reports, batch->report_count, failure);
-	return status;
+	return batch->report_count + batch->consent_count > 0
+		? store_commit(batch->service->store, &change, failure)
+		: STATUS_OK;
 }
 
 static enum status run_presses(struct batch *batch, bool forgets_only, struct failure *failure)
 {
-	enum status status = STATUS_OK;
+	enum status status = look_up(batch, failure);
 
 	batch->consent_count = 0;
 	for (size_t i = 0; i < batch->count && status == STATUS_OK; i++) {
-		struct press *press = batch->presses[i];
-		if (!forgets_only || press->forgets)
-			status = run_or_refuse(batch, press, failure);
+		if (!forgets_only || batch->presses[i]->forgets)
+			status = run_or_refuse(batch, i, failure);
 	}
-	return status == STATUS_OK ? write_batch(batch, failure) : status;
+	return status == STATUS_OK ? write_batch(batch, forgets_only, failure) : status;
 }
 
 /* On a full disk: those that forget have another try, with the room that is kept for what
  * takes something out. The others are refused. */
 static enum status run_forgets(struct batch *batch, struct failure *failure)
 {
-	struct store *store = batch->service->store;
 	size_t count = 0;
 
 	for (size_t i = 0; i < batch->report_count; i++) {
 		batch->writers[i]->forgets = batch->reports[i].label == LABEL_FORGET;
 		count += batch->writers[i]->forgets;
 	}
-	if (count == 0 || !store_make_room(store))
+	if (count == 0)
 		return STATUS_FULL;
 	roll_back(batch);
 	for (size_t i = 0; i < batch->count; i++) {
 		if (!batch->presses[i]->forgets)
 			batch->presses[i]->answer.failure = *failure;
 	}
-	enum status status = run_presses(batch, true, failure);
-	store_keep_room(store);
-	return status;
+	return run_presses(batch, true, failure);
 }
 
 enum status batch_run(struct batch *batch, struct failure *failure)
@@ -477,9 +491,12 @@ enum status batch_run(struct batch *batch, struct failure *failure)
 	enum status status = service_check_sound(batch->service, &found);
 
 	if (status == STATUS_OK)
+		status = service_settle(batch->service, &found);
+	if (status == STATUS_OK)
 		status = run_presses(batch, false, &found);
 	if (status == STATUS_FULL)
 		status = run_forgets(batch, &found);
+	batch->service->in_doubt |= status == STATUS_UNCERTAIN;
 	if (status != STATUS_OK) {
 		roll_back(batch);
 		batch->failure = found;
@@ -490,7 +507,7 @@ enum status batch_run(struct batch *batch, struct failure *failure)
 		batch->writers[i]->answer.seq = batch->reports[i].seq;
 		global_includes(batch->service->global, batch->reports[i].seq);
 	}
-	expiry_note_size(batch->service);
+	budget_note(batch->service);
 	return status;
 }
 
@@ -502,6 +519,7 @@ void batch_end(struct service *service, struct batch **result)
 		batch->presses[i]->answer.failure = batch->failure;
 	for (size_t i = 0; i < batch->report_count; i++)
 		users_drop(service->users, batch->reports[i].user);
+	service_publish_settled(service);
 	free_batch(batch);
 	*result = NULL;
 }

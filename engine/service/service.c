@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/service/expiry.h"
+#include "engine/service/budget.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -94,8 +94,10 @@ static enum status load_secret(struct service *service, struct failure *failure)
 	if (getrandom(secret->bytes, sizeof(secret->bytes), 0) != (ssize_t)sizeof(secret->bytes))
 		return failure_set(
 			failure, STATUS_IO, "no random bytes for the tokenizer's secret");
-	return store_put(
-		service->store, SECRET_NAME, secret->bytes, sizeof(secret->bytes), failure);
+	const struct store_value value = {
+		.name = SECRET_NAME, .bytes = secret->bytes, .size = sizeof(secret->bytes)};
+	const struct store_change change = {.values = &value, .value_count = 1};
+	return store_commit(service->store, &change, failure);
 }
 
 static enum status load_expired_at(struct service *service, struct failure *failure)
@@ -120,11 +122,10 @@ static enum status rebuild_global(struct service *service, struct failure *failu
 	if (status != STATUS_OK)
 		return failure_set(failure, STATUS_CORRUPT, "%s", service->damage.detail);
 	status = global_rewrite(service->global, service->store, false, &reason);
-	if (status == STATUS_FULL && store_make_room(service->store))
-		status = global_rewrite(service->global, service->store, false, &reason);
 	service->mended = status == STATUS_OK;
 	if (service->mended)
-		store_compact(service->store, NULL); /* gives back what was abandoned */
+		store_tidy(
+			service->store, TIDY_ALL, NULL, NULL); /* gives back what was abandoned */
 	return STATUS_OK;
 }
 
@@ -228,6 +229,32 @@ enum status service_check_sound(const struct service *service, struct failure *f
 	return failure_set(failure, STATUS_CORRUPT, "%s", service->damage.detail);
 }
 
+enum status service_settle(struct service *service, struct failure *failure)
+{
+	enum status status = STATUS_OK;
+
+	if (!service->in_doubt)
+		return STATUS_OK;
+	status = global_catch_up(service->global, service->reader, failure);
+	service->in_doubt = status != STATUS_OK;
+	atomic_store(&service->settled, true);
+	return status;
+}
+
+void service_publish_settled(struct service *service)
+{
+	if (atomic_exchange(&service->settled, false))
+		users_clear(service->users);
+}
+
+void service_doubt(struct service *service)
+{
+	failure_set(&service->damage, STATUS_CORRUPT,
+		"it is not known whether the last change was written: start hamletd again, which "
+		"reads what is there");
+	service->mended = false;
+}
+
 enum status service_configure(
 	struct service *service, const struct service_settings *settings, struct failure *failure)
 {
@@ -241,7 +268,7 @@ enum status service_configure(
 	set_settings(service, settings);
 	users_clear(service->users);
 	users_limit(service->users, settings->user_cache_bytes);
-	expiry_note_size(service);
+	budget_note(service);
 	return STATUS_OK;
 }
 
@@ -351,7 +378,7 @@ enum status service_checkpoint(struct service *service, struct failure *failure)
 			: global_checkpoint(service->global, service->store, NULL, failure);
 	if (status == STATUS_OK)
 		removal_settled(service);
-	expiry_note_size(service);
+	budget_note(service);
 	return status;
 }
 
@@ -365,18 +392,18 @@ enum status service_checkpoint_some(struct service *service, size_t most, struct
 		status = global_checkpoint_some(service->global, service->store, most, failure);
 	if (status == STATUS_OK && !global_checkpoint_goes_on(service->global))
 		removal_settled(service);
-	expiry_note_size(service);
+	budget_note(service);
 	return status;
 }
 
-bool service_log_is_due(const struct service *service)
+bool service_is_untidy(const struct service *service)
 {
-	return store_log_is_due(service->store);
+	return store_is_untidy(service->store);
 }
 
-void service_move_log(struct service *service)
+void service_tidy(struct service *service)
 {
-	store_move_log(service->store);
+	store_tidy(service->store, TIDY_BRIEF, NULL, NULL);
 }
 
 bool service_is_over_budget(const struct service *service)

@@ -362,30 +362,15 @@ enum status change_entries(struct service *service, const struct store_entry *en
 enum status change_erase(
 	struct service *service, const char *user, struct change **change, struct failure *failure);
 
-/* A generation that the trainer made (generation.h): folded beside the running one,
- * then put in its place. While an adoption exists there are no checkpoints. */
-struct adoption;
-
-/* [owner] The generation in the file `path`. `keep` = where the present one is kept as
- * the way back to it; NULL = nowhere. STATUS_BUSY: another adoption exists; *adoption
- * is NULL then. */
-enum status adoption_new(struct service *service, const char *path, const char *keep,
-	struct adoption **adoption, struct failure *failure);
-
-/* [any] Reads the file and folds the journal; takes its time. May be repeated.
- * STATUS_INVALID: it was made of another database.
- * STATUS_INTERRUPTED, here or from change_run: service_stop. */
-enum status adoption_prepare(
-	struct adoption *adoption, struct worker *worker, struct failure *failure);
-
-/* [owner] What the writer does of it: brings it up to the present and puts it in
- * place. STATUS_BUSY of change_run: something was taken out of the journal meanwhile;
- * prepare it again. Takes over *adoption. */
-struct change *change_adopt(struct service *service, struct adoption **adoption);
-
-/* [owner] After a change_run that failed: gives it back. */
-struct adoption *change_take_adoption(struct change *change);
-void adoption_free(struct adoption **adoption);
+/* [owner] Adopts the generation in the file `path`, which the trainer made (generation.h):
+ * folded beside the running one by change_prepare, then put in its place. `keep` = where the
+ * present one is kept as the way back to it; NULL = nowhere. While this change exists there
+ * are no checkpoints. STATUS_BUSY: another one exists.
+ * STATUS_INVALID of change_prepare: the generation was made of another database.
+ * STATUS_BUSY of change_run: something was taken out of the journal meanwhile; prepare it
+ * again. STATUS_INTERRUPTED of both: service_stop. */
+enum status change_adopt(struct service *service, const char *path, const char *keep,
+	struct change **change, struct failure *failure);
 
 /* [owner] Takes out what is past its time by the settings' retention, gives the room
  * back and makes room below the budgets (bytes; also most tokens of global), in small
@@ -412,6 +397,9 @@ struct receipt {
 	int64_t seq; /* global includes the journal up to here */
 	bool compacted; /* the files hold nothing of what was erased */
 };
+
+/* [any] Before the first change_run: what takes its time. May be repeated. */
+enum status change_prepare(struct change *change, struct worker *worker, struct failure *failure);
 
 /* [writer] Not while a batch or checkpoint is between begin and end. Durable on
  * STATUS_OK. STATUS_BUSY of an erasure: erased, but the files could not be
@@ -455,10 +443,10 @@ enum status service_checkpoint_some(struct service *service, size_t most, struct
  * may come between. */
 bool service_checkpoint_goes_on(const struct service *service);
 
-/* [owner] Whether the store has much to tidy up of what was committed, see store_move_log;
+/* [owner] Whether the store has much to tidy up of what was committed, see TIDY_BRIEF;
  * [writer] does so. */
-bool service_log_is_due(const struct service *service);
-void service_move_log(struct service *service);
+bool service_is_untidy(const struct service *service);
+void service_tidy(struct service *service);
 
 /* [owner] Whether the last batch or step of a checkpoint left the store larger than the
  * settings allow: an expiry is due. */

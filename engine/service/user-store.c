@@ -84,8 +84,9 @@ static enum status fold_reports(struct user_store *store, struct store_reader *r
 	fold->store = store;
 	fold->basis = basis;
 	fold->target = model_target(&rules->params, rules_log_odds(rules, store->policy.junk));
-	enum status status = store_user_reports(
-		reader, basis->scope, rules->reports, fold_report, fold, failure);
+	const struct store_selection newest = {
+		.user = basis->scope, .counting = true, .limit = rules->reports};
+	enum status status = store_reports(reader, &newest, fold_report, fold, failure);
 	free(fold);
 	return status;
 }

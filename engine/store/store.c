@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * Checks of arguments and dispatch to the driver. */
+ * Arguments are checked here, and handed on to the driver. */
 #include "engine/store/store.h"
 
 #include <math.h>
@@ -9,6 +9,22 @@
 #include "engine/store/driver.h"
 
 enum { MAX_VALUE = 65536 };
+
+enum status store_open(
+	struct store **store, const char *uri, enum store_mode mode, struct failure *failure)
+{
+	static const struct {
+		const char *scheme;
+		store_open_fn *open;
+	} DRIVERS[] = {{"memory:", memory_store_open}, {"sqlite:", sqlite_store_open}};
+
+	for (size_t i = 0; i < sizeof(DRIVERS) / sizeof(DRIVERS[0]); i++) {
+		size_t length = strlen(DRIVERS[i].scheme);
+		if (strncmp(uri, DRIVERS[i].scheme, length) == 0)
+			return DRIVERS[i].open(store, uri + length, mode, failure);
+	}
+	return sqlite_store_open(store, uri, mode, failure);
+}
 
 void store_close(struct store **store)
 {
@@ -25,12 +41,12 @@ const struct store_migration *store_migration(const struct store *store)
 
 bool store_writable(const struct store *store)
 {
-	return store->driver->writable(store) && !store->failing;
+	return store->writable && !store->failing;
 }
 
 static enum status check_open_for_writing(const struct store *store, struct failure *failure)
 {
-	if (!store->driver->writable(store))
+	if (!store->writable)
 		return failure_set(failure, STATUS_READONLY, "the database is read-only");
 	return STATUS_OK;
 }
@@ -112,30 +128,6 @@ bool store_is_token(const struct store_token *token)
 		is_sum(token->gain);
 }
 
-enum status store_append(
-	struct store *store, struct report *reports, size_t count, struct failure *failure)
-{
-	for (size_t i = 0; i < count; i++) {
-		enum status status = store_check_report(&reports[i], failure);
-		if (status != STATUS_OK)
-			return status;
-	}
-	enum status status = check_open_for_writing(store, failure);
-	return status == STATUS_OK && count
-		? wrote(store, store->driver->append(store, reports, count, failure))
-		: status;
-}
-
-enum status store_find(struct store *store, const char *user, uint64_t message, int64_t before,
-	struct report *report, struct failure *failure)
-{
-	enum status status = check_user(user, failure);
-
-	return status == STATUS_OK
-		? store->driver->find(store, user, message, before, report, failure)
-		: status;
-}
-
 static enum status check_entry(const struct store_entry *entry, struct failure *failure)
 {
 	if (entry->kind <= 0)
@@ -146,14 +138,14 @@ static enum status check_entry(const struct store_entry *entry, struct failure *
 	return check_user(entry->scope, failure);
 }
 
-bool store_log_is_due(const struct store *store)
+static enum status check_entries(
+	const struct store_entry *entries, size_t count, struct failure *failure)
 {
-	return store->driver->log_is_due(store);
-}
+	enum status status = STATUS_OK;
 
-void store_move_log(struct store *store)
-{
-	store->driver->move_log(store);
+	for (size_t i = 0; i < count && status == STATUS_OK; i++)
+		status = check_entry(&entries[i], failure);
+	return status;
 }
 
 int64_t store_last_included(const struct store_checkpoint *checkpoint)
@@ -171,71 +163,30 @@ static bool is_checkpoint(const struct store_checkpoint *checkpoint)
 		is_sum(checkpoint->bias_gain);
 }
 
-static enum status check_rows(const struct store *store, const struct store_token *tokens,
-	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
+static bool are_tokens(const struct store_token *tokens, size_t count)
 {
-	if (!is_checkpoint(checkpoint))
-		return failure_set(failure, STATUS_INVALID, "impossible checkpoint");
 	for (size_t i = 0; i < count; i++) {
 		if (!store_is_token(&tokens[i]))
-			return failure_set(failure, STATUS_INVALID, "impossible token");
+			return false;
 	}
-	return check_open_for_writing(store, failure);
+	return true;
 }
 
-static enum status write_checkpoint(struct store *store, struct store_removal *removal,
-	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
-	struct failure *failure)
+static enum status check_rows(const struct store_rows *rows, struct failure *failure)
 {
-	enum status status = check_rows(store, tokens, count, checkpoint, failure);
-
-	return status == STATUS_OK ? wrote(store,
-					     store->driver->write_checkpoint(store, removal, tokens,
-						     count, checkpoint, failure))
-				   : status;
-}
-
-enum status store_write_checkpoint(struct store *store, const struct store_token *tokens,
-	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure)
-{
-	return write_checkpoint(store, NULL, tokens, count, checkpoint, failure);
-}
-
-enum status store_replace_tokens(struct store *store, bool readable,
-	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
-	struct failure *failure)
-{
-	enum status status = check_rows(store, tokens, count, checkpoint, failure);
-
-	return status == STATUS_OK ? wrote(store,
-					     store->driver->replace_tokens(store, readable, tokens,
-						     count, checkpoint, failure))
-				   : status;
-}
-
-enum status store_remove(struct store *store, struct store_removal *removal,
-	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
-	struct failure *failure)
-{
-	bool all = removal->kind == REMOVE_OLD && !removal->user;
-	enum status status = all ? STATUS_OK : check_user(removal->user, failure);
-
-	if (status == STATUS_OK && removal->entry)
-		status = check_entry(removal->entry, failure);
-	removal->reports = removal->entries = 0;
-	if (removal->kind == REMOVE_SHARED && removal->until == 0)
-		removal->until = INT64_MAX;
-	return status == STATUS_OK
-		? write_checkpoint(store, removal, tokens, count, checkpoint, failure)
-		: status;
+	if (!rows)
+		return STATUS_OK;
+	if (!is_checkpoint(rows->checkpoint))
+		return failure_set(failure, STATUS_INVALID, "impossible checkpoint");
+	if (!are_tokens(rows->tokens, rows->count))
+		return failure_set(failure, STATUS_INVALID, "impossible token");
+	return STATUS_OK;
 }
 
 static bool is_piece(const struct store_piece *piece)
 {
-	bool possible = true;
+	bool possible = are_tokens(piece->tokens, piece->token_count);
 
-	for (size_t i = 0; i < piece->token_count && possible; i++)
-		possible = store_is_token(&piece->tokens[i]);
 	for (size_t i = 0; i < piece->report_count && possible; i++)
 		possible = store_is_contribution(&piece->reports[i].global) &&
 			isfinite(piece->reports[i].margin) && piece->reports[i].seq > 0;
@@ -245,98 +196,109 @@ static bool is_piece(const struct store_piece *piece)
 static enum status check_generation(
 	const struct store_generation *generation, struct failure *failure)
 {
+	if (!generation)
+		return STATUS_OK;
+	if (!is_piece(&generation->piece) ||
+		(generation->checkpoint &&
+			(!is_checkpoint(generation->checkpoint) || generation->entry_kind <= 0)))
+		return failure_set(failure, STATUS_INVALID, "generation with impossible numbers");
+	return generation->checkpoint
+		? check_entries(generation->entries, generation->entry_count, failure)
+		: STATUS_OK;
+}
+
+static enum status check_merge(struct store_merge *merge, struct failure *failure)
+{
 	enum status status = STATUS_OK;
 
-	if (!is_checkpoint(&generation->checkpoint) || generation->entry_kind <= 0 ||
-		!is_piece(&generation->rest))
-		return failure_set(failure, STATUS_INVALID, "generation with impossible numbers");
-	for (size_t i = 0; i < generation->entry_count && status == STATUS_OK; i++)
-		status = check_entry(&generation->entries[i], failure);
-	return status;
-}
-
-enum status store_stage(
-	struct store *store, const struct store_piece *piece, struct failure *failure)
-{
-	if (!is_piece(piece))
-		return failure_set(failure, STATUS_INVALID, "generation with impossible numbers");
-	enum status status = check_open_for_writing(store, failure);
-	return status == STATUS_OK ? wrote(store, store->driver->stage(store, piece, failure))
-				   : status;
-}
-
-enum status store_clear_stage(struct store *store, size_t rows, bool *more, struct failure *failure)
-{
-	enum status status = check_open_for_writing(store, failure);
-
-	*more = false;
-	return status == STATUS_OK
-		? wrote(store, store->driver->clear_stage(store, rows, more, failure))
-		: status;
-}
-
-enum status store_adopt(
-	struct store *store, const struct store_generation *generation, struct failure *failure)
-{
-	enum status status = check_generation(generation, failure);
-
-	if (status == STATUS_OK)
-		status = check_open_for_writing(store, failure);
-	return status == STATUS_OK ? wrote(store, store->driver->adopt(store, generation, failure))
-				   : status;
-}
-
-bool store_make_room(struct store *store)
-{
-	return store->driver->writable(store) && store->driver->make_room(store);
-}
-
-void store_keep_room(struct store *store)
-{
-	if (store->driver->writable(store))
-		store->driver->keep_room(store);
-}
-
-enum status store_compact(struct store *store, struct failure *failure)
-{
-	enum status status = check_open_for_writing(store, failure);
-
-	return status == STATUS_OK ? wrote(store, store->driver->compact(store, failure)) : status;
-}
-
-enum status store_forget_users(
-	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure)
-{
-	*count = 0;
-	if (!store_writable(store))
-		return failure_set(failure, STATUS_READONLY, "the database is read-only");
-	return store->driver->forget_users(store, name, users, count, failure);
-}
-
-static enum status check_merge(const struct store_merge *merge, struct failure *failure)
-{
-	enum status status = check_user(merge->from, failure);
-
+	if (!merge)
+		return STATUS_OK;
+	merge->reports = 0;
+	merge->refold = false;
+	status = check_user(merge->from, failure);
 	if (status == STATUS_OK)
 		status = check_user(merge->to, failure);
 	if (status == STATUS_OK &&
 		(!*merge->from || !*merge->to || strcmp(merge->from, merge->to) == 0))
 		status = failure_set(failure, STATUS_INVALID, "two names are wanted");
-	for (size_t i = 0; i < merge->entry_count && status == STATUS_OK; i++)
-		status = check_entry(&merge->entries[i], failure);
 	return status;
 }
 
-enum status store_merge(struct store *store, struct store_merge *merge, struct failure *failure)
+static enum status check_removal(struct store_removal *removal, struct failure *failure)
 {
-	enum status status = check_merge(merge, failure);
+	if (!removal)
+		return STATUS_OK;
+	removal->reports = removal->entries = 0;
+	if (removal->kind == REMOVE_SHARED && removal->until == 0)
+		removal->until = INT64_MAX;
+	return removal->kind == REMOVE_OLD && !removal->user ? STATUS_OK
+							     : check_user(removal->user, failure);
+}
 
-	merge->reports = 0;
-	merge->refold = false;
+static enum status check_values(const struct store_change *change, struct failure *failure)
+{
+	for (size_t i = 0; i < change->value_count; i++) {
+		const struct store_value *value = &change->values[i];
+		if (value->size > MAX_VALUE)
+			return failure_set(failure, STATUS_INVALID, "value %s has %zu bytes",
+				value->name, value->size);
+	}
+	return STATUS_OK;
+}
+
+static enum status check_reports(const struct store_change *change, struct failure *failure)
+{
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < change->report_count && status == STATUS_OK; i++)
+		status = store_check_report(&change->reports[i], failure);
+	return status;
+}
+
+static enum status check_change(const struct store_change *change, struct failure *failure)
+{
+	enum status status = check_merge(change->merge, failure);
+
+	if (status == STATUS_OK)
+		status = check_removal(change->removal, failure);
+	if (status == STATUS_OK)
+		status = check_rows(change->rows, failure);
+	if (status == STATUS_OK)
+		status = check_generation(change->generation, failure);
+	if (status == STATUS_OK)
+		status = check_reports(change, failure);
+	if (status == STATUS_OK)
+		status = check_entries(change->entries, change->entry_count, failure);
+	return status == STATUS_OK ? check_values(change, failure) : status;
+}
+
+enum status store_commit(
+	struct store *store, const struct store_change *change, struct failure *failure)
+{
+	enum status status = check_change(change, failure);
+
 	if (status == STATUS_OK)
 		status = check_open_for_writing(store, failure);
-	return status == STATUS_OK ? wrote(store, store->driver->merge(store, merge, failure))
+	return status == STATUS_OK ? wrote(store, store->driver->commit(store, change, failure))
 				   : status;
+}
+
+bool store_is_untidy(const struct store *store)
+{
+	return store->untidy;
+}
+
+enum status store_tidy(struct store *store, enum store_tidying effort, struct store_tidied *tidied,
+	struct failure *failure)
+{
+	struct store_tidied unwanted;
+	enum status status = check_open_for_writing(store, failure);
+
+	tidied = tidied ? tidied : &unwanted;
+	*tidied = (struct store_tidied){0};
+	return status == STATUS_OK
+		? wrote(store, store->driver->tidy(store, effort, tidied, failure))
+		: status;
 }
 
 enum status store_keep_copy(
@@ -349,39 +311,7 @@ enum status store_keep_copy(
 				   : status;
 }
 
-enum status store_give_back(
-	struct store *store, size_t bytes, int64_t *returned, struct failure *failure)
-{
-	*returned = 0;
-	if (!store_writable(store))
-		return failure_set(failure, STATUS_READONLY, "the database is read-only");
-	return store->driver->give_back(store, bytes, returned, failure);
-}
-
-enum status store_put_entries(struct store *store, const struct store_entry *entries, size_t count,
-	struct failure *failure)
-{
-	for (size_t i = 0; i < count; i++) {
-		enum status status = check_entry(&entries[i], failure);
-		if (status != STATUS_OK)
-			return status;
-	}
-	enum status status = check_open_for_writing(store, failure);
-	return status == STATUS_OK && count
-		? wrote(store, store->driver->put_entries(store, entries, count, failure))
-		: status;
-}
-
-enum status store_put(struct store *store, const char *name, const void *value, size_t size,
-	struct failure *failure)
-{
-	if (size > MAX_VALUE)
-		return failure_set(failure, STATUS_INVALID, "value %s has %zu bytes", name, size);
-	enum status status = check_open_for_writing(store, failure);
-	return status == STATUS_OK
-		? wrote(store, store->driver->put(store, name, value, size, failure))
-		: status;
-}
+/* --- Reading ------------------------------------------------------------- */
 
 enum status store_reader_open(
 	struct store *store, struct store_reader **reader, struct failure *failure)
@@ -404,24 +334,31 @@ enum status store_get(struct store_reader *reader, const char *name, void *value
 	return reader->driver->get(reader, name, value, size, failure);
 }
 
-enum status store_user_reports(struct store_reader *reader, const char *user, size_t limit,
-	store_report_fn *each, void *context, struct failure *failure)
+enum status store_find(struct store_reader *reader, struct store_lookup *lookups, size_t count,
+	struct failure *failure)
 {
-	enum status status = check_user(user, failure);
+	enum status status = STATUS_OK;
 
-	return status == STATUS_OK
-		? reader->driver->user_reports(reader, user, limit, each, context, failure)
+	for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+		lookups[i].found = false;
+		lookups[i].failure = (struct failure){0};
+		status = check_user(lookups[i].user, failure);
+	}
+	return status == STATUS_OK && count > 0
+		? reader->driver->find(reader, lookups, count, failure)
 		: status;
 }
 
-enum status store_journal(struct store_reader *reader, const char *user, int64_t after,
-	size_t limit, store_report_fn *each, void *context, struct failure *failure)
+enum status store_reports(struct store_reader *reader, const struct store_selection *selection,
+	store_report_fn *each, void *context, struct failure *failure)
 {
-	enum status status = check_user(user, failure);
+	struct store_selection all = *selection;
+	enum status status = all.user ? check_user(all.user, failure) : STATUS_OK;
 
-	return status == STATUS_OK
-		? reader->driver->journal(reader, user, after, limit, each, context, failure)
-		: status;
+	if (all.limit == 0)
+		all.limit = SIZE_MAX;
+	return status == STATUS_OK ? reader->driver->reports(reader, &all, each, context, failure)
+				   : status;
 }
 
 enum status store_shares(
@@ -431,6 +368,12 @@ enum status store_shares(
 
 	*shares = false;
 	return status == STATUS_OK ? reader->driver->shares(reader, user, shares, failure) : status;
+}
+
+enum status store_tokens(struct store_reader *reader, struct store_checkpoint *checkpoint,
+	store_token_fn *each, void *context, struct failure *failure)
+{
+	return reader->driver->tokens(reader, checkpoint, each, context, failure);
 }
 
 enum status store_entries(struct store_reader *reader, const char *scope, int kind,
@@ -450,56 +393,6 @@ enum status store_next_scope(struct store_reader *reader, char *scope, struct fa
 	return status == STATUS_OK ? reader->driver->next_scope(reader, scope, failure) : status;
 }
 
-enum status store_read_checkpoint(
-	struct store_reader *reader, struct store_checkpoint *checkpoint, struct failure *failure)
-{
-	return reader->driver->read_checkpoint(reader, checkpoint, failure);
-}
-
-enum status store_tokens(
-	struct store_reader *reader, store_token_fn *each, void *context, struct failure *failure)
-{
-	return reader->driver->tokens(reader, each, context, failure);
-}
-
-enum status store_reports_after(struct store_reader *reader, int64_t after, store_report_fn *each,
-	void *context, struct failure *failure)
-{
-	return reader->driver->reports_after(reader, after, each, context, failure);
-}
-
-enum status store_counting_reports(
-	struct store_reader *reader, store_report_fn *each, void *context, struct failure *failure)
-{
-	return reader->driver->counting_reports(reader, each, context, failure);
-}
-
-enum status store_read_span(
-	struct store_reader *reader, struct store_span *span, struct failure *failure)
-{
-	*span = (struct store_span){0};
-	return reader->driver->read_span(reader, span, failure);
-}
-
-enum status store_oldest_before(struct store_reader *reader, int64_t time, int64_t present,
-	size_t count, int64_t *seq, struct failure *failure)
-{
-	*seq = 0;
-	return count > 0 ? reader->driver->oldest_before(reader, time, present, count, seq, failure)
-			 : STATUS_OK;
-}
-
-enum status store_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,
-	struct failure *failure)
-{
-	enum status status = user ? check_user(user, failure) : STATUS_OK;
-
-	*seq = 0;
-	return status == STATUS_OK && count > 0
-		? reader->driver->oldest(reader, user, count, seq, failure)
-		: status;
-}
-
 enum status store_users(struct store_reader *reader, const char *after, size_t rows,
 	store_user_fn *each, void *context, struct failure *failure)
 {
@@ -510,14 +403,9 @@ enum status store_users(struct store_reader *reader, const char *after, size_t r
 		: status;
 }
 
-enum status store_read_size(
-	struct store_reader *reader, struct store_size *size, struct failure *failure)
-{
-	return reader->driver->read_size(reader, size, failure);
-}
-
 enum status store_read_stats(
-	struct store_reader *reader, struct store_stats *stats, struct failure *failure)
+	struct store_reader *reader, bool count, struct store_stats *stats, struct failure *failure)
 {
-	return reader->driver->read_stats(reader, stats, failure);
+	*stats = (struct store_stats){0};
+	return reader->driver->read_stats(reader, count, stats, failure);
 }

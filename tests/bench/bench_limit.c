@@ -350,7 +350,7 @@ static void open_bench(struct bench *bench, struct corpus *corpora, size_t count
 	bench->tokenizer = tokenizer_new(&secret);
 	if (!bench->tokenizer)
 		abort();
-	if (store_open_memory(&bench->store, &failure) != STATUS_OK ||
+	if (store_open(&bench->store, "memory:", STORE_WRITE, &failure) != STATUS_OK ||
 		service_open(&bench->service, bench->store, &service_defaults, &failure) !=
 			STATUS_OK ||
 		worker_open(bench->service, &bench->worker, &failure) != STATUS_OK)

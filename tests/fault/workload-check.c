@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  * What must hold of an engine whatever happened. */
 #include "tests/fault/workload.h"
+#include "tests/unit/store-verbs.h"
 
 #include <string.h>
 
@@ -62,7 +63,7 @@ char *engine_state(struct engine *engine, struct failure *failure)
 {
 	GString *text = g_string_new(NULL);
 	enum status status =
-		store_reports_after(worker_reader(engine->worker), 0, write_line, text, failure);
+		walk_after(worker_reader(engine->worker), 0, write_line, text, failure);
 	char *verdicts = engine_verdicts(engine);
 
 	g_string_append_printf(text, "\n%s", verdicts);
@@ -121,9 +122,9 @@ static char *check_rows(struct store_reader *reader)
 	struct failure failure = {.detail = "the rows are not what the reports add up to"};
 	GHashTableIter iter;
 	gpointer value;
-	bool exact = store_counting_reports(reader, add_report, &balance, &failure) == STATUS_OK &&
-		store_tokens(reader, take_row, &balance, &failure) == STATUS_OK &&
-		store_read_checkpoint(reader, &checkpoint, &failure) == STATUS_OK &&
+	bool exact = counting_reports(reader, add_report, &balance, &failure) == STATUS_OK &&
+		walk_tokens(reader, take_row, &balance, &failure) == STATUS_OK &&
+		read_checkpoint(reader, &checkpoint, &failure) == STATUS_OK &&
 		checkpoint.bias_sum == balance.bias.sum &&
 		checkpoint.bias_gain == balance.bias.gain;
 

@@ -1,5 +1,5 @@
 UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -Wno-missing-prototypes
-UNIT_HEADER = tests/unit/unit.h tests/unit/made-generation.h tests/unit/service-fixture.h \
+UNIT_HEADER = tests/unit/unit.h tests/unit/store-verbs.h tests/unit/made-generation.h tests/unit/service-fixture.h \
 	tests/unit/small-mail.h
 
 unit_tests = \
@@ -8,6 +8,7 @@ unit_tests = \
 	%D%/test_attacks \
 	%D%/test_base \
 	%D%/test_change \
+	%D%/test_doubt \
 	%D%/test_clients \
 	%D%/test_clock \
 	%D%/test_evaluate \
@@ -110,6 +111,9 @@ tests_unit_test_adoption_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
 tests_unit_test_change_SOURCES = %D%/test_change.c $(UNIT_HEADER)
 tests_unit_test_change_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
 tests_unit_test_change_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+tests_unit_test_doubt_SOURCES = %D%/test_doubt.c $(UNIT_HEADER)
+tests_unit_test_doubt_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
+tests_unit_test_doubt_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_answer_SOURCES = %D%/test_answer.c $(UNIT_HEADER)
 tests_unit_test_answer_CFLAGS  = $(UNIT_CFLAGS) $(UV_CFLAGS) $(GLIB_CFLAGS) $(JANSSON_CFLAGS)

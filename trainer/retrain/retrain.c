@@ -170,7 +170,9 @@ static enum status find_changes(struct retraining *retraining, struct run *run)
 {
 	struct change_walk walk = {
 		.run = run, .changes = g_array_new(FALSE, FALSE, sizeof(struct token_change))};
-	enum status status = store_tokens(run->reader, note_change, &walk, run->failure);
+	struct store_checkpoint checkpoint;
+	enum status status =
+		store_tokens(run->reader, &checkpoint, note_change, &walk, run->failure);
 
 	g_array_sort(walk.changes, compare_changes);
 	retraining->change_count = MIN(walk.changes->len, (guint)MOST_CHANGES);
@@ -213,8 +215,9 @@ static enum status train_and_compare(
 
 static enum status gather(struct collection *collection, struct run *run, struct failure *failure)
 {
+	static const struct store_selection counting = {.counting = true};
 	struct store_stats stats;
-	enum status status = store_read_stats(run->reader, &stats, failure);
+	enum status status = store_read_stats(run->reader, true, &stats, failure);
 
 	if (status == STATUS_OK)
 		status = read_site(collection->basis, run->reader, failure);
@@ -223,7 +226,7 @@ static enum status gather(struct collection *collection, struct run *run, struct
 	collection->tokens = shared_tokens_new((size_t)stats.reports);
 	if (!collection->tokens)
 		return failure_set(failure, STATUS_NOMEM, "retraining: out of memory");
-	status = store_counting_reports(run->reader, collect, collection, failure);
+	status = store_reports(run->reader, &counting, collect, collection, failure);
 	if (status == STATUS_OK && collection->items->len == 0)
 		status = failure_set(
 			failure, STATUS_NOTFOUND, "nothing to train: no report is shared");

@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-#include "engine/store/memory.h"
+#include "engine/store/memory/memory.h"
 
 static gint compare_rows(gconstpointer a, gconstpointer b)
 {
@@ -80,20 +80,16 @@ static void rename_user(struct memory *memory, struct user *user, const char *na
 
 static enum status forget_checkpoint(struct memory *memory, struct failure *failure)
 {
-	struct table *empty = table_new(0);
+	enum status status = memory_empty_rows(memory, failure);
 
-	if (!empty)
-		return failure_set(failure, STATUS_NOMEM, "merging users: out of memory");
-	table_track(empty);
-	table_free(&memory->tokens);
-	memory->tokens = empty;
+	if (status != STATUS_OK)
+		return status;
 	memory->checkpoint = (struct store_checkpoint){0};
-	return memory_forget_stage(memory, failure);
+	return memory_forget_former(memory, failure);
 }
 
-enum status memory_merge(struct store *store, struct store_merge *merge, struct failure *failure)
+enum status memory_merge(struct memory *memory, struct store_merge *merge, struct failure *failure)
 {
-	struct memory *memory = (struct memory *)store;
 	struct user *from = g_hash_table_lookup(memory->users, merge->from);
 	struct user *to = g_hash_table_lookup(memory->users, merge->to);
 	struct store_removal removal = {
@@ -103,21 +99,9 @@ enum status memory_merge(struct store *store, struct store_merge *merge, struct 
 		join_users(memory, from, to, merge);
 	else if (from)
 		rename_user(memory, from, merge->to);
-	memory_put_entries(store, merge->entries, merge->entry_count, failure);
 	if (merge->withdraw) {
 		merge->refold = true;
 		memory_take_out(memory, &removal);
 	}
 	return merge->refold ? forget_checkpoint(memory, failure) : STATUS_OK;
-}
-
-enum status memory_keep_copy(
-	struct store *store, const char *suffix, char *copy, size_t room, struct failure *failure)
-{
-	(void)store;
-	(void)suffix;
-	(void)copy;
-	(void)room;
-	(void)failure;
-	return STATUS_OK;
 }

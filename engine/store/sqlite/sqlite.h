@@ -9,6 +9,7 @@
 
 enum sqlite_statement {
 	SQL_BEGIN,
+	SQL_BEGIN_READING,
 	SQL_COMMIT,
 	SQL_ROLLBACK,
 	SQL_ADD_USER,
@@ -26,9 +27,6 @@ enum sqlite_statement {
 	SQL_SOME_USERS,
 	SQL_FORGET_USERS,
 	SQL_SPAN,
-	SQL_OLDEST_BEFORE,
-	SQL_OLDEST,
-	SQL_OLDEST_OF_USER,
 	SQL_USERS,
 	SQL_PUT_ENTRY,
 	SQL_DELETE_ENTRY,
@@ -63,7 +61,7 @@ enum sqlite_statement {
 	SQL_REPORTS_AFTER,
 	SQL_COUNTING_REPORTS,
 	SQL_TOKENS,
-	SQL_STATS,
+	SQL_COUNTS,
 	SQL_LAST_REPORT,
 	SQL_STATEMENTS,
 };
@@ -90,9 +88,9 @@ struct sqlite_store {
 	int lock; /* descriptor that holds the writers' lock, -1 = none */
 	int reserve; /* of the file that keeps room; -1 = none */
 	int64_t released; /* bytes that it had when it was given up */
-	bool writable;
 	bool immutable; /* on a medium where not even -shm can be made */
-	int log_pages; /* in the log at the last commit; 0 = moved since */
+	bool names_done; /* of TIDY_SOME; before, the name that was looked at last: */
+	char last_name[STORE_MAX_USER + 1];
 	int log_most; /* from so many on it is moved within a commit; less on a small disk */
 };
 
@@ -101,7 +99,7 @@ struct sqlite_reader {
 	struct connection connection;
 };
 
-extern const struct store_driver sqlite_driver;
+/* --- Connections: connection.c ------------------------------------------------ */
 
 /* The errno of the call that failed last; sqlite3_system_errno does not know that of a
  * COMMIT. */
@@ -128,27 +126,33 @@ enum status sqlite_execute(
 enum status sqlite_execute_alone(
 	struct connection *connection, const char *sql, const char *doing, struct failure *failure);
 
-/* Opens one more connection to a store, for reading. */
-enum status sqlite_open_connection(struct connection *connection, const char *path, int flags,
-	bool immutable, struct failure *failure);
-void sqlite_close_connection(struct connection *connection);
+/* Begins a transaction that writes. */
+enum status sqlite_begin(struct connection *connection, const char *doing, struct failure *failure);
 
-/* What a pragma or another statement gives as its one number. */
-enum status sqlite_read_number(
-	struct connection *connection, const char *sql, int64_t *value, struct failure *failure);
+/* Commits, or rolls back when something failed. */
+enum status sqlite_finish(struct connection *connection, enum status status, const char *doing,
+	struct failure *failure);
 
 /* Copies a column's bytes with an end; false when there is not room. */
 bool sqlite_copy_column(sqlite3_stmt *row, int column, char *text, size_t room);
 
-/* Part of a transaction of the caller's: see store_remove. */
-enum status sqlite_take_out(
-	struct connection *connection, struct store_removal *removal, struct failure *failure);
+/* The first column, into room for STORE_MAX_USER + 1; false unless it is the whole name: with
+ * less nobody would ever get past it. */
+bool sqlite_copy_name(sqlite3_stmt *row, char *name);
 
-/* Sets a named value: part of a transaction of the caller's, or by itself. */
-enum status sqlite_put_value(struct connection *connection, const char *name, const void *value,
-	size_t size, struct failure *failure);
+/* A number of rows as SQL has it; SIZE_MAX, for all, stays more than there are. */
+static inline int64_t sqlite_count(size_t count)
+{
+	return (int64_t)(count < INT64_MAX ? count : INT64_MAX);
+}
 
-/* Writes one, or removes it: part of a transaction of the caller's. */
+/* Opens one more connection to a store, for reading: open.c. */
+enum status sqlite_open_connection(struct connection *connection, const char *path, int flags,
+	bool immutable, struct failure *failure);
+void sqlite_close_connection(struct connection *connection);
+
+/* --- Parts of a change: each is part of sqlite_commit's transaction ---------------- */
+
 enum status sqlite_write_entry(
 	struct connection *connection, const struct store_entry *entry, struct failure *failure);
 enum status sqlite_write_token(struct connection *connection, bool next,
@@ -157,40 +161,32 @@ enum status sqlite_put_checkpoint(struct connection *connection,
 	const struct store_checkpoint *checkpoint, struct failure *failure);
 enum status sqlite_check_seq(struct connection *connection, int64_t seq, struct failure *failure);
 void sqlite_bind_contribution(sqlite3_stmt *row, int at, const struct contribution *contribution);
+enum status sqlite_take_out(
+	struct connection *connection, struct store_removal *removal, struct failure *failure);
+enum status sqlite_take_over(struct connection *connection,
+	const struct store_generation *generation, struct failure *failure);
+enum status sqlite_merge(
+	struct connection *connection, struct store_merge *merge, struct failure *failure);
 
-/* As store.h says: sqlite-generation.c. */
-enum status sqlite_replace_tokens(struct store *store, bool readable,
-	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
-	struct failure *failure);
+/* Forgets all that is beside the present rows. */
+enum status sqlite_forget_former(struct connection *connection, struct failure *failure);
 
-/* Puts a generation in place: sqlite-generation.c. */
-enum status sqlite_stage(
-	struct store *store, const struct store_piece *piece, struct failure *failure);
-enum status sqlite_clear_stage(
-	struct store *store, size_t rows, bool *more, struct failure *failure);
-enum status sqlite_adopt(
-	struct store *store, const struct store_generation *generation, struct failure *failure);
+/* Some of it, in a transaction of its own. */
+enum status sqlite_clear_former(struct connection *connection, bool *more, struct failure *failure);
 
-/* Forgets all that is staged: part of a transaction of the caller's. */
-enum status sqlite_forget_stage(struct connection *connection, struct failure *failure);
+/* --- Room: room.c ------------------------------------------------------------------ */
 
-/* Commits, or rolls back when something failed. */
-enum status sqlite_finish(struct connection *connection, enum status status, const char *doing,
-	struct failure *failure);
-
-/* Methods of the writer around entries. */
-enum status sqlite_merge(struct store *store, struct store_merge *merge, struct failure *failure);
-enum status sqlite_next_scope(struct store_reader *reader, char *scope, struct failure *failure);
-enum status sqlite_keep_copy(
-	struct store *store, const char *suffix, char *copy, size_t room, struct failure *failure);
-enum status sqlite_put_entries(struct store *store, const struct store_entry *entries, size_t count,
-	struct failure *failure);
-
-/* Room on a full disk: sqlite-room.c. The reserve is opened, made and kept as far as there
- * is room; nothing depends on it. */
+/* On a full disk. The reserve (the file PATH-reserve: a quarter of the database's size, 8
+ * to 256 MiB, an eighth of the file system at most) is opened, made and kept as far as
+ * there is room; nothing depends on it. */
 void sqlite_open_reserve(struct sqlite_store *store);
-void sqlite_keep_room(struct store *store);
-bool sqlite_make_room(struct store *store);
+
+/* Gives up the reserve and moves the log. True: something was gained. */
+bool sqlite_make_room(struct sqlite_store *store);
+
+/* Keeps room again: what was given up as far as there is any, and more when there is twice
+ * as much. */
+void sqlite_keep_room(struct sqlite_store *store);
 
 /* How long the log may become where the store is. */
 void sqlite_limit_log(struct sqlite_store *store);
@@ -199,34 +195,16 @@ void sqlite_limit_log(struct sqlite_store *store);
  * old state: then, and after a failure, false. */
 bool sqlite_empty_log(struct sqlite_store *store);
 
-/* What goes and what has to be known for it: sqlite-expiry.c. */
-bool sqlite_log_is_due(const struct store *store);
-void sqlite_move_log(struct store *store);
-enum status sqlite_compact(struct store *store, struct failure *failure);
-enum status sqlite_forget_users(
-	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure);
-enum status sqlite_give_back(
-	struct store *store, size_t bytes, int64_t *returned, struct failure *failure);
-enum status sqlite_read_span(
-	struct store_reader *reader, struct store_span *span, struct failure *failure);
-enum status sqlite_oldest_before(struct store_reader *reader, int64_t time, int64_t present,
-	size_t count, int64_t *seq, struct failure *failure);
-enum status sqlite_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,
-	struct failure *failure);
-enum status sqlite_users(struct store_reader *reader, const char *after, size_t rows,
-	store_user_fn *each, void *context, struct failure *failure);
-enum status sqlite_read_size(
-	struct store_reader *reader, struct store_size *size, struct failure *failure);
+/* So many pages are in the log. */
+void sqlite_note_log(struct sqlite_store *store, int pages);
 
-/* Reads a named value; as store_get. */
-enum status sqlite_get(struct connection *connection, const char *name, void *value, size_t *size,
-	struct failure *failure);
+struct sqlite_pages {
+	int64_t count, free, size, mode; /* mode 0: none can be given back by itself */
+};
+enum status sqlite_read_pages(
+	struct connection *connection, struct sqlite_pages *pages, struct failure *failure);
 
-/* A number of rows as SQL has it; SIZE_MAX, for all, stays more than there are. */
-static inline int64_t sqlite_count(size_t count)
-{
-	return (int64_t)(count < INT64_MAX ? count : INT64_MAX);
-}
+/* --- Numbers ------------------------------------------------------------------------ */
 
 /* The value that keeps the checkpoint: sums in units, as this machine has them. It ends
  * before `ahead` when no range is. */
@@ -243,10 +221,13 @@ struct sqlite_checkpoint {
 enum status sqlite_get_checkpoint(struct connection *connection,
 	struct sqlite_checkpoint *checkpoint, struct failure *failure);
 
-/* Fills a report without tokens from a row of the columns SQLITE_REPORT_COLUMNS;
- * STATUS_CORRUPT when it is not one that store_append lets in. */
-enum status sqlite_read_report(struct connection *connection, sqlite3_stmt *row, const char *user,
-	struct report *report, struct failure *failure);
+/* Reads a named value; as store_get. */
+enum status sqlite_get(struct connection *connection, const char *name, void *value, size_t *size,
+	struct failure *failure);
+
+/* What a pragma or another statement gives as its one number. */
+enum status sqlite_read_number(
+	struct connection *connection, const char *sql, int64_t *value, struct failure *failure);
 
 #define SQLITE_REPORT_COLUMNS                                                                      \
 	"seq, time, message, label, flags, ifnull(new_margin, margin), "                           \
@@ -259,27 +240,31 @@ enum status sqlite_read_report(struct connection *connection, sqlite3_stmt *row,
 #define SQLITE_REPORTS "journal LEFT JOIN retrained ON report = seq"
 enum { SQLITE_REPORT_WIDTH = 21 };
 
-/* Methods that need only a reader. */
+/* --- Methods: as store.h says ------------------------------------------------------- */
+
+enum status sqlite_commit(
+	struct store *store, const struct store_change *change, struct failure *failure);
+enum status sqlite_tidy(struct store *store, enum store_tidying effort, struct store_tidied *tidied,
+	struct failure *failure);
+enum status sqlite_keep_copy(
+	struct store *store, const char *suffix, char *copy, size_t room, struct failure *failure);
 enum status sqlite_reader_open(
 	struct store *store, struct store_reader **reader, struct failure *failure);
 void sqlite_reader_close(struct store_reader *reader);
 enum status sqlite_reader_get(struct store_reader *reader, const char *name, void *value,
 	size_t *size, struct failure *failure);
-enum status sqlite_user_reports(struct store_reader *reader, const char *user, size_t limit,
+enum status sqlite_find(struct store_reader *reader, struct store_lookup *lookups, size_t count,
+	struct failure *failure);
+enum status sqlite_reports(struct store_reader *reader, const struct store_selection *selection,
 	store_report_fn *each, void *context, struct failure *failure);
-enum status sqlite_journal(struct store_reader *reader, const char *user, int64_t after,
-	size_t limit, store_report_fn *each, void *context, struct failure *failure);
 enum status sqlite_shares(
 	struct store_reader *reader, const char *user, bool *shares, struct failure *failure);
+enum status sqlite_tokens(struct store_reader *reader, struct store_checkpoint *checkpoint,
+	store_token_fn *each, void *context, struct failure *failure);
 enum status sqlite_entries(struct store_reader *reader, const char *scope, int kind,
 	store_entry_fn *each, void *context, struct failure *failure);
-enum status sqlite_read_checkpoint(
-	struct store_reader *reader, struct store_checkpoint *checkpoint, struct failure *failure);
-enum status sqlite_tokens(
-	struct store_reader *reader, store_token_fn *each, void *context, struct failure *failure);
-enum status sqlite_reports_after(struct store_reader *reader, int64_t after, store_report_fn *each,
-	void *context, struct failure *failure);
-enum status sqlite_counting_reports(
-	struct store_reader *reader, store_report_fn *each, void *context, struct failure *failure);
-enum status sqlite_read_stats(
-	struct store_reader *reader, struct store_stats *stats, struct failure *failure);
+enum status sqlite_next_scope(struct store_reader *reader, char *scope, struct failure *failure);
+enum status sqlite_users(struct store_reader *reader, const char *after, size_t rows,
+	store_user_fn *each, void *context, struct failure *failure);
+enum status sqlite_read_stats(struct store_reader *reader, bool count, struct store_stats *stats,
+	struct failure *failure);

@@ -1,9 +1,9 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * The store in memory: its rows, reports that are appended, checkpoints. */
+ * The store in memory: its rows, and what changes write. */
 #include <glib.h>
 
-#include "engine/store/memory.h"
+#include "engine/store/memory/memory.h"
 #include "engine/store/pack.h"
 
 /* --- Containers ---------------------------------------------------------- */
@@ -57,8 +57,7 @@ static struct user *add_user(struct memory *memory, const char *name)
 	return user;
 }
 
-/* The newest row of this user about this message that is not muted. */
-static struct row *find_row(const struct memory *memory, const char *name, uint64_t message)
+struct row *memory_find_row(const struct memory *memory, const char *name, uint64_t message)
 {
 	struct row wanted = {.user = g_hash_table_lookup(memory->users, name)};
 
@@ -75,7 +74,7 @@ static void add_row(struct memory *memory, struct report *report)
 	row->size = pack_keys(report->keys, report->count, packed);
 	row->tokens = g_memdup2(packed, row->size);
 	if (!(report->flags & REPORT_MUTED)) {
-		row->supersedes = find_row(memory, report->user, report->message);
+		row->supersedes = memory_find_row(memory, report->user, report->message);
 		if (row->supersedes)
 			row->supersedes->successor = row;
 	}
@@ -90,30 +89,6 @@ static void add_row(struct memory *memory, struct report *report)
 		g_hash_table_replace(memory->newest, row, row);
 }
 
-static enum status memory_append(
-	struct store *store, struct report *reports, size_t count, struct failure *failure)
-{
-	(void)failure;
-	for (size_t i = 0; i < count; i++)
-		add_row((struct memory *)store, &reports[i]);
-	return STATUS_OK;
-}
-
-static enum status memory_find(struct store *store, const char *user, uint64_t message,
-	int64_t before, struct report *report, struct failure *failure)
-{
-	const struct row *row = find_row((const struct memory *)store, user, message);
-
-	while (row && row->report.seq >= before)
-		row = row->supersedes;
-	if (!row)
-		return failure_set(failure, STATUS_NOTFOUND, "no such report");
-	*report = memory_present(row);
-	report->user = user;
-	report->count = 0;
-	return STATUS_OK;
-}
-
 void memory_strip(struct row *row)
 {
 	g_free(row->tokens);
@@ -121,62 +96,102 @@ void memory_strip(struct row *row)
 	row->size = 0;
 }
 
-static enum status memory_put(struct store *store, const char *name, const void *bytes, size_t size,
-	struct failure *failure)
+static enum status check_seq(const struct memory *memory, int64_t seq, struct failure *failure)
 {
-	(void)failure;
-	g_hash_table_replace(
-		((struct memory *)store)->values, g_strdup(name), g_bytes_new(bytes, size));
-	return STATUS_OK;
+	return seq > (int64_t)memory->rows->len
+		? failure_set(failure, STATUS_INVALID, "no report %lld", (long long)seq)
+		: STATUS_OK;
 }
 
-enum status memory_write_checkpoint(struct store *store, struct store_removal *removal,
-	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
-	struct failure *failure)
+/* What is to be refused is refused before anything is written. */
+static enum status check(
+	const struct memory *memory, const struct store_change *change, struct failure *failure)
 {
-	struct memory *memory = (struct memory *)store;
+	enum status status = STATUS_OK;
 
-	if (store_last_included(checkpoint) > (int64_t)memory->rows->len)
-		return failure_set(failure, STATUS_INVALID, "no report %lld",
-			(long long)store_last_included(checkpoint));
-	if (removal && memory_forget_stage(memory, failure) != STATUS_OK)
-		return STATUS_NOMEM;
-	for (size_t i = 0; i < count; i++) {
-		if (table_set(memory->tokens, tokens[i].key, tokens[i].sum, tokens[i].gain) !=
-			STATUS_OK)
-			return failure_set(failure, STATUS_NOMEM, "writing tokens: out of memory");
-	}
-	while (memory->stripped < checkpoint->seq) {
+	if (change->rows)
+		status = check_seq(memory, store_last_included(change->rows->checkpoint), failure);
+	if (status == STATUS_OK && change->generation && change->generation->checkpoint)
+		status = check_seq(memory, change->generation->checkpoint->seq, failure);
+	return status;
+}
+
+static void strip(struct memory *memory, int64_t until)
+{
+	while (memory->stripped < until) {
 		struct row *row = memory->rows->pdata[memory->stripped++];
 		if (row && row->supersedes)
 			memory_strip(row->supersedes);
 		if (row && row->report.label == LABEL_FORGET)
 			memory_strip(row);
 	}
-	memory->checkpoint = *checkpoint;
-	if (removal)
-		memory_take_out(memory, removal);
-	if (removal && removal->mark)
-		memory_put(store, removal->mark, "1", 1, failure);
-	return removal && removal->entry ? memory_put_entries(store, removal->entry, 1, failure)
-					 : STATUS_OK;
 }
 
-static bool memory_writable(const struct store *store)
+static enum status write_rows(
+	struct memory *memory, const struct store_rows *rows, struct failure *failure)
 {
-	(void)store;
-	return true;
+	enum status status =
+		rows->how == ROWS_CHANGED ? STATUS_OK : memory_empty_rows(memory, failure);
+
+	for (size_t i = 0; i < rows->count && status == STATUS_OK; i++) {
+		const struct store_token *token = &rows->tokens[i];
+		status = table_set(memory->tokens, token->key, token->sum, token->gain);
+		if (status != STATUS_OK)
+			failure_set(failure, status, "writing tokens: out of memory");
+	}
+	if (status == STATUS_OK) {
+		strip(memory, rows->checkpoint->seq);
+		memory->checkpoint = *rows->checkpoint;
+	}
+	return status;
 }
 
-static bool memory_log_is_due(const struct store *store)
+static enum status memory_commit(
+	struct store *store, const struct store_change *change, struct failure *failure)
 {
-	(void)store;
-	return false;
+	struct memory *memory = (struct memory *)store;
+	enum status status = check(memory, change, failure);
+
+	if (status == STATUS_OK && change->merge)
+		status = memory_merge(memory, change->merge, failure);
+	if (status == STATUS_OK && change->rows)
+		status = write_rows(memory, change->rows, failure);
+	if (status == STATUS_OK && change->removal)
+		status = memory_forget_former(memory, failure);
+	if (status == STATUS_OK && change->removal)
+		memory_take_out(memory, change->removal);
+	if (status == STATUS_OK && change->generation)
+		status = memory_take_over(memory, change->generation, failure);
+	if (status != STATUS_OK)
+		return status;
+	for (size_t i = 0; i < change->report_count; i++)
+		add_row(memory, &change->reports[i]);
+	memory_put_entries(memory, change->entries, change->entry_count);
+	for (size_t i = 0; i < change->value_count; i++)
+		g_hash_table_replace(memory->values, g_strdup(change->values[i].name),
+			g_bytes_new(change->values[i].bytes, change->values[i].size));
+	return STATUS_OK;
 }
 
-static void memory_move_log(struct store *store)
+static enum status memory_tidy(struct store *store, enum store_tidying effort,
+	struct store_tidied *tidied, struct failure *failure)
+{
+	struct memory *memory = (struct memory *)store;
+
+	if (effort == TIDY_SOME)
+		tidied->users = memory_forget_users(memory);
+	return effort == TIDY_FORMER ? memory_forget_former(memory, failure) : STATUS_OK;
+}
+
+static enum status memory_keep_copy(
+	struct store *store, const char *suffix, char *copy, size_t room, struct failure *failure)
 {
 	(void)store;
+	(void)suffix;
+	(void)copy;
+	(void)room;
+	(void)failure;
+	return STATUS_OK;
 }
 
 /* --- Life ---------------------------------------------------------------- */
@@ -199,48 +214,27 @@ static void memory_close(struct store *store)
 
 static const struct store_driver memory_driver = {
 	.close = memory_close,
-	.writable = memory_writable,
-	.append = memory_append,
-	.find = memory_find,
-	.write_checkpoint = memory_write_checkpoint,
-	.replace_tokens = memory_replace_tokens,
-	.stage = memory_stage,
-	.clear_stage = memory_clear_stage,
-	.adopt = memory_adopt,
-	.log_is_due = memory_log_is_due,
-	.move_log = memory_move_log,
-	.make_room = memory_make_room,
-	.keep_room = memory_keep_room,
-	.compact = memory_compact,
-	.forget_users = memory_forget_users,
-	.merge = memory_merge,
+	.commit = memory_commit,
+	.tidy = memory_tidy,
 	.keep_copy = memory_keep_copy,
-	.give_back = memory_give_back,
-	.put_entries = memory_put_entries,
-	.put = memory_put,
 	.reader_open = memory_reader_open,
 	.reader_close = memory_reader_close,
 	.get = memory_get,
-	.user_reports = memory_user_reports,
-	.journal = memory_journal,
+	.find = memory_find,
+	.reports = memory_reports,
 	.shares = memory_shares,
+	.tokens = memory_tokens,
 	.entries = memory_entries,
 	.next_scope = memory_next_scope,
-	.read_checkpoint = memory_read_checkpoint,
-	.tokens = memory_tokens,
-	.reports_after = memory_reports_after,
-	.counting_reports = memory_counting_reports,
-	.read_span = memory_read_span,
-	.oldest_before = memory_oldest_before,
-	.oldest = memory_oldest,
 	.users = memory_users,
-	.read_size = memory_read_size,
 	.read_stats = memory_read_stats,
 };
 
-enum status store_open_memory(struct store **result, struct failure *failure)
+enum status memory_store_open(
+	struct store **result, const char *name, enum store_mode mode, struct failure *failure)
 {
 	struct table *tokens = table_new(0), *next = table_new(0);
+	(void)name;
 
 	*result = NULL;
 	if (!tokens || !next) {
@@ -252,6 +246,7 @@ enum status store_open_memory(struct store **result, struct failure *failure)
 	table_track(next);
 	struct memory *memory = g_new0(struct memory, 1);
 	memory->store.driver = &memory_driver;
+	memory->store.writable = mode == STORE_WRITE;
 	memory->tokens = tokens;
 	memory->next_tokens = next;
 	memory->retrained = g_array_new(FALSE, FALSE, sizeof(struct store_retrained));

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "engine/base/private-file.h"
-#include "engine/store/migrations.h"
-#include "engine/store/sqlite.h"
+#include "engine/store/sqlite/migrations.h"
+#include "engine/store/sqlite/sqlite.h"
 
 /* "HMLT": tells our databases from others, also to file(1). */
 enum { APPLICATION_ID = 0x484D4C54 };
@@ -198,7 +198,7 @@ static int on_commit(void *context, sqlite3 *db, const char *name, int pages)
 {
 	struct sqlite_store *store = context;
 
-	store->log_pages = pages;
+	sqlite_note_log(store, pages);
 	if (pages >= store->log_most)
 		sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	return SQLITE_OK;
@@ -232,8 +232,8 @@ static enum status open_writer(struct sqlite_store *store, struct failure *failu
 		keep_former(store, version);
 		status = migrate(connection, version, failure);
 	}
-	store->writable = status == STATUS_OK;
-	if (store->writable)
+	store->store.writable = status == STATUS_OK;
+	if (status == STATUS_OK)
 		sqlite_open_reserve(store);
 	return status;
 }
@@ -298,6 +298,37 @@ static char *path_to_be(const char *path)
 	return whole;
 }
 
+static void sqlite_close(struct store *store)
+{
+	struct sqlite_store *sqlite = (struct sqlite_store *)store;
+
+	sqlite_close_connection(&sqlite->connection);
+	if (sqlite->reserve >= 0)
+		close(sqlite->reserve);
+	if (sqlite->lock >= 0)
+		close(sqlite->lock);
+	free(sqlite->path);
+	free(sqlite);
+}
+
+static const struct store_driver sqlite_driver = {
+	.close = sqlite_close,
+	.commit = sqlite_commit,
+	.tidy = sqlite_tidy,
+	.keep_copy = sqlite_keep_copy,
+	.reader_open = sqlite_reader_open,
+	.reader_close = sqlite_reader_close,
+	.get = sqlite_reader_get,
+	.find = sqlite_find,
+	.reports = sqlite_reports,
+	.shares = sqlite_shares,
+	.tokens = sqlite_tokens,
+	.entries = sqlite_entries,
+	.next_scope = sqlite_next_scope,
+	.users = sqlite_users,
+	.read_stats = sqlite_read_stats,
+};
+
 /* A new store with its path: the real one, as a second name of the database must
  * not mean a second lock. SQLite then follows no link. */
 static struct sqlite_store *store_new(const char *path)
@@ -321,15 +352,11 @@ static struct sqlite_store *store_new(const char *path)
 	return store;
 }
 
-enum status store_open_sqlite(struct store **result, const char *path, struct failure *failure)
+static enum status open_any(struct sqlite_store *store, const char *path, struct failure *failure)
 {
-	struct sqlite_store *store = store_new(path);
 	struct failure first = {0};
-
-	*result = NULL;
-	if (!store)
-		return failure_set(failure, STATUS_NOMEM, "opening %s: out of memory", path);
 	enum status status = open_writer(store, &first);
+
 	if ((status == STATUS_READONLY || status == STATUS_DENIED) &&
 		faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0) {
 		if (failure)
@@ -337,32 +364,34 @@ enum status store_open_sqlite(struct store **result, const char *path, struct fa
 		sqlite_close_connection(&store->connection);
 		status = open_readonly(store, &first);
 	}
-	if (status == STATUS_OK) {
-		*result = &store->store;
-	} else {
-		failure_set(failure, status, "%s", first.detail);
-		store->store.driver->close(&store->store);
-	}
-	return status;
+	return status == STATUS_OK ? status : failure_set(failure, status, "%s", first.detail);
 }
 
-enum status store_open_sqlite_readonly(
-	struct store **result, const char *path, struct failure *failure)
+static enum status check_is_there(const char *path, struct failure *failure)
+{
+	if (faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0)
+		return STATUS_OK;
+	return failure_set(failure, errno == ENOENT ? STATUS_NOTFOUND : STATUS_DENIED,
+		"opening %s: %s", path, strerror(errno));
+}
+
+enum status sqlite_store_open(
+	struct store **result, const char *path, enum store_mode mode, struct failure *failure)
 {
 	struct sqlite_store *store;
-	enum status status;
+	enum status status = mode == STORE_READ ? check_is_there(path, failure) : STATUS_OK;
 
 	*result = NULL;
-	if (faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) != 0)
-		return failure_set(failure, errno == ENOENT ? STATUS_NOTFOUND : STATUS_DENIED,
-			"opening %s: %s", path, strerror(errno));
+	if (status != STATUS_OK)
+		return status;
 	store = store_new(path);
 	if (!store)
 		return failure_set(failure, STATUS_NOMEM, "opening %s: out of memory", path);
-	status = open_readonly(store, failure);
+	status =
+		mode == STORE_READ ? open_readonly(store, failure) : open_any(store, path, failure);
 	if (status == STATUS_OK)
 		*result = &store->store;
 	else
-		store->store.driver->close(&store->store);
+		sqlite_close(&store->store);
 	return status;
 }

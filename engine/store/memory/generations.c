@@ -1,11 +1,11 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * The store in memory: a generation is staged and put in place. */
+ * The store in memory: a generation is kept beside the rows, and put in their place. */
 #include <glib.h>
 
-#include "engine/store/memory.h"
+#include "engine/store/memory/memory.h"
 
-enum status memory_forget_stage(struct memory *memory, struct failure *failure)
+enum status memory_forget_former(struct memory *memory, struct failure *failure)
 {
 	struct table *tokens = table_new(0);
 
@@ -31,20 +31,6 @@ static enum status put_piece(
 	return STATUS_OK;
 }
 
-enum status memory_stage(
-	struct store *store, const struct store_piece *piece, struct failure *failure)
-{
-	return put_piece((struct memory *)store, piece, failure);
-}
-
-enum status memory_clear_stage(
-	struct store *store, size_t rows, bool *more, struct failure *failure)
-{
-	(void)rows; /* all at once takes no time */
-	*more = false;
-	return memory_forget_stage((struct memory *)store, failure);
-}
-
 static void exchange_rows(struct memory *memory)
 {
 	GArray *reports = memory->next_retrained;
@@ -67,30 +53,22 @@ static void exchange_rows(struct memory *memory)
 	}
 }
 
-enum status memory_adopt(
-	struct store *store, const struct store_generation *generation, struct failure *failure)
+enum status memory_take_over(
+	struct memory *memory, const struct store_generation *generation, struct failure *failure)
 {
-	struct memory *memory = (struct memory *)store;
-	enum status status;
+	enum status status = put_piece(memory, &generation->piece, failure);
 
-	if (generation->checkpoint.seq > (int64_t)memory->rows->len)
-		return failure_set(failure, STATUS_INVALID, "no report %lld",
-			(long long)generation->checkpoint.seq);
-	status = put_piece(memory, &generation->rest, failure);
-	if (status != STATUS_OK)
+	if (status != STATUS_OK || !generation->checkpoint)
 		return status;
 	exchange_rows(memory);
 	memory_clear_entries(memory, generation->entry_kind);
-	memory->checkpoint = generation->checkpoint;
-	return memory_put_entries(store, generation->entries, generation->entry_count, failure);
+	memory->checkpoint = *generation->checkpoint;
+	memory_put_entries(memory, generation->entries, generation->entry_count);
+	return STATUS_OK;
 }
 
-enum status memory_replace_tokens(struct store *store, bool readable,
-	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
-	struct failure *failure)
+enum status memory_empty_rows(struct memory *memory, struct failure *failure)
 {
-	(void)readable;
-	struct memory *memory = (struct memory *)store;
 	struct table *empty = table_new(0);
 
 	if (!empty)
@@ -98,5 +76,5 @@ enum status memory_replace_tokens(struct store *store, bool readable,
 	table_track(empty);
 	table_free(&memory->tokens);
 	memory->tokens = empty;
-	return memory_write_checkpoint(store, NULL, tokens, count, checkpoint, failure);
+	return STATUS_OK;
 }

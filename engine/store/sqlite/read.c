@@ -4,9 +4,10 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "engine/store/pack.h"
-#include "engine/store/sqlite.h"
+#include "engine/store/sqlite/sqlite.h"
 
 static double number(sqlite3_stmt *row, int column)
 {
@@ -33,7 +34,7 @@ static enum status damaged(
 		(long long)report->seq);
 }
 
-enum status sqlite_read_report(struct connection *connection, sqlite3_stmt *row, const char *user,
+static enum status read_report(struct connection *connection, sqlite3_stmt *row, const char *user,
 	struct report *report, struct failure *failure)
 {
 	*report = (struct report){
@@ -153,21 +154,22 @@ static const char *read_user(sqlite3_stmt *row, char *name)
 	return name;
 }
 
-/* Hands the rows of a report statement to the caller. `user` NULL = the row's
- * last column. */
-static enum status walk_reports(struct connection *connection, sqlite3_stmt *row, const char *user,
-	store_report_fn *each, void *context, struct failure *failure)
+/* Hands the rows of a report statement to the caller. Without a user in the selection the
+ * name is in the row's last column. */
+static enum status walk_reports(struct connection *connection, sqlite3_stmt *row,
+	const struct store_selection *selection, store_report_fn *each, void *context,
+	struct failure *failure)
 {
 	struct room room;
 	enum status status = STATUS_OK;
 	int code = SQLITE_DONE;
 
 	while (status == STATUS_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
-		const char *name = user ? user : read_user(row, room.user);
+		const char *name = selection->user ? selection->user : read_user(row, room.user);
 		struct report report;
 
-		status = sqlite_read_report(connection, row, name, &report, failure);
-		if (status == STATUS_OK)
+		status = read_report(connection, row, name, &report, failure);
+		if (status == STATUS_OK && !selection->headers)
 			status = read_tokens(connection, row, &report, room.keys, failure);
 		if (status == STATUS_OK)
 			status = each(context, &report);
@@ -178,45 +180,38 @@ static enum status walk_reports(struct connection *connection, sqlite3_stmt *row
 	return status;
 }
 
-enum status sqlite_user_reports(struct store_reader *reader, const char *user, size_t limit,
-	store_report_fn *each, void *context, struct failure *failure)
+static enum status walk_counting_of_user(struct connection *connection,
+	const struct store_selection *selection, store_report_fn *each, void *context,
+	struct failure *failure)
 {
-	struct connection *connection = connection_of(reader);
 	sqlite3_stmt *row = sqlite_statement(connection, SQL_USER_REPORTS);
+	const char *user = selection->user;
 
 	if (!row)
 		return sqlite_failure(connection, "reading", failure);
 	sqlite3_bind_blob(row, 1, user, (int)strlen(user), SQLITE_STATIC);
-	sqlite3_bind_int64(row, 2, sqlite_count(limit));
-	return walk_reports(connection, row, user, each, context, failure);
+	sqlite3_bind_int64(row, 2, sqlite_count(selection->limit));
+	sqlite3_bind_int64(row, 3, selection->after);
+	return walk_reports(connection, row, selection, each, context, failure);
 }
 
-enum status sqlite_reports_after(struct store_reader *reader, int64_t after, store_report_fn *each,
-	void *context, struct failure *failure)
+/* Of all users. */
+static enum status walk_all(struct connection *connection, enum sqlite_statement which,
+	const struct store_selection *selection, store_report_fn *each, void *context,
+	struct failure *failure)
 {
-	struct connection *connection = connection_of(reader);
-	sqlite3_stmt *row = sqlite_statement(connection, SQL_REPORTS_AFTER);
+	sqlite3_stmt *row = sqlite_statement(connection, which);
 
 	if (!row)
 		return sqlite_failure(connection, "reading", failure);
-	sqlite3_bind_int64(row, 1, after);
-	return walk_reports(connection, row, NULL, each, context, failure);
+	sqlite3_bind_int64(row, 1, selection->after);
+	sqlite3_bind_int64(row, 2, sqlite_count(selection->limit));
+	return walk_reports(connection, row, selection, each, context, failure);
 }
 
-enum status sqlite_counting_reports(
-	struct store_reader *reader, store_report_fn *each, void *context, struct failure *failure)
-{
-	struct connection *connection = connection_of(reader);
-	sqlite3_stmt *row = sqlite_statement(connection, SQL_COUNTING_REPORTS);
-
-	return row ? walk_reports(connection, row, NULL, each, context, failure)
-		   : sqlite_failure(connection, "reading", failure);
-}
-
-/* Reports of one user, as many as are left to be given. */
+/* Reports of one user: `limit` is how many are left to be given. */
 struct journal_walk {
-	const char *user;
-	size_t left;
+	struct store_selection selection;
 	store_report_fn *each;
 	void *context;
 };
@@ -225,23 +220,24 @@ static enum status count_report(void *context, const struct report *report)
 {
 	struct journal_walk *walk = context;
 
-	walk->left--;
+	walk->selection.limit--;
 	return walk->each(walk->context, report);
 }
 
 static enum status walk_journal(struct connection *connection, enum sqlite_statement which,
-	int64_t after, int64_t until, struct journal_walk *walk, struct failure *failure)
+	int64_t until, struct journal_walk *walk, struct failure *failure)
 {
 	sqlite3_stmt *row = sqlite_statement(connection, which);
+	const struct store_selection *selection = &walk->selection;
 
 	if (!row)
 		return sqlite_failure(connection, "reading", failure);
-	sqlite3_bind_blob(row, 1, walk->user, (int)strlen(walk->user), SQLITE_STATIC);
-	sqlite3_bind_int64(row, 2, after);
-	sqlite3_bind_int64(row, 3, sqlite_count(walk->left));
+	sqlite3_bind_blob(row, 1, selection->user, (int)strlen(selection->user), SQLITE_STATIC);
+	sqlite3_bind_int64(row, 2, selection->after);
+	sqlite3_bind_int64(row, 3, sqlite_count(selection->limit));
 	if (which == SQL_JOURNAL_NEAR)
 		sqlite3_bind_int64(row, 4, until);
-	return walk_reports(connection, row, walk->user, count_report, walk, failure);
+	return walk_reports(connection, row, selection, count_report, walk, failure);
 }
 
 /* Few reports of one who reports much are near: among the next rows of the journal,
@@ -249,21 +245,72 @@ static enum status walk_journal(struct connection *connection, enum sqlite_state
  * look at all entries of the user. */
 enum { NEAR = 10, NEAR_MOST = 10000 };
 
-enum status sqlite_journal(struct store_reader *reader, const char *user, int64_t after,
-	size_t limit, store_report_fn *each, void *context, struct failure *failure)
+static enum status walk_all_of_user(struct connection *connection,
+	const struct store_selection *selection, store_report_fn *each, void *context,
+	struct failure *failure)
 {
-	struct connection *connection = connection_of(reader);
-	struct journal_walk walk = {.user = user, .left = limit, .each = each, .context = context};
+	struct journal_walk walk = {.selection = *selection, .each = each, .context = context};
+	size_t limit = selection->limit;
 	enum status status = STATUS_OK;
 
-	if (limit <= NEAR_MOST && after < INT64_MAX - NEAR * NEAR_MOST) {
-		int64_t until = after + NEAR * (int64_t)limit;
-		status = walk_journal(connection, SQL_JOURNAL_NEAR, after, until, &walk, failure);
-		after = until;
+	if (limit <= NEAR_MOST && selection->after < INT64_MAX - NEAR * NEAR_MOST) {
+		int64_t until = selection->after + NEAR * (int64_t)limit;
+		status = walk_journal(connection, SQL_JOURNAL_NEAR, until, &walk, failure);
+		walk.selection.after = until;
 	}
-	if (status == STATUS_OK && walk.left > 0)
-		status = walk_journal(connection, SQL_JOURNAL, after, 0, &walk, failure);
+	return status == STATUS_OK && walk.selection.limit > 0
+		? walk_journal(connection, SQL_JOURNAL, 0, &walk, failure)
+		: status;
+}
+
+enum status sqlite_reports(struct store_reader *reader, const struct store_selection *selection,
+	store_report_fn *each, void *context, struct failure *failure)
+{
+	struct connection *connection = connection_of(reader);
+
+	if (selection->user && selection->counting)
+		return walk_counting_of_user(connection, selection, each, context, failure);
+	if (selection->user)
+		return walk_all_of_user(connection, selection, each, context, failure);
+	return walk_all(connection, selection->counting ? SQL_COUNTING_REPORTS : SQL_REPORTS_AFTER,
+		selection, each, context, failure);
+}
+
+static enum status find_one(
+	struct connection *connection, struct store_lookup *lookup, struct failure *failure)
+{
+	sqlite3_stmt *row = sqlite_statement(connection, SQL_FIND_REPORT);
+	enum status status = STATUS_OK;
+
+	if (!row)
+		return sqlite_failure(connection, "reading", failure);
+	sqlite3_bind_blob(row, 1, lookup->user, (int)strlen(lookup->user), SQLITE_STATIC);
+	sqlite3_bind_int64(row, 2, (int64_t)lookup->message);
+	sqlite3_bind_int64(row, 3, lookup->before);
+	int code = sqlite3_step(row);
+	lookup->found = code == SQLITE_ROW;
+	if (lookup->found)
+		status = read_report(connection, row, lookup->user, &lookup->report, failure);
+	else if (code != SQLITE_DONE)
+		status = sqlite_failure(connection, "reading", failure);
+	sqlite3_reset(row);
 	return status;
+}
+
+enum status sqlite_find(struct store_reader *reader, struct store_lookup *lookups, size_t count,
+	struct failure *failure)
+{
+	struct failure found = {0};
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+		status = find_one(connection_of(reader), &lookups[i], &found);
+		if (status == STATUS_CORRUPT) {
+			lookups[i].failure = found;
+			status = STATUS_OK;
+		}
+	}
+	return status == STATUS_OK ? status : failure_set(failure, status, "%s", found.detail);
 }
 
 enum status sqlite_get_checkpoint(struct connection *connection,
@@ -283,11 +330,11 @@ enum status sqlite_get_checkpoint(struct connection *connection,
 	return status;
 }
 
-enum status sqlite_read_checkpoint(
-	struct store_reader *reader, struct store_checkpoint *checkpoint, struct failure *failure)
+static enum status read_checkpoint(
+	struct connection *connection, struct store_checkpoint *checkpoint, struct failure *failure)
 {
 	struct sqlite_checkpoint row;
-	enum status status = sqlite_get_checkpoint(connection_of(reader), &row, failure);
+	enum status status = sqlite_get_checkpoint(connection, &row, failure);
 
 	*checkpoint = (struct store_checkpoint){
 		.seq = row.seq,
@@ -298,10 +345,9 @@ enum status sqlite_read_checkpoint(
 	return status;
 }
 
-enum status sqlite_tokens(
-	struct store_reader *reader, store_token_fn *each, void *context, struct failure *failure)
+static enum status walk_tokens(
+	struct connection *connection, store_token_fn *each, void *context, struct failure *failure)
 {
-	struct connection *connection = connection_of(reader);
 	sqlite3_stmt *row = sqlite_statement(connection, SQL_TOKENS);
 	enum status status = STATUS_OK;
 	int code = SQLITE_DONE;
@@ -323,6 +369,26 @@ enum status sqlite_tokens(
 	return status;
 }
 
+/* Both in one transaction, and so of one state. */
+enum status sqlite_tokens(struct store_reader *reader, struct store_checkpoint *checkpoint,
+	store_token_fn *each, void *context, struct failure *failure)
+{
+	struct connection *connection = connection_of(reader);
+	enum status status = each
+		? sqlite_run(connection, sqlite_statement(connection, SQL_BEGIN_READING), "reading",
+			  failure)
+		: STATUS_OK;
+
+	if (status != STATUS_OK)
+		return status;
+	status = read_checkpoint(connection, checkpoint, failure);
+	if (!each)
+		return status;
+	if (status == STATUS_OK)
+		status = walk_tokens(connection, each, context, failure);
+	return sqlite_finish(connection, status, "reading", failure);
+}
+
 enum status sqlite_read_number(
 	struct connection *connection, const char *sql, int64_t *value, struct failure *failure)
 {
@@ -338,26 +404,86 @@ enum status sqlite_read_number(
 	return status;
 }
 
-enum status sqlite_read_stats(
-	struct store_reader *reader, struct store_stats *stats, struct failure *failure)
+/* Columns of the one row of a statement; no row leaves zeroes. */
+static enum status read_columns(struct connection *connection, enum sqlite_statement which,
+	int64_t *const *columns, int count, struct failure *failure)
 {
-	struct connection *connection = connection_of(reader);
-	sqlite3_stmt *row = sqlite_statement(connection, SQL_STATS);
-	struct store_size size = {0};
-	enum status status = sqlite_read_size(reader, &size, failure);
+	sqlite3_stmt *row = sqlite_statement(connection, which);
+	int code = row ? sqlite3_step(row) : SQLITE_ERROR;
+	enum status status = STATUS_OK;
 
-	if (status == STATUS_OK && (!row || sqlite3_step(row) != SQLITE_ROW)) {
+	if (code == SQLITE_ROW) {
+		for (int i = 0; i < count; i++)
+			*columns[i] = sqlite3_column_int64(row, i);
+	} else if (code != SQLITE_DONE) {
 		status = sqlite_failure(connection, "reading", failure);
-	} else if (status == STATUS_OK) {
-		*stats = (struct store_stats){
-			.reports = sqlite3_column_int64(row, 0),
-			.users = sqlite3_column_int64(row, 1),
-			.tokens = sqlite3_column_int64(row, 2),
-			.last_seq = sqlite3_column_int64(row, 3),
-			.bytes = size.bytes + size.log,
-		};
 	}
 	if (row)
 		sqlite3_reset(row);
+	return status;
+}
+
+static enum status read_size(
+	struct connection *connection, struct store_stats *stats, struct failure *failure)
+{
+	struct sqlite_pages pages;
+	char log[4096];
+	struct stat file;
+	enum status status = sqlite_read_pages(connection, &pages, failure);
+
+	if (status != STATUS_OK)
+		return status;
+	stats->bytes = pages.count * pages.size;
+	stats->free = pages.free * pages.size;
+	sqlite3_snprintf(sizeof(log), log, "%s-wal", connection->path);
+	if (stat(log, &file) == 0)
+		stats->log = file.st_size;
+	return STATUS_OK;
+}
+
+enum status sqlite_read_stats(
+	struct store_reader *reader, bool count, struct store_stats *stats, struct failure *failure)
+{
+	struct connection *connection = connection_of(reader);
+	int64_t *const span[] = {&stats->first_seq, &stats->last_seq, &stats->last_time};
+	int64_t *const given[] = {&stats->given};
+	int64_t *const counts[] = {&stats->reports, &stats->users, &stats->tokens};
+	enum status status = read_size(connection, stats, failure);
+
+	if (status == STATUS_OK)
+		status = read_columns(connection, SQL_SPAN, span, 3, failure);
+	if (status == STATUS_OK)
+		status = read_columns(connection, SQL_LAST_REPORT, given, 1, failure);
+	return status == STATUS_OK && count
+		? read_columns(connection, SQL_COUNTS, counts, 3, failure)
+		: status;
+}
+
+enum status sqlite_users(struct store_reader *reader, const char *after, size_t rows,
+	store_user_fn *each, void *context, struct failure *failure)
+{
+	struct connection *connection = connection_of(reader);
+	sqlite3_stmt *row = sqlite_statement(connection, SQL_USERS);
+	char name[STORE_MAX_USER + 1];
+	int64_t left = sqlite_count(rows);
+	enum status status = STATUS_OK;
+	int code = SQLITE_ROW;
+
+	if (!row)
+		return sqlite_failure(connection, "reading", failure);
+	sqlite3_bind_blob(row, 1, after, (int)strlen(after), SQLITE_STATIC);
+	while (status == STATUS_OK && left > 0 && (code = sqlite3_step(row)) == SQLITE_ROW) {
+		struct store_user user = {.name = name,
+			.reports = sqlite3_column_int64(row, 1),
+			.last_time = sqlite3_column_int64(row, 2)};
+		status = sqlite_copy_name(row, name)
+			? each(context, &user)
+			: failure_set(failure, STATUS_CORRUPT, "reading %s: a user is damaged",
+				  connection->path);
+		left -= user.reports > 0 ? user.reports : 1;
+	}
+	if (status == STATUS_OK && code != SQLITE_DONE && code != SQLITE_ROW)
+		status = sqlite_failure(connection, "reading", failure);
+	sqlite3_reset(row);
 	return status;
 }

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "engine/base/private-file.h"
-#include "engine/store/sqlite.h"
+#include "engine/store/sqlite/sqlite.h"
 
 static const int64_t RESERVE_LEAST = INT64_C(8) << 20;
 static const int64_t RESERVE_MOST = INT64_C(256) << 20;
@@ -40,9 +40,8 @@ static int64_t wanted_bytes(const struct sqlite_store *store, const struct statv
 
 /* Not with posix_fallocate, which writes where the file system cannot: what is written is
  * no room that is sure to be there afterwards. */
-void sqlite_keep_room(struct store *store)
+void sqlite_keep_room(struct sqlite_store *sqlite)
 {
-	struct sqlite_store *sqlite = (struct sqlite_store *)store;
 	struct statvfs disk;
 	struct stat file;
 
@@ -71,7 +70,7 @@ void sqlite_open_reserve(struct sqlite_store *store)
 
 	if ((size_t)snprintf(path, sizeof(path), "%s-reserve", store->path) < sizeof(path))
 		store->reserve = private_file_open(path, NULL);
-	sqlite_keep_room(&store->store);
+	sqlite_keep_room(store);
 }
 
 void sqlite_limit_log(struct sqlite_store *store)
@@ -90,6 +89,13 @@ void sqlite_limit_log(struct sqlite_store *store)
 	sqlite_execute(&store->connection, sql, "opening", NULL);
 }
 
+void sqlite_note_log(struct sqlite_store *store, int pages)
+{
+	int some = store->log_most < SQLITE_LOG_SOME ? store->log_most : SQLITE_LOG_SOME;
+
+	store->store.untidy = pages >= some;
+}
+
 bool sqlite_empty_log(struct sqlite_store *store)
 {
 	/* Nobody is waited for: readers of an old state keep the log. */
@@ -98,13 +104,12 @@ bool sqlite_empty_log(struct sqlite_store *store)
 		store->connection.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	sqlite3_busy_timeout(store->connection.db, SQLITE_BUSY_MILLISECONDS);
 	if (code == SQLITE_OK)
-		store->log_pages = 0;
+		sqlite_note_log(store, 0);
 	return code == SQLITE_OK;
 }
 
-bool sqlite_make_room(struct store *store)
+bool sqlite_make_room(struct sqlite_store *sqlite)
 {
-	struct sqlite_store *sqlite = (struct sqlite_store *)store;
 	struct stat file;
 	bool released = sqlite->reserve >= 0 && fstat(sqlite->reserve, &file) == 0 &&
 		file.st_size > 0 && ftruncate(sqlite->reserve, 0) == 0;

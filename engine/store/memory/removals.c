@@ -1,13 +1,11 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * The store in memory: what goes, and what has to be known for it. */
+ * The store in memory: reports, entries and users that go. */
 #include <string.h>
 
 #include <glib.h>
 
-#include "engine/store/memory.h"
-
-/* --- Part of a checkpoint ------------------------------------------------- */
+#include "engine/store/memory/memory.h"
 
 static void remove_row(struct memory *memory, struct row *row)
 {
@@ -92,24 +90,20 @@ void memory_take_out(struct memory *memory, struct store_removal *removal)
 	}
 }
 
-/* --- Room ----------------------------------------------------------------- */
-
-bool memory_make_room(struct store *store)
+int64_t memory_forget_users(struct memory *memory)
 {
-	(void)store;
-	return false;
-}
+	GHashTableIter iter;
+	gpointer name, user;
+	int64_t count = 0;
 
-void memory_keep_room(struct store *store)
-{
-	(void)store;
-}
-
-enum status memory_compact(struct store *store, struct failure *failure)
-{
-	(void)store;
-	(void)failure;
-	return STATUS_OK;
+	g_hash_table_iter_init(&iter, memory->users);
+	while (g_hash_table_iter_next(&iter, &name, &user)) {
+		if (*(const char *)name && ((struct user *)user)->rows->len == 0) {
+			g_hash_table_iter_remove(&iter);
+			count++;
+		}
+	}
+	return count;
 }
 
 static gint compare_names(gconstpointer left, gconstpointer right)
@@ -127,101 +121,6 @@ static GList *users_after(struct memory *memory, const char *after)
 	for (GList *name = names; name; name = name->next)
 		name->data = g_hash_table_lookup(memory->users, name->data);
 	return names;
-}
-
-enum status memory_forget_users(
-	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure)
-{
-	struct memory *memory = (struct memory *)store;
-	GList *list = users_after(memory, name);
-	(void)failure;
-
-	*name = '\0';
-	for (GList *item = list; item && users > 0; item = item->next, users--) {
-		struct user *user = item->data;
-		g_strlcpy(name, user->name, STORE_MAX_USER + 1);
-		if (user->rows->len == 0)
-			*count += g_hash_table_remove(memory->users, name);
-	}
-	g_list_free(list);
-	return STATUS_OK;
-}
-
-enum status memory_give_back(
-	struct store *store, size_t bytes, int64_t *returned, struct failure *failure)
-{
-	(void)store;
-	(void)bytes;
-	(void)returned;
-	(void)failure;
-	return STATUS_OK;
-}
-
-enum status memory_read_size(
-	struct store_reader *reader, struct store_size *size, struct failure *failure)
-{
-	(void)reader;
-	(void)failure;
-	*size = (struct store_size){0};
-	return STATUS_OK;
-}
-
-/* --- What is old ---------------------------------------------------------- */
-
-enum status memory_read_span(
-	struct store_reader *reader, struct store_span *span, struct failure *failure)
-{
-	const GPtrArray *rows = memory_of(reader)->rows;
-	(void)failure;
-
-	for (guint at = 0; at < rows->len; at++) {
-		const struct row *row = rows->pdata[at];
-		if (!row)
-			continue;
-		if (span->first == 0)
-			span->first = row->report.seq;
-		span->last = row->report.seq;
-		span->last_time = row->report.time;
-	}
-	return STATUS_OK;
-}
-
-enum status memory_oldest_before(struct store_reader *reader, int64_t time, int64_t present,
-	size_t count, int64_t *seq, struct failure *failure)
-{
-	const GPtrArray *rows = memory_of(reader)->rows;
-	(void)failure;
-
-	*seq = 0;
-	for (guint at = 0; at < rows->len && count > 0; at++) {
-		const struct row *row = rows->pdata[at];
-		if (!row || row->report.time > present)
-			continue;
-		if (row->report.time >= time)
-			break;
-		*seq = row->report.seq;
-		count--;
-	}
-	return STATUS_OK;
-}
-
-enum status memory_oldest(struct store_reader *reader, const char *name, size_t count, int64_t *seq,
-	struct failure *failure)
-{
-	struct memory *memory = memory_of(reader);
-	const struct user *user = name ? g_hash_table_lookup(memory->users, name) : NULL;
-	const GPtrArray *rows = user ? user->rows : name ? NULL : memory->rows;
-	(void)failure;
-
-	*seq = 0;
-	for (guint at = 0; rows && at < rows->len && count > 0; at++) {
-		const struct row *row = rows->pdata[at];
-		if (row) {
-			*seq = row->report.seq;
-			count--;
-		}
-	}
-	return STATUS_OK;
 }
 
 static enum status give_user(const struct user *user, store_user_fn *each, void *context)

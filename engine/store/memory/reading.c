@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#include "engine/store/memory.h"
+#include "engine/store/memory/memory.h"
 #include "engine/store/pack.h"
 
 struct memory_reader {
@@ -69,14 +69,16 @@ struct report memory_present(const struct row *row)
 }
 
 /* Unpacks a row's tokens and hands the report to the caller. */
-static enum status give_row(
-	const struct row *row, store_report_fn *each, void *context, struct failure *failure)
+static enum status give_row(const struct row *row, bool headers, store_report_fn *each,
+	void *context, struct failure *failure)
 {
 	uint64_t keys[STORE_MAX_TOKENS];
 	struct report report = memory_present(row);
 
 	report.user = row->user->name;
 	report.count = 0;
+	if (headers)
+		return each(context, &report);
 	if (row->tokens &&
 		pack_read(row->tokens, row->size, keys, STORE_MAX_TOKENS, &report.count) !=
 			STATUS_OK)
@@ -92,45 +94,62 @@ static bool counts(const struct row *row)
 		!(row->report.flags & REPORT_MUTED);
 }
 
-enum status memory_user_reports(struct store_reader *reader, const char *name, size_t limit,
+static bool is_selected(const struct row *row, const struct store_selection *selection)
+{
+	return row && row->report.seq > selection->after && (!selection->counting || counts(row));
+}
+
+/* Where a user's newest `limit` begin. */
+static guint first_of_newest(const GPtrArray *rows, const struct store_selection *selection)
+{
+	guint at = rows->len;
+
+	for (size_t found = 0; at > 0 && found < selection->limit; at--)
+		found += is_selected(rows->pdata[at - 1], selection);
+	return at;
+}
+
+enum status memory_reports(struct store_reader *reader, const struct store_selection *selection,
 	store_report_fn *each, void *context, struct failure *failure)
 {
-	const struct user *user = g_hash_table_lookup(memory_of(reader)->users, name);
+	const struct memory *memory = memory_of(reader);
+	const struct user *user =
+		selection->user ? g_hash_table_lookup(memory->users, selection->user) : NULL;
+	const GPtrArray *rows = user ? user->rows : memory->rows;
+	size_t left = selection->limit;
 	enum status status = STATUS_OK;
-	guint at = user ? user->rows->len : 0;
-	guint end = at;
 
-	for (size_t found = 0; at > 0 && found < limit; at--)
-		found += counts(user->rows->pdata[at - 1]);
-	for (; at < end && status == STATUS_OK; at++) {
-		if (counts(user->rows->pdata[at]))
-			status = give_row(user->rows->pdata[at], each, context, failure);
+	if (selection->user && !user)
+		return STATUS_OK;
+	guint at = user && selection->counting ? first_of_newest(rows, selection) : 0;
+	for (; at < rows->len && left > 0 && status == STATUS_OK; at++) {
+		if (!is_selected(rows->pdata[at], selection))
+			continue;
+		status = give_row(rows->pdata[at], selection->headers, each, context, failure);
+		left--;
 	}
 	return status;
 }
 
-/* Hands over the first `limit` rows of a list with seq > `after`. */
-static enum status give_rows(const GPtrArray *rows, int64_t after, size_t limit,
-	store_report_fn *each, void *context, struct failure *failure)
+enum status memory_find(struct store_reader *reader, struct store_lookup *lookups, size_t count,
+	struct failure *failure)
 {
-	enum status status = STATUS_OK;
+	(void)failure;
+	for (size_t i = 0; i < count; i++) {
+		struct store_lookup *lookup = &lookups[i];
+		const struct row *row =
+			memory_find_row(memory_of(reader), lookup->user, lookup->message);
 
-	for (guint i = 0; i < rows->len && limit > 0 && status == STATUS_OK; i++) {
-		const struct row *row = rows->pdata[i];
-		if (row && row->report.seq > after) {
-			status = give_row(row, each, context, failure);
-			limit--;
-		}
+		while (row && row->report.seq >= lookup->before)
+			row = row->supersedes;
+		lookup->found = row != NULL;
+		if (!row)
+			continue;
+		lookup->report = memory_present(row);
+		lookup->report.user = lookup->user;
+		lookup->report.count = 0;
 	}
-	return status;
-}
-
-enum status memory_journal(struct store_reader *reader, const char *name, int64_t after,
-	size_t limit, store_report_fn *each, void *context, struct failure *failure)
-{
-	const struct user *user = g_hash_table_lookup(memory_of(reader)->users, name);
-
-	return user ? give_rows(user->rows, after, limit, each, context, failure) : STATUS_OK;
+	return STATUS_OK;
 }
 
 enum status memory_shares(
@@ -144,34 +163,7 @@ enum status memory_shares(
 	return STATUS_OK;
 }
 
-enum status memory_reports_after(struct store_reader *reader, int64_t after, store_report_fn *each,
-	void *context, struct failure *failure)
-{
-	return give_rows(memory_of(reader)->rows, after, SIZE_MAX, each, context, failure);
-}
-
-enum status memory_counting_reports(
-	struct store_reader *reader, store_report_fn *each, void *context, struct failure *failure)
-{
-	const GPtrArray *rows = memory_of(reader)->rows;
-	enum status status = STATUS_OK;
-
-	for (guint i = 0; i < rows->len && status == STATUS_OK; i++) {
-		if (rows->pdata[i] && counts(rows->pdata[i]))
-			status = give_row(rows->pdata[i], each, context, failure);
-	}
-	return status;
-}
-
 /* --- Tokens and numbers --------------------------------------------------- */
-
-enum status memory_read_checkpoint(
-	struct store_reader *reader, struct store_checkpoint *checkpoint, struct failure *failure)
-{
-	(void)failure;
-	*checkpoint = memory_of(reader)->checkpoint;
-	return STATUS_OK;
-}
 
 struct token_walk {
 	store_token_fn *each;
@@ -188,28 +180,40 @@ static void give_token(void *context, uint64_t key, double sum, double gain)
 		walk->status = walk->each(walk->context, &token);
 }
 
-enum status memory_tokens(
-	struct store_reader *reader, store_token_fn *each, void *context, struct failure *failure)
+enum status memory_tokens(struct store_reader *reader, struct store_checkpoint *checkpoint,
+	store_token_fn *each, void *context, struct failure *failure)
 {
 	struct token_walk walk = {.each = each, .context = context, .status = STATUS_OK};
 	(void)failure;
 
+	*checkpoint = memory_of(reader)->checkpoint;
 	/* The table tracks changes and is never cleaned: all of it is "dirty". */
-	table_dirty(memory_of(reader)->tokens, 0, STORE_RANGES, give_token, &walk);
+	if (each)
+		table_dirty(memory_of(reader)->tokens, 0, STORE_RANGES, give_token, &walk);
 	return walk.status;
 }
 
 enum status memory_read_stats(
-	struct store_reader *reader, struct store_stats *stats, struct failure *failure)
+	struct store_reader *reader, bool count, struct store_stats *stats, struct failure *failure)
 {
 	const struct memory *memory = memory_of(reader);
+	(void)count;
 	(void)failure;
 
 	*stats = (struct store_stats){
 		.reports = (int64_t)memory->count,
 		.users = g_hash_table_size(memory->users),
 		.tokens = (int64_t)table_count(memory->tokens),
-		.last_seq = (int64_t)memory->rows->len,
+		.given = (int64_t)memory->rows->len,
 	};
+	for (guint at = 0; at < memory->rows->len; at++) {
+		const struct row *row = memory->rows->pdata[at];
+		if (!row)
+			continue;
+		if (stats->first_seq == 0)
+			stats->first_seq = row->report.seq;
+		stats->last_seq = row->report.seq;
+		stats->last_time = row->report.time;
+	}
 	return STATUS_OK;
 }

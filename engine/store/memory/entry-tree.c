@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-#include "engine/store/memory.h"
+#include "engine/store/memory/memory.h"
 
 static gint compare_entries(gconstpointer a, gconstpointer b, gpointer unused)
 {
@@ -44,12 +44,8 @@ GTree *memory_entries_new(void)
 	return g_tree_new_full(compare_entries, NULL, NULL, free_entry);
 }
 
-enum status memory_put_entries(struct store *store, const struct store_entry *entries, size_t count,
-	struct failure *failure)
+void memory_put_entries(struct memory *memory, const struct store_entry *entries, size_t count)
 {
-	struct memory *memory = (struct memory *)store;
-	(void)failure;
-
 	for (size_t i = 0; i < count; i++) {
 		if (!entries[i].value) {
 			g_tree_remove(memory->entries, &entries[i]);
@@ -58,7 +54,6 @@ enum status memory_put_entries(struct store *store, const struct store_entry *en
 		struct store_entry *copy = copy_entry(&entries[i]);
 		g_tree_replace(memory->entries, copy, copy);
 	}
-	return STATUS_OK;
 }
 
 static gboolean collect_entry(gpointer key, gpointer value, gpointer data)

@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "engine/store/sqlite.h"
+#include "engine/store/sqlite/sqlite.h"
 
 static void bind_bytes(sqlite3_stmt *statement, int at, const char *text)
 {
@@ -27,31 +27,6 @@ enum status sqlite_write_entry(
 		}
 	}
 	return sqlite_run(connection, write, "writing entries to", failure);
-}
-
-enum status sqlite_put_entries(struct store *store, const struct store_entry *entries, size_t count,
-	struct failure *failure)
-{
-	static const char doing[] = "writing entries to";
-	struct connection *connection = &((struct sqlite_store *)store)->connection;
-	enum status status =
-		sqlite_run(connection, sqlite_statement(connection, SQL_BEGIN), doing, failure);
-
-	for (size_t i = 0; i < count && status == STATUS_OK; i++)
-		status = sqlite_write_entry(connection, &entries[i], failure);
-	return sqlite_finish(connection, status, doing, failure);
-}
-
-bool sqlite_copy_column(sqlite3_stmt *row, int column, char *text, size_t room)
-{
-	size_t length = (size_t)sqlite3_column_bytes(row, column);
-
-	if (length > room)
-		return false;
-	if (length > 0)
-		memcpy(text, sqlite3_column_blob(row, column), length);
-	text[length] = '\0';
-	return true;
 }
 
 enum status sqlite_entries(struct store_reader *reader, const char *scope, int kind,
@@ -101,5 +76,26 @@ enum status sqlite_shares(
 	else
 		status = sqlite_failure(connection, "reading", failure);
 	sqlite3_reset(row);
+	return status;
+}
+
+enum status sqlite_next_scope(struct store_reader *reader, char *scope, struct failure *failure)
+{
+	struct connection *connection = &((struct sqlite_reader *)reader)->connection;
+	sqlite3_stmt *row = sqlite_statement(connection, SQL_NEXT_SCOPE);
+	char next[STORE_MAX_USER + 1];
+	enum status status = STATUS_OK;
+
+	if (row)
+		bind_bytes(row, 1, scope);
+	if (!row || sqlite3_step(row) != SQLITE_ROW)
+		status = sqlite_failure(connection, "reading", failure);
+	else if (!sqlite_copy_name(row, next))
+		status = failure_set(failure, STATUS_CORRUPT, "reading %s: an entry is damaged",
+			connection->path);
+	else
+		strcpy(scope, next);
+	if (row)
+		sqlite3_reset(row);
 	return status;
 }
