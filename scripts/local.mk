@@ -8,4 +8,5 @@ EXTRA_DIST += \
 	%D%/quickstart \
 	%D%/setup \
 	%D%/soak \
-	%D%/test
+	%D%/test \
+	%D%/update-documents

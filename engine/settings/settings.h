@@ -1,10 +1,8 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The configuration file (GKeyFile syntax): text in, checked values out. Groups
- * and keys that are not known are errors, and every error names file, group and
- * key and what is allowed. The table in settings.c is the single source for
- * parsing, defaults, ranges and `hamletd --check`; a test holds data/conf and
- * hamlet.conf(5) against it. */
+/* The settings of hamlet.conf: text in, checked values out.
+ *
+ * The file has the syntax of GKeyFile. Groups and keys that are not known are errors, and every
+ * error names file, group and key and what is allowed. The table in table.c says what there is.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>
@@ -108,12 +106,6 @@ char *settings_database(const struct settings *settings);
 
 /* Releases what *settings owns and zeroes it. */
 void settings_free(struct settings *settings);
-
-/* Calls `each` for every key with its default as text and its one-line
- * description, in the order of the manual. */
-void settings_describe(
-	void (*each)(void *context, const char *key, const char *fallback, const char *text),
-	void *context);
 
 /* Calls `each` for every key with its value as the file would write it. */
 void settings_print(const struct settings *settings,
