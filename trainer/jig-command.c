@@ -87,6 +87,7 @@ static enum status remove_former(const char *path, struct failure *failure)
 
 static enum status initialize(const char *path, struct failure *failure)
 {
+	const struct service_settings settings = service_defaults();
 	struct store *store = NULL;
 	struct replay replay = {0};
 	const struct store_value mark = {.name = MARK, .bytes = "1", .size = 1};
@@ -96,7 +97,7 @@ static enum status initialize(const char *path, struct failure *failure)
 	if (status == STATUS_OK)
 		status = store_open(&store, path, STORE_WRITE, failure);
 	if (status == STATUS_OK) /* makes the secret */
-		status = replay_open(&replay, store, &service_defaults, failure);
+		status = replay_open(&replay, store, &settings, failure);
 	if (status == STATUS_OK)
 		status = store_commit(store, &marked, failure);
 	replay_close(&replay);
@@ -110,13 +111,14 @@ static enum status initialize(const char *path, struct failure *failure)
 static enum status classify(
 	const char *path, const struct corpus_entry *entry, struct failure *failure)
 {
+	const struct service_settings settings = service_defaults();
 	struct store *store = NULL;
 	struct replay replay = {0};
 	struct result result;
 	enum status status = store_open(&store, path, STORE_READ, failure);
 
 	if (status == STATUS_OK)
-		status = replay_open(&replay, store, &service_defaults, failure);
+		status = replay_open(&replay, store, &settings, failure);
 	if (status == STATUS_OK)
 		status = replay_score(&replay, entry, &result, NULL, failure);
 	if (status == STATUS_OK)
@@ -132,6 +134,7 @@ static enum status classify(
 static enum status learn(
 	const char *path, const struct corpus_entry *entry, size_t dirty, struct failure *failure)
 {
+	const struct service_settings settings = service_defaults();
 	struct store *store = NULL;
 	struct replay replay = {0};
 	enum status status = store_open(&store, path, STORE_WRITE, failure);
@@ -139,7 +142,7 @@ static enum status learn(
 	if (status == STATUS_OK)
 		status = check_mark(store, path, failure);
 	if (status == STATUS_OK)
-		status = replay_open(&replay, store, &service_defaults, failure);
+		status = replay_open(&replay, store, &settings, failure);
 	if (status == STATUS_OK && entry)
 		status = replay_learn(&replay, entry, entry->spam, time(NULL), failure);
 	if (status == STATUS_OK && service_dirty(replay.service) > dirty)

@@ -27,7 +27,7 @@ static enum status commit(
 
 static void setup(void)
 {
-	settings = service_defaults;
+	settings = service_defaults();
 	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
 	genuine = store->driver;
 	doubtful = *genuine;

@@ -15,7 +15,7 @@ static char folder[64], path[96];
 
 static void setup(void)
 {
-	settings = service_defaults;
+	settings = service_defaults();
 	settings.retention = (struct retention){0};
 	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
 	open_service();
@@ -26,7 +26,7 @@ static void setup_file(void)
 	strcpy(folder, "/tmp/hamlet-expiry-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/hamlet.sqlite", folder);
-	settings = service_defaults;
+	settings = service_defaults();
 	settings.retention = (struct retention){0};
 	assert_ok(store_open(&store, path, STORE_WRITE, &failure));
 	open_service();

@@ -242,7 +242,7 @@ END_TEST
 
 static void setup(void)
 {
-	settings = service_defaults;
+	settings = service_defaults();
 	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
 	open_service();
 }
@@ -252,7 +252,7 @@ static void setup_file(void)
 	strcpy(folder, "/tmp/hamlet-users-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/hamlet.sqlite", folder);
-	settings = service_defaults;
+	settings = service_defaults();
 	assert_ok(store_open(&store, path, STORE_WRITE, &failure));
 	open_service();
 }
