@@ -5,7 +5,9 @@
 #include <glib.h>
 
 #include "engine/client/call.h"
-#include "engine/service/generation.h"
+#include "engine/service/scope/scope.h"
+#include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 #include "trainer/alone.h"
 
 /* --- By the daemon ------------------------------------------------------------------ */

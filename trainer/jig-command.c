@@ -22,6 +22,7 @@
 #include <glib/gstdio.h>
 
 #include "engine/base/account.h"
+#include "engine/service/upkeep/upkeep.h"
 #include "trainer/commands.h"
 #include "trainer/evaluate/replay.h"
 

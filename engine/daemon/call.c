@@ -9,9 +9,12 @@
 #include <jansson.h>
 
 #include "engine/daemon/render.h"
-#include "engine/service/entries.h"
-#include "engine/service/generation.h"
-#include "engine/service/network.h"
+#include "engine/origin/origin.h"
+#include "engine/service/evidence/evidence.h"
+#include "engine/service/query/query.h"
+#include "engine/service/scope/scope.h"
+#include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 
 enum { MAX_ENTRIES = 10000 };
 

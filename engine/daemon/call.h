@@ -16,7 +16,9 @@
 
 #include "engine/base/status.h"
 #include "engine/daemon/writer.h"
+#include "engine/service/query/query.h"
 #include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 
 enum { CALL_MAX_BYTES = 1 << 20 };
 

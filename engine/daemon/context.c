@@ -1,6 +1,8 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/context.h"
+#include "engine/service/query/query.h"
+#include "engine/service/report/report.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "engine/protocol/spamd.h"
-#include "engine/service/service.h"
+#include "engine/service/report/report.h"
 
 enum { COUNTER_COMMANDS = SPAMD_CALL + 1, COUNTER_OUTCOMES = OUTCOME_TRUSTED + 1 };
 

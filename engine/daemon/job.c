@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "engine/daemon/quota.h"
+#include "engine/service/service.h"
 
 struct line {
 	struct job *first;

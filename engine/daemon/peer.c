@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "engine/service/user-name.h"
+#include "engine/service/scope/scope.h"
 
 /* Enough for the entry of any sensible directory. */
 static const size_t ENTRY_SIZE = 16384;

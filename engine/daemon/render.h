@@ -5,7 +5,9 @@
 
 #include <jansson.h>
 
-#include "engine/service/service.h"
+#include "engine/service/query/query.h"
+#include "engine/service/report/report.h"
+#include "engine/service/upkeep/upkeep.h"
 
 /* Comma list: HAMLET_SPAM or HAMLET_HAM; HAMLET_BLOCKED or HAMLET_ALLOWED when a
  * list decided; else HAMLET_PERSONAL when the user's own

@@ -14,7 +14,6 @@
 #include "engine/daemon/quota.h"
 #include "engine/daemon/sandbox.h"
 #include "engine/daemon/writer.h"
-#include "engine/service/service.h"
 #include "engine/settings/settings.h"
 #include "engine/store/store.h"
 

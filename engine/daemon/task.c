@@ -8,6 +8,10 @@
 #include "engine/base/message-kind.h"
 #include "engine/daemon/server.h"
 #include "engine/daemon/task-internal.h"
+#include "engine/service/query/query.h"
+#include "engine/service/report/report.h"
+#include "engine/service/scope/scope.h"
+#include "engine/service/upkeep/upkeep.h"
 
 /* Up to here a message is judged in a tenth of a millisecond, and one that was made to
  * cost much in two. */

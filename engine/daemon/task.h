@@ -12,7 +12,6 @@
 #include "engine/daemon/job.h"
 #include "engine/daemon/peer.h"
 #include "engine/daemon/writer.h"
-#include "engine/service/service.h"
 
 struct server;
 

@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "engine/daemon/aside.h"
+#include "engine/service/report/report.h"
+#include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 
 /* Batches that may wait: more means that the disk does not keep up, and then a
  * refusal now is better than an answer too late. */

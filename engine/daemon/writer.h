@@ -12,7 +12,9 @@
 
 #include "engine/daemon/lanes.h"
 #include "engine/daemon/log.h"
+#include "engine/service/report/report.h"
 #include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 #include "engine/settings/settings.h"
 
 /* A press or a change that waits; embedded by its owner, `next` is private. */

@@ -21,8 +21,7 @@ libstore_a_SOURCES = \
 	%D%/sqlite/room.c \
 	%D%/sqlite/sqlite.h \
 	%D%/sqlite/tidy.c \
-	%D%/store.c %D%/store.h \
-	%D%/table.c %D%/table.h
+	%D%/dispatch.c %D%/store.h
 nodist_libstore_a_SOURCES = %D%/sqlite/migrations.c
 libstore_a_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS) $(GLIB_CFLAGS)
 

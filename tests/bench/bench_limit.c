@@ -24,6 +24,9 @@
 #include <jansson.h>
 
 #include "engine/client/mail-walk.h"
+#include "engine/service/evidence/evidence.h"
+#include "engine/service/query/query.h"
+#include "engine/service/report/report.h"
 #include "engine/service/service.h"
 #include "tokenizer/tokenizer.h"
 #include "trainer/corpus.h"

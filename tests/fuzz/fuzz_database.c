@@ -11,7 +11,12 @@
 #include <sqlite3.h>
 #include <stdint.h>
 
+#include "engine/service/query/query.h"
+#include "engine/service/report/report.h"
+#include "engine/service/scope/scope.h"
 #include "engine/service/secret.h"
+#include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 #include "engine/store/driver.h"
 #include "tests/fuzz/use_service.h"
 #include "tests/unit/store-verbs.h"

@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/service/generation.h"
 #include "engine/service/secret.h"
+#include "engine/service/upkeep/upkeep.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/unit/store-verbs.h"
 

@@ -62,7 +62,7 @@ tests_unit_test_pack_LDADD   = libstore.a libbase.a $(GLIB_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_table_SOURCES = %D%/test_table.c $(UNIT_HEADER)
 tests_unit_test_table_CFLAGS  = $(UNIT_CFLAGS)
-tests_unit_test_table_LDADD   = libstore.a libbase.a $(GLIB_LIBS) $(CHECK_LIBS)
+tests_unit_test_table_LDADD   = libservice.a libstore.a libbase.a $(GLIB_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_spamd_SOURCES = %D%/test_spamd.c $(UNIT_HEADER)
 tests_unit_test_spamd_CFLAGS  = $(UNIT_CFLAGS)

@@ -8,7 +8,7 @@
 
 #include <glib.h>
 
-#include "engine/service/generation.h"
+#include "engine/service/upkeep/upkeep.h"
 #include "tests/unit/store-verbs.h"
 
 struct made_generation {

@@ -8,7 +8,6 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 
-#include "engine/service/generation.h"
 #include "engine/store/store.h"
 #include "tests/unit/made-generation.h"
 #include "tests/unit/small-mail.h"

@@ -4,8 +4,6 @@
  * no scope grows without bounds. */
 #include <string.h>
 
-#include "engine/service/entries.h"
-#include "engine/service/generation.h"
 #include "tests/unit/made-generation.h"
 #include "tests/unit/small-mail.h"
 #include "tests/unit/store-verbs.h"

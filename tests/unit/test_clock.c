@@ -1,7 +1,7 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * Clocks that go wrong are not believed, and those that are right after all are. */
-#include "engine/service/clock-check.h"
+#include "engine/service/upkeep/upkeep.h"
 
 #include <stdint.h>
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/service/diagnosis.h"
+#include "engine/origin/origin.h"
 #include "tests/unit/service-fixture.h"
 #include "tests/unit/store-verbs.h"
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/service/query.h"
-#include "engine/service/verdict.h"
+#include "engine/service/query/private.h"
+#include "engine/service/query/verdict.h"
 #include "tests/unit/service-fixture.h"
 
 static const char SPAM[] = "lottery", HAM[] = "dinner";

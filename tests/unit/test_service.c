@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/service/query.h" /* what a query holds is nobody else's business */
+#include "engine/service/query/private.h" /* what a query holds is nobody else's business */
 #include "tests/unit/service-fixture.h"
 #include "tests/unit/store-verbs.h"
 

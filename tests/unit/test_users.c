@@ -4,7 +4,6 @@
  * other spellings becomes one of users. */
 #include <string.h>
 
-#include "engine/service/renaming.h"
 #include "tests/unit/small-mail.h"
 #include "tests/unit/store-verbs.h"
 

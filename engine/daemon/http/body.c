@@ -9,6 +9,7 @@
 #include "engine/base/message-kind.h"
 #include "engine/daemon/http/internal.h"
 #include "engine/daemon/server.h"
+#include "engine/service/service.h"
 
 /* --- What is no message ----------------------------------------------------------- */
 

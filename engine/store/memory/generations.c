@@ -5,36 +5,34 @@
 
 #include "engine/store/memory/memory.h"
 
-enum status memory_forget_former(struct memory *memory, struct failure *failure)
+GHashTable *memory_tokens_new(void)
 {
-	struct table *tokens = table_new(0);
-
-	if (!tokens)
-		return failure_set(failure, STATUS_NOMEM, "adopting a generation: out of memory");
-	table_track(tokens);
-	table_free(&memory->next_tokens);
-	memory->next_tokens = tokens;
-	g_array_set_size(memory->next_retrained, 0);
-	return STATUS_OK;
+	return g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
 }
 
-static enum status put_piece(
-	struct memory *memory, const struct store_piece *piece, struct failure *failure)
+void memory_put_tokens(GHashTable *rows, const struct store_token *tokens, size_t count)
 {
-	g_array_append_vals(memory->next_retrained, piece->reports, (guint)piece->report_count);
-	for (size_t i = 0; i < piece->token_count; i++) {
-		const struct store_token *token = &piece->tokens[i];
-		if (table_set(memory->next_tokens, token->key, token->sum, token->gain) !=
-			STATUS_OK)
-			return failure_set(failure, STATUS_NOMEM, "writing tokens: out of memory");
+	for (size_t i = 0; i < count; i++) {
+		struct store_token *row = g_memdup2(&tokens[i], sizeof(tokens[i]));
+		if (row->gain > 0) {
+			g_hash_table_replace(rows, &row->key, row);
+		} else {
+			g_hash_table_remove(rows, &row->key);
+			g_free(row);
+		}
 	}
-	return STATUS_OK;
+}
+
+void memory_forget_former(struct memory *memory)
+{
+	g_hash_table_remove_all(memory->next_tokens);
+	g_array_set_size(memory->next_retrained, 0);
 }
 
 static void exchange_rows(struct memory *memory)
 {
 	GArray *reports = memory->next_retrained;
-	struct table *tokens = memory->next_tokens;
+	GHashTable *tokens = memory->next_tokens;
 
 	memory->next_retrained = memory->retrained;
 	memory->retrained = reports;
@@ -53,28 +51,16 @@ static void exchange_rows(struct memory *memory)
 	}
 }
 
-enum status memory_take_over(
-	struct memory *memory, const struct store_generation *generation, struct failure *failure)
+void memory_take_over(struct memory *memory, const struct store_generation *generation)
 {
-	enum status status = put_piece(memory, &generation->piece, failure);
+	const struct store_piece *piece = &generation->piece;
 
-	if (status != STATUS_OK || !generation->checkpoint)
-		return status;
+	g_array_append_vals(memory->next_retrained, piece->reports, (guint)piece->report_count);
+	memory_put_tokens(memory->next_tokens, piece->tokens, piece->token_count);
+	if (!generation->checkpoint)
+		return;
 	exchange_rows(memory);
 	memory_clear_entries(memory, generation->entry_kind);
 	memory->checkpoint = *generation->checkpoint;
 	memory_put_entries(memory, generation->entries, generation->entry_count);
-	return STATUS_OK;
-}
-
-enum status memory_empty_rows(struct memory *memory, struct failure *failure)
-{
-	struct table *empty = table_new(0);
-
-	if (!empty)
-		return failure_set(failure, STATUS_NOMEM, "writing tokens: out of memory");
-	table_track(empty);
-	table_free(&memory->tokens);
-	memory->tokens = empty;
-	return STATUS_OK;
 }

@@ -127,23 +127,13 @@ static void strip(struct memory *memory, int64_t until)
 	}
 }
 
-static enum status write_rows(
-	struct memory *memory, const struct store_rows *rows, struct failure *failure)
+static void write_rows(struct memory *memory, const struct store_rows *rows)
 {
-	enum status status =
-		rows->how == ROWS_CHANGED ? STATUS_OK : memory_empty_rows(memory, failure);
-
-	for (size_t i = 0; i < rows->count && status == STATUS_OK; i++) {
-		const struct store_token *token = &rows->tokens[i];
-		status = table_set(memory->tokens, token->key, token->sum, token->gain);
-		if (status != STATUS_OK)
-			failure_set(failure, status, "writing tokens: out of memory");
-	}
-	if (status == STATUS_OK) {
-		strip(memory, rows->checkpoint->seq);
-		memory->checkpoint = *rows->checkpoint;
-	}
-	return status;
+	if (rows->how != ROWS_CHANGED)
+		g_hash_table_remove_all(memory->tokens);
+	memory_put_tokens(memory->tokens, rows->tokens, rows->count);
+	strip(memory, rows->checkpoint->seq);
+	memory->checkpoint = *rows->checkpoint;
 }
 
 static enum status memory_commit(
@@ -152,18 +142,18 @@ static enum status memory_commit(
 	struct memory *memory = (struct memory *)store;
 	enum status status = check(memory, change, failure);
 
-	if (status == STATUS_OK && change->merge)
-		status = memory_merge(memory, change->merge, failure);
-	if (status == STATUS_OK && change->rows)
-		status = write_rows(memory, change->rows, failure);
-	if (status == STATUS_OK && change->removal)
-		status = memory_forget_former(memory, failure);
-	if (status == STATUS_OK && change->removal)
-		memory_take_out(memory, change->removal);
-	if (status == STATUS_OK && change->generation)
-		status = memory_take_over(memory, change->generation, failure);
 	if (status != STATUS_OK)
 		return status;
+	if (change->merge)
+		memory_merge(memory, change->merge);
+	if (change->rows)
+		write_rows(memory, change->rows);
+	if (change->removal) {
+		memory_forget_former(memory);
+		memory_take_out(memory, change->removal);
+	}
+	if (change->generation)
+		memory_take_over(memory, change->generation);
 	for (size_t i = 0; i < change->report_count; i++)
 		add_row(memory, &change->reports[i]);
 	memory_put_entries(memory, change->entries, change->entry_count);
@@ -177,10 +167,13 @@ static enum status memory_tidy(struct store *store, enum store_tidying effort,
 	struct store_tidied *tidied, struct failure *failure)
 {
 	struct memory *memory = (struct memory *)store;
+	(void)failure;
 
 	if (effort == TIDY_SOME)
 		tidied->users = memory_forget_users(memory);
-	return effort == TIDY_FORMER ? memory_forget_former(memory, failure) : STATUS_OK;
+	else if (effort == TIDY_FORMER)
+		memory_forget_former(memory);
+	return STATUS_OK;
 }
 
 static enum status memory_keep_copy(
@@ -205,8 +198,8 @@ static void memory_close(struct store *store)
 	g_ptr_array_unref(memory->rows);
 	g_tree_destroy(memory->entries);
 	g_hash_table_destroy(memory->values);
-	table_free(&memory->tokens);
-	table_free(&memory->next_tokens);
+	g_hash_table_destroy(memory->tokens);
+	g_hash_table_destroy(memory->next_tokens);
 	g_array_unref(memory->next_retrained);
 	g_array_unref(memory->retrained);
 	g_free(memory);
@@ -233,22 +226,14 @@ static const struct store_driver memory_driver = {
 enum status memory_store_open(
 	struct store **result, const char *name, enum store_mode mode, struct failure *failure)
 {
-	struct table *tokens = table_new(0), *next = table_new(0);
-	(void)name;
-
-	*result = NULL;
-	if (!tokens || !next) {
-		table_free(&tokens);
-		table_free(&next);
-		return failure_set(failure, STATUS_NOMEM, "opening a store: out of memory");
-	}
-	table_track(tokens);
-	table_track(next);
 	struct memory *memory = g_new0(struct memory, 1);
+	(void)name;
+	(void)failure;
+
 	memory->store.driver = &memory_driver;
 	memory->store.writable = mode == STORE_WRITE;
-	memory->tokens = tokens;
-	memory->next_tokens = next;
+	memory->tokens = memory_tokens_new();
+	memory->next_tokens = memory_tokens_new();
 	memory->retrained = g_array_new(FALSE, FALSE, sizeof(struct store_retrained));
 	memory->next_retrained = g_array_new(FALSE, FALSE, sizeof(struct store_retrained));
 	memory->rows = g_ptr_array_new_with_free_func(memory_free_row);

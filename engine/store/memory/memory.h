@@ -8,7 +8,6 @@
 #include <glib.h>
 
 #include "engine/store/driver.h"
-#include "engine/store/table.h"
 
 struct user {
 	char *name;
@@ -33,11 +32,11 @@ struct memory {
 	GTree *entries; /* struct store_entry, owned */
 	GHashTable *values; /* GBytes by name */
 	size_t count; /* rows that are not erased */
-	struct table *tokens;
+	GHashTable *tokens; /* struct store_token by key */
 	struct store_checkpoint checkpoint;
 	int64_t stripped; /* reports up to it were looked at for what they supersede */
 	GArray *retrained; /* struct store_retrained */
-	struct table *next_tokens;
+	GHashTable *next_tokens;
 	GArray *next_retrained;
 };
 
@@ -66,14 +65,16 @@ void memory_put_entries(struct memory *memory, const struct store_entry *entries
 void memory_take_out(struct memory *memory, struct store_removal *removal);
 /* Those who have no reports; how many they were. */
 int64_t memory_forget_users(struct memory *memory);
-enum status memory_merge(struct memory *memory, struct store_merge *merge, struct failure *failure);
+void memory_merge(struct memory *memory, struct store_merge *merge);
 
 /* Puts a piece beside the rows, and with the last one all of them in place. */
-enum status memory_take_over(
-	struct memory *memory, const struct store_generation *generation, struct failure *failure);
+void memory_take_over(struct memory *memory, const struct store_generation *generation);
 /* Forgets what is beside the rows. */
-enum status memory_forget_former(struct memory *memory, struct failure *failure);
-enum status memory_empty_rows(struct memory *memory, struct failure *failure);
+void memory_forget_former(struct memory *memory);
+
+GHashTable *memory_tokens_new(void);
+/* A gain of 0 takes a row away. */
+void memory_put_tokens(GHashTable *rows, const struct store_token *tokens, size_t count);
 
 /* --- Methods that need only a reader ------------------------------------------- */
 

@@ -78,17 +78,7 @@ static void rename_user(struct memory *memory, struct user *user, const char *na
 	g_hash_table_insert(memory->users, user->name, user);
 }
 
-static enum status forget_checkpoint(struct memory *memory, struct failure *failure)
-{
-	enum status status = memory_empty_rows(memory, failure);
-
-	if (status != STATUS_OK)
-		return status;
-	memory->checkpoint = (struct store_checkpoint){0};
-	return memory_forget_former(memory, failure);
-}
-
-enum status memory_merge(struct memory *memory, struct store_merge *merge, struct failure *failure)
+void memory_merge(struct memory *memory, struct store_merge *merge)
 {
 	struct user *from = g_hash_table_lookup(memory->users, merge->from);
 	struct user *to = g_hash_table_lookup(memory->users, merge->to);
@@ -103,5 +93,9 @@ enum status memory_merge(struct memory *memory, struct store_merge *merge, struc
 		merge->refold = true;
 		memory_take_out(memory, &removal);
 	}
-	return merge->refold ? forget_checkpoint(memory, failure) : STATUS_OK;
+	if (merge->refold) {
+		g_hash_table_remove_all(memory->tokens);
+		memory->checkpoint = (struct store_checkpoint){0};
+		memory_forget_former(memory);
+	}
 }

@@ -165,32 +165,20 @@ enum status memory_shares(
 
 /* --- Tokens and numbers --------------------------------------------------- */
 
-struct token_walk {
-	store_token_fn *each;
-	void *context;
-	enum status status;
-};
-
-static void give_token(void *context, uint64_t key, double sum, double gain)
-{
-	struct token_walk *walk = context;
-	struct store_token token = {.key = key, .sum = sum, .gain = gain};
-
-	if (walk->status == STATUS_OK && gain > 0)
-		walk->status = walk->each(walk->context, &token);
-}
-
 enum status memory_tokens(struct store_reader *reader, struct store_checkpoint *checkpoint,
 	store_token_fn *each, void *context, struct failure *failure)
 {
-	struct token_walk walk = {.each = each, .context = context, .status = STATUS_OK};
+	const struct memory *memory = memory_of(reader);
+	GHashTableIter iter;
+	gpointer token;
+	enum status status = STATUS_OK;
 	(void)failure;
 
-	*checkpoint = memory_of(reader)->checkpoint;
-	/* The table tracks changes and is never cleaned: all of it is "dirty". */
-	if (each)
-		table_dirty(memory_of(reader)->tokens, 0, STORE_RANGES, give_token, &walk);
-	return walk.status;
+	*checkpoint = memory->checkpoint;
+	g_hash_table_iter_init(&iter, memory->tokens);
+	while (each && status == STATUS_OK && g_hash_table_iter_next(&iter, NULL, &token))
+		status = each(context, token);
+	return status;
 }
 
 enum status memory_read_stats(
@@ -203,7 +191,7 @@ enum status memory_read_stats(
 	*stats = (struct store_stats){
 		.reports = (int64_t)memory->count,
 		.users = g_hash_table_size(memory->users),
-		.tokens = (int64_t)table_count(memory->tokens),
+		.tokens = g_hash_table_size(memory->tokens),
 		.given = (int64_t)memory->rows->len,
 	};
 	for (guint at = 0; at < memory->rows->len; at++) {
