@@ -1,13 +1,14 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/context.h"
-#include "engine/service/query/query.h"
-#include "engine/service/report/report.h"
 
 #include <string.h>
 
 #include <glib.h>
 #include <jansson.h>
+
+#include "engine/service/query/query.h"
+#include "engine/service/report/report.h"
 
 static enum status read_recipients(
 	struct context *context, const json_t *list, struct failure *failure)

@@ -2,11 +2,12 @@
  * SPDX-License-Identifier: Apache-2.0
  * What must hold of an engine whatever happened. */
 #include "tests/fault/workload.h"
-#include "tests/unit/store-verbs.h"
 
 #include <string.h>
 
 #include <sqlite3.h>
+
+#include "tests/unit/store-verbs.h"
 
 /* Messages that are judged after each step. */
 static const unsigned JUDGED[] = {1, 4};

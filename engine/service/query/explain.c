@@ -1,13 +1,13 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * Each token's part in a verdict. */
-#include "engine/service/evidence/evidence.h"
-#include "engine/service/query/private.h"
-#include "engine/service/query/query.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "engine/service/evidence/evidence.h"
+#include "engine/service/query/private.h"
+#include "engine/service/query/query.h"
 
 static void on_token(
 	void *context, uint64_t key, const char *field, const char *text, size_t length)

@@ -1,12 +1,12 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * A user's policy, and how it came to be. */
+#include <string.h>
+
 #include "engine/service/evidence/evidence.h"
 #include "engine/service/query/private.h"
 #include "engine/service/query/query.h"
 #include "engine/service/scope/scope.h"
-
-#include <string.h>
 
 struct policy_walk {
 	const struct model_params *params;

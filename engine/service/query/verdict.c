@@ -1,11 +1,12 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/query/verdict.h"
+
+#include <math.h>
+
 #include "engine/service/evidence/evidence.h"
 #include "engine/service/query/query.h"
 #include "engine/service/scope/scope.h"
-
-#include <math.h>
 
 static const char BLOCKED[] = "554 5.7.1 Sender is blocked by the recipient";
 static const char REJECTED[] = "554 5.7.1 Spam message rejected";

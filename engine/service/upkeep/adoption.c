@@ -2,18 +2,17 @@
  * SPDX-License-Identifier: Apache-2.0
  * A new generation takes over: folded beside the running one from the journal,
  * brought up to the present, put in its place in one step. */
-#include "engine/service/evidence/evidence.h"
-#include "engine/service/service.h"
-#include "engine/service/upkeep/change.h"
-#include "engine/service/upkeep/upkeep.h"
-
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/service/evidence/evidence.h"
 #include "engine/service/scope/scope.h"
+#include "engine/service/service.h"
+#include "engine/service/upkeep/change.h"
 #include "engine/service/upkeep/generation.h"
 #include "engine/service/upkeep/removal.h"
+#include "engine/service/upkeep/upkeep.h"
 
 /* Rows that are staged at a time: reports wait for no more. */
 enum { PIECE = 500 };

@@ -6,11 +6,11 @@
  * first, so that one that was superseded never counts again, even where the clock went
  * back. */
 #include "engine/service/upkeep/budget.h"
-#include "engine/service/upkeep/change.h"
 
 #include <glib.h>
 
 #include "engine/service/evidence/evidence.h"
+#include "engine/service/upkeep/change.h"
 #include "engine/service/upkeep/removal.h"
 #include "engine/service/upkeep/upkeep.h"
 

@@ -1,9 +1,10 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * The store in memory: its rows, and what changes write. */
+#include "engine/store/memory/memory.h"
+
 #include <glib.h>
 
-#include "engine/store/memory/memory.h"
 #include "engine/store/pack.h"
 
 /* --- Containers ---------------------------------------------------------- */
