@@ -171,6 +171,30 @@ bool mbox_is_separator(const char *line, const char *end)
 	return false;
 }
 
+/* --- MMDF ------------------------------------------------------------------------------ */
+
+static bool is_mmdf_separator(const char *line, const char *end)
+{
+	static const char SEPARATOR[] = "\1\1\1\1";
+
+	if (!begins(line, end, SEPARATOR, 4))
+		return false;
+	line += 4;
+	return line == end || is_blank(line, next_line(line, end));
+}
+
+/* Each message has a separator before it and one after it. */
+static bool next_of_mmdf(struct mbox *mbox, const char **message, size_t *length)
+{
+	while (mbox->at < mbox->end && is_mmdf_separator(mbox->at, mbox->end))
+		mbox->at = next_line(mbox->at, mbox->end);
+	*message = mbox->at;
+	while (mbox->at < mbox->end && !is_mmdf_separator(mbox->at, mbox->end))
+		mbox->at = next_line(mbox->at, mbox->end);
+	*length = (size_t)(mbox->at - *message);
+	return *length > 0;
+}
+
 /* --- Files ----------------------------------------------------------------------------- */
 
 struct mbox mbox_open(const char *data, size_t length)
@@ -184,6 +208,7 @@ struct mbox mbox_open(const char *data, size_t length)
 			break;
 		mbox.at = next;
 	}
+	mbox.mmdf = is_mmdf_separator(mbox.at, mbox.end);
 	return mbox;
 }
 
@@ -191,7 +216,13 @@ bool mbox_is_mbox(const char *data, size_t length)
 {
 	struct mbox mbox = mbox_open(data, length);
 
-	return begins(mbox.at, mbox.end, "From ", 5);
+	return mbox.mmdf || begins(mbox.at, mbox.end, "From ", 5);
+}
+
+bool mbox_at_separator(const struct mbox *mbox)
+{
+	return mbox->mmdf ? is_mmdf_separator(mbox->at, mbox->end)
+			  : mbox_is_separator(mbox->at, mbox->end);
 }
 
 /* Reads up to the next separator or the end. The empty line before either is left out. */
@@ -213,6 +244,8 @@ static size_t read_message(struct mbox *mbox)
 
 bool mbox_next(struct mbox *mbox, const char **message, size_t *length)
 {
+	if (mbox->mmdf)
+		return next_of_mmdf(mbox, message, length);
 	*length = 0;
 	while (mbox->at < mbox->end && *length == 0) {
 		if (begins(mbox->at, mbox->end, "From ", 5))
