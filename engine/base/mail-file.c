@@ -50,23 +50,23 @@ static enum status unpack(struct mail_file *file, enum compression compression, 
 	return STATUS_OK;
 }
 
+/* What it holds, and whether that is mail. */
 static enum status examine(struct mail_file *file, const char *name, struct failure *failure)
 {
 	enum compression compression = compression_of_bytes(file->data, file->length);
 	enum status status = STATUS_OK;
 
-	bool mbox = compression == COMPRESSION_NONE && mbox_is_mbox(file->data, file->length);
-
-	if (file->more && !mbox)
-		return fail_size(name, failure);
-	if (compression != COMPRESSION_NONE)
+	if (compression != COMPRESSION_NONE && !file->more)
 		status = unpack(file, compression, name, failure);
 	if (status != STATUS_OK || file->length == 0)
 		return status;
 	enum message_kind kind = message_kind_of(file->data, file->length);
-	return kind == MESSAGE_MAIL ? STATUS_OK
-				    : failure_set(failure, STATUS_INVALID, "%s is no mail but %s",
-					      name, message_kind_text(kind));
+	file->mbox = mbox_is_mbox(file->data, file->length);
+	file->mmdf = mbox_open(file->data, file->length).mmdf;
+	if (kind != MESSAGE_MAIL)
+		return failure_set(failure, STATUS_INVALID, "%s is no mail but %s", name,
+			message_kind_text(kind));
+	return file->more && !file->mbox ? fail_size(name, failure) : STATUS_OK;
 }
 
 /* --- Opening --------------------------------------------------------------------------- */
@@ -181,12 +181,10 @@ void mail_file_close(struct mail_file *file)
 
 struct mail_cursor mail_file_begin(const struct mail_file *file, enum mail_form form)
 {
-	struct mbox mbox = mbox_open(file->data, file->length);
-	bool several = form == MAIL_MBOX ||
-		(form == MAIL_DETECT && mbox_is_mbox(file->data, file->length));
+	bool several = form == MAIL_MBOX || (form == MAIL_DETECT && file->mbox);
 
 	return (struct mail_cursor){
-		.form = several ? MAIL_MBOX : MAIL_SINGLE, .mmdf = several && mbox.mmdf};
+		.form = several ? MAIL_MBOX : MAIL_SINGLE, .mmdf = several && file->mmdf};
 }
 
 static bool next_of_single(
@@ -223,37 +221,53 @@ static void leave_out(const struct mail_file *file, struct mail_cursor *cursor)
 		(last && last + 1 > from ? (size_t)(last + 1 - file->data) : file->length);
 }
 
+/* What is in memory from the cursor on; `much` as reach. */
+static struct mbox mbox_at(struct mail_file *file, struct mail_cursor *cursor, bool much)
+{
+	struct mbox mbox = {.at = file->data, .end = file->data};
+
+	cursor->status = reach(file, cursor->at, much);
+	if (cursor->status == STATUS_OK) {
+		size_t offset = (size_t)(cursor->at - file->start);
+
+		mbox = mbox_open(file->data + offset, file->length - offset);
+	}
+	mbox.mmdf = cursor->mmdf;
+	return mbox;
+}
+
 static bool next_of_mbox(
 	struct mail_file *file, struct mail_cursor *cursor, struct mail_place *place)
 {
 	bool much = false;
 
-	while ((cursor->status = reach(file, cursor->at, much)) == STATUS_OK) {
-		size_t offset = (size_t)(cursor->at - file->start), length;
-		struct mbox mbox = mbox_open(file->data + offset, file->length - offset);
-		const char *message;
+	for (;;) {
+		struct mbox mbox = mbox_at(file, cursor, much);
+		bool rest = cursor->rest, found = false;
+		const char *message = mbox.at;
+		size_t length = 0;
 
-		mbox.mmdf = cursor->mmdf;
-		cursor->rest &= !mbox_at_separator(&mbox);
-		bool found = mbox_next(&mbox, &message, &length);
+		if (cursor->status != STATUS_OK)
+			return false;
+		if (rest)
+			mbox_skip(&mbox);
+		else
+			found = mbox_next(&mbox, &message, &length);
 		if (file->more && mbox.at == mbox.end) { /* there may be more of it */
-			if (offset == 0)
+			if (cursor->at == file->start)
 				leave_out(file, cursor);
 			much = true;
 			continue;
 		}
 		cursor->at = file->start + (uint64_t)(mbox.at - file->data);
-		if (!found)
-			return false;
+		cursor->rest = false;
 		*place = (struct mail_place){
 			.offset = file->start + (uint64_t)(message - file->data),
 			.length = length,
 			.mbox = !cursor->mmdf};
-		if (!cursor->rest)
-			return true;
-		cursor->rest = false;
+		if (!rest)
+			return found;
 	}
-	return false;
 }
 
 bool mail_file_next(struct mail_file *file, struct mail_cursor *cursor, struct mail_place *place)

@@ -20,6 +20,7 @@ struct mail_file {
 	const char *data; /* never NULL; of a larger mbox file the part that is in memory */
 	size_t length;
 	/* private */
+	bool mbox, mmdf; /* what it begins like */
 	int descriptor; /* of a larger mbox file, otherwise -1 */
 	uint64_t start; /* where `data` lies in it */
 	bool more; /* there is something after it */

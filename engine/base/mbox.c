@@ -183,15 +183,22 @@ static bool is_mmdf_separator(const char *line, const char *end)
 	return line == end || is_blank(line, next_line(line, end));
 }
 
+static size_t read_mmdf_message(struct mbox *mbox)
+{
+	const char *start = mbox->at;
+
+	while (mbox->at < mbox->end && !is_mmdf_separator(mbox->at, mbox->end))
+		mbox->at = next_line(mbox->at, mbox->end);
+	return (size_t)(mbox->at - start);
+}
+
 /* Each message has a separator before it and one after it. */
 static bool next_of_mmdf(struct mbox *mbox, const char **message, size_t *length)
 {
 	while (mbox->at < mbox->end && is_mmdf_separator(mbox->at, mbox->end))
 		mbox->at = next_line(mbox->at, mbox->end);
 	*message = mbox->at;
-	while (mbox->at < mbox->end && !is_mmdf_separator(mbox->at, mbox->end))
-		mbox->at = next_line(mbox->at, mbox->end);
-	*length = (size_t)(mbox->at - *message);
+	*length = read_mmdf_message(mbox);
 	return *length > 0;
 }
 
@@ -217,12 +224,6 @@ bool mbox_is_mbox(const char *data, size_t length)
 	struct mbox mbox = mbox_open(data, length);
 
 	return mbox.mmdf || begins(mbox.at, mbox.end, "From ", 5);
-}
-
-bool mbox_at_separator(const struct mbox *mbox)
-{
-	return mbox->mmdf ? is_mmdf_separator(mbox->at, mbox->end)
-			  : mbox_is_separator(mbox->at, mbox->end);
 }
 
 /* Reads up to the next separator or the end. The empty line before either is left out. */
@@ -254,6 +255,14 @@ bool mbox_next(struct mbox *mbox, const char **message, size_t *length)
 		*length = read_message(mbox);
 	}
 	return *length > 0;
+}
+
+void mbox_skip(struct mbox *mbox)
+{
+	if (mbox->mmdf)
+		read_mmdf_message(mbox);
+	else
+		read_message(mbox);
 }
 
 /* --- Quoting --------------------------------------------------------------------------- */

@@ -30,8 +30,8 @@ bool mbox_is_mbox(const char *data, size_t length);
 /* Begins the walk; sees by itself whether it is MMDF. */
 struct mbox mbox_open(const char *data, size_t length);
 
-/* Whether what is yet to be read begins with a separator. */
-bool mbox_at_separator(const struct mbox *mbox);
+/* Passes over the rest of a message, up to the next separator or the end. */
+void mbox_skip(struct mbox *mbox);
 
 /* The next message, without the separator before it and the empty line after it;
  * quoting is left as it is. What comes before the first separator is a message as well.

@@ -93,21 +93,33 @@ END_TEST
 
 START_TEST(mmdf_has_separators_on_both_sides)
 {
-	static const char second[] = "S: 2\n\n>From b\n\nFrom b" DATE;
-
 	ck_assert_str_eq(
 		split(MMDF "S: 1\n\none\n" MMDF MMDF "S: 2\n\n>From b\n\nFrom b" DATE MMDF),
 		"[S: 1\n\none\n][S: 2\n\n>From b\n\nFrom b" DATE "]");
 	ck_assert_str_eq(split("\n" MMDF "S: 1\n\1\1\1\1\r\nS: 2"), "[S: 1\n][S: 2]");
 	ck_assert_str_eq(split(MMDF "S: 1\n\n" MMDF MMDF "\1\1\1\1"), "[S: 1\n\n]");
 	ck_assert_str_eq(split(MMDF), "");
+}
+END_TEST
 
-	struct mbox mbox = mbox_open(MMDF "S: 1\n", 10);
-	ck_assert(mbox_at_separator(&mbox));
-	mbox = mbox_open(second, strlen(second));
-	ck_assert(!mbox_at_separator(&mbox));
-	mbox.at += strlen(second) - strlen("From b" DATE);
-	ck_assert(mbox_at_separator(&mbox));
+/* What begins in the middle of a message. */
+START_TEST(the_rest_of_a_message_is_passed_over)
+{
+	static const char rest[] = "From here on\n\nFrom b" DATE "S: 1\n";
+	static const char mmdf[] = "From b" DATE "\n" MMDF MMDF "S: 1\n" MMDF;
+	struct mbox mbox = mbox_open(rest, strlen(rest));
+
+	mbox_skip(&mbox);
+	ck_assert_str_eq(mbox.at, "From b" DATE "S: 1\n");
+	mbox_skip(&mbox);
+	ck_assert_str_eq(mbox.at, "From b" DATE "S: 1\n");
+	mbox = mbox_open(mmdf, strlen(mmdf));
+	mbox.mmdf = true;
+	mbox_skip(&mbox);
+	ck_assert_str_eq(mbox.at, MMDF MMDF "S: 1\n" MMDF);
+	mbox = mbox_open("cut", 3);
+	mbox_skip(&mbox);
+	ck_assert_ptr_eq(mbox.at, mbox.end);
 }
 END_TEST
 
@@ -149,6 +161,7 @@ int main(void)
 	tcase_add_test(tcase, separators_have_a_date);
 	tcase_add_test(tcase, messages_begin_after_an_empty_line);
 	tcase_add_test(tcase, files_need_not_be_whole);
+	tcase_add_test(tcase, the_rest_of_a_message_is_passed_over);
 	tcase_add_test(tcase, mmdf_has_separators_on_both_sides);
 	tcase_add_test(tcase, an_mbox_file_begins_with_from);
 	tcase_add_test(tcase, quoting_is_taken_off);
