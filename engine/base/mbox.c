@@ -180,7 +180,9 @@ static bool is_mmdf_separator(const char *line, const char *end)
 	if (!begins(line, end, SEPARATOR, 4))
 		return false;
 	line += 4;
-	return line == end || is_blank(line, next_line(line, end));
+	if (line < end && *line == '\r')
+		line++;
+	return line == end || *line == '\n';
 }
 
 static size_t read_mmdf_message(struct mbox *mbox)

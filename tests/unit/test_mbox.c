@@ -98,6 +98,7 @@ START_TEST(mmdf_has_separators_on_both_sides)
 		"[S: 1\n\none\n][S: 2\n\n>From b\n\nFrom b" DATE "]");
 	ck_assert_str_eq(split("\n" MMDF "S: 1\n\1\1\1\1\r\nS: 2"), "[S: 1\n][S: 2]");
 	ck_assert_str_eq(split(MMDF "S: 1\n\n" MMDF MMDF "\1\1\1\1"), "[S: 1\n\n]");
+	ck_assert_str_eq(split(MMDF "S: 1\n" MMDF "\1\1\1\1\r"), "[S: 1\n]");
 	ck_assert_str_eq(split(MMDF), "");
 }
 END_TEST
