@@ -171,6 +171,39 @@ bool mbox_is_separator(const char *line, const char *end)
 	return false;
 }
 
+/* --- MMDF ------------------------------------------------------------------------------ */
+
+static bool is_mmdf_separator(const char *line, const char *end)
+{
+	static const char SEPARATOR[] = "\1\1\1\1";
+
+	if (!begins(line, end, SEPARATOR, 4))
+		return false;
+	line += 4;
+	if (line < end && *line == '\r')
+		line++;
+	return line == end || *line == '\n';
+}
+
+static size_t read_mmdf_message(struct mbox *mbox)
+{
+	const char *start = mbox->at;
+
+	while (mbox->at < mbox->end && !is_mmdf_separator(mbox->at, mbox->end))
+		mbox->at = next_line(mbox->at, mbox->end);
+	return (size_t)(mbox->at - start);
+}
+
+/* Each message has a separator before it and one after it. */
+static bool next_of_mmdf(struct mbox *mbox, const char **message, size_t *length)
+{
+	while (mbox->at < mbox->end && is_mmdf_separator(mbox->at, mbox->end))
+		mbox->at = next_line(mbox->at, mbox->end);
+	*message = mbox->at;
+	*length = read_mmdf_message(mbox);
+	return *length > 0;
+}
+
 /* --- Files ----------------------------------------------------------------------------- */
 
 struct mbox mbox_open(const char *data, size_t length)
@@ -184,6 +217,7 @@ struct mbox mbox_open(const char *data, size_t length)
 			break;
 		mbox.at = next;
 	}
+	mbox.mmdf = is_mmdf_separator(mbox.at, mbox.end);
 	return mbox;
 }
 
@@ -191,7 +225,7 @@ bool mbox_is_mbox(const char *data, size_t length)
 {
 	struct mbox mbox = mbox_open(data, length);
 
-	return begins(mbox.at, mbox.end, "From ", 5);
+	return mbox.mmdf || begins(mbox.at, mbox.end, "From ", 5);
 }
 
 /* Reads up to the next separator or the end. The empty line before either is left out. */
@@ -213,6 +247,8 @@ static size_t read_message(struct mbox *mbox)
 
 bool mbox_next(struct mbox *mbox, const char **message, size_t *length)
 {
+	if (mbox->mmdf)
+		return next_of_mmdf(mbox, message, length);
 	*length = 0;
 	while (mbox->at < mbox->end && *length == 0) {
 		if (begins(mbox->at, mbox->end, "From ", 5))
@@ -221,6 +257,14 @@ bool mbox_next(struct mbox *mbox, const char **message, size_t *length)
 		*length = read_message(mbox);
 	}
 	return *length > 0;
+}
+
+void mbox_skip(struct mbox *mbox)
+{
+	if (mbox->mmdf)
+		read_mmdf_message(mbox);
+	else
+		read_message(mbox);
 }
 
 /* --- Quoting --------------------------------------------------------------------------- */

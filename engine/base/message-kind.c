@@ -26,6 +26,11 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+static bool is_hex(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
 static void skip(struct text *text, size_t length)
 {
 	text->data += length;
@@ -73,7 +78,8 @@ static struct text take_line(struct text *text)
 /* --- Kinds -------------------------------------------------------------------- */
 
 /* dovecot-uidlist of version 3 ("3 V1234 N5 G...") and 1 ("1 1234 5"), which
- * courierimapuiddb has too; subscriptions of version 2; maildirsize ("1000S,10C"). */
+ * courierimapuiddb has too; subscriptions of version 2; maildirsize ("1000S,10C"); the
+ * index that Mozilla's programs keep beside an mbox file. */
 static bool is_index(struct text text)
 {
 	struct text line = take_line(&text), size = line;
@@ -83,6 +89,8 @@ static bool is_index(struct text text)
 	if (take(&line, "1 "))
 		return take_digits(&line) && take(&line, " ") && take_digits(&line) &&
 			line.length == 0;
+	if (take(&line, "// <!-- <mdb:mork:"))
+		return true;
 	if (take(&line, "V\t2"))
 		return line.length == 0;
 	return take_digits(&size) && take(&size, "S") &&
@@ -159,12 +167,12 @@ static bool is_json(struct text text)
 }
 
 /* The name of a field up to its colon (RFC 5322 section 2.2; blanks before the colon are
- * obsolete, and seen), or the line that an mbox begins a message with. */
+ * obsolete, and seen), or the line that an mbox or MMDF file begins a message with. */
 static bool has_field(struct text text)
 {
 	size_t name = 0;
 
-	if (take(&text, "From ") || take(&text, ">From "))
+	if (take(&text, "From ") || take(&text, ">From ") || take(&text, "\1\1\1\1\n"))
 		return true;
 	while (name < text.length && text.data[name] > ' ' && text.data[name] < 0x7f &&
 		text.data[name] != ':')
@@ -176,9 +184,48 @@ static bool has_field(struct text text)
 	return name < text.length && text.data[name] == ':';
 }
 
-static bool has_nul(struct text text)
+static bool take_hex(struct text *text)
 {
-	return memchr(text.data, '\0', text.length) != NULL;
+	bool any = false;
+
+	for (; text->length > 0 && is_hex(*text->data); any = true)
+		skip(text, 1);
+	return any;
+}
+
+/* The header of a file of version 2: how long a message's header is, and when it was made. */
+static bool is_dbox(struct text text)
+{
+	struct text line = take_line(&text);
+
+	return take(&line, "2 M") && take_hex(&line) && take(&line, " C") && take_hex(&line) &&
+		line.length == 0 && text.length > 0 && *text.data == '\1';
+}
+
+/* A folder's format that is not read; MESSAGE_MAIL: none. */
+static enum message_kind folder_kind(struct text text)
+{
+	if (take(&text, "*mbx*\r\n"))
+		return MESSAGE_MBX;
+	if (take(&text, "BABYL OPTIONS:"))
+		return MESSAGE_BABYL;
+	return is_dbox(text) ? MESSAGE_DBOX : MESSAGE_MAIL;
+}
+
+/* NUL, or more than one control character in 25: random bytes have two and a half. Those of
+ * texts do not count: tab, line ends, form feed, and ESC, of which Japanese has many. */
+static bool is_binary(struct text text)
+{
+	size_t controls = 0;
+
+	for (size_t i = 0; i < text.length; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+
+		if (c == '\0')
+			return true;
+		controls += (c < ' ' && !strchr("\t\n\f\r\033", c)) || c == 0x7f;
+	}
+	return controls > 3 && controls * 25 > text.length;
 }
 
 /* --- Verdict --------------------------------------------------------------------- */
@@ -205,7 +252,10 @@ enum message_kind message_kind_of(const char *data, size_t length)
 		return MESSAGE_FORM;
 	if (is_json(all))
 		return MESSAGE_JSON;
-	return has_nul(top) && !has_field(top) ? MESSAGE_BINARY : MESSAGE_MAIL;
+	enum message_kind folder = folder_kind(top);
+	if (folder != MESSAGE_MAIL)
+		return folder;
+	return is_binary(top) && !has_field(top) ? MESSAGE_BINARY : MESSAGE_MAIL;
 }
 
 const char *message_kind_text(enum message_kind kind)
@@ -220,6 +270,9 @@ const char *message_kind_text(enum message_kind kind)
 		[MESSAGE_INDEX] = "an index of a mail folder",
 		[MESSAGE_FORM] = "a form",
 		[MESSAGE_JSON] = "JSON",
+		[MESSAGE_MBX] = "a folder in the format mbx, which mailutil(1) converts",
+		[MESSAGE_BABYL] = "a folder in the format Babyl, which Emacs converts",
+		[MESSAGE_DBOX] = "mail in Dovecot's format dbox, which doveadm-sync(1) converts",
 		[MESSAGE_BINARY] = "binary data",
 	};
 

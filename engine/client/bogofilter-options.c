@@ -194,6 +194,8 @@ static bool is_consistent(const struct bogofilter_options *options)
 	if (both)
 		fprintf(stderr,
 			"bogofilter: of -s, -n, -S and -N only one, -Sn or -Ns is possible\n");
+	else if (options->fixed > 2)
+		fprintf(stderr, "bogofilter: of -T at most two are possible\n");
 	else if (options->source != SOURCE_FILES && *options->rest)
 		fprintf(stderr,
 			"bogofilter: %s is one argument too many: files are named after -B\n",

@@ -18,7 +18,6 @@
 #include "engine/client/bogofilter-options.h"
 #include "engine/client/exchange.h"
 #include "engine/client/mail-walk.h"
-#include "engine/client/messages.h"
 
 /* bogofilter's own. */
 enum { EXIT_IS_SPAM = 0, EXIT_IS_HAM = 1, EXIT_IS_UNSURE = 2, EXIT_ERROR = 3 };
@@ -51,6 +50,11 @@ static struct class classify(const json_t *verdict)
 	if (spamicity < HAM_CUTOFF)
 		return (struct class){"Ham", "H", spamicity, EXIT_IS_HAM};
 	return (struct class){"Unsure", "U", spamicity, EXIT_IS_UNSURE};
+}
+
+static bool is_report(const struct bogofilter_options *options)
+{
+	return options->spam || options->ham || options->not_spam || options->not_ham;
 }
 
 static void print_field(const struct class *class, const char *ending)
@@ -91,11 +95,13 @@ static void show(const struct work *work, const struct class *class, const char 
 
 	if (!options->fixed && !options->terse && !options->verbose)
 		return;
-	if (path)
+	if (path && (options->fixed || !options->terse))
 		printf("%s ", path);
 	if (options->fixed > 1)
 		printf("%.16f\n", class->spamicity);
-	else if (options->fixed || options->terse)
+	else if (options->fixed)
+		printf("%s %g\n", class->letter, class->spamicity);
+	else if (options->terse)
 		printf("%s %f\n", class->letter, class->spamicity);
 	else
 		print_field(class, "\n");
@@ -109,6 +115,22 @@ static void fail(struct work *work, const char *why)
 
 /* --- One message ----------------------------------------------------------------------- */
 
+/* Reports or classifies, and classifies after a report that is passed through. */
+static enum status ask(const struct work *work, struct buffer *body, struct failure *failure)
+{
+	enum status status = exchange_run(&work->exchange, body, failure);
+
+	if (status == STATUS_OK && work->report && work->options.passthrough) {
+		struct exchange again = work->exchange;
+
+		again.command = "CHECK";
+		again.headers = "";
+		buffer_free(body);
+		status = exchange_run(&again, body, failure);
+	}
+	return status;
+}
+
 /* `raw` is what is passed through, `message` what is judged: an mbox file's quoting stays. */
 static enum status judge(struct work *work, const char *path, const char *message, size_t length,
 	const char *raw, size_t raw_length)
@@ -119,12 +141,12 @@ static enum status judge(struct work *work, const char *path, const char *messag
 	work->messages++;
 	work->exchange.message = message;
 	work->exchange.length = length;
-	enum status status = exchange_run(&work->exchange, &body, &failure);
+	enum status status = ask(work, &body, &failure);
 	if (status != STATUS_OK)
 		fail(work, failure.detail);
-	if (work->options.passthrough && (status != STATUS_OK || work->report))
+	if (work->options.passthrough && status != STATUS_OK)
 		fwrite(raw, 1, raw_length, stdout); /* nobody's mail is lost for our sake */
-	if (status == STATUS_OK && !work->report) {
+	if (status == STATUS_OK && (!work->report || work->options.passthrough)) {
 		json_t *verdict = json_loadb(body.data ? body.data : "", body.length, 0, NULL);
 		struct class class = classify(verdict);
 
@@ -156,19 +178,25 @@ static void skipped(void *context, const char *why)
 	fprintf(stderr, "bogofilter: %s\n", why);
 }
 
+/* Each message of an mbox file is learned; but who asks wants one answer a file without -M. */
+static enum mail_form form_of(const struct bogofilter_options *options)
+{
+	if (options->mbox)
+		return MAIL_MBOX;
+	return is_report(options) ? MAIL_DETECT : MAIL_SINGLE;
+}
+
 /* A pipe among the mail does no harm; a path with no mail at all was not judged. False: the
  * daemon does not answer. */
 static bool walk(struct work *work, const char *path)
 {
-	const struct mail_visitor visitor = {
-		.message = visit, .skipped = skipped, .context = work, .mbox = work->options.mbox};
+	const struct mail_visitor visitor = {.message = visit,
+		.skipped = skipped,
+		.context = work,
+		.form = form_of(&work->options),
+		.pipes = true};
 	struct failure failure = {0};
 	size_t before = work->messages;
-
-	if (mail_walk_check(path, &failure) != STATUS_OK) {
-		fail(work, failure.detail);
-		return true;
-	}
 	enum status status = mail_walk(path, &visitor, &failure);
 	if (status != STATUS_OK && *failure.detail)
 		fail(work, failure.detail);
@@ -217,30 +245,27 @@ static void walk_files(struct work *work)
 
 /* --- Standard input -------------------------------------------------------------------- */
 
+/* What is judged is not asked for by a name. */
+static enum status visit_input(void *context, const char *path, const struct mail_place *place,
+	const char *message, size_t length)
+{
+	(void)path;
+	return visit(context, NULL, place, message, length);
+}
+
 static void judge_input(struct work *work)
 {
+	const struct mail_visitor visitor = {.message = visit_input,
+		.skipped = skipped,
+		.context = work,
+		.form = form_of(&work->options)};
 	struct failure failure = {0};
-	struct mail_file file;
-	struct mail_place place;
-	enum status status = mail_file_read(&file, STDIN_FILENO, "the input", &failure);
-	struct mail_cursor cursor =
-		mail_file_begin(&file, work->options.mbox ? MAIL_MBOX : MAIL_SINGLE);
+	enum status status = mail_walk_input(STDIN_FILENO, "the input", &visitor, &failure);
 
-	if (status != STATUS_OK)
+	if (status != STATUS_OK && *failure.detail)
 		fail(work, failure.detail);
-	else if (file.length == 0 && !work->options.mbox)
+	else if (status == STATUS_OK && work->messages == 0 && !work->options.mbox)
 		judge(work, NULL, "", 0, "", 0);
-	while (status == STATUS_OK && mail_file_next(&file, &cursor, &place)) {
-		const char *message;
-		size_t length;
-
-		status = mail_file_message(&file, &place, &message, &length);
-		if (status == STATUS_OK)
-			status = visit(work, NULL, &place, message, length);
-		else
-			fail(work, status_text(status));
-	}
-	mail_file_close(&file);
 }
 
 /* Reads up to MAIL_FILE_MAX bytes. True: that was all. */
@@ -289,12 +314,22 @@ static void pass_mbox(struct work *work, const struct buffer *raw)
 	while (mbox_next(&mbox, &message, &length)) {
 		fwrite(at, 1, (size_t)(message - at), stdout);
 		buffer_clear(&plain);
-		mbox_unquote(message, length, &plain);
+		if (mbox.mmdf)
+			buffer_append(&plain, message, length);
+		else
+			mbox_unquote(message, length, &plain);
 		judge(work, NULL, plain.data ? plain.data : "", plain.length, message, length);
 		at = message + length;
 	}
 	fwrite(at, 1, (size_t)(raw->data + raw->length - at), stdout);
 	buffer_free(&plain);
+}
+
+static bool is_mbox(const struct bogofilter_options *options, const struct buffer *raw)
+{
+	enum mail_form form = form_of(options);
+
+	return form == MAIL_MBOX || (form == MAIL_DETECT && mbox_is_mbox(raw->data, raw->length));
 }
 
 /* Byte for byte, so nothing is unpacked. What is too large is copied as it is. */
@@ -308,7 +343,7 @@ static void pass_input(struct work *work)
 		fwrite(data, 1, raw.length, stdout);
 		buffer_free(&raw);
 		copy_rest(work);
-	} else if (work->options.mbox && raw.length > 0) {
+	} else if (raw.length > 0 && is_mbox(&work->options, &raw)) {
 		pass_mbox(work, &raw);
 	} else {
 		judge(work, NULL, data, raw.length, data, raw.length);
@@ -390,11 +425,18 @@ static void say(const struct work *work)
 		printf("socket = %s\nuser = %s\n", work->exchange.socket, work->exchange.user);
 }
 
+/* Whose mail it is. */
+static const char *user(void)
+{
+	const char *given = getenv("HAMLET_USER");
+
+	return given && *given ? given : g_get_user_name();
+}
+
 int main(int argc, char **argv)
 {
 	const char *given = getenv("HAMLET_SOCKET");
-	struct work work = {
-		.exchange = {.socket = given ? given : DEFAULT_SOCKET, .user = messages_user()}};
+	struct work work = {.exchange = {.socket = given ? given : DEFAULT_SOCKET, .user = user()}};
 
 	if (!bogofilter_options_read(&work.options, argc, argv))
 		return EXIT_ERROR;

@@ -8,12 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include <glib.h>
 
+#include "engine/base/mail-file.h"
 #include "engine/client/exchange.h"
 #include "engine/client/feedback-mail.h"
-#include "engine/client/messages.h"
 
 struct arguments {
 	char *user, *label, *socket;
@@ -150,38 +151,48 @@ static int report_all(const struct arguments *arguments, const struct feedback_m
 	return code;
 }
 
-struct intake {
-	const struct arguments *arguments;
-	int code;
-};
-
-static bool take(void *context, const char *data, size_t length)
+static int take(const struct arguments *arguments, const char *data, size_t length)
 {
-	struct intake *intake = context;
 	struct feedback_mail mail;
 	struct failure failure = {0};
+	int code = EX_DATAERR;
 
-	if (feedback_mail_parse(&mail, data, length, &failure) == STATUS_OK) {
-		intake->code = report_all(intake->arguments, &mail);
+	if (feedback_mail_parse(&mail, data, length, &failure) == STATUS_OK)
+		code = report_all(arguments, &mail);
+	else
+		fprintf(stderr, "hamlet-intake: %s\n", failure.detail);
+	feedback_mail_free(&mail);
+	return code;
+}
+
+static int take_input(const struct arguments *arguments)
+{
+	struct mail_file file;
+	struct failure failure = {0};
+	enum status status = mail_file_read(&file, STDIN_FILENO, "the mail", &failure);
+	int code;
+
+	if (status == STATUS_OK) {
+		code = take(arguments, file.data, file.length);
 	} else {
 		fprintf(stderr, "hamlet-intake: %s\n", failure.detail);
-		intake->code = EX_DATAERR;
+		code = status == STATUS_IO ? EX_TEMPFAIL : EX_DATAERR;
 	}
-	feedback_mail_free(&mail);
-	return true;
+	mail_file_close(&file);
+	return code;
 }
 
 int main(int argc, char **argv)
 {
 	struct arguments arguments = {0};
-	struct intake intake = {.arguments = &arguments, .code = EX_USAGE};
+	int code = EX_USAGE;
 
 	setlocale(LC_CTYPE, "C.UTF-8"); /* names of users in options are UTF-8 */
 
-	if (parse(&arguments, &argc, &argv) && !messages_at("-", false, take, &intake))
-		intake.code = EX_TEMPFAIL;
+	if (parse(&arguments, &argc, &argv))
+		code = take_input(&arguments);
 	g_free(arguments.user);
 	g_free(arguments.label);
 	g_free(arguments.socket);
-	return intake.code;
+	return code;
 }

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -67,6 +68,21 @@ static bool is_bookkeeping(const char *name)
 	return false;
 }
 
+/* What has become of a file when its last message was read. */
+static enum status walked(struct walk *walk, const char *path, const struct mail_cursor *cursor)
+{
+	struct failure why = {0};
+
+	if (cursor->status != STATUS_OK)
+		return failure_set(walk->failure, cursor->status, "reading %s: %s", path,
+			status_text(cursor->status));
+	if (cursor->left_out == 0)
+		return STATUS_OK;
+	failure_set(&why, STATUS_LIMIT, "%s has %zu message(s) of more than %d MiB", path,
+		cursor->left_out, MAIL_FILE_MAX >> 20);
+	return skip(walk, MET, &why);
+}
+
 static enum status walk_messages(
 	struct walk *walk, const char *path, struct mail_file *file, enum mail_form form)
 {
@@ -87,18 +103,22 @@ static enum status walk_messages(
 				walk->failure, status, "reading %s: %s", path, status_text(status));
 		status = visitor->message(visitor->context, path, &place, message, length);
 	}
-	return status;
+	return status == STATUS_OK ? walked(walk, path, &cursor) : status;
 }
 
 static enum mail_form form_of(const struct walk *walk, const char *path, enum origin origin)
 {
 	char *name = g_path_get_basename(path);
 	char *lower = g_ascii_strdown(name, -1);
-	bool mbox = walk->visitor->mbox || strstr(lower, ".mbox");
+	enum mail_form form = walk->visitor->form;
 
+	if (origin == MET_IN_MAILDIR)
+		form = MAIL_SINGLE;
+	else if (form == MAIL_DETECT && strstr(lower, ".mbox"))
+		form = MAIL_MBOX;
 	g_free(lower);
 	g_free(name);
-	return origin == MET_IN_MAILDIR ? MAIL_SINGLE : mbox ? MAIL_MBOX : MAIL_DETECT;
+	return form;
 }
 
 static enum status walk_file(struct walk *walk, const char *path, enum origin origin)
@@ -123,6 +143,39 @@ static enum status walk_file(struct walk *walk, const char *path, enum origin or
 	else /* it can be read, but is no mail */
 		status = skip(walk, MET, &why);
 	mail_file_close(&file);
+	return status;
+}
+
+/* --- Pipes ----------------------------------------------------------------------------- */
+
+/* All that comes from the descriptor. */
+static enum status read_all(struct walk *walk, int descriptor, const char *name, bool pipe)
+{
+	struct mail_file file;
+	enum status status = mail_file_read(&file, descriptor, name, walk->failure);
+
+	if (status == STATUS_OK && pipe && file.length == 0)
+		status = failure_set(
+			walk->failure, STATUS_INVALID, "%s is a pipe that nobody writes to", name);
+	if (status == STATUS_OK)
+		status = walk_messages(walk, name, &file, form_of(walk, name, NAMED));
+	mail_file_close(&file);
+	return status;
+}
+
+/* Opened like this a pipe without a writer has its end at once. */
+static enum status walk_pipe(struct walk *walk, const char *path)
+{
+	int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	enum status status;
+
+	if (descriptor < 0)
+		return fail_reading(path, errno, walk->failure);
+	if (fcntl(descriptor, F_SETFL, 0) == 0)
+		status = read_all(walk, descriptor, path, true);
+	else
+		status = fail_reading(path, errno, walk->failure);
+	close(descriptor);
 	return status;
 }
 
@@ -255,6 +308,9 @@ static enum status walk_path(struct walk *walk, const char *path, enum origin or
 
 	if (stopped(walk))
 		return STATUS_INTERRUPTED;
+	if (origin == NAMED && walk->visitor->pipes && stat(path, &found) == 0 &&
+		S_ISFIFO(found.st_mode))
+		return walk_pipe(walk, path);
 	if (look(path, &found, &why) != STATUS_OK)
 		return skip(walk, origin, &why);
 	if (S_ISREG(found.st_mode))
@@ -275,6 +331,14 @@ enum status mail_walk(const char *path, const struct mail_visitor *visitor, stru
 	account_resume(owner);
 	g_hash_table_unref(walk.entered);
 	return status;
+}
+
+enum status mail_walk_input(int descriptor, const char *name, const struct mail_visitor *visitor,
+	struct failure *failure)
+{
+	struct walk walk = {.visitor = visitor, .failure = failure};
+
+	return read_all(&walk, descriptor, name, false);
 }
 
 enum status mail_walk_check(const char *path, struct failure *failure)

@@ -26,7 +26,8 @@ struct mail_visitor {
 	void (*left_out)(void *context, const char *path);
 	void *context;
 	const volatile sig_atomic_t *stop; /* NULL, or: ends the walk with STATUS_INTERRUPTED */
-	bool mbox; /* files outside of Maildirs are mbox files, even if they do not look so */
+	enum mail_form form; /* of files outside of Maildirs; MAIL_DETECT looks at names as well */
+	bool pipes; /* a path that is a named pipe is read */
 };
 
 /* Mail is read as who started the program, also between account_begin and account_end
@@ -39,13 +40,18 @@ struct mail_visitor {
  * there is one message. In other folders dot files, dot folders, `tmp` and the files that
  * mail servers keep beside the mail are left out.
  *
- * Links are followed, and a folder is entered once. What is no mail is skipped. Below the
- * path, what cannot be read, is no regular file or was entered before is skipped as well;
- * of the path itself that is an error: STATUS_IO, or STATUS_INVALID if it is no file and
- * no folder.
- * Mail is read as who started the program (engine/base/account.h). */
+ * Links are followed, and a folder is entered once. What is no mail is skipped, and so is a
+ * message of more than MAIL_FILE_MAX bytes. Below the path, what cannot be read, is no
+ * regular file or was entered before is skipped as well; of the path itself that is an
+ * error: STATUS_IO, or STATUS_INVALID if it is no file and no folder. A pipe that is read
+ * has to have a writer when the walk comes to it, or STATUS_INVALID: none is waited for. */
 enum status mail_walk(
 	const char *path, const struct mail_visitor *visitor, struct failure *failure);
 
-/* Whether mail_walk could begin at `path`, with its errors. */
+/* The same of all that comes from a descriptor, which the visitor knows by `name`. What is no
+ * mail is an error here: STATUS_INVALID, STATUS_LIMIT, STATUS_IO. */
+enum status mail_walk_input(int descriptor, const char *name, const struct mail_visitor *visitor,
+	struct failure *failure);
+
+/* Whether mail_walk could begin at `path` without pipes, with its errors. */
 enum status mail_walk_check(const char *path, struct failure *failure);

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  * hamlet: the client of hamletd. */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +12,8 @@
 #include <glib.h>
 
 #include "config.h"
-#include "engine/base/buffer.h"
+#include "engine/base/mail-file.h"
 #include "engine/client/commands.h"
-
-enum { MESSAGE_MAX = 256 << 20 };
 
 static enum exit_code fail_usage(const char *message)
 {
@@ -56,34 +55,67 @@ static const struct command *find_command(int argc, char **argv, int *used)
 	return NULL;
 }
 
-static bool read_input(const char *name, struct buffer *data)
+static enum exit_code worse(enum exit_code one, enum exit_code other)
 {
-	FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "rb");
-	bool good = file != NULL;
+	return one > other ? one : other;
+}
 
-	*data = BUFFER_INIT(MESSAGE_MAX);
-	while (good) {
-		char *room = buffer_reserve(data, 65536);
-		if (!room) {
-			errno = EFBIG;
-			good = false;
-			break;
+static bool holds_several(struct mail_file *file)
+{
+	struct mail_cursor cursor = mail_file_begin(file, MAIL_DETECT);
+	struct mail_place place;
+
+	return mail_file_next(file, &cursor, &place) && mail_file_next(file, &cursor, &place);
+}
+
+/* Of an mbox file each message by itself, with a number behind the file's name. */
+static enum exit_code run_messages(const struct command *command, const struct options *options,
+	struct mail_file *file, struct input input)
+{
+	bool numbered = holds_several(file);
+	struct mail_cursor cursor = mail_file_begin(file, MAIL_DETECT);
+	enum exit_code worst = EXIT_DONE;
+	struct mail_place place;
+	char *name = NULL;
+
+	for (unsigned number = 1; mail_file_next(file, &cursor, &place); number++) {
+		if (numbered) {
+			g_free(name);
+			name = g_strdup_printf("%s:%u", input.name, number);
 		}
-		size_t size = fread(room, 1, 65536, file);
-		data->length += size;
-		good = !ferror(file);
-		if (size == 0)
-			break;
+		struct input message = {
+			.name = name ? name : input.name, .several = input.several || numbered};
+		enum status status =
+			mail_file_message(file, &place, &message.data, &message.length);
+		if (status == STATUS_OK) {
+			worst = worse(worst, command->run(options, &message));
+		} else {
+			fprintf(stderr, "hamlet: %s: %s\n", message.name, status_text(status));
+			worst = EXIT_FAILED;
+		}
 	}
-	int reason = errno;
-	if (file && file != stdin)
-		fclose(file);
-	if (!good)
-		fprintf(stderr, "hamlet: reading %s: %s\n", name, strerror(reason));
-	else if (data->length == 0)
+	g_free(name);
+	return worst;
+}
+
+static enum exit_code run_file(const struct command *command, const struct options *options,
+	int descriptor, struct input input)
+{
+	const char *name = descriptor == STDIN_FILENO ? "standard input" : input.name;
+	enum exit_code code = EXIT_FAILED;
+	struct failure failure = {0};
+	struct mail_file file;
+	enum status status = mail_file_read(&file, descriptor, name, &failure);
+
+	if (status != STATUS_OK)
+		fprintf(stderr, "hamlet: %s\n", failure.detail);
+	else if (file.length == 0)
 		fprintf(stderr, "hamlet: %s is empty: give the message as the mail server has it\n",
-			file == stdin ? "standard input" : name);
-	return good && data->length > 0;
+			name);
+	else
+		code = run_messages(command, options, &file, input);
+	mail_file_close(&file);
+	return code;
 }
 
 /* The worst exit code of all: failed before spam before done. */
@@ -99,19 +131,18 @@ static enum exit_code run_inputs(
 		count = 1;
 	}
 	for (int i = 0; i < count; i++) {
-		struct buffer data;
-		enum exit_code code = EXIT_FAILED;
+		bool is_stdin = strcmp(names[i], "-") == 0;
+		int descriptor = is_stdin ? STDIN_FILENO : open(names[i], O_RDONLY | O_CLOEXEC);
+		const struct input input = {.name = names[i], .several = count > 1};
 
-		if (read_input(names[i], &data)) {
-			struct input input = {.name = names[i],
-				.data = data.data ? data.data : "",
-				.length = data.length,
-				.several = count > 1};
-			code = command->run(options, &input);
+		if (descriptor < 0) {
+			fprintf(stderr, "hamlet: reading %s: %s\n", names[i], strerror(errno));
+			worst = EXIT_FAILED;
+			continue;
 		}
-		buffer_free(&data);
-		if (code > worst)
-			worst = code;
+		worst = worse(worst, run_file(command, options, descriptor, input));
+		if (!is_stdin)
+			close(descriptor);
 	}
 	return worst;
 }

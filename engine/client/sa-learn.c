@@ -124,56 +124,45 @@ static void on_skipped(void *context, const char *why)
 
 /* --- Where messages are ---------------------------------------------------------------- */
 
-static void learn_input(struct learn *learn, bool mbox)
+static void learn_input(struct learn *learn, const struct mail_visitor *visitor)
 {
 	struct failure failure = {0};
-	struct mail_file file;
-	struct mail_place place;
-	const char *message;
-	size_t length;
 
 	if (learn->read_input)
 		return;
 	learn->read_input = true;
-	enum status status = mail_file_read(&file, STDIN_FILENO, "standard input", &failure);
-	struct mail_cursor cursor = mail_file_begin(&file, mbox ? MAIL_MBOX : MAIL_DETECT);
-	while (status == STATUS_OK && !learn->stop && mail_file_next(&file, &cursor, &place)) {
-		status = mail_file_message(&file, &place, &message, &length);
-		if (status == STATUS_OK)
-			give(learn, "standard input", &place, message, length);
-		else
-			failure_set(&failure, status, "standard input: %s", status_text(status));
-	}
-	if (status != STATUS_OK) {
-		say(failure.detail);
-		learn->not_kept = code_of(status);
-	}
-	mail_file_close(&file);
+	enum status status = mail_walk_input(STDIN_FILENO, "standard input", visitor, &failure);
+	if (status == STATUS_OK || learn->stop)
+		return;
+	say(failure.detail);
+	learn->not_kept = code_of(status);
 }
 
-static void learn_path(struct learn *learn, const char *path, bool mbox)
+static void learn_path(struct learn *learn, const struct mail_visitor *visitor, const char *path)
 {
-	const struct mail_visitor visitor = {
-		.message = give, .skipped = on_skipped, .context = learn, .mbox = mbox};
 	struct failure failure = {0};
-	enum status status = mail_walk(path, &visitor, &failure);
+	unsigned before = learn->examined;
+	enum status status = mail_walk(path, visitor, &failure);
 
 	if (status == STATUS_OK || learn->stop)
 		return;
 	say(failure.detail);
-	learn->not_read = EX_IOERR;
+	if (learn->examined > before) /* it ended in the middle */
+		learn->not_kept = code_of(status);
+	else
+		learn->not_read = EX_IOERR;
 }
 
 /* A path as it is, or, if nothing is there, as a pattern that no shell has expanded. */
-static void learn_pattern(struct learn *learn, const char *path, bool mbox)
+static void learn_pattern(struct learn *learn, const struct mail_visitor *visitor, const char *path)
 {
 	struct stat found;
 	glob_t matches = {0};
 
 	if (lstat(path, &found) == 0 || glob(path, GLOB_BRACE | GLOB_TILDE, NULL, &matches) != 0)
-		learn_path(learn, path, mbox);
+		learn_path(learn, visitor, path);
 	for (size_t i = 0; i < matches.gl_pathc && !learn->stop; i++)
-		learn_path(learn, matches.gl_pathv[i], mbox);
+		learn_path(learn, visitor, matches.gl_pathv[i]);
 	globfree(&matches);
 }
 
@@ -185,11 +174,17 @@ static void learn_target(struct learn *learn, const struct learn_target *target)
 		[LEARN_FORGET] = "Remove: local\r\n",
 	};
 
+	const struct mail_visitor visitor = {.message = give,
+		.skipped = on_skipped,
+		.context = learn,
+		.form = target->mbox ? MAIL_MBOX : MAIL_DETECT,
+		.pipes = true};
+
 	learn->exchange.headers = HEADERS[target->label];
 	if (strcmp(target->path, "-") == 0)
-		learn_input(learn, target->mbox);
+		learn_input(learn, &visitor);
 	else
-		learn_pattern(learn, target->path, target->mbox);
+		learn_pattern(learn, &visitor, target->path);
 }
 
 /* Who deletes after a success must lose nothing: so it is none when a message was not
@@ -297,7 +292,7 @@ static int perform(const struct learn_options *options)
 		return dump(options, socket);
 	case TASK_HELP:
 		help();
-		break;
+		return EX_USAGE; /* as sa-learn */
 	case TASK_VERSION:
 		puts("hamlet-sa-learn " PACKAGE_VERSION);
 		break;

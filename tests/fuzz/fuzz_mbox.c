@@ -1,7 +1,7 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * An mbox file: its messages lie in it one after the other, and what is written as an
- * mbox file again has the same messages. */
+ * An mbox or MMDF file: its messages lie in it one after the other, and what is written as an
+ * such a file again has the same messages. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -33,14 +33,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct mbox mbox = mbox_open(text, size);
 	struct buffer again = BUFFER_INIT(64 * size + 64);
 	const char *message, *last = text;
+	const char *separator =
+		mbox.mmdf ? "\1\1\1\1\n" : "From a@b.example Sat Nov 28 01:00:00 2026\n";
+	const char *ending = mbox.mmdf ? "\n\1\1\1\1\n" : "\n\n";
 	size_t length, messages = 0, others = 0;
 
 	while (mbox_next(&mbox, &message, &length)) {
 		require(length > 0 && message >= last && message + length <= text + size);
 		check_unquoted(message, length);
-		buffer_append_string(&again, "From a@b.example Sat Nov 28 01:00:00 2026\n");
+		buffer_append_string(&again, separator);
 		buffer_append(&again, message, length);
-		buffer_append_string(&again, "\n\n"); /* the last line may lack its end */
+		buffer_append_string(&again, ending); /* the last line may lack its end */
 		last = message + length;
 		messages++;
 	}

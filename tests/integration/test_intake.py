@@ -3,6 +3,7 @@
 """Feedback that arrives as mail, through hamlet-intake as a mail server calls it."""
 import base64
 import email.message
+import gzip
 import quopri
 import subprocess
 
@@ -148,6 +149,16 @@ def test_what_cannot_be_learned_goes_back_with_the_reason(daemon, message):
     deep = attach(b"To: " + b"a:" * 200000 + b"\n\nx\n")  # the stack of what reads it
     assert "groups" in intake(daemon, deep, "--user", "bob", "--label", "spam", code=65)
     assert "event=report" not in daemon.log_text()
+
+
+def test_what_is_too_large_goes_back(daemon, message):
+    """It was cut at this size, and learned without its end."""
+    mail = attach(message(1)) + bytes(256 << 20)
+    assert "more than 256 MiB" in intake(daemon, mail, "--user", "bob", "--label", "spam", code=65)
+    assert not score(daemon.socket, message(1), "bob")["spam"]
+    packed = gzip.compress(attach(message(2)))
+    intake(daemon, packed, "--user", "bob", "--label", "spam")
+    assert score(daemon.socket, message(2), "bob")["spam"]
 
 
 def test_while_hamletd_is_away_the_mail_waits(daemon, message):

@@ -1,6 +1,7 @@
 # Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """hamlet(1) and hamlet-train(1) as a person uses them."""
+import gzip
 import json
 import mailbox
 import os
@@ -40,6 +41,21 @@ def test_several_files_are_named(hamlet, message, tmp_path):
     done = hamlet("score", paths[0], tmp_path / "missing", paths[1])
     assert done.returncode == 3 and b"missing" in done.stderr
     assert len(done.stdout.splitlines()) == 2
+
+
+def test_messages_of_an_mbox_file_are_numbered(hamlet, message, tmp_path):
+    box = tmp_path / "box.gz"
+    box.write_bytes(gzip.compress(b"".join(
+        b"From x@y Mon Nov 23 10:00:00 2026\n" + message(n) + b"\n" for n in range(3))))
+    assert hamlet("--user", "bob", "report", "spam", box).stdout.count(b"learned") == 3
+    done = hamlet("--user", "bob", "score", box)
+    assert done.returncode == 1
+    assert [line.split(": ")[0] for line in done.stdout.decode().splitlines()] == \
+        ["%s:%d" % (box, n) for n in (1, 2, 3)]
+    assert hamlet("score", "-", data=b"From x Mon Nov 23\n" + message(1)).stdout.count(b"-") == 0
+    (tmp_path / "form").write_bytes(b'{"message": "From: a"}')
+    done = hamlet("score", tmp_path / "form")
+    assert done.returncode == 3 and b"form is no mail but JSON" in done.stderr
 
 
 def test_why_explains(hamlet, message):

@@ -4,6 +4,7 @@
 import gzip
 import os
 import subprocess
+import threading
 
 import pytest
 
@@ -77,8 +78,8 @@ def test_takes_what_harms_nothing(run, mail):
 def test_prints_version_and_help(run):
     assert run("--version")[0].startswith("hamlet-sa-learn ")
     assert run("-V") == run("--version")
-    assert run("--help")[0].startswith("Usage: ")
-    assert run("-h") == run("--help") == run("-?")
+    assert run("--help", code=64)[0].startswith("Usage: ")  # sa-learn's code for it
+    assert run("-h", code=64) == run("--help", code=64) == run("-?", code=64)
 
 
 @pytest.mark.parametrize("words, tells", [
@@ -139,7 +140,7 @@ def test_reads_what_is_mail(run, mail, message, tmp_path):
     (tmp_path / "Maildir" / "cur" / "4").write_bytes(gzip.compress(message(4)))
     printed, told = run("--spam", tmp_path / "Maildir")
     assert printed == said(4, 4) and "cur/pipe" in told
-    # A pipe that is named is no reason to wait.
+    # A pipe that is named is no reason to wait, unless somebody writes to it.
     assert "pipe" in run("--spam", tmp_path / "Maildir" / "cur" / "pipe", code=74)[1]
 
 
@@ -151,6 +152,44 @@ def test_mbox(run, message, tmp_path):
     assert run("--spam", "--mbox", tmp_path / "Junk")[0] == said(0, 3)
     assert run("--spam", data=mails)[0] == said(0, 3)
     assert run("--spam", "-", data=gzip.compress(mails))[0] == said(0, 3)
+
+
+def test_pipes_that_are_named(run, message, tmp_path):
+    assert run("--spam", "/dev/stdin", data=message(1))[0] == said(1, 1)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    mails = b"".join(b"From x@y Mon Nov 23 10:00:00 2026\n" + message(n, size=100000) + b"\n"
+                     for n in range(4))
+    writer = threading.Thread(target=pipe.write_bytes, args=(mails,))
+    writer.start()
+    assert run("--spam", pipe)[0] == said(4, 4)
+    writer.join()
+    assert "nobody writes to" in run("--spam", pipe, code=74)[1]
+
+
+def test_what_is_no_mail_is_told(run, message, tmp_path):
+    kinds = {"form": b'--x\r\nContent-Disposition: form-data; name="f"\r\n\r\nFrom: a\r\n--x--',
+             "json": b'{"message": "From: a"}', "binary": b"\2\16\21 x\200\377\30" * 9,
+             "uids": b"3 V1720755020 N4 G0\n1 :1\n", "Box": b"*mbx*\r\n5e7f0000\r\n",
+             "RMAIL": b"BABYL OPTIONS: -*- rmail -*-\n", "u.1": b"2 M1e C5f3a\n\1\2N  2A5\n"}
+    folder = tmp_path / "mail"
+    folder.mkdir()
+    for name, content in kinds.items():
+        (folder / name).write_bytes(content)
+        assert "%s is no mail but " % name in run("--spam", folder / name, code=65)[1]
+    (folder / "mmdf").write_bytes(b"".join(b"\1\1\1\1\n" + message(n) + b"\1\1\1\1\n"
+                                           for n in range(3)))
+    printed, told = run("--spam", folder)
+    assert printed == said(3, 3) and told.count("is no mail but") == len(kinds)
+
+
+def test_text_separates_no_messages(run, message, tmp_path):
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "Junk").write_bytes(
+        b"From x@y Mon Nov 23 10:00:00 2026\n" + message(1) + b"\nFrom here on all is cheap\n"
+        b"word\nFrom a@b.example Mon Nov 23 10:00:00 2026\nword\n\n>From a Mon Nov 23\n")
+    assert run("--spam", tmp_path / "mail" / "Junk")[0] == said(1, 1)
+    assert run("--spam", "--mbox", tmp_path / "mail")[0] == said(0, 1)
 
 
 def test_folders(run, mail, tmp_path):

@@ -15,6 +15,7 @@ unit_tests = \
 	%D%/test_event \
 	%D%/test_expiry \
 	%D%/test_feedback \
+	%D%/test_mail_file \
 	%D%/test_mbox \
 	%D%/test_milter \
 	%D%/test_mime \
@@ -47,6 +48,10 @@ tests_unit_test_clients_LDADD   = $(DAEMON_LIBS) $(CHECK_LIBS)
 tests_unit_test_http_SOURCES = %D%/test_http.c $(UNIT_HEADER)
 tests_unit_test_http_CFLAGS  = $(UNIT_CFLAGS) $(MHD_CFLAGS)
 tests_unit_test_http_LDADD   = libdaemon.a $(GLIB_LIBS) $(MHD_LIBS) $(CHECK_LIBS)
+
+tests_unit_test_mail_file_SOURCES = %D%/test_mail_file.c $(UNIT_HEADER)
+tests_unit_test_mail_file_CFLAGS  = $(UNIT_CFLAGS)
+tests_unit_test_mail_file_LDADD   = libbase.a $(ZLIB_LIBS) $(ZSTD_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_mbox_SOURCES = %D%/test_mbox.c $(UNIT_HEADER)
 tests_unit_test_mbox_CFLAGS  = $(UNIT_CFLAGS)

@@ -89,6 +89,41 @@ START_TEST(files_need_not_be_whole)
 }
 END_TEST
 
+#define MMDF "\1\1\1\1\n"
+
+START_TEST(mmdf_has_separators_on_both_sides)
+{
+	ck_assert_str_eq(
+		split(MMDF "S: 1\n\none\n" MMDF MMDF "S: 2\n\n>From b\n\nFrom b" DATE MMDF),
+		"[S: 1\n\none\n][S: 2\n\n>From b\n\nFrom b" DATE "]");
+	ck_assert_str_eq(split("\n" MMDF "S: 1\n\1\1\1\1\r\nS: 2"), "[S: 1\n][S: 2]");
+	ck_assert_str_eq(split(MMDF "S: 1\n\n" MMDF MMDF "\1\1\1\1"), "[S: 1\n\n]");
+	ck_assert_str_eq(split(MMDF "S: 1\n" MMDF "\1\1\1\1\r"), "[S: 1\n]");
+	ck_assert_str_eq(split(MMDF), "");
+}
+END_TEST
+
+/* What begins in the middle of a message. */
+START_TEST(the_rest_of_a_message_is_passed_over)
+{
+	static const char rest[] = "From here on\n\nFrom b" DATE "S: 1\n";
+	static const char mmdf[] = "From b" DATE "\n" MMDF MMDF "S: 1\n" MMDF;
+	struct mbox mbox = mbox_open(rest, strlen(rest));
+
+	mbox_skip(&mbox);
+	ck_assert_str_eq(mbox.at, "From b" DATE "S: 1\n");
+	mbox_skip(&mbox);
+	ck_assert_str_eq(mbox.at, "From b" DATE "S: 1\n");
+	mbox = mbox_open(mmdf, strlen(mmdf));
+	mbox.mmdf = true;
+	mbox_skip(&mbox);
+	ck_assert_str_eq(mbox.at, MMDF MMDF "S: 1\n" MMDF);
+	mbox = mbox_open("cut", 3);
+	mbox_skip(&mbox);
+	ck_assert_ptr_eq(mbox.at, mbox.end);
+}
+END_TEST
+
 START_TEST(an_mbox_file_begins_with_from)
 {
 	static const struct {
@@ -96,7 +131,8 @@ START_TEST(an_mbox_file_begins_with_from)
 		bool mbox;
 	} rows[] = {{"From a\nS: 1\n", true}, {"\r\n\nFrom a" DATE, true},
 		{"S: 1\n\nFrom a" DATE, false}, {">From a" DATE, false}, {"From", false},
-		{"", false}, {"\n", false}};
+		{"", false}, {"\n", false}, {MMDF "S: 1\n" MMDF, true}, {"\1\1\1\1", true},
+		{"\1\1\1\1x\n", false}, {"\1\1\1\n", false}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		ck_assert_msg(mbox_is_mbox(rows[i].text, strlen(rows[i].text)) == rows[i].mbox,
@@ -126,6 +162,8 @@ int main(void)
 	tcase_add_test(tcase, separators_have_a_date);
 	tcase_add_test(tcase, messages_begin_after_an_empty_line);
 	tcase_add_test(tcase, files_need_not_be_whole);
+	tcase_add_test(tcase, the_rest_of_a_message_is_passed_over);
+	tcase_add_test(tcase, mmdf_has_separators_on_both_sides);
 	tcase_add_test(tcase, an_mbox_file_begins_with_from);
 	tcase_add_test(tcase, quoting_is_taken_off);
 	suite_add_tcase(suite, tcase);
