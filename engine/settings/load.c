@@ -5,7 +5,6 @@
 #include <glib.h>
 #include <string.h>
 
-#include "engine/settings/table.h"
 #include "engine/settings/value.h"
 
 static const char GROUP[] = "hamletd";

@@ -7,58 +7,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "engine/base/status.h"
 #include "engine/settings/complaints.h"
-#include "engine/settings/service-settings.h"
-
-/* What the milter does with a message that cannot be judged. */
-enum on_failure { ON_FAILURE_ACCEPT, ON_FAILURE_TEMPFAIL };
-
-/* The most important first. */
-enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
-
-/* When reports and the global store are written. */
-struct writer_settings {
-	uint64_t commit_delay; /* milliseconds a press may wait for others */
-	uint64_t commit_reports; /* most presses of a batch */
-	uint64_t checkpoint_seconds; /* longest time between checkpoints */
-	uint64_t checkpoint_tokens; /* changed tokens that call for one */
-};
-
-/* Group [hamletd]; table.c says what each is. Strings and lists are owned, lists end in NULL, and
- * an address or a file that is not set is "". */
-struct settings {
-	char *state_directory;
-	char *runtime_directory;
-	uint64_t socket_mode;
-	char *socket_group;
-	char *listen_tcp;
-	char *listen_http;
-	char *http_token_file;
-	char *listen_milter;
-	enum on_failure on_failure;
-	bool judge_authenticated;
-	char **reporters;
-	char **administrators;
-	bool sandbox;
-	uint64_t workers;
-	uint64_t max_connections;
-	uint64_t max_jobs;
-	uint64_t max_message_bytes;
-	uint64_t max_buffered_bytes;
-	uint64_t header_timeout;
-	uint64_t body_timeout;
-	struct writer_settings writer;
-	struct service_settings service; /* without retention.bytes: see settings_of_service */
-	uint64_t database_bytes; /* or a share: see budget.h */
-	double ham_lost_target;
-	bool adopt_thresholds;
-	uint64_t housekeeping_seconds;
-	bool log_users;
-	enum log_level log_level;
-};
+#include "engine/settings/table.h"
 
 /* Fills *settings with the defaults; paths are compiled in. */
 void settings_defaults(struct settings *settings);

@@ -1,10 +1,8 @@
 /* The one place where a setting has its name, bounds, default and description. Whoever adds one
- * writes a row here, a member of a struct in settings.h or service-settings.h, and the code that
+ * writes a row here, a member of a struct in table.h or service-settings.h, and the code that
  * reads it; "make update-documents" then writes hamlet.conf and hamlet.conf(5).
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/settings/table.h"
-
-#include "engine/settings/settings.h"
 
 #define KIB 1024.0
 #define MIB (1024 * KIB)
