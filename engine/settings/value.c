@@ -178,18 +178,6 @@ static char *format_room(uint64_t value)
 					: format_bytes(value);
 }
 
-static char *allowed_bytes(const struct value_rule *rule)
-{
-	char *minimum = format_bytes((uint64_t)rule->minimum);
-	char *maximum = format_bytes((uint64_t)rule->maximum);
-	char *text = g_strdup_printf("a number from %s to %s%s", minimum, maximum,
-		rule->type == TYPE_ROOM ? ", a percentage such as 25%, or auto" : "");
-
-	g_free(minimum);
-	g_free(maximum);
-	return text;
-}
-
 char *value_format(const struct value_rule *rule, const void *value)
 {
 	char real[G_ASCII_DTOSTR_BUF_SIZE];
@@ -219,6 +207,41 @@ char *value_format(const struct value_rule *rule, const void *value)
 	return NULL;
 }
 
+/* A rule's bound as value_format would write it. */
+static char *format_bound(const struct value_rule *rule, double bound)
+{
+	uint64_t whole = (uint64_t)bound;
+
+	return value_format(rule, rule->type == TYPE_REAL ? (const void *)&bound : &whole);
+}
+
+static char *allowed_range(const struct value_rule *rule)
+{
+	char *least = format_bound(rule, rule->minimum);
+	char *most = format_bound(rule, rule->maximum);
+	char *unit = rule->unit ? g_strdup_printf(" (%s)", rule->unit) : g_strdup("");
+	char *text = g_strdup_printf("%s from %s to %s%s%s",
+		rule->type == TYPE_NUMBER          ? "a whole number"
+			: rule->type == TYPE_OCTAL ? "an octal number"
+						   : "a number",
+		least, most, unit,
+		rule->type == TYPE_ROOM ? ", a percentage such as 25%, or auto" : "");
+
+	g_free(unit);
+	g_free(most);
+	g_free(least);
+	return text;
+}
+
+static char *allowed_words(const struct value_rule *rule)
+{
+	char *words = g_strjoinv(", ", (char **)rule->words);
+	char *text = g_strconcat("one of ", words, NULL);
+
+	g_free(words);
+	return text;
+}
+
 char *value_allowed(const struct value_rule *rule)
 {
 	switch (rule->type) {
@@ -230,17 +253,13 @@ char *value_allowed(const struct value_rule *rule)
 	case TYPE_ADDRESS:
 		return g_strdup("a loopback address with port such as 127.0.0.1:783, or nothing");
 	case TYPE_WORD:
-		return g_strjoinv(", ", (char **)rule->words);
+		return allowed_words(rule);
+	case TYPE_NUMBER:
 	case TYPE_OCTAL:
-		return g_strdup_printf("an octal number up to 0%o", (unsigned)rule->maximum);
 	case TYPE_BYTES:
 	case TYPE_ROOM:
-		return allowed_bytes(rule);
-	case TYPE_NUMBER:
-		return g_strdup_printf(
-			"a whole number from %.0f to %.0f", rule->minimum, rule->maximum);
 	case TYPE_REAL:
-		return g_strdup_printf("a number from %g to %g", rule->minimum, rule->maximum);
+		return allowed_range(rule);
 	case TYPE_BOOL:
 		return g_strdup("true or false");
 	}

@@ -37,6 +37,7 @@ struct value_rule {
 	enum value_type type;
 	double minimum; /* of a number */
 	double maximum;
+	const char *unit; /* of a number, for people; NULL = none */
 	const char *const *words; /* of a TYPE_WORD; ends in NULL */
 };
 
