@@ -3,12 +3,7 @@
  * From the configuration to the parts that it governs, at start and on SIGHUP. */
 #pragma once
 
-#include "engine/daemon/writer.h"
-#include "engine/settings/settings.h"
-
 struct server;
-
-struct writer_settings reload_writer_settings(const struct settings *settings);
 
 /* Tells the log what it is to show. */
 void reload_log(struct server *server);

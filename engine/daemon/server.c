@@ -21,7 +21,7 @@
 #include "engine/daemon/spamd/connection.h"
 #include "engine/daemon/spamd/listener.h"
 #include "engine/daemon/upgrade.h"
-#include "engine/settings/service-settings.h"
+#include "engine/settings/budget.h"
 
 /* What a shutdown waits for requests that are still being sent. */
 static const uint64_t GRACE_MS = 10000;
@@ -197,10 +197,8 @@ void server_stop_handles(struct server *server)
 
 enum status server_start_writer(struct server *server, struct failure *failure)
 {
-	struct writer_settings settings = reload_writer_settings(&server->settings);
-
-	return writer_new(
-		&server->writer, &server->loop, server->service, server->log, &settings, failure);
+	return writer_new(&server->writer, &server->loop, server->service, server->log,
+		&server->settings.writer, failure);
 }
 
 void server_stop_writer(struct server *server)

@@ -39,3 +39,11 @@ uint64_t settings_budget(const struct settings *settings)
 	g_free(database);
 	return value;
 }
+
+struct service_settings settings_of_service(const struct settings *settings)
+{
+	struct service_settings service = settings->service;
+
+	service.retention.bytes = (int64_t)settings_budget(settings);
+	return service;
+}

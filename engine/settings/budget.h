@@ -15,3 +15,6 @@ uint64_t budget_bytes(uint64_t value, uint64_t disk, uint64_t own);
 /* The same for where the settings have the database; 0 also when nothing is known of the
  * file system. */
 uint64_t settings_budget(const struct settings *settings);
+
+/* What the service is to be given, with that budget. Lists and strings stay the settings'. */
+struct service_settings settings_of_service(const struct settings *settings);

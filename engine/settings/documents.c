@@ -20,7 +20,8 @@ static const char HEAD[] =
 /* What a reader of either document needs beside the text. To be freed. */
 static char *closing_sentences(const struct setting *setting)
 {
-	static const enum value_type PLAIN[] = {TYPE_TEXT, TYPE_LIST, TYPE_BOOL, TYPE_PATH};
+	static const enum value_type PLAIN[] = {
+		TYPE_TEXT, TYPE_LIST, TYPE_BOOL, TYPE_PATH, TYPE_CHARACTERS};
 	char *allowed = value_allowed(&setting->rule);
 	char *text = g_strconcat("Allowed: ", allowed, ".", NULL);
 

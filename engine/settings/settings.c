@@ -5,7 +5,6 @@
 #include <glib.h>
 #include <string.h>
 
-#include "engine/service/service.h"
 #include "engine/settings/value.h"
 
 static const char GROUP[] = "hamletd";
@@ -107,27 +106,11 @@ static void check_doubles(
 	g_free(lines);
 }
 
-/* What an atom has beside letters and digits (RFC 5322 section 3.2.3), without the grave
- * accent, which other letters are composed to; and the dot. */
-static void check_delimiters(
-	const struct settings *settings, const char *path, struct complaints *complaints)
-{
-	static const char ALLOWED[] = "!#$%&'*+-/=?^_{|}~.";
-	const char *delimiters = settings->recipient_delimiter;
-
-	if (strspn(delimiters, ALLOWED) == strlen(delimiters) &&
-		strlen(delimiters) <= USER_NAMING_DELIMITERS)
-		return;
-	complaints_error(complaints,
-		"%s: [%s] recipient-delimiter: at most %d of these characters: %s", path, GROUP,
-		USER_NAMING_DELIMITERS, ALLOWED);
-}
-
 /* What each value alone does not show. */
 static void check_together(
 	const struct settings *settings, const char *path, struct complaints *complaints)
 {
-	if (settings->junk_score_min > settings->junk_score_max)
+	if (settings->service.junk_score_min > settings->service.junk_score_max)
 		complaints_error(complaints, "%s: [%s] junk-score-min: more than junk-score-max",
 			path, GROUP);
 	if (settings->database_bytes > 0 && settings->database_bytes < DATABASE_LEAST)
@@ -138,7 +121,6 @@ static void check_together(
 	if (settings->max_buffered_bytes < settings->max_message_bytes)
 		complaints_error(complaints,
 			"%s: [%s] max-buffered-bytes: less than max-message-bytes", path, GROUP);
-	check_delimiters(settings, path, complaints);
 }
 
 static void read_keys(
@@ -264,11 +246,12 @@ void settings_defaults(struct settings *settings)
 	}
 }
 
-/* The values are plain bytes or one pointer: they may be exchanged. */
+/* The values are plain bytes or one pointer, so bytes may be exchanged. */
 static void exchange(void *first, void *second, size_t size)
 {
-	char copy[sizeof(uint64_t)];
+	char copy[64];
 
+	g_assert(size <= sizeof(copy));
 	memcpy(copy, first, size);
 	memcpy(first, second, size);
 	memcpy(second, copy, size);
@@ -299,11 +282,26 @@ char *settings_database(const struct settings *settings)
 	return g_build_filename(settings->state_directory, "hamlet.sqlite", NULL);
 }
 
-void settings_free(struct settings *settings)
+/* Numbers stay. */
+static void free_texts(struct settings *settings)
 {
 	for (size_t i = 0; i < settings_count; i++)
 		value_free(&settings_table[i].rule, place(settings, &settings_table[i]));
+}
+
+void settings_free(struct settings *settings)
+{
+	free_texts(settings);
 	memset(settings, 0, sizeof(*settings));
+}
+
+struct service_settings service_defaults(void)
+{
+	struct settings settings;
+
+	settings_defaults(&settings);
+	free_texts(&settings);
+	return settings.service;
 }
 
 void settings_print(const struct settings *settings,

@@ -7,66 +7,54 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/settings/service-settings.h"
 #include "engine/settings/value.h"
 
-/* Group [hamletd]. Strings are owned. */
-struct settings {
-	char *state_directory; /* the database hamlet.sqlite is here */
-	char *runtime_directory; /* sockets are here */
-	uint64_t socket_mode; /* octal in the file */
-	char *socket_group; /* "" = the daemon's own */
-	char *listen_tcp; /* "127.0.0.1:783", "" = none; loopback only */
-	char *listen_http; /* as listen_tcp */
-	char *http_token_file; /* path or "" */
-	char *listen_milter; /* as listen_tcp */
-	char *on_failure; /* accept, tempfail */
-	bool judge_authenticated;
-	char **reporters; /* logins that may report for any user; NULL-terminated */
-	char **administrators; /* logins that may do everything */
-	bool sandbox; /* is what is never needed given up after the start */
-	uint64_t workers; /* threads; 0 = one a processor */
-	uint64_t max_connections;
-	uint64_t max_jobs; /* messages being worked on or waiting for a thread */
-	uint64_t max_message_bytes;
-	uint64_t max_buffered_bytes; /* of all requests together */
-	uint64_t header_timeout; /* seconds for the request's headers */
-	uint64_t body_timeout; /* seconds without a byte of the body, or of progress in writing */
-	uint64_t commit_delay; /* milliseconds a report may wait for others */
-	uint64_t commit_reports; /* reports that are committed at once */
-	uint64_t checkpoint_seconds; /* longest time between checkpoints of the global store */
+/* What the milter does with a message that cannot be judged. */
+enum on_failure { ON_FAILURE_ACCEPT, ON_FAILURE_TEMPFAIL };
+
+/* The most important first. */
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+/* When reports and the global store are written. */
+struct writer_settings {
+	uint64_t commit_delay; /* milliseconds a press may wait for others */
+	uint64_t commit_reports; /* most presses of a batch */
+	uint64_t checkpoint_seconds; /* longest time between checkpoints */
 	uint64_t checkpoint_tokens; /* changed tokens that call for one */
-	double junk_probability;
-	double threshold;
-	double label_error;
-	bool default_consent;
-	uint64_t user_reports;
-	uint64_t user_cache_bytes;
-	uint64_t global_tokens;
-	bool log_users; /* do log lines name users */
-	char *user_case; /* fold, keep */
-	char *recipient_delimiter; /* each character is one; "" = none */
-	double reject_score;
-	char *spam_action; /* tag, junk, reject */
-	double junk_score_min;
-	double junk_score_max;
-	double own_shift;
-	double reject_uncertainty;
-	char **authserv_ids;
-	char **authentication_headers;
-	bool authentication_below_received;
-	char **own_networks;
-	char *trusted_senders; /* path or "" */
-	uint64_t flip_seconds;
-	uint64_t mass_selection;
+};
+
+/* Group [hamletd]; table.c says what each is. Strings and lists are owned, lists end in NULL, and
+ * an address or a file that is not set is "". */
+struct settings {
+	char *state_directory;
+	char *runtime_directory;
+	uint64_t socket_mode;
+	char *socket_group;
+	char *listen_tcp;
+	char *listen_http;
+	char *http_token_file;
+	char *listen_milter;
+	enum on_failure on_failure;
+	bool judge_authenticated;
+	char **reporters;
+	char **administrators;
+	bool sandbox;
+	uint64_t workers;
+	uint64_t max_connections;
+	uint64_t max_jobs;
+	uint64_t max_message_bytes;
+	uint64_t max_buffered_bytes;
+	uint64_t header_timeout;
+	uint64_t body_timeout;
+	struct writer_settings writer;
+	struct service_settings service; /* without retention.bytes: see settings_of_service */
+	uint64_t database_bytes; /* or a share: see budget.h */
 	double ham_lost_target;
 	bool adopt_thresholds;
-	uint64_t retention_days;
-	uint64_t retention_reports;
-	uint64_t idle_days;
-	uint64_t expire_most; /* percent of the reports */
-	uint64_t database_bytes; /* or a share: see budget.h */
 	uint64_t housekeeping_seconds;
-	char *log_level; /* error, warning, info, debug */
+	bool log_users;
+	enum log_level log_level;
 };
 
 /* The sections of hamlet.conf and of its manual, in their order. */
