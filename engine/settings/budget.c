@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* What a share of the disk is in bytes: the budget of the database.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/settings/budget.h"
 

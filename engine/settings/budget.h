@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The budget of the database in bytes, where the configuration says a share. */
+/* The budget of the database in bytes, where the configuration says a share.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/settings/settings.h"

@@ -9,27 +9,27 @@
 #define GIB (1024 * MIB)
 
 /* clang-format off */
-/* Where a member is. It compiles only if the member has the type that its rule needs. */
-#define OFFSET(member)     offsetof(struct settings, member)
-#define MEMBER(member)     &((struct settings *)0)->member
-#define AT(type, member)   _Generic(MEMBER(member), type *: OFFSET(member))
-#define AT_LIST(member)    _Generic(MEMBER(member), char ***: OFFSET(member), const char *const **: OFFSET(member))
-#define AT_TEXT(member)    _Generic(MEMBER(member), char **: OFFSET(member), const char **: OFFSET(member))
-#define AT_WHOLE(member)   _Generic(MEMBER(member), uint64_t *: OFFSET(member), int64_t *: OFFSET(member))
-#define AT_CHARS(member, n) _Generic(MEMBER(member), char(*)[(n) + 1]: OFFSET(member))
+/* Where a member is. It compiles only if the member has a type that its rule can fill. */
+#define AT(type, member) \
+	_Generic(&((struct settings *)0)->member, type *: offsetof(struct settings, member))
+#define AT_EITHER(one, other, member) \
+	_Generic(&((struct settings *)0)->member, one *: offsetof(struct settings, member), \
+		other *: offsetof(struct settings, member))
 
-#define TEXT(member)                     {TYPE_TEXT, 0, 0, NULL, NULL}, AT_TEXT(member)
-#define PATH(member)                     {TYPE_PATH, 0, 0, NULL, NULL}, AT_TEXT(member)
-#define ADDRESS(member)                  {TYPE_ADDRESS, 0, 0, NULL, NULL}, AT_TEXT(member)
-#define LIST(member)                     {TYPE_LIST, 0, 0, NULL, NULL}, AT_LIST(member)
-#define CHARACTERS(member, most, words)  {TYPE_CHARACTERS, 0, most, NULL, words}, AT_CHARS(member, most)
-#define BOOL(member, words)              {TYPE_BOOL, 0, 0, NULL, words}, AT(bool, member)
-#define WORD(member, first, last, words) {TYPE_WORD, first, last, NULL, words}, AT(unsigned, member)
-#define OCTAL(member, most)              {TYPE_OCTAL, 0, most, NULL, NULL}, AT(uint64_t, member)
-#define NUMBER(member, least, most, unit) {TYPE_NUMBER, least, most, unit, NULL}, AT_WHOLE(member)
-#define BYTES(member, least, most)       {TYPE_BYTES, least, most, "bytes", NULL}, AT(uint64_t, member)
-#define ROOM(member, least, most)        {TYPE_ROOM, least, most, "bytes", NULL}, AT(uint64_t, member)
-#define REAL(member, least, most, unit)  {TYPE_REAL, least, most, unit, NULL}, AT(double, member)
+#define TEXT(member)    {TYPE_TEXT, 0, 0, NULL, NULL}, AT_EITHER(char *, const char *, member)
+#define PATH(member)    {TYPE_PATH, 0, 0, NULL, NULL}, AT(char *, member)
+#define ADDRESS(member) {TYPE_ADDRESS, 0, 0, NULL, NULL}, AT(char *, member)
+#define LIST(member)    {TYPE_LIST, 0, 0, NULL, NULL}, AT_EITHER(char **, const char *const *, member)
+#define BOOL(member, words)               {TYPE_BOOL, 0, 0, NULL, words}, AT(bool, member)
+#define WORD(member, first, last, words)  {TYPE_WORD, first, last, NULL, words}, AT(unsigned, member)
+#define CHARACTERS(member, most, words) \
+	{TYPE_CHARACTERS, 0, most, NULL, words}, AT(typeof(char[(most) + 1]), member)
+#define OCTAL(member, most)               {TYPE_OCTAL, 0, most, NULL, NULL}, AT(uint64_t, member)
+#define BYTES(member, least, most)        {TYPE_BYTES, least, most, "bytes", NULL}, AT(uint64_t, member)
+#define ROOM(member, least, most)         {TYPE_ROOM, least, most, "bytes", NULL}, AT(uint64_t, member)
+#define REAL(member, least, most, unit)   {TYPE_REAL, least, most, unit, NULL}, AT(double, member)
+#define NUMBER(member, least, most, unit) \
+	{TYPE_NUMBER, least, most, unit, NULL}, AT_EITHER(uint64_t, int64_t, member)
 
 static const char *const LEVELS[] = {
 	[LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* One value of the configuration: from text, to text, and what is allowed.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/settings/value.h"
 

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * One value of the configuration: from text, to text, and what is allowed. */
+/* One value of the configuration: from text, to text, and what is allowed.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>
