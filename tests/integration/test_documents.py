@@ -26,7 +26,8 @@ def machine(tmp_path_factory):
     first = next(i for i, line in enumerate(install) if line.startswith("systemctl stop"))
     machine.run("\n".join(install[:first]), folder="/src")
     machine.after_install = "\n".join(install[first:])
-    machine.write("/etc/apt/apt.conf.d/90tests", 'APT::Install-Recommends "false";\n')
+    machine.write("/etc/apt/apt.conf.d/90tests",
+                  'APT::Install-Recommends "false";\nAcquire::Retries "0";\n')
     # Debian has no npm, so that the sample mail stands in for the corpus.
     machine.run("cp /etc/hamlet/hamlet.conf /root/hamlet.conf.new; useradd --create-home vmail; "
                 "rm -f $(type -ap npm)")
@@ -66,7 +67,16 @@ def test_quickstart(machine):
 
 
 def test_performance(machine):
-    follow(machine, "docs/performance.md")
+    """What is here is measured; scripts/test has seen to the packages."""
+    follow(machine, "docs/performance.md", shorter=(
+        ("setup --test", "setup"), ("bench --install", "bench --build build/install --messages 20"),
+        ("100000 1000", "2000 50"), ('retrain_load.py "$folder"', 'retrain_load.py "$folder" 1'),
+        ("growth.py", "growth.py --small")))
+
+
+def test_endurance(machine):
+    """The load itself is test_overload.py's, which runs anyway."""
+    follow(machine, "docs/endurance.md", shorter=(("pytest -rP", "pytest -rP --collect-only"),))
 
 
 # People with any name and one password, whose mail is read as vmail.
@@ -217,13 +227,13 @@ def ask(path, **fields):
     fields = urllib.parse.urlencode(fields).encode() if fields else None
     return browser.open(SITE + path, fields, timeout=300).read().decode()
 box = imaplib.IMAP4("localhost")
-box.login("ann@example.org", "secret")
+box.login("eve@example.org", "secret")
 box.append("INBOX", None, None, open("/root/mail", "rb").read())
 box.select()
 uid = box.uid("SEARCH", "ALL")[1][0].decode()
 token = re.search('name="_token" value="(.*?)"', ask("")).group(1)
 page = ask("?_task=login", _task="login", _action="login", _token=token,
-           _user="ann@example.org", _pass="secret")
+           _user="eve@example.org", _pass="secret")
 for script in re.findall('src="(plugins/(?:hamlet|markasjunk)/[^"]*)"', page):
     print("script", script, len(ask(script)))
 token = re.search('"request_token":"(.*?)"', page).group(1)
@@ -292,3 +302,22 @@ def test_every_command_of_the_documents_is_run():
     commands = {str(path.relative_to(TOP)) for path in (TOP / "docs").glob("*.md")
                 if blocks(path.relative_to(TOP))}
     assert commands == followed
+
+
+# The programs of the sources that documents name and that no block runs.
+NOT_RUN = {
+    "scripts/test": "runs this file",
+    "scripts/soak": "builds everything twice, with sanitizers; test_soak.py is what it runs then",
+    "scripts/fuzz": "builds everything with clang; make check replays what it found",
+}
+
+
+def test_every_program_that_the_documents_name_is_run():
+    texts = {name: (TOP / name).read_text() for name in
+             ["README.md"] + [str(path.relative_to(TOP)) for path in (TOP / "docs").glob("*.md")]}
+    for name, text in texts.items():  # an indented block is run in the README alone
+        assert name == "README.md" or not re.search(r"\n\n    \S", text), name
+    named = set(re.findall(r"(?:scripts/[\w-]+|tests/\w+/(?!test_)\w+\.py)\b", "".join(texts.values())))
+    run = "".join(text for name in texts for language, _, text in blocks(name) if language == "sh")
+    run += indented("README.md", "Try it").splitlines()[0] + indented("README.md", "Install")
+    assert named - {name for name in named if name in run} == set(NOT_RUN)
