@@ -63,7 +63,7 @@ tests_fuzz_fuzz_call_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_call_LDADD    = $(DAEMON_LIBS)
 
 EXTRA_DIST += $(srcdir)/tests/fuzz/corpus %D%/fuzz_compression.dict %D%/fuzz_database.dict \
-	%D%/fuzz_flow.dict %D%/fuzz_tokenizer.dict %D%/fuzz_user_name.dict
+	%D%/fuzz_flow.dict %D%/fuzz_spamd.dict %D%/fuzz_tokenizer.dict %D%/fuzz_user_name.dict
 
 tests_fuzz_fuzz_feedback_mail_SOURCES  = %D%/fuzz_feedback_mail.c \
 	engine/client/feedback-mail.c $(FUZZ_MAIN)
