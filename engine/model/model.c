@@ -5,7 +5,7 @@
 #include <math.h>
 
 /* Measured on seeded shuffles of the SpamAssassin corpus, with and without
- * wrong labels; see ARCHITECTURE.md. */
+ * wrong labels; see docs/model.md. */
 const struct model_params model_defaults = {
 	.variance = 30,
 	.user_variance = 10,

@@ -7,7 +7,7 @@
  * the others and the model hold of it says how far its reporter can be believed; and
  * in the refining passes it teaches a second and third time, at the margin that all
  * the others give it. Without leaving it out a report would confirm itself, and a
- * wrong label with it: measured, see ARCHITECTURE.md.
+ * wrong label with it: measured, see docs/retraining.md.
  *
  * Champion (what is in the store) and challenger are compared on the newest reports,
  * after one retraining on those that came since: both begin with what older reports
