@@ -86,8 +86,8 @@ void origin_read(struct origin *origin, const struct origin_trust *trust,
  * printable ASCII, at most ORIGIN_MAX_TARGETS. */
 struct origin_target {
 	const char *url; /* within `text` */
-	/* RFC 8058: a POST does it. Only where the author's valid DKIM signature covers the
-	 * field, lest a stranger have people post to where he likes. */
+	/* RFC 8058: a POST unsubscribes. Only where a valid DKIM signature of the author covers
+	 * the field: otherwise anybody could make people post to any address. */
 	bool one_click;
 };
 struct origin_targets {

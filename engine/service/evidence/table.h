@@ -14,9 +14,10 @@
 
 struct table;
 
-/* An empty table that takes new tokens up to `limit` (0 = as memory allows). One whose place
- * was not given back yet, see table_add, comes back past it: what is undone and then not
- * kept must be as before. NULL when out of memory. */
+/* An empty table. It takes new tokens up to `limit` (0 = as memory allows). A token that was
+ * taken away and still has its slot (see table_add) comes back even beyond the limit: a batch
+ * that is undone and then rolled back has to find the table as it was. NULL when out of
+ * memory. */
 struct table *table_new(size_t limit);
 void table_free(struct table **table);
 

@@ -107,7 +107,7 @@ out:
 	return status;
 }
 
-/* When that fails a start would do in vain what it need not; the next one clears it. */
+/* If this write fails the next start makes all rows anew, which is needless and does no harm. */
 void removal_settled(struct service *service)
 {
 	const struct store_value mark = {.name = SERVICE_ROWS_LATE, .bytes = "", .size = 0};
