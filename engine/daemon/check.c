@@ -12,7 +12,7 @@
 
 #include "engine/base/account.h"
 #include "engine/daemon/http/http.h"
-#include "engine/daemon/sockets.h"
+#include "engine/daemon/loop/sockets.h"
 #include "engine/settings/service-settings.h"
 #include "engine/store/store.h"
 

@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "engine/base/status.h"
-#include "engine/daemon/lanes.h"
+#include "engine/daemon/loop/lanes.h"
 #include "engine/daemon/log.h"
 #include "engine/settings/settings.h"
 

@@ -3,7 +3,7 @@
  * From the configuration to the parts that it governs, at start and on SIGHUP. */
 #pragma once
 
-#include "engine/daemon/writer.h"
+#include "engine/daemon/loop/writer.h"
 #include "engine/settings/settings.h"
 
 struct server;

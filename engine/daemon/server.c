@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "engine/daemon/confine.h"
-#include "engine/daemon/housekeeping.h"
+#include "engine/daemon/task/housekeeping.h"
 #include "engine/daemon/http/http.h"
 #include "engine/daemon/milter/milter.h"
 #include "engine/daemon/notify.h"

@@ -9,11 +9,11 @@
 #include <uv.h>
 
 #include "engine/daemon/counters.h"
-#include "engine/daemon/job.h"
+#include "engine/daemon/loop/job.h"
 #include "engine/daemon/log.h"
-#include "engine/daemon/quota.h"
+#include "engine/daemon/loop/quota.h"
 #include "engine/daemon/sandbox.h"
-#include "engine/daemon/writer.h"
+#include "engine/daemon/loop/writer.h"
 #include "engine/service/service.h"
 #include "engine/settings/settings.h"
 #include "engine/store/store.h"

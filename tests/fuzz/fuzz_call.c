@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/daemon/call.h"
-#include "engine/daemon/context.h"
+#include "engine/daemon/task/call.h"
+#include "engine/daemon/task/context.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

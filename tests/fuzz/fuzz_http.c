@@ -23,7 +23,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "engine/daemon/housekeeping.h"
+#include "engine/daemon/task/housekeeping.h"
 #include "engine/daemon/http/internal.h"
 #include "engine/daemon/server.h"
 

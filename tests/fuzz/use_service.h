@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/daemon/render.h"
+#include "engine/daemon/render/render.h"
 #include "engine/service/service.h"
 #include "tests/fuzz/require.h"
 

@@ -3,9 +3,9 @@
  * What keeps clients from each other's places: shares, turns, least rates. */
 #include <unistd.h>
 
-#include "engine/daemon/lanes.h"
-#include "engine/daemon/pace.h"
-#include "engine/daemon/quota.h"
+#include "engine/daemon/loop/lanes.h"
+#include "engine/daemon/loop/pace.h"
+#include "engine/daemon/loop/quota.h"
 #include "tests/unit/unit.h"
 
 /* Nobody's: neither root nor who runs the tests. */

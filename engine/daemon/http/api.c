@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "engine/daemon/http/exchange.h"
-#include "engine/daemon/http/metrics.h"
-#include "engine/daemon/render.h"
+#include "engine/daemon/render/metrics.h"
+#include "engine/daemon/render/render.h"
 #include "engine/daemon/server.h"
-#include "engine/daemon/stats.h"
+#include "engine/daemon/render/stats.h"
 
 static const char *parameter(const struct exchange *exchange, const char *name)
 {

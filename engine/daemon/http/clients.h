@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "engine/daemon/pace.h"
+#include "engine/daemon/loop/pace.h"
 #include "engine/daemon/peer.h"
-#include "engine/daemon/quota.h"
+#include "engine/daemon/loop/quota.h"
 
 struct server;
 

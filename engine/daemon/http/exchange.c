@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "engine/daemon/http/internal.h"
-#include "engine/daemon/render.h"
+#include "engine/daemon/render/render.h"
 
 /* --- The request --------------------------------------------------------------------- */
 

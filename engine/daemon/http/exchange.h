@@ -9,9 +9,9 @@
 #include "engine/base/buffer.h"
 #include "engine/base/compression.h"
 #include "engine/daemon/http/target.h"
-#include "engine/daemon/job.h"
+#include "engine/daemon/loop/job.h"
 #include "engine/daemon/peer.h"
-#include "engine/daemon/task.h"
+#include "engine/daemon/task/task.h"
 
 struct server;
 struct exchange;

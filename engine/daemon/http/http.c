@@ -8,7 +8,7 @@
 
 #include "engine/daemon/http/internal.h"
 #include "engine/daemon/server.h"
-#include "engine/daemon/sockets.h"
+#include "engine/daemon/loop/sockets.h"
 
 void http_release(struct http *http)
 {

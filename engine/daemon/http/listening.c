@@ -7,7 +7,7 @@
 
 #include "engine/daemon/http/internal.h"
 #include "engine/daemon/server.h"
-#include "engine/daemon/sockets.h"
+#include "engine/daemon/loop/sockets.h"
 
 /* Header fields and what libmicrohttpd holds of a connection: a thousand Rcpt fields with
  * addresses of 55 bytes, each with the 64 bytes that it keeps of one. It is no more, since

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "engine/daemon/http/exchange.h"
-#include "engine/daemon/render.h"
+#include "engine/daemon/render/render.h"
 #include "engine/daemon/server.h"
 #include "engine/protocol/forged-fields.h"
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/daemon/render.h"
+#include "engine/daemon/render/render.h"
 #include "engine/daemon/server.h"
 
 /* Stars of X-Spam-Level, as SpamAssassin writes them. */

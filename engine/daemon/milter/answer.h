@@ -5,7 +5,7 @@
 #pragma once
 
 #include "engine/base/buffer.h"
-#include "engine/daemon/task.h"
+#include "engine/daemon/task/task.h"
 #include "engine/protocol/milter.h"
 
 /* Whatever is said, forged fields go (forged-fields.h); where there are more than can be

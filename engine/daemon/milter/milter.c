@@ -8,7 +8,7 @@
 
 #include "engine/daemon/milter/internal.h"
 #include "engine/daemon/server.h"
-#include "engine/daemon/sockets.h"
+#include "engine/daemon/loop/sockets.h"
 
 struct milter_listener {
 	struct milter *milter;

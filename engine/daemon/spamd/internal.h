@@ -4,7 +4,7 @@
  * requests in, answer.c sends a reply and ends. */
 #pragma once
 
-#include "engine/daemon/pace.h"
+#include "engine/daemon/loop/pace.h"
 #include "engine/daemon/peer.h"
 #include "engine/daemon/spamd/connection.h"
 #include "engine/daemon/spamd/request.h"

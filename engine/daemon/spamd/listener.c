@@ -8,7 +8,7 @@
 #include <uv.h>
 
 #include "engine/daemon/server.h"
-#include "engine/daemon/sockets.h"
+#include "engine/daemon/loop/sockets.h"
 #include "engine/daemon/spamd/connection.h"
 
 struct listener {

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/daemon/render.h"
+#include "engine/daemon/render/render.h"
 #include "engine/daemon/server.h"
-#include "engine/daemon/stats.h"
+#include "engine/daemon/render/stats.h"
 
 /* What a reply may have beyond the message: a report, a verdict, headers. */
 static const size_t REPLY_EXTRA = (size_t)1 << 20;

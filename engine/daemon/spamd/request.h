@@ -5,7 +5,7 @@
 
 #include "engine/base/buffer.h"
 #include "engine/daemon/peer.h"
-#include "engine/daemon/task.h"
+#include "engine/daemon/task/task.h"
 #include "engine/protocol/spamd.h"
 
 struct server;

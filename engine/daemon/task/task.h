@@ -7,11 +7,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine/daemon/call.h"
-#include "engine/daemon/context.h"
-#include "engine/daemon/job.h"
+#include "engine/daemon/task/call.h"
+#include "engine/daemon/task/context.h"
+#include "engine/daemon/loop/job.h"
 #include "engine/daemon/peer.h"
-#include "engine/daemon/writer.h"
+#include "engine/daemon/loop/writer.h"
 #include "engine/service/service.h"
 
 struct server;

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "engine/daemon/lanes.h"
+#include "engine/daemon/loop/lanes.h"
 
 struct quota;
 

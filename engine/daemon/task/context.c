@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/context.h"
+#include "engine/daemon/task/context.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/render.h"
+#include "engine/daemon/render/render.h"
 
 #include <glib.h>
 #include <math.h>

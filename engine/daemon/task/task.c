@@ -1,13 +1,13 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/task.h"
+#include "engine/daemon/task/task.h"
 
 #include <stdlib.h>
 #include <time.h>
 
 #include "engine/base/message-kind.h"
 #include "engine/daemon/server.h"
-#include "engine/daemon/task-internal.h"
+#include "engine/daemon/task/task-internal.h"
 
 /* Up to here a message is judged in a tenth of a millisecond, and one that was made to
  * cost much in two. */

@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/pace.h"
+#include "engine/daemon/loop/pace.h"
 
 void pace_begin(struct pace *pace, uint64_t now)
 {

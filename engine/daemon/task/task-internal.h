@@ -3,7 +3,7 @@
  * What the files that carry tasks out share. */
 #pragma once
 
-#include "engine/daemon/task.h"
+#include "engine/daemon/task/task.h"
 
 /* Has the pool run it; fails the task when there is too much to do. */
 void task_submit(struct task *task, void (*run)(struct job *job, struct worker *worker),

@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/sockets.h"
+#include "engine/daemon/loop/sockets.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,13 +1,13 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/stats.h"
+#include "engine/daemon/render/stats.h"
 
 #include "config.h"
 
 #include <jansson.h>
 
-#include "engine/daemon/housekeeping.h"
-#include "engine/daemon/render.h"
+#include "engine/daemon/task/housekeeping.h"
+#include "engine/daemon/render/render.h"
 #include "engine/daemon/server.h"
 
 const char *counters_command(enum spamd_command command)

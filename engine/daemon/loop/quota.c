@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/quota.h"
+#include "engine/daemon/loop/quota.h"
 
 #include <glib.h>
 #include <unistd.h>

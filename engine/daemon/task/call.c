@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/call.h"
+#include "engine/daemon/task/call.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include <glib.h>
 #include <jansson.h>
 
-#include "engine/daemon/render.h"
+#include "engine/daemon/render/render.h"
 #include "engine/service/entries.h"
 #include "engine/service/generation.h"
 #include "engine/service/network.h"

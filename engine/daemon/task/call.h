@@ -15,7 +15,7 @@
 #pragma once
 
 #include "engine/base/status.h"
-#include "engine/daemon/writer.h"
+#include "engine/daemon/loop/writer.h"
 #include "engine/service/service.h"
 
 enum { CALL_MAX_BYTES = 1 << 20 };

@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/housekeeping.h"
+#include "engine/daemon/task/housekeeping.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,11 +6,11 @@
 
 #include <glib.h>
 
-#include "engine/daemon/aside.h"
-#include "engine/daemon/housekeeping.h"
-#include "engine/daemon/render.h"
+#include "engine/daemon/loop/long-work.h"
+#include "engine/daemon/task/housekeeping.h"
+#include "engine/daemon/render/render.h"
 #include "engine/daemon/server.h"
-#include "engine/daemon/task-internal.h"
+#include "engine/daemon/task/task-internal.h"
 
 static void on_resolve(struct job *job, struct worker *worker)
 {
@@ -181,7 +181,8 @@ static void start_adoption(struct task *task)
 		if (refuse(task, status))
 			return;
 	}
-	if (aside_start(&server->loop, on_prepare, on_prepared, task, &task->failure) != STATUS_OK)
+	if (long_work_start(&server->loop, on_prepare, on_prepared, task, &task->failure) !=
+		STATUS_OK)
 		task_fail(task);
 }
 

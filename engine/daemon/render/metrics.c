@@ -1,13 +1,13 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/http/metrics.h"
+#include "engine/daemon/render/metrics.h"
 
 #include "config.h"
 
 #include <time.h>
 
 #include "engine/base/buffer.h"
-#include "engine/daemon/housekeeping.h"
+#include "engine/daemon/task/housekeeping.h"
 #include "engine/daemon/server.h"
 
 static const size_t METRICS_MAX = 65536;

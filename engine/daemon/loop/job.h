@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <uv.h>
 
-#include "engine/daemon/lanes.h"
+#include "engine/daemon/loop/lanes.h"
 #include "engine/service/service.h"
 
 /* Embedded in what is to be done; fields but the first six are private. It

@@ -1,12 +1,12 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/writer.h"
+#include "engine/daemon/loop/writer.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/daemon/aside.h"
+#include "engine/daemon/loop/long-work.h"
 
 /* Batches that may wait: more means that the disk does not keep up, and then a
  * refusal now is better than an answer too late. */
@@ -298,8 +298,8 @@ static void start_change(struct writer *writer)
 	writer->state = CHANGE;
 	if (change_is_patient(writer->tickets->change)) {
 		/* Once it runs, the status is the thread's to write. */
-		enum status status =
-			aside_start(writer->loop, run_change, change_ran, writer, &writer->failure);
+		enum status status = long_work_start(
+			writer->loop, run_change, change_ran, writer, &writer->failure);
 		if (status != STATUS_OK) {
 			writer->status = status;
 			change_ran(writer);

@@ -1,6 +1,6 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/lanes.h"
+#include "engine/daemon/loop/lanes.h"
 
 #include <glib.h>
 

@@ -1,13 +1,13 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/job.h"
+#include "engine/daemon/loop/job.h"
 
 #include <assert.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "engine/daemon/quota.h"
+#include "engine/daemon/loop/quota.h"
 
 struct line {
 	struct job *first;

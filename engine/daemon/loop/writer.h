@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "engine/daemon/lanes.h"
+#include "engine/daemon/loop/lanes.h"
 #include "engine/daemon/log.h"
 #include "engine/service/service.h"
 
