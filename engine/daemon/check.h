@@ -5,6 +5,7 @@
  * differ. */
 #pragma once
 
+#include "engine/daemon/loop/front.h"
 #include "engine/settings/settings.h"
 
 /* Goes on as the account that the state directory belongs to, if root has started us (see
@@ -14,8 +15,9 @@ enum status check_account(
 	const struct settings *settings, bool make, struct complaints *complaints);
 
 /* Tells all that is wrong with the settings and with what they name: directories, sockets
- * and their group, files, networks, logins. */
-void check_settings(const struct settings *settings, struct complaints *complaints);
+ * of the fronts (NULL-terminated) and their group, files, networks, logins. */
+void check_settings(const struct settings *settings, const struct front *const *fronts,
+	struct complaints *complaints);
 
 /* Tells what a start would say of the database. It is opened for reading; a hamletd that
  * has it is not disturbed. */

@@ -41,6 +41,20 @@ enum log_level log_level_named(const char *name);
 void log_event(
 	struct log *log, enum log_level level, const char *event, const struct log_field *fields);
 
+/* So that what may come with every message is told once a second; zeroed = never told. */
+struct log_limit {
+	uint64_t second;
+};
+
+/* May it be told at this time, in milliseconds? Not again in the same second. */
+static inline bool log_limit_passes(struct log_limit *limit, uint64_t now_ms)
+{
+	bool passes = limit->second != now_ms / 1000;
+
+	limit->second = now_ms / 1000;
+	return passes;
+}
+
 static inline struct log_field log_text(const char *key, const char *text)
 {
 	return (struct log_field){.key = key, .type = LOG_FIELD_TEXT, .text = text};

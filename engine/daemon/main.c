@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * hamletd: the order in which the daemon starts, serves and stops. */
+/* hamletd: the order in which the daemon starts, serves and stops.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
 #include <glib.h>
@@ -15,7 +14,19 @@
 
 #include "engine/daemon/check.h"
 #include "engine/daemon/confine.h"
-#include "engine/daemon/server.h"
+#include "engine/daemon/http/http.h"
+#include "engine/daemon/milter/milter.h"
+#include "engine/daemon/spamd/spamd.h"
+#include "engine/daemon/steps.h"
+
+/* Protocols by which clients come. Sockets that are passed without a name are the first
+ * one's. */
+static const struct front *const FRONTS[] = {
+	&spamd_front,
+	&http_front,
+	&milter_front,
+	NULL,
+};
 
 /* Started in this order, stopped in the reverse one. */
 static const struct {
@@ -32,9 +43,7 @@ static const struct {
 	{server_start_writer, server_stop_writer},
 	{server_start_housekeeping, server_stop_housekeeping},
 	{server_start_signals, server_stop_signals},
-	{server_start_listeners, server_stop_listeners},
-	{server_start_http, server_stop_http},
-	{server_start_milter, server_stop_milter},
+	{server_start_fronts, server_stop_fronts},
 	{server_confine_calls, NULL},
 };
 
@@ -143,7 +152,7 @@ static int prepare(struct server *server, bool check, struct complaints *complai
 		return EX_CONFIG;
 	if (check_account(settings, !check, complaints) != STATUS_OK)
 		return EXIT_FAILURE;
-	check_settings(settings, complaints);
+	check_settings(settings, server->fronts, complaints);
 	if (check)
 		check_database(settings, complaints);
 	return complaints->errors > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -204,14 +213,13 @@ int main(int argc, char **argv)
 	struct server *server = g_new0(struct server, 1);
 	int code = EX_USAGE;
 
-	server->quota = quota_new();
+	server->fronts = FRONTS;
 	setlocale(LC_CTYPE, "C.UTF-8"); /* not numbers: those have a point everywhere */
 	if (parse_options(&options, argc, argv)) {
 		if (options.version)
 			printf("hamletd %s\n", PACKAGE_VERSION);
 		code = options.version ? EXIT_SUCCESS : run(server, &options);
 	}
-	quota_free(&server->quota);
 	g_free(server);
 	g_free(options.config);
 	return code;

@@ -10,8 +10,8 @@
 #include <sys/types.h>
 
 #include "engine/base/status.h"
-#include "engine/daemon/loop/lanes.h"
 #include "engine/daemon/log.h"
+#include "engine/daemon/loop/lanes.h"
 #include "engine/settings/settings.h"
 
 enum { PEER_MAX_LOGIN = 255 };
@@ -32,6 +32,9 @@ void peer_identify(struct peer *peer, int fd);
 
 /* Finds the login; may ask a directory service, so not on the loop. */
 void peer_resolve(struct peer *peer);
+
+/* Would that find nothing more? Over TCP nobody has a login. */
+bool peer_is_resolved(const struct peer *peer);
 
 /* May the resolved peer report for `user`, however it is written ("" = for the site)? STATUS_DENIED
  * with the reason. */

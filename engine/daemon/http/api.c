@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The paths that are served over HTTP, and what each asks of the engine. The
- * native ones are described in data/openapi.json; a test holds the two together. */
+/* The paths that are served over HTTP, and what each asks of the engine. The native ones are
+ * described in data/openapi.json; a test holds the two together.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -9,10 +8,8 @@
 #include <string.h>
 
 #include "engine/daemon/http/exchange.h"
-#include "engine/daemon/render/metrics.h"
 #include "engine/daemon/render/render.h"
 #include "engine/daemon/server.h"
-#include "engine/daemon/render/stats.h"
 
 static const char *parameter(const struct exchange *exchange, const char *name)
 {
@@ -21,7 +18,7 @@ static const char *parameter(const struct exchange *exchange, const char *name)
 	return value ? value : "";
 }
 
-static void refuse(struct exchange *exchange, const char *detail)
+static void refuse_parameter(struct exchange *exchange, const char *detail)
 {
 	struct failure failure;
 
@@ -31,7 +28,7 @@ static void refuse(struct exchange *exchange, const char *detail)
 
 /* A parameter that is a number from 0 on; one that is not given leaves it alone. False
  * when it is refused. */
-static bool read_number(struct exchange *exchange, const char *name, json_t **number)
+static bool read_number(struct exchange *exchange, const char *name, int64_t *number)
 {
 	const char *value = exchange_parameter(exchange, name);
 	char detail[64];
@@ -40,11 +37,11 @@ static bool read_number(struct exchange *exchange, const char *name, json_t **nu
 	if (!value)
 		return true;
 	if (g_ascii_string_to_unsigned(value, 10, 0, G_MAXINT64, &read, NULL)) {
-		*number = json_integer((json_int_t)read);
+		*number = (int64_t)read;
 		return true;
 	}
 	snprintf(detail, sizeof(detail), "%s: a number from 0 on is wanted", name);
-	refuse(exchange, detail);
+	refuse_parameter(exchange, detail);
 	return false;
 }
 
@@ -74,7 +71,7 @@ static void start_scan(struct exchange *exchange, bool explain)
 		g_clear_pointer(&users, g_strfreev);
 	if (!exchange_set_recipients(exchange, users))
 		return;
-	exchange_start(exchange, TASK_SCAN, parameter(exchange, "user"), render_scan, finish_json);
+	exchange_start(exchange, &task_scan, parameter(exchange, "user"), render_scan, finish_json);
 }
 
 static void start_score(struct exchange *exchange)
@@ -89,7 +86,7 @@ static void start_why(struct exchange *exchange)
 
 static void start_diagnose(struct exchange *exchange)
 {
-	exchange_start(exchange, TASK_DIAGNOSE, parameter(exchange, "user"), NULL, finish_json);
+	exchange_start(exchange, &task_diagnose, parameter(exchange, "user"), NULL, finish_json);
 }
 
 static void finish_press(struct task *task)
@@ -97,32 +94,21 @@ static void finish_press(struct task *task)
 	exchange_answer_json(task->owner, render_answer_json(press_answer(task->press)));
 }
 
-/* The event and the answer to the question of consent, in the words of context.h. Takes
- * over `selected`, which may be NULL. */
 static enum status read_context(
-	struct exchange *exchange, json_t *selected, struct failure *failure)
+	struct exchange *exchange, int64_t selected, struct failure *failure)
 {
-	static const char *const event_members[][2] = {
-		{"event", "kind"}, {"from", "from"}, {"to", "to"}};
-	json_t *context = json_object(), *event = json_object();
+	struct context *context = &exchange->task.context;
 	const char *consent = exchange_parameter(exchange, "consent");
+	const struct event_words words = {.kind = exchange_parameter(exchange, "event"),
+		.from = exchange_parameter(exchange, "from"),
+		.to = exchange_parameter(exchange, "to"),
+		.selected = selected > 0 ? selected : 0};
+	enum status status = STATUS_OK;
 
-	for (size_t i = 0; i < G_N_ELEMENTS(event_members); i++) {
-		const char *value = exchange_parameter(exchange, event_members[i][0]);
-		if (value)
-			json_object_set_new(event, event_members[i][1], render_string(value));
-	}
-	if (selected)
-		json_object_set_new(event, "selected", selected);
-	if (json_object_size(event) > 0)
-		json_object_set(context, "event", event);
 	if (consent)
-		json_object_set_new(context, "consent", render_string(consent));
-	char *text = json_dumps(context, JSON_COMPACT);
-	enum status status = context_parse(&exchange->task.context, text ? text : "", failure);
-	free(text);
-	json_decref(event);
-	json_decref(context);
+		status = context_set_consent(context, consent, failure);
+	if (status == STATUS_OK && (words.kind || words.from || words.to || selected >= 0))
+		status = context_set_event(context, &words, failure);
 	return status;
 }
 
@@ -133,7 +119,7 @@ static void start_report(struct exchange *exchange)
 	struct task *task = &exchange->task;
 	const char *label = parameter(exchange, "label");
 	struct failure failure;
-	json_t *selected = NULL;
+	int64_t selected = -1; /* not given */
 	size_t found = 0;
 
 	if (!read_number(exchange, "selected", &selected))
@@ -148,50 +134,40 @@ static void start_report(struct exchange *exchange)
 	if (found == G_N_ELEMENTS(labels) && task->context.event.kind == EVENT_MOVE)
 		task->label = LABEL_FORGET; /* its folders say what it means */
 	else if (found == G_N_ELEMENTS(labels)) {
-		refuse(exchange, "label: spam, ham or forget is wanted");
+		refuse_parameter(exchange, "label: spam, ham or forget is wanted");
 		return;
 	}
-	exchange_start(exchange, TASK_PRESS, parameter(exchange, "user"), NULL, finish_press);
+	exchange_start(exchange, &task_press, parameter(exchange, "user"), NULL, finish_press);
 }
 
 static void start_forget(struct exchange *exchange)
 {
 	exchange->task.label = LABEL_FORGET;
-	exchange_start(exchange, TASK_PRESS, parameter(exchange, "user"), NULL, finish_press);
+	exchange_start(exchange, &task_press, parameter(exchange, "user"), NULL, finish_press);
 }
 
 /* --- Calls ----------------------------------------------------------------------- */
 
-/* The parameters (and for a change the body) as the call that call.h knows. */
+/* The parameters as a call, with the entries of a change, which may be NULL. */
 static void start_call(struct exchange *exchange, const char *name, json_t *entries)
 {
-	const char *scope = exchange_parameter(exchange, "scope");
-	const char *user = exchange_parameter(exchange, "user");
-	const char *kind = exchange_parameter(exchange, "kind");
-	json_t *call = json_pack("{s:s}", "call", name), *after = NULL;
-	char *text;
+	struct task *task = &exchange->task;
+	const struct user_naming *naming = &service_settings(exchange->server->service)->naming;
+	struct call_request request = {.name = name,
+		.scope = exchange_parameter(exchange, "scope"),
+		.user = exchange_parameter(exchange, "user"),
+		.kind = exchange_parameter(exchange, "kind"),
+		.entries = entries};
 
-	if (!read_number(exchange, "after", &after)) {
+	if (!read_number(exchange, "after", &request.after)) {
 		json_decref(entries);
-		json_decref(call);
 		return;
 	}
-	if (scope)
-		json_object_set_new(call, "scope", render_string(scope));
-	if (user)
-		json_object_set_new(call, "user", render_string(user));
-	if (kind)
-		json_object_set_new(call, "kind", render_string(kind));
-	if (after)
-		json_object_set_new(call, "after", after);
-	if (entries)
-		json_object_set_new(call, "entries", entries);
-	text = json_dumps(call, JSON_COMPACT);
-	json_decref(call);
-	buffer_clear(&exchange->body);
-	buffer_append_string(&exchange->body, text ? text : "");
-	free(text);
-	exchange_start(exchange, TASK_CALL, user ? user : "", NULL, finish_json);
+	exchange_prepare(exchange, &task_call, parameter(exchange, "user"), finish_json);
+	if (call_new(&task->call, &request, naming, &task->failure) == STATUS_OK)
+		task_start(task);
+	else
+		task_end(task);
 }
 
 static void start_entries(struct exchange *exchange)
@@ -209,7 +185,7 @@ static void start_change(struct exchange *exchange)
 	if (entries)
 		start_call(exchange, "change", entries);
 	else
-		refuse(exchange,
+		refuse_parameter(exchange,
 			exchange->body.length < CALL_MAX_BYTES ? error.text : "too many entries");
 }
 
@@ -242,13 +218,13 @@ static void start_erase(struct exchange *exchange)
 
 static void start_stats(struct exchange *exchange)
 {
-	exchange_answer_json(exchange, stats_render(exchange->server));
+	exchange_answer_json(exchange, render_stats(exchange->server));
 }
 
 static void start_metrics(struct exchange *exchange)
 {
 	exchange_answer(exchange, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8",
-		metrics_render(exchange->server));
+		render_metrics(exchange->server));
 }
 
 static void start_health(struct exchange *exchange)

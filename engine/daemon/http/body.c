@@ -7,7 +7,7 @@
 
 #include "engine/base/compression.h"
 #include "engine/base/message-kind.h"
-#include "engine/daemon/http/internal.h"
+#include "engine/daemon/http/http-private.h"
 #include "engine/daemon/server.h"
 
 /* --- What is no message ----------------------------------------------------------- */
@@ -101,14 +101,10 @@ static void hold_unpacked(struct exchange *exchange)
 	buffer_free(&exchange->body);
 	exchange->body = exchange->unpacked;
 	exchange->unpacked = (struct buffer){0};
-	server->held_bytes -= exchange->held;
-	exchange->held = exchange->body.capacity;
-	server->held_bytes += exchange->held;
-	if (server->held_bytes <= server->settings.max_buffered_bytes)
-		return;
-	server->counters.refused.memory++;
-	failure_set(
-		&exchange->failure, STATUS_OVERLOAD, "too busy: memory for messages is used up");
+	admission_hold(server, &exchange->held, exchange->body.capacity);
+	if (!admission_has_memory(server, 0))
+		failure_set(&exchange->failure, STATUS_OVERLOAD,
+			"too busy: memory for messages is used up");
 }
 
 static void on_unpacked(struct job *job)

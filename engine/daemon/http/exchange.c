@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* One HTTP request: what was asked, the task, the answer.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/http/exchange.h"
 
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/daemon/http/internal.h"
+#include "engine/daemon/http/http-private.h"
 #include "engine/daemon/render/render.h"
 
 /* --- The request --------------------------------------------------------------------- */
@@ -173,7 +173,7 @@ void exchange_resume(struct exchange *exchange)
 	listening_wake(exchange->listening);
 }
 
-static void on_task(struct task *task)
+static void on_task_done(struct task *task)
 {
 	struct exchange *exchange = task->owner;
 
@@ -200,8 +200,8 @@ bool exchange_set_recipients(struct exchange *exchange, char **names)
 	return false;
 }
 
-void exchange_start(struct exchange *exchange, enum task_kind kind, const char *user,
-	void (*render)(struct task *task), void (*finish)(struct task *task))
+void exchange_prepare(struct exchange *exchange, const struct task_kind *kind, const char *user,
+	void (*finish)(struct task *task))
 {
 	struct task *task = &exchange->task;
 
@@ -214,7 +214,13 @@ void exchange_start(struct exchange *exchange, enum task_kind kind, const char *
 	task->user = user;
 	task->message = exchange->body.data ? exchange->body.data : "";
 	task->length = exchange->body.length;
-	task->render = render;
-	task->done = on_task;
-	task_start(task);
+	task->done = on_task_done;
+}
+
+void exchange_start(struct exchange *exchange, const struct task_kind *kind, const char *user,
+	void (*render)(struct task *task), void (*finish)(struct task *task))
+{
+	exchange_prepare(exchange, kind, user, finish);
+	exchange->task.render = render;
+	task_start(&exchange->task);
 }

@@ -5,9 +5,9 @@
 #include <glib.h>
 #include <unistd.h>
 
-#include "engine/daemon/http/internal.h"
-#include "engine/daemon/server.h"
+#include "engine/daemon/http/http-private.h"
 #include "engine/daemon/loop/sockets.h"
+#include "engine/daemon/server.h"
 
 /* Header fields and what libmicrohttpd holds of a connection: a thousand Rcpt fields with
  * addresses of 55 bytes, each with the 64 bytes that it keeps of one. It is no more, since
@@ -64,7 +64,7 @@ static enum MHD_Result on_accepted(void *context, const struct sockaddr *address
 	(void)address;
 	(void)length;
 
-	if (server_has_room(server))
+	if (admission_has_room(server))
 		return MHD_YES;
 	server->counters.refused.connections++;
 	return MHD_NO;
@@ -116,8 +116,7 @@ enum status listening_open(
 		return failure_set(failure, STATUS_IO, "HTTP cannot be served");
 	}
 	listening->daemon = daemon;
-	listening->next = http->sockets;
-	http->sockets = listening;
+	LIST_INSERT_HEAD(&http->sockets, listening, link);
 	http->references++;
 	uv_poll_init(&http->server->loop, &listening->poll,
 		MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd);

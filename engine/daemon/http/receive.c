@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/daemon/http/internal.h"
+#include "engine/daemon/http/http-private.h"
 #include "engine/daemon/http/strict.h"
 #include "engine/daemon/server.h"
 
@@ -88,7 +88,7 @@ static bool is_well_formed(struct exchange *exchange, const char *method, const 
 	return false;
 }
 
-static void refuse(struct exchange *exchange)
+static void turn_away(struct exchange *exchange)
 {
 	static const char REASON[] = "too busy: all connections are in use";
 
@@ -111,7 +111,7 @@ static void check(struct exchange *exchange, const char *method, const char *ver
 		return;
 	}
 	if (exchange->refused) {
-		refuse(exchange);
+		turn_away(exchange);
 		return;
 	}
 	exchange->peer.trusted = exchange->listening->tcp && has_token(exchange);
@@ -150,15 +150,11 @@ static void begin(struct exchange *exchange, struct listening *listening, const 
 	exchange->server = http->server;
 	exchange->listening = listening;
 	exchange->counted = true;
-	exchange->next = http->exchanges;
-	exchange->place = &http->exchanges;
-	if (exchange->next)
-		exchange->next->place = &exchange->next;
-	http->exchanges = exchange;
-	http->exchange_count++;
+	LIST_INSERT_HEAD(&http->exchanges, exchange, link);
+	server_delay_stop(http->server);
 	if (client) {
 		exchange->peer = client->peer;
-		exchange->refused = client->refused;
+		exchange->refused = client->admitted != ADMITTED;
 		client_set_receiving(client, exchange->server);
 	}
 	check(exchange, method, version);
@@ -167,24 +163,20 @@ static void begin(struct exchange *exchange, struct listening *listening, const 
 static void take(struct exchange *exchange, const char *data, size_t size)
 {
 	struct server *server = exchange->server;
-	size_t before = exchange->body.capacity;
 
 	if (exchange->too_large || exchange->refused)
 		return;
-	if (server->held_bytes + size > server->settings.max_buffered_bytes) {
-		server->counters.refused.memory++;
+	if (!admission_has_memory(server, size)) {
 		exchange_problem(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
 			"too busy: memory for messages is used up");
 		exchange->too_large = true;
-	} else {
-		buffer_append(&exchange->body, data, size);
-		exchange->held += exchange->body.capacity - before;
-		server->held_bytes += exchange->body.capacity - before;
-		if (exchange->body.failed) {
-			exchange_problem(
-				exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the message is too large");
-			exchange->too_large = true;
-		}
+		return;
+	}
+	buffer_append(&exchange->body, data, size);
+	admission_hold(server, &exchange->held, exchange->body.capacity);
+	if (exchange->body.failed) {
+		exchange_problem(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the message is too large");
+		exchange->too_large = true;
 	}
 }
 
@@ -227,16 +219,13 @@ static void end(struct exchange *exchange, struct client *client)
 
 	if (client)
 		client_set_idle(client, http->server);
-	*exchange->place = exchange->next;
-	if (exchange->next)
-		exchange->next->place = exchange->place;
-	http->exchange_count--;
-	http->server->held_bytes -= exchange->held;
+	LIST_REMOVE(exchange, link);
+	admission_hold(http->server, &exchange->held, 0);
 	context_free(&exchange->task.context);
 	buffer_free(&exchange->body);
 	buffer_free(&exchange->unpacked);
 	free(exchange->text);
-	server_on_disconnect(http->server);
+	server_allow_stop(http->server);
 }
 
 void receive_on_completed(void *context, struct MHD_Connection *connection, void **state,

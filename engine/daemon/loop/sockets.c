@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Sockets to listen on: Unix, TCP, and those of systemd.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/loop/sockets.h"
 
@@ -33,9 +33,9 @@ static enum status set_address(
 	return STATUS_OK;
 }
 
-static char *socket_path(const struct sockets *sockets, const struct settings *settings)
+static char *socket_path(const struct front *front, const struct settings *settings)
 {
-	char *name = g_strconcat(sockets->name, ".sock", NULL);
+	char *name = g_strconcat(front->name, ".sock", NULL);
 	char *path = g_build_filename(settings->runtime_directory, name, NULL);
 
 	g_free(name);
@@ -148,10 +148,10 @@ out:
 	return status;
 }
 
-static enum status open_unix(const struct sockets *sockets, const struct settings *settings,
+static enum status open_unix(const struct front *front, const struct settings *settings,
 	sockets_fn *each, void *context, struct failure *failure)
 {
-	char *path = socket_path(sockets, settings);
+	char *path = socket_path(front, settings);
 	int fd = -1;
 	enum status status = bind_unix(path, settings, &fd, failure);
 
@@ -187,16 +187,18 @@ static bool parse_address(const char *text, struct sockaddr_storage *address)
 }
 
 /* *fd is -1 after a failure; STATUS_BUSY: somebody has the address. */
-static enum status bind_tcp(const struct sockets *sockets, int *fd, struct failure *failure)
+static enum status bind_tcp(const struct front *front, const struct settings *settings, int *fd,
+	struct failure *failure)
 {
+	const char *text = front_tcp_address(front, settings);
 	struct sockaddr_storage address = {0};
 	socklen_t size;
 	int on = 1;
 
 	*fd = -1;
-	if (!parse_address(sockets->address, &address))
-		return failure_set(failure, STATUS_INVALID, "%s %s: no address", sockets->key,
-			sockets->address);
+	if (!parse_address(text, &address))
+		return failure_set(
+			failure, STATUS_INVALID, "%s %s: no address", front->tcp_key, text);
 	size = address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
 					     : sizeof(struct sockaddr_in);
 	*fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -209,16 +211,16 @@ static enum status bind_tcp(const struct sockets *sockets, int *fd, struct failu
 		close(*fd);
 	*fd = -1;
 	return failure_set(failure, reason == EADDRINUSE ? STATUS_BUSY : STATUS_IO, "%s %s: %s",
-		sockets->key, sockets->address, g_strerror(reason));
+		front->tcp_key, text, g_strerror(reason));
 }
 
-static enum status open_tcp(
-	const struct sockets *sockets, sockets_fn *each, void *context, struct failure *failure)
+static enum status open_tcp(const struct front *front, const struct settings *settings,
+	sockets_fn *each, void *context, struct failure *failure)
 {
 	struct sockaddr_storage bound;
 	socklen_t size = sizeof(bound);
 	int fd;
-	enum status status = bind_tcp(sockets, &fd, failure);
+	enum status status = bind_tcp(front, settings, &fd, failure);
 
 	if (status != STATUS_OK)
 		return status;
@@ -252,17 +254,18 @@ static bool is_loopback(int fd)
 	return address.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
 }
 
-/* The name of a passed socket; those without one are SPAMD's. To be freed. */
-static char *name_of(int index)
+/* Whose the passed socket is: without a known name it is the first front's. */
+static const struct front *front_of(const struct front *const *fronts, int index)
 {
 	const char *names = getenv("LISTEN_FDNAMES");
 	char **list = g_strsplit(names ? names : "", ":", -1);
-	bool known = index < (int)g_strv_length(list) &&
-		(strcmp(list[index], "http") == 0 || strcmp(list[index], "milter") == 0);
-	char *name = g_strdup(known ? list[index] : "spamd");
+	const struct front *const *found = fronts;
 
+	while (*found && index < (int)g_strv_length(list) &&
+		strcmp((*found)->name, list[index]) != 0)
+		found++;
 	g_strfreev(list);
-	return name;
+	return *found ? *found : *fronts;
 }
 
 static enum status check_passed(int fd, int *domain, struct failure *failure)
@@ -282,48 +285,46 @@ static enum status check_passed(int fd, int *domain, struct failure *failure)
 }
 
 /* *count = how many there were. */
-static enum status open_passed(
-	const char *name, size_t *count, sockets_fn *each, void *context, struct failure *failure)
+static enum status open_passed(const struct front *const *fronts, const struct front *front,
+	size_t *count, sockets_fn *each, void *context, struct failure *failure)
 {
 	int passed = count_passed();
 	enum status status = STATUS_OK;
 
 	*count = 0;
 	for (int i = 0; i < passed && status == STATUS_OK; i++) {
-		char *mine = name_of(i);
 		int domain = 0;
-		if (strcmp(mine, name) == 0) {
-			status = check_passed(FIRST_PASSED_FD + i, &domain, failure);
-			if (status == STATUS_OK)
-				status = each(context, FIRST_PASSED_FD + i, domain, NULL, failure);
-			(*count)++;
-		}
-		g_free(mine);
+		if (front_of(fronts, i) != front)
+			continue;
+		status = check_passed(FIRST_PASSED_FD + i, &domain, failure);
+		if (status == STATUS_OK)
+			status = each(context, FIRST_PASSED_FD + i, domain, NULL, failure);
+		(*count)++;
 	}
 	return status;
 }
 
 /* --- All ----------------------------------------------------------------- */
 
-enum status sockets_open(const struct sockets *sockets, const struct settings *settings,
-	sockets_fn *each, void *context, struct failure *failure)
+enum status sockets_open(const struct front *const *fronts, const struct front *front,
+	const struct settings *settings, sockets_fn *each, void *context, struct failure *failure)
 {
 	size_t passed = 0;
-	enum status status = open_passed(sockets->name, &passed, each, context, failure);
+	enum status status = open_passed(fronts, front, &passed, each, context, failure);
 
 	if (status == STATUS_OK && passed == 0)
-		status = open_unix(sockets, settings, each, context, failure);
-	if (status == STATUS_OK && *sockets->address)
-		status = open_tcp(sockets, each, context, failure);
+		status = open_unix(front, settings, each, context, failure);
+	if (status == STATUS_OK && *front_tcp_address(front, settings))
+		status = open_tcp(front, settings, each, context, failure);
 	return status;
 }
 
 /* --- Checked ------------------------------------------------------------- */
 
-static void check_unix(const struct sockets *sockets, const struct settings *settings,
-	struct complaints *complaints)
+static void check_unix(
+	const struct front *front, const struct settings *settings, struct complaints *complaints)
 {
-	char *path = socket_path(sockets, settings);
+	char *path = socket_path(front, settings);
 	struct sockaddr_un address;
 	struct failure failure;
 	struct stat found;
@@ -362,11 +363,12 @@ static void check_group(const struct settings *settings, struct complaints *comp
 			settings->socket_group, (unsigned)geteuid());
 }
 
-static void check_tcp(const struct sockets *sockets, struct complaints *complaints)
+static void check_tcp(
+	const struct front *front, const struct settings *settings, struct complaints *complaints)
 {
 	struct failure failure;
 	int fd;
-	enum status status = bind_tcp(sockets, &fd, &failure);
+	enum status status = bind_tcp(front, settings, &fd, &failure);
 
 	/* The hamletd that runs may have it. */
 	if (status == STATUS_OK)
@@ -375,19 +377,21 @@ static void check_tcp(const struct sockets *sockets, struct complaints *complain
 		complaints_take(complaints, status, &failure);
 }
 
-void sockets_check(const struct sockets *sockets, size_t count, const struct settings *settings,
+void sockets_check(const struct front *const *fronts, const struct settings *settings,
 	struct complaints *complaints)
 {
 	check_group(settings, complaints);
-	for (size_t i = 0; i < count; i++) {
-		check_unix(&sockets[i], settings, complaints);
-		if (!*sockets[i].address)
+	for (const struct front *const *front = fronts; *front; front++) {
+		const char *address = front_tcp_address(*front, settings);
+
+		check_unix(*front, settings, complaints);
+		if (!*address)
 			continue;
-		check_tcp(&sockets[i], complaints);
-		for (size_t j = 0; j < i; j++) {
-			if (strcmp(sockets[i].address, sockets[j].address) == 0)
+		check_tcp(*front, settings, complaints);
+		for (const struct front *const *other = fronts; other < front; other++) {
+			if (strcmp(address, front_tcp_address(*other, settings)) == 0)
 				complaints_error(complaints, "%s and %s: both are %s",
-					sockets[j].key, sockets[i].key, sockets[i].address);
+					(*other)->tcp_key, (*front)->tcp_key, address);
 		}
 	}
 }

@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "engine/daemon/loop/lanes.h"
 #include "engine/daemon/log.h"
+#include "engine/daemon/loop/lanes.h"
 #include "engine/service/service.h"
 
 struct writer_settings {

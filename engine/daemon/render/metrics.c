@@ -1,14 +1,14 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The counters in Prometheus' text format.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/render/metrics.h"
+#include "engine/daemon/render/render.h"
 
 #include "config.h"
 
 #include <time.h>
 
 #include "engine/base/buffer.h"
-#include "engine/daemon/task/housekeeping.h"
 #include "engine/daemon/server.h"
+#include "engine/daemon/task/housekeeping.h"
 
 static const size_t METRICS_MAX = 65536;
 
@@ -141,7 +141,7 @@ static void put_engine(struct buffer *output, const struct server *server)
 		(double)server->held_bytes);
 }
 
-char *metrics_render(const struct server *server)
+char *render_metrics(const struct server *server)
 {
 	struct buffer output = BUFFER_INIT(METRICS_MAX);
 

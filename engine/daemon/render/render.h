@@ -1,11 +1,13 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Verdicts and answers for people (text) and programs (JSON). Any thread. */
+/* Verdicts and answers for people (text) and programs (JSON). Any thread, but for the
+ * daemon's own counters.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <jansson.h>
 
 #include "engine/service/service.h"
+
+struct server;
 
 /* Comma list: HAMLET_SPAM or HAMLET_HAM; HAMLET_BLOCKED or HAMLET_ALLOWED when a
  * list decided; else HAMLET_PERSONAL when the user's own
@@ -43,3 +45,8 @@ json_t *render_expired(const struct expired *expired);
 
 /* Adds a policy's members to an object. */
 void render_policy(json_t *json, const struct policy_view *view);
+
+/* [loop] The daemon's counters: the answer to STATS, as JSON, and in Prometheus' text format
+ * (version 0.0.4). To be freed with free; NULL when out of memory. */
+char *render_stats(const struct server *server);
+char *render_metrics(const struct server *server);

@@ -1,34 +1,13 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The answer to STATS, as JSON.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/render/stats.h"
+#include "engine/daemon/render/render.h"
 
 #include "config.h"
 
 #include <jansson.h>
 
-#include "engine/daemon/task/housekeeping.h"
-#include "engine/daemon/render/render.h"
 #include "engine/daemon/server.h"
-
-const char *counters_command(enum spamd_command command)
-{
-	static const char *const NAMES[] = {
-		[SPAMD_CHECK] = "CHECK",
-		[SPAMD_SYMBOLS] = "SYMBOLS",
-		[SPAMD_REPORT] = "REPORT",
-		[SPAMD_REPORT_IFSPAM] = "REPORT_IFSPAM",
-		[SPAMD_PROCESS] = "PROCESS",
-		[SPAMD_HEADERS] = "HEADERS",
-		[SPAMD_TELL] = "TELL",
-		[SPAMD_PING] = "PING",
-		[SPAMD_SKIP] = "SKIP",
-		[SPAMD_STATS] = "STATS",
-		[SPAMD_DIAGNOSE] = "DIAGNOSE",
-		[SPAMD_CALL] = "CALL",
-	};
-
-	return NAMES[command];
-}
+#include "engine/daemon/task/housekeeping.h"
 
 static json_t *count(uint64_t number)
 {
@@ -44,8 +23,8 @@ static json_t *requests(const struct counters *counters)
 {
 	json_t *json = json_object();
 
-	for (int i = 0; i < COUNTER_COMMANDS; i++)
-		json_object_set_new(json, counters_command((enum spamd_command)i),
+	for (int i = 0; i < COUNTER_COMMANDS && counters->commands[i].name; i++)
+		json_object_set_new(json, counters->commands[i].name,
 			json_pack("{s:o, s:o}", "done", count(counters->commands[i].done), "failed",
 				count(counters->commands[i].failed)));
 	return json;
@@ -114,7 +93,7 @@ static json_t *housekeeping(const struct server *server)
 		render_expired(&stats.expired));
 }
 
-char *stats_render(const struct server *server)
+char *render_stats(const struct server *server)
 {
 	const struct counters *counters = &server->counters;
 	json_t *json = json_pack("{s:s, s:o, s:o, s:{s:o, s:o, s:o, s:o}, s:o, s:o, "
@@ -125,7 +104,7 @@ char *stats_render(const struct server *server)
 		"verdicts", "spam", count(counters->spam), "ham", count(counters->ham), "personal",
 		count(counters->personal), "strangers", count(counters->strangers), "reports",
 		reports(counters), "refused", refused(counters), "connections", "open",
-		count(server->connection_count), "accepted", count(counters->connections),
+		count(server->counters.spamd_open), "accepted", count(counters->connections),
 		"held_bytes", count(server->held_bytes), "jobs", "workers",
 		count(jobs_workers(server->jobs)), "running", count(jobs_running(server->jobs)),
 		"waiting", count(jobs_waiting(server->jobs)), "writer", writer(server->writer));

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The table of calls: what each must say, what it reads and changes.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/task/call.h"
 
@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include <glib.h>
-#include <jansson.h>
 
 #include "engine/daemon/render/render.h"
 #include "engine/service/entries.h"
@@ -20,166 +19,16 @@ enum { EXPORT_REPORTS = 500, EXPORT_TOKENS = 100000 };
 
 struct call {
 	const struct call_kind *kind;
-	json_t *json;
 	char scope[STORE_MAX_USER + 1];
 	const char *only; /* kind of entries; NULL = all */
 	const char *generation; /* to be adopted */
-	json_int_t after;
-	json_t *entries; /* a list */
-	int believe_clock; /* an operator says that it is right */
+	int64_t after;
+	bool believe_clock; /* an operator says that it is right */
+	json_t *entries; /* a list; NULL = not said */
+	json_t *json; /* what the call was read from; it has the texts */
 };
 
-/* --- Reading ---------------------------------------------------------------- */
-
-static enum status give_entries(struct call *call, struct worker *worker, struct query *query,
-	json_t *answer, struct failure *failure);
-static enum status give_policy(struct call *call, struct worker *worker, struct query *query,
-	json_t *answer, struct failure *failure);
-static enum status give_export(struct call *call, struct worker *worker, struct query *query,
-	json_t *answer, struct failure *failure);
-
-static const struct call_kind {
-	const char *name;
-	enum call_right right; /* for a user; for other scopes it takes an administrator */
-	enum call_work work;
-	enum status (*read)(struct call *call, struct worker *worker, struct query *query,
-		json_t *answer, struct failure *failure);
-	bool queries;
-} KINDS[] = {
-	{"entries", CALL_AS_USER, CALL_READS, give_entries, false},
-	{"change", CALL_AS_USER, CALL_CHANGES, NULL, false},
-	{"policy", CALL_AS_USER, CALL_READS, give_policy, true},
-	{"export", CALL_AS_USER, CALL_READS, give_export, false},
-	{"erase", CALL_AS_ADMINISTRATOR, CALL_CHANGES, NULL, false},
-	{"expire", CALL_AS_ADMINISTRATOR, CALL_CHANGES, NULL, false},
-	{"adopt", CALL_AS_ADMINISTRATOR, CALL_ADOPTS, NULL, false},
-};
-
-static enum status find_kind(struct call *call, const char *name, struct failure *failure)
-{
-	for (size_t i = 0; i < G_N_ELEMENTS(KINDS); i++) {
-		if (strcmp(name, KINDS[i].name) == 0)
-			call->kind = &KINDS[i];
-	}
-	return call->kind ? STATUS_OK
-			  : failure_set(failure, STATUS_INVALID, "no such call: %.40s", name);
-}
-
-static enum status check_generation(const struct call *call, struct failure *failure)
-{
-	if (*call->scope)
-		return failure_set(failure, STATUS_INVALID, "adopt: generations are the site's");
-	if (!call->generation ||
-		(strcmp(call->generation, "challenger") != 0 &&
-			strcmp(call->generation, "previous") != 0))
-		return failure_set(failure, STATUS_INVALID,
-			"adopt: which generation, challenger or previous?");
-	return STATUS_OK;
-}
-
-static enum status read_scope(struct call *call, const struct user_naming *naming, const char *text,
-	struct failure *failure)
-{
-	if (!text)
-		return failure_set(
-			failure, STATUS_INVALID, "%s: whose? Name a user", call->kind->name);
-	if (!user_scope(naming, text, call->scope))
-		return failure_set(
-			failure, STATUS_INVALID, "%s: %s", call->kind->name, USER_NAME_REFUSED);
-	if (call->kind->queries && *call->scope == '@')
-		return failure_set(failure, STATUS_INVALID, "%s: of a user, not of a domain",
-			call->kind->name);
-	return STATUS_OK;
-}
-
-static enum status read_call(
-	struct call *call, const struct user_naming *naming, struct failure *failure)
-{
-	const char *name = "", *scope = NULL, *user = NULL;
-	json_error_t error;
-	enum status status;
-
-	if (json_unpack_ex(call->json, &error, 0, "{s:s, s?s, s?s, s?s, s?I, s?o, s?s, s?b !}",
-		    "call", &name, "scope", &scope, "user", &user, "kind", &call->only, "after",
-		    &call->after, "entries", &call->entries, "generation", &call->generation,
-		    "believe_clock", &call->believe_clock) != 0)
-		return failure_set(failure, STATUS_INVALID, "call: %.150s", error.text);
-	status = find_kind(call, name, failure);
-	if (status == STATUS_OK)
-		status = read_scope(call, naming, scope ? scope : user, failure);
-	if (status != STATUS_OK)
-		return status;
-	if (call->only && !entry_kind_named(call->only))
-		return failure_set(
-			failure, STATUS_INVALID, "%s: no such kind: %.40s", name, call->only);
-	if (call->kind->work == CALL_ADOPTS)
-		return check_generation(call, failure);
-	if (strcmp(name, "change") == 0 &&
-		(!json_is_array(call->entries) || json_array_size(call->entries) > MAX_ENTRIES))
-		return failure_set(failure, STATUS_INVALID,
-			"change: a list of at most %d entries is wanted", MAX_ENTRIES);
-	return STATUS_OK;
-}
-
-enum status call_parse(struct call **result, const char *text, size_t length,
-	const struct user_naming *naming, struct failure *failure)
-{
-	struct call *call = NULL;
-	json_error_t error;
-	enum status status;
-
-	*result = NULL;
-	if (length > CALL_MAX_BYTES)
-		return failure_set(
-			failure, STATUS_LIMIT, "call: more than %d bytes", CALL_MAX_BYTES);
-	call = g_new0(struct call, 1);
-	call->json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
-	status = call->json ? read_call(call, naming, failure)
-			    : failure_set(failure, STATUS_INVALID, "call: %.150s", error.text);
-	if (status == STATUS_OK)
-		*result = call;
-	else
-		call_free(&call);
-	return status;
-}
-
-void call_free(struct call **call)
-{
-	if (!*call)
-		return;
-	json_decref((*call)->json);
-	g_free(*call);
-	*call = NULL;
-}
-
-const char *call_name(const struct call *call)
-{
-	return call->kind->name;
-}
-
-const char *call_scope(const struct call *call)
-{
-	return call->scope;
-}
-
-enum call_right call_right(const struct call *call)
-{
-	bool user = *call->scope && *call->scope != '@';
-
-	return user ? call->kind->right : CALL_AS_ADMINISTRATOR;
-}
-
-enum call_work call_work(const struct call *call)
-{
-	return call->kind->work;
-}
-
-bool call_queries(const struct call *call)
-{
-	return call->kind->queries;
-}
-
-/* --- Answers ----------------------------------------------------------------- */
+/* --- Readings ------------------------------------------------------------- */
 
 static enum status add_entry(void *context, const struct store_entry *entry)
 {
@@ -189,7 +38,7 @@ static enum status add_entry(void *context, const struct store_entry *entry)
 	return STATUS_OK;
 }
 
-static enum status give_entries(struct call *call, struct worker *worker, struct query *query,
+static enum status give_entries(const struct call *call, struct worker *worker, struct query *query,
 	json_t *answer, struct failure *failure)
 {
 	json_t *list = json_array();
@@ -200,7 +49,7 @@ static enum status give_entries(struct call *call, struct worker *worker, struct
 		call->only ? (int)entry_kind_named(call->only) : 0, add_entry, list, failure);
 }
 
-static enum status give_policy(struct call *call, struct worker *worker, struct query *query,
+static enum status give_policy(const struct call *call, struct worker *worker, struct query *query,
 	json_t *answer, struct failure *failure)
 {
 	struct policy_view view;
@@ -232,7 +81,7 @@ static enum status add_report(void *context, const struct report *report)
 }
 
 /* The first part has the entries; "next" says with which number to go on. */
-static enum status give_export(struct call *call, struct worker *worker, struct query *query,
+static enum status give_export(const struct call *call, struct worker *worker, struct query *query,
 	json_t *answer, struct failure *failure)
 {
 	struct export export = {.list = json_array()};
@@ -252,21 +101,7 @@ static enum status give_export(struct call *call, struct worker *worker, struct 
 	return status;
 }
 
-enum status call_read(struct call *call, struct worker *worker, struct query *query, char **answer,
-	struct failure *failure)
-{
-	json_t *json = json_object();
-	enum status status;
-
-	json_object_set_new(json, "scope", render_string(call->scope));
-	status = call->kind->read(call, worker, query, json, failure);
-	*answer = status == STATUS_OK ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15))
-				      : NULL;
-	json_decref(json);
-	return status;
-}
-
-/* --- Changes ------------------------------------------------------------------ */
+/* --- Changes -------------------------------------------------------------- */
 
 static enum status take_entry(const struct call *call, json_t *json, int64_t time,
 	struct store_entry *entry, struct failure *failure)
@@ -286,8 +121,9 @@ static enum status take_entry(const struct call *call, json_t *json, int64_t tim
 	return STATUS_OK;
 }
 
-static enum status change_list(const struct call *call, struct service *service, int64_t time,
-	enum authority authority, struct change **change, struct failure *failure)
+static enum status change_list(const struct call *call, struct service *service,
+	const struct clock_reading *clock, enum authority authority, struct change **change,
+	struct failure *failure)
 {
 	size_t count = json_array_size(call->entries);
 	struct store_entry *entries = g_new0(struct store_entry, count + 1);
@@ -295,45 +131,49 @@ static enum status change_list(const struct call *call, struct service *service,
 
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
 		status = take_entry(
-			call, json_array_get(call->entries, i), time, &entries[i], failure);
+			call, json_array_get(call->entries, i), clock->now, &entries[i], failure);
 	if (status == STATUS_OK)
 		status = change_entries(service, entries, count, authority, change, failure);
 	g_free(entries);
 	return status;
 }
 
-enum status call_change(const struct call *call, struct service *service,
-	const struct clock_reading *clock, bool by_administrator, struct change **change,
+static enum status check_list(const struct call *call, struct failure *failure)
+{
+	if (json_is_array(call->entries) && json_array_size(call->entries) <= MAX_ENTRIES)
+		return STATUS_OK;
+	return failure_set(failure, STATUS_INVALID,
+		"change: a list of at most %d entries is wanted", MAX_ENTRIES);
+}
+
+static enum status erase(const struct call *call, struct service *service,
+	const struct clock_reading *clock, enum authority authority, struct change **change,
+	struct failure *failure)
+{
+	(void)clock;
+	(void)authority;
+	return change_erase(service, call->scope, change, failure);
+}
+
+static enum status expire(const struct call *call, struct service *service,
+	const struct clock_reading *clock, enum authority authority, struct change **change,
 	struct failure *failure)
 {
 	struct clock_reading reading = *clock;
+	(void)authority;
+	(void)failure;
 
-	if (strcmp(call->kind->name, "erase") == 0)
-		return change_erase(service, call->scope, change, failure);
-	if (call_expires(call)) {
-		reading.certain = call->believe_clock;
-		*change = change_expire(service, &reading);
-		return STATUS_OK;
-	}
-	return change_list(call, service, clock->now, by_administrator ? AS_ADMINISTRATOR : AS_USER,
-		change, failure);
+	reading.certain = call->believe_clock;
+	*change = change_expire(service, &reading);
+	return STATUS_OK;
 }
 
-bool call_expires(const struct call *call)
+static void add_expired(
+	const struct call *call, const struct receipt *receipt, bool provable, json_t *json)
 {
-	return strcmp(call->kind->name, "expire") == 0;
-}
-
-enum status call_adoption(const struct call *call, struct service *service, const char *database,
-	struct adoption **adoption, struct failure *failure)
-{
-	char *path = generation_path(database, call->generation);
-	char *keep = generation_path(database, "previous");
-	enum status status = adoption_new(service, path, keep, adoption, failure);
-
-	g_free(path);
-	g_free(keep);
-	return status;
+	(void)call;
+	(void)provable;
+	json_object_set_new(json, "expired", render_expired(&receipt->expired));
 }
 
 /* What the entries laid down have in common. */
@@ -360,7 +200,7 @@ static void remark(struct remarks *remarks, const struct store_entry *entry)
 		remarks->forgeable = true;
 }
 
-static json_t *warnings_of(const struct call *call, int64_t time, bool provable)
+static json_t *warnings_of(const struct call *call, bool provable)
 {
 	struct remarks remarks = {0};
 	struct store_entry entry;
@@ -369,7 +209,7 @@ static json_t *warnings_of(const struct call *call, int64_t time, bool provable)
 
 	json_array_foreach(call->entries, i, json)
 	{
-		if (take_entry(call, json, time, &entry, NULL) == STATUS_OK)
+		if (take_entry(call, json, 0, &entry, NULL) == STATUS_OK)
 			remark(&remarks, &entry);
 	}
 	if (remarks.patterns > 0) {
@@ -388,6 +228,236 @@ static json_t *warnings_of(const struct call *call, int64_t time, bool provable)
 	return list;
 }
 
+static void add_warnings(
+	const struct call *call, const struct receipt *receipt, bool provable, json_t *json)
+{
+	(void)receipt;
+	json_object_set_new(json, "warnings", warnings_of(call, provable));
+}
+
+/* --- Generations ---------------------------------------------------------- */
+
+static enum status check_generation(const struct call *call, struct failure *failure)
+{
+	if (*call->scope)
+		return failure_set(failure, STATUS_INVALID, "adopt: generations are the site's");
+	if (!call->generation ||
+		(strcmp(call->generation, "challenger") != 0 &&
+			strcmp(call->generation, "previous") != 0))
+		return failure_set(failure, STATUS_INVALID,
+			"adopt: which generation, challenger or previous?");
+	return STATUS_OK;
+}
+
+enum status call_adoption(const struct call *call, struct service *service, const char *database,
+	struct adoption **adoption, struct failure *failure)
+{
+	char *path = generation_path(database, call->generation);
+	char *keep = generation_path(database, "previous");
+	enum status status = adoption_new(service, path, keep, adoption, failure);
+
+	g_free(path);
+	g_free(keep);
+	return status;
+}
+
+/* --- The table ------------------------------------------------------------ */
+
+static const struct call_kind KINDS[] = {
+	{
+		.name = "entries",
+		.start = call_start_reading,
+		.read = give_entries,
+	},
+	{
+		.name = "change",
+		.check = check_list,
+		.start = call_start_change,
+		.change = change_list,
+		.receipt = add_warnings,
+	},
+	{
+		.name = "policy",
+		.queries = true,
+		.start = call_start_reading,
+		.read = give_policy,
+	},
+	{
+		.name = "export",
+		.start = call_start_reading,
+		.read = give_export,
+	},
+	{
+		.name = "erase",
+		.right = CALL_AS_ADMINISTRATOR,
+		.start = call_start_change,
+		.change = erase,
+	},
+	{
+		.name = "expire",
+		.right = CALL_AS_ADMINISTRATOR,
+		.start = call_start_expiry,
+		.change = expire,
+		.receipt = add_expired,
+	},
+	{
+		.name = "adopt",
+		.right = CALL_AS_ADMINISTRATOR,
+		.check = check_generation,
+		.start = call_start_adoption,
+	},
+};
+
+static enum status find_kind(struct call *call, const char *name, struct failure *failure)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(KINDS); i++) {
+		if (strcmp(name, KINDS[i].name) == 0)
+			call->kind = &KINDS[i];
+	}
+	return call->kind ? STATUS_OK
+			  : failure_set(failure, STATUS_INVALID, "no such call: %.40s", name);
+}
+
+const struct call_kind *call_kind(const struct call *call)
+{
+	return call->kind;
+}
+
+const char *call_scope(const struct call *call)
+{
+	return call->scope;
+}
+
+enum call_right call_right(const struct call *call)
+{
+	bool user = *call->scope && *call->scope != '@';
+
+	return user ? call->kind->right : CALL_AS_ADMINISTRATOR;
+}
+
+/* --- From words to a call ------------------------------------------------- */
+
+/* A scope need not be UTF-8: what is not is replaced, as it is wherever it is shown. */
+static enum status read_scope(struct call *call, const struct user_naming *naming, const char *text,
+	struct failure *failure)
+{
+	const char *name = call->kind->name;
+
+	if (!text)
+		return failure_set(failure, STATUS_INVALID, "%s: whose? Name a user", name);
+	char *valid = g_utf8_make_valid(text, -1);
+	bool meant = user_scope(naming, valid, call->scope);
+	g_free(valid);
+	if (!meant)
+		return failure_set(failure, STATUS_INVALID, "%s: %s", name, USER_NAME_REFUSED);
+	if (call->kind->queries && *call->scope == '@')
+		return failure_set(failure, STATUS_INVALID, "%s: of a user, not of a domain", name);
+	return STATUS_OK;
+}
+
+static enum status fill(struct call *call, const struct call_request *request,
+	const struct user_naming *naming, struct failure *failure)
+{
+	const char *scope = request->scope ? request->scope : request->user;
+	enum status status = find_kind(call, request->name, failure);
+
+	call->only = request->kind;
+	call->after = request->after;
+	call->generation = request->generation;
+	call->believe_clock = request->believe_clock;
+	if (status == STATUS_OK)
+		status = read_scope(call, naming, scope, failure);
+	if (status != STATUS_OK)
+		return status;
+	if (call->only && !entry_kind_named(call->only))
+		return failure_set(failure, STATUS_INVALID, "%s: no such kind: %.40s",
+			request->name, call->only);
+	return call->kind->check ? call->kind->check(call, failure) : STATUS_OK;
+}
+
+enum status call_new(struct call **result, const struct call_request *request,
+	const struct user_naming *naming, struct failure *failure)
+{
+	struct call *call = g_new0(struct call, 1);
+	enum status status;
+
+	call->entries = request->entries;
+	status = fill(call, request, naming, failure);
+	if (status != STATUS_OK)
+		call_free(&call);
+	*result = call;
+	return status;
+}
+
+/* The texts are those of `json`. */
+static enum status read_json(
+	struct call **call, json_t *json, const struct user_naming *naming, struct failure *failure)
+{
+	struct call_request request = {.name = ""};
+	json_int_t after = 0;
+	json_error_t error;
+	int believe_clock = 0;
+
+	if (json_unpack_ex(json, &error, 0, "{s:s, s?s, s?s, s?s, s?I, s?O, s?s, s?b !}", "call",
+		    &request.name, "scope", &request.scope, "user", &request.user, "kind",
+		    &request.kind, "after", &after, "entries", &request.entries, "generation",
+		    &request.generation, "believe_clock", &believe_clock) != 0) {
+		json_decref(request.entries);
+		return failure_set(failure, STATUS_INVALID, "call: %.150s", error.text);
+	}
+	request.after = after;
+	request.believe_clock = believe_clock;
+	return call_new(call, &request, naming, failure);
+}
+
+enum status call_parse(struct call **call, const char *text, size_t length,
+	const struct user_naming *naming, struct failure *failure)
+{
+	json_error_t error;
+	json_t *json;
+	enum status status;
+
+	*call = NULL;
+	if (length > CALL_MAX_BYTES)
+		return failure_set(
+			failure, STATUS_LIMIT, "call: more than %d bytes", CALL_MAX_BYTES);
+	json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	if (!json)
+		return failure_set(failure, STATUS_INVALID, "call: %.150s", error.text);
+	status = read_json(call, json, naming, failure);
+	if (status == STATUS_OK)
+		(*call)->json = json;
+	else
+		json_decref(json);
+	return status;
+}
+
+void call_free(struct call **call)
+{
+	if (!*call)
+		return;
+	json_decref((*call)->entries);
+	json_decref((*call)->json);
+	g_free(*call);
+	*call = NULL;
+}
+
+/* --- Answers -------------------------------------------------------------- */
+
+enum status call_read(const struct call *call, struct worker *worker, struct query *query,
+	char **answer, struct failure *failure)
+{
+	json_t *json = json_object();
+	enum status status;
+
+	json_object_set_new(json, "scope", render_string(call->scope));
+	status = call->kind->read(call, worker, query, json, failure);
+	*answer = status == STATUS_OK ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15))
+				      : NULL;
+	json_decref(json);
+	return status;
+}
+
 char *call_receipt(
 	const struct call *call, const struct receipt *receipt, int64_t time, bool provable)
 {
@@ -397,10 +467,8 @@ char *call_receipt(
 		"global_tokens", (json_int_t)receipt->tokens, "journal", (json_int_t)receipt->seq,
 		"compacted", receipt->compacted);
 
-	if (call->entries)
-		json_object_set_new(json, "warnings", warnings_of(call, time, provable));
-	if (call_expires(call))
-		json_object_set_new(json, "expired", render_expired(&receipt->expired));
+	if (json && call->kind->receipt)
+		call->kind->receipt(call, receipt, provable, json);
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	json_decref(json);
 	return text;

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Calls that carry no message: a JSON object in, a JSON object out.
+/* Calls carry no message: a question or a change in, a JSON object out. By SPAMD one comes
+ * as a JSON object:
  *
  *   {"call": "entries", "scope": S, "kind": K}   what a scope has laid down; K may be left out
  *   {"call": "change", "scope": S, "entries": [{"kind": K, "name": N, "value": V or null}]}
@@ -11,50 +10,91 @@
  *                                                out: true = the clock is right for certain
  *   {"call": "adopt", "scope": "", "generation": "challenger" or "previous"}
  *
- * A scope is "" (the site), "@example.org" or a user, however it is written. */
+ * A scope is "" (the site), "@example.org" or a user, however it is written.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "engine/base/status.h"
-#include "engine/daemon/loop/writer.h"
 #include "engine/service/service.h"
 
 enum { CALL_MAX_BYTES = 1 << 20 };
 
 struct call;
+struct task;
 
-/* What a call needs: rights, and who carries it out. */
+/* What a client asks for, in its own words: texts are borrowed as long as there is the
+ * call, NULL = not said. */
+struct call_request {
+	const char *name;
+	const char *scope;
+	const char *user; /* the scope where none is said */
+	const char *kind; /* of entries */
+	int64_t after;
+	const char *generation;
+	bool believe_clock;
+	json_t *entries; /* a list, as above */
+};
+
 enum call_right { CALL_AS_USER, CALL_AS_ADMINISTRATOR };
-enum call_work { CALL_READS, CALL_CHANGES, CALL_ADOPTS };
 
-/* STATUS_INVALID, STATUS_LIMIT with what is wrong: also with a scope that means nobody. */
+/* A row of the table of calls. A call reads, changes, or adopts: of `read` and `change` it
+ * has the one that it does. */
+struct call_kind {
+	const char *name;
+	enum call_right right; /* for a user; for other scopes it takes an administrator */
+	bool queries; /* `read` needs a query that was begun for the scope */
+
+	/* What this call must say. May be NULL. */
+	enum status (*check)(const struct call *call, struct failure *failure);
+	/* [loop] Carries the call out for who may ask: see run-call.c. */
+	void (*start)(struct task *task);
+	/* [pool] Adds what was asked for to `answer`. */
+	enum status (*read)(const struct call *call, struct worker *worker, struct query *query,
+		json_t *answer, struct failure *failure);
+	/* [loop] Makes the change for the writer. */
+	enum status (*change)(const struct call *call, struct service *service,
+		const struct clock_reading *clock, enum authority authority, struct change **change,
+		struct failure *failure);
+	/* Adds to the receipt of a change; `provable`: an author can be proven
+	 * (service_has_authserv_ids). May be NULL. */
+	void (*receipt)(const struct call *call, const struct receipt *receipt, bool provable,
+		json_t *json);
+};
+
+/* Takes the request's entries over, also after a failure. STATUS_INVALID with what is wrong:
+ * also with a scope that means nobody. */
+enum status call_new(struct call **call, const struct call_request *request,
+	const struct user_naming *naming, struct failure *failure);
+
+/* The same of a JSON object; STATUS_LIMIT for one that is too long. */
 enum status call_parse(struct call **call, const char *text, size_t length,
 	const struct user_naming *naming, struct failure *failure);
 void call_free(struct call **call);
 
-const char *call_name(const struct call *call);
+const struct call_kind *call_kind(const struct call *call);
 const char *call_scope(const struct call *call); /* in its one form */
 enum call_right call_right(const struct call *call);
-enum call_work call_work(const struct call *call);
 
-/* Of CALL_READS. `query` was begun for call_scope and is ended by the caller, NULL
- * unless call_queries. Any thread. The answer is to be freed with free. */
-bool call_queries(const struct call *call);
-enum status call_read(struct call *call, struct worker *worker, struct query *query, char **answer,
-	struct failure *failure);
+/* Of a call that reads: `query` is NULL unless it queries, and stays the caller's. Any
+ * thread. The answer is to be freed with free. */
+enum status call_read(const struct call *call, struct worker *worker, struct query *query,
+	char **answer, struct failure *failure);
 
-/* Of CALL_ADOPTS: begins to adopt the file of that name beside the database; as
+/* Of the call that adopts: begins with the file of that name beside the database; as
  * adoption_new. */
 enum status call_adoption(const struct call *call, struct service *service, const char *database,
 	struct adoption **adoption, struct failure *failure);
 
-/* Is it an expiry? Then the housekeeping counts it. */
-bool call_expires(const struct call *call);
-
-/* Of CALL_CHANGES: makes the change for the writer, `by_administrator` for somebody else;
- * and what became of it, with "warnings": what to know of the
- * entries. `provable`: an author can be proven (service_has_authserv_ids). */
-enum status call_change(const struct call *call, struct service *service,
-	const struct clock_reading *clock, bool by_administrator, struct change **change,
-	struct failure *failure);
+/* What became of a change or an adoption, to be freed with free. */
 char *call_receipt(
 	const struct call *call, const struct receipt *receipt, int64_t time, bool provable);
+
+/* run-call.c: for the table. */
+void call_start_reading(struct task *task);
+void call_start_change(struct task *task);
+void call_start_expiry(struct task *task);
+void call_start_adoption(struct task *task);

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* What goes with a message: read from JSON, or set one by one.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/task/context.h"
 
@@ -27,7 +27,7 @@ static enum status read_recipients(
 	return STATUS_OK;
 }
 
-static enum status read_consent(struct context *context, const char *word, struct failure *failure)
+enum status context_set_consent(struct context *context, const char *word, struct failure *failure)
 {
 	if (strcmp(word, "granted") == 0)
 		context->consent = CONSENT_GRANTED;
@@ -44,16 +44,14 @@ static bool read_folder(const char *name, enum event_folder *folder)
 	return !name || event_folder_named(name, folder);
 }
 
-static enum status read_event(struct context *context, json_t *json, struct failure *failure)
+enum status context_set_event(
+	struct context *context, const struct event_words *words, struct failure *failure)
 {
 	struct event *event = &context->event;
-	const char *kind = "", *from = NULL, *to = NULL;
-	json_int_t selected = 0;
-	json_error_t error;
+	const char *kind = words->kind;
 
-	if (json_unpack_ex(json, &error, 0, "{s:s, s?s, s?s, s?I !}", "kind", &kind, "from", &from,
-		    "to", &to, "selected", &selected) != 0)
-		return failure_set(failure, STATUS_INVALID, "event: %.150s", error.text);
+	if (!kind)
+		return failure_set(failure, STATUS_INVALID, "event: Object item not found: kind");
 	if (strcmp(kind, "button") == 0)
 		event->kind = EVENT_BUTTON;
 	else if (strcmp(kind, "move") == 0)
@@ -63,11 +61,24 @@ static enum status read_event(struct context *context, json_t *json, struct fail
 	else
 		return failure_set(failure, STATUS_INVALID,
 			"event: %.40s is none of button, move, flag", kind);
-	if (!read_folder(from, &event->from) || !read_folder(to, &event->to))
+	if (!read_folder(words->from, &event->from) || !read_folder(words->to, &event->to))
 		return failure_set(
 			failure, STATUS_INVALID, "event: a folder is inbox, junk, trash or other");
-	event->selected = (unsigned)CLAMP(selected, 0, 1000000);
+	event->selected = (unsigned)CLAMP(words->selected, 0, 1000000);
 	return STATUS_OK;
+}
+
+static enum status read_event(struct context *context, json_t *json, struct failure *failure)
+{
+	struct event_words words = {0};
+	json_int_t selected = 0;
+	json_error_t error;
+
+	if (json_unpack_ex(json, &error, 0, "{s:s, s?s, s?s, s?I !}", "kind", &words.kind, "from",
+		    &words.from, "to", &words.to, "selected", &selected) != 0)
+		return failure_set(failure, STATUS_INVALID, "event: %.150s", error.text);
+	words.selected = selected;
+	return context_set_event(context, &words, failure);
 }
 
 static enum status read_object(struct context *context, json_t *json, struct failure *failure)
@@ -83,7 +94,7 @@ static enum status read_object(struct context *context, json_t *json, struct fai
 	if (recipients)
 		status = read_recipients(context, recipients, failure);
 	if (status == STATUS_OK && consent)
-		status = read_consent(context, consent, failure);
+		status = context_set_consent(context, consent, failure);
 	if (status == STATUS_OK && event)
 		status = read_event(context, event, failure);
 	return status;

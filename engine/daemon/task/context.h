@@ -1,6 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What goes with a message besides its bytes, as a JSON object:
+/* What goes with a message besides its bytes, as a JSON object:
  *
  *   {"recipients": ["bob@example.org", ...],
  *    "consent": "granted" or "declined",
@@ -9,7 +7,8 @@
  *              "selected": 1}}
  *
  * All of it is optional; an unknown member is an error, since a misspelt "consent"
- * must not be passed over. */
+ * must not be passed over.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/base/status.h"
@@ -24,6 +23,17 @@ struct context {
 
 /* Empty text gives an empty context. STATUS_INVALID with what is wrong. */
 enum status context_parse(struct context *context, const char *text, struct failure *failure);
+
+/* An event as a client says it; NULL = not said. */
+struct event_words {
+	const char *kind, *from, *to;
+	int64_t selected;
+};
+
+/* The same, one by one. STATUS_INVALID with what is wrong. */
+enum status context_set_consent(struct context *context, const char *word, struct failure *failure);
+enum status context_set_event(
+	struct context *context, const struct event_words *words, struct failure *failure);
 
 /* Adds `count` terminated names that stand one after another, at most QUERY_MAX_USERS. For
  * `lost` ones, which were too many, comes one more that is nobody. */

@@ -1,27 +1,38 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * One question on its way through the engine, whatever protocol it came by:
- * rights, work in the pool, the writer. Loop thread only, but for `render`. */
+/* One question on its way through the engine, whatever protocol it came by: who asks, what
+ * that one may, work in the pool, the writer. Loop thread only, but for `render`.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/daemon/loop/job.h"
+#include "engine/daemon/loop/writer.h"
+#include "engine/daemon/peer.h"
 #include "engine/daemon/task/call.h"
 #include "engine/daemon/task/context.h"
-#include "engine/daemon/loop/job.h"
-#include "engine/daemon/peer.h"
-#include "engine/daemon/loop/writer.h"
 #include "engine/service/service.h"
 
 struct server;
+struct task;
 
-enum task_kind {
-	TASK_SCAN, /* gives a query with its verdicts */
-	TASK_PRESS, /* gives a press with its answer */
-	TASK_DIAGNOSE, /* gives JSON */
-	TASK_CALL, /* gives JSON; the message is the call */
+/* What is done for a task. Each function but `run` ends in the next one, or the task. */
+struct task_kind {
+	/* [loop] What can be refused at once; then `begin`, if need be through
+	 * task_identify. */
+	void (*start)(struct task *task);
+	/* [loop] Who asks is known as far as it matters: what that one may. Then task_run, or
+	 * a ticket for the writer. */
+	void (*begin)(struct task *task);
+	/* [pool] The work, with its outcome in task->failure; `ran` follows on the loop. */
+	void (*run)(struct task *task, struct worker *worker);
+	void (*ran)(struct task *task);
 };
+
+extern const struct task_kind task_scan; /* gives a query with its verdicts */
+extern const struct task_kind task_press; /* gives a press with its answer */
+extern const struct task_kind task_diagnose; /* gives JSON */
+extern const struct task_kind task_call; /* gives JSON */
 
 /* Embedded by its owner, who zeroes it and fills in the first part; what that
  * points to must live until `done`. */
@@ -29,10 +40,11 @@ struct task {
 	void *owner;
 	struct server *server;
 	struct peer *peer;
-	enum task_kind kind;
+	const struct task_kind *kind;
 	const char *name; /* for the log: "CHECK", "/v1/score" */
 	const char *user; /* "" = none; of a scan unless the context has recipients */
 	struct context context; /* the task's from then on */
+	struct call *call; /* of task_call; the task's from then on */
 	enum label label; /* of a press that is no move */
 	bool explain; /* a scan with reasons */
 	bool unshared; /* a mail server's: its jobs have no quota */
@@ -51,10 +63,9 @@ struct task {
 	struct press *press;
 	char *json;
 
-	/* Private. */
+	/* Private to the kinds of tasks. */
 	struct job job;
 	struct ticket ticket;
-	struct call *call;
 	struct adoption *adoption;
 	unsigned tries; /* to adopt */
 	int64_t time;
@@ -65,3 +76,24 @@ void task_start(struct task *task);
 
 /* Frees what the task holds; for the owner, in or after `done`. */
 void task_release(struct task *task);
+
+/* --- For kinds of tasks -------------------------------------------------- */
+
+/* Finds the peer's login, in the pool, then begins the task. */
+void task_identify(struct task *task);
+
+/* Has the pool run the task; ends it when there is too much to do. */
+void task_run(struct task *task);
+
+/* The task has ended, and its owner is told: it was done, or task->failure says why not,
+ * which is logged. Also for an owner whose task cannot be started. */
+void task_end(struct task *task);
+
+/* Ends the task if it was refused or failed; STATUS_DENIED is counted. True then. */
+bool task_end_if_failed(struct task *task, enum status status);
+
+/* Ends the task, which has given task->json or failed; NULL = there was no memory for it. */
+void task_end_with_json(struct task *task);
+
+/* Milliseconds since its start. */
+double task_elapsed_ms(const struct task *task);

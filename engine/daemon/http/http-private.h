@@ -1,10 +1,10 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the files that serve HTTP share: http.c opens the sockets, listening.c drives one,
+/* What the files that serve HTTP share: http.c opens the sockets, listening.c drives one,
  * clients.c knows who is connected, receive.c takes a request in, body.c unpacks it and
- * starts its route, exchange.c is what a route has in hand. */
+ * starts its route, exchange.c is what a route has in hand.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <sys/queue.h>
 #include <uv.h>
 
 #include "engine/daemon/http/clients.h"
@@ -21,15 +21,14 @@ struct listening {
 	int open_handles;
 	char *path; /* that this process made */
 	bool tcp;
-	struct listening *next;
+	LIST_ENTRY(listening) link;
 };
 
 struct http {
 	struct server *server;
-	struct listening *sockets;
+	LIST_HEAD(, listening) sockets;
 	struct clients clients;
-	struct exchange *exchanges;
-	size_t exchange_count;
+	LIST_HEAD(, exchange) exchanges; /* between the first byte and the last */
 	uv_timer_t reaper;
 	char *token; /* "" = none */
 	int references; /* of what the loop still has to close */
