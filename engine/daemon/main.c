@@ -28,23 +28,19 @@ static const struct front *const FRONTS[] = {
 	NULL,
 };
 
-/* Started in this order, stopped in the reverse one. */
-static const struct {
-	enum status (*start)(struct server *server, struct failure *failure);
-	void (*stop)(struct server *server);
-} STEPS[] = {
-	{server_start_log, server_stop_log},
-	{server_start_loop, server_stop_loop},
-	{server_start_store, server_stop_store},
-	{server_start_service, server_stop_service},
-	{server_confine_files, NULL},
-	{NULL, server_stop_handles},
-	{server_start_jobs, server_stop_jobs},
-	{server_start_writer, server_stop_writer},
-	{server_start_housekeeping, server_stop_housekeeping},
-	{server_start_signals, server_stop_signals},
-	{server_start_fronts, server_stop_fronts},
-	{server_confine_calls, NULL},
+/* Started in this order; server_stop goes through them in the reverse one. */
+static enum status (*const STEPS[])(struct server *server, struct failure *failure) = {
+	server_start_log,
+	server_start_loop,
+	server_start_store,
+	server_start_service,
+	server_confine_files,
+	server_start_jobs,
+	server_start_writer,
+	server_start_housekeeping,
+	server_start_signals,
+	server_start_fronts,
+	server_confine_calls,
 };
 
 struct options {
@@ -164,20 +160,14 @@ static int serve(struct server *server)
 {
 	enum status status = STATUS_OK;
 	struct failure failure = {0};
-	size_t steps = 0;
 
-	for (; steps < G_N_ELEMENTS(STEPS) && status == STATUS_OK; steps++) {
-		if (STEPS[steps].start)
-			status = STEPS[steps].start(server, &failure);
-	}
+	for (size_t i = 0; i < G_N_ELEMENTS(STEPS) && status == STATUS_OK; i++)
+		status = STEPS[i](server, &failure);
 	if (status == STATUS_OK)
 		server_run(server);
 	else
 		fprintf(stderr, "hamletd: %s\n", failure.detail);
-	while (steps-- > 0) {
-		if (STEPS[steps].stop)
-			STEPS[steps].stop(server);
-	}
+	server_stop(server);
 	return status == STATUS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

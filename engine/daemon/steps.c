@@ -36,11 +36,6 @@ enum status server_start_log(struct server *server, struct failure *failure)
 	return STATUS_OK;
 }
 
-void server_stop_log(struct server *server)
-{
-	log_free(&server->log);
-}
-
 enum status server_start_loop(struct server *server, struct failure *failure)
 {
 	int error = uv_loop_init(&server->loop);
@@ -50,17 +45,6 @@ enum status server_start_loop(struct server *server, struct failure *failure)
 	server->has_loop = true;
 	thread_take_role(THREAD_OWNER);
 	return STATUS_OK;
-}
-
-/* A handle that is still open would be a mistake of ours. */
-void server_stop_loop(struct server *server)
-{
-	if (!server->has_loop)
-		return;
-	int error = uv_loop_close(&server->loop);
-	assert(error == 0);
-	(void)error;
-	server->has_loop = false;
 }
 
 /* --- Engine -------------------------------------------------------------- */
@@ -78,12 +62,6 @@ enum status server_start_store(struct server *server, struct failure *failure)
 	if (status == STATUS_OK)
 		upgrade_tell(server->log, server->store);
 	return status;
-}
-
-void server_stop_store(struct server *server)
-{
-	if (server->store)
-		store_close(&server->store);
 }
 
 /* It must not go unnoticed, whether it could be mended or not. */
@@ -116,11 +94,6 @@ enum status server_start_service(struct server *server, struct failure *failure)
 	return status;
 }
 
-void server_stop_service(struct server *server)
-{
-	service_close(&server->service);
-}
-
 size_t server_workers(const struct settings *settings)
 {
 	return settings->workers > 0 ? settings->workers : g_get_num_processors();
@@ -132,17 +105,6 @@ enum status server_start_jobs(struct server *server, struct failure *failure)
 		server_workers(&server->settings), failure);
 }
 
-void server_stop_jobs(struct server *server)
-{
-	jobs_close(&server->jobs);
-}
-
-void server_stop_handles(struct server *server)
-{
-	if (server->has_loop)
-		uv_run(&server->loop, UV_RUN_DEFAULT);
-}
-
 enum status server_start_writer(struct server *server, struct failure *failure)
 {
 	struct writer_settings settings = reload_writer_settings(&server->settings);
@@ -151,19 +113,9 @@ enum status server_start_writer(struct server *server, struct failure *failure)
 		&server->writer, &server->loop, server->service, server->log, &settings, failure);
 }
 
-void server_stop_writer(struct server *server)
-{
-	writer_close(&server->writer);
-}
-
 enum status server_start_housekeeping(struct server *server, struct failure *failure)
 {
 	return housekeeping_new(&server->housekeeping, server, failure);
-}
-
-void server_stop_housekeeping(struct server *server)
-{
-	housekeeping_close(&server->housekeeping);
 }
 
 /* --- Fronts -------------------------------------------------------------- */
@@ -208,4 +160,33 @@ enum status server_confine_calls(struct server *server, struct failure *failure)
 	log_event(server->log, *sandbox->reason ? LOG_WARNING : LOG_INFO, "sandbox",
 		(struct log_field[]){log_text("in_force", text), {0}});
 	return STATUS_OK;
+}
+
+/* --- The end ------------------------------------------------------------- */
+
+/* A handle that is still open would be a mistake of ours. */
+static void close_loop(struct server *server)
+{
+	int error = uv_loop_close(&server->loop);
+
+	assert(error == 0);
+	(void)error;
+	server->has_loop = false;
+}
+
+void server_stop(struct server *server)
+{
+	server_stop_fronts(server);
+	server_stop_signals(server);
+	housekeeping_close(&server->housekeeping);
+	writer_close(&server->writer);
+	jobs_close(&server->jobs);
+	if (server->has_loop)
+		uv_run(&server->loop, UV_RUN_DEFAULT); /* until all handles are closed */
+	service_close(&server->service);
+	if (server->store)
+		store_close(&server->store);
+	if (server->has_loop)
+		close_loop(server);
+	log_free(&server->log);
 }

@@ -77,10 +77,11 @@ static void run_change(struct call *call)
 {
 	struct change *change = NULL;
 	struct failure failure = {0};
-	const struct clock_reading clock = {.now = 1000};
 	const struct call_kind *kind = call_kind(call);
-	enum authority authority = *kind->name == 'c' ? AS_ADMINISTRATOR : AS_USER;
-	enum status status = kind->change(call, service, &clock, authority, &change, &failure);
+	const struct call_terms terms = {.service = service,
+		.clock.now = 1000,
+		.authority = *kind->name == 'c' ? AS_ADMINISTRATOR : AS_USER};
+	enum status status = kind->change(call, &terms, &change, &failure);
 
 	if (status == STATUS_OK) {
 		do

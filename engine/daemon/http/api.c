@@ -71,7 +71,8 @@ static void start_scan(struct exchange *exchange, bool explain)
 		g_clear_pointer(&users, g_strfreev);
 	if (!exchange_set_recipients(exchange, users))
 		return;
-	exchange_start(exchange, &task_scan, parameter(exchange, "user"), render_scan, finish_json);
+	task->render = render_scan;
+	exchange_start(exchange, &task_scan, parameter(exchange, "user"), finish_json);
 }
 
 static void start_score(struct exchange *exchange)
@@ -86,7 +87,7 @@ static void start_why(struct exchange *exchange)
 
 static void start_diagnose(struct exchange *exchange)
 {
-	exchange_start(exchange, &task_diagnose, parameter(exchange, "user"), NULL, finish_json);
+	exchange_start(exchange, &task_diagnose, parameter(exchange, "user"), finish_json);
 }
 
 static void finish_press(struct task *task)
@@ -137,13 +138,13 @@ static void start_report(struct exchange *exchange)
 		refuse_parameter(exchange, "label: spam, ham or forget is wanted");
 		return;
 	}
-	exchange_start(exchange, &task_press, parameter(exchange, "user"), NULL, finish_press);
+	exchange_start(exchange, &task_press, parameter(exchange, "user"), finish_press);
 }
 
 static void start_forget(struct exchange *exchange)
 {
 	exchange->task.label = LABEL_FORGET;
-	exchange_start(exchange, &task_press, parameter(exchange, "user"), NULL, finish_press);
+	exchange_start(exchange, &task_press, parameter(exchange, "user"), finish_press);
 }
 
 /* --- Calls ----------------------------------------------------------------------- */
@@ -170,9 +171,10 @@ static void start_call(struct exchange *exchange, const char *name, json_t *entr
 		task_end(task);
 }
 
-static void start_entries(struct exchange *exchange)
+/* A call that has the name of its route. */
+static void start_named_call(struct exchange *exchange)
 {
-	start_call(exchange, "entries", NULL);
+	start_call(exchange, exchange->route->name, NULL);
 }
 
 static void start_change(struct exchange *exchange)
@@ -197,21 +199,6 @@ static void start_consent(struct exchange *exchange)
 	start_call(exchange, "change",
 		json_pack("[{s:s, s:s, s:s?}]", "kind", "consent", "name", "", "value",
 			withdrawn ? NULL : answer));
-}
-
-static void start_policy(struct exchange *exchange)
-{
-	start_call(exchange, "policy", NULL);
-}
-
-static void start_export(struct exchange *exchange)
-{
-	start_call(exchange, "export", NULL);
-}
-
-static void start_erase(struct exchange *exchange)
-{
-	start_call(exchange, "erase", NULL);
 }
 
 /* --- The daemon itself --------------------------------------------------------------- */
@@ -242,12 +229,12 @@ const struct route http_routes[] = {
 	{"POST", "/v1/diagnose", "diagnose", false, false, true, start_diagnose},
 	{"POST", "/v1/report", "report", false, false, true, start_report},
 	{"POST", "/v1/forget", "forget", false, false, false, start_forget},
-	{"GET", "/v1/entries", "entries", false, false, false, start_entries},
+	{"GET", "/v1/entries", "entries", false, false, false, start_named_call},
 	{"POST", "/v1/entries", "change", false, false, false, start_change},
 	{"POST", "/v1/consent", "consent", false, false, false, start_consent},
-	{"GET", "/v1/policy", "policy", false, false, false, start_policy},
-	{"GET", "/v1/export", "export", false, false, false, start_export},
-	{"POST", "/v1/erase", "erase", false, false, false, start_erase},
+	{"GET", "/v1/policy", "policy", false, false, false, start_named_call},
+	{"GET", "/v1/export", "export", false, false, false, start_named_call},
+	{"POST", "/v1/erase", "erase", false, false, false, start_named_call},
 	{"GET", "/v1/stats", "stats", false, false, false, start_stats},
 	{"GET", "/metrics", "metrics", false, false, false, start_metrics},
 	{"GET", "/healthz", "healthz", true, false, false, start_health},

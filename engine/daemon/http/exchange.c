@@ -218,9 +218,8 @@ void exchange_prepare(struct exchange *exchange, const struct task_kind *kind, c
 }
 
 void exchange_start(struct exchange *exchange, const struct task_kind *kind, const char *user,
-	void (*render)(struct task *task), void (*finish)(struct task *task))
+	void (*finish)(struct task *task))
 {
 	exchange_prepare(exchange, kind, user, finish);
-	exchange->task.render = render;
 	task_start(&exchange->task);
 }

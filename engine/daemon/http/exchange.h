@@ -87,9 +87,9 @@ bool exchange_set_recipients(struct exchange *exchange, char **names);
 void exchange_prepare(struct exchange *exchange, const struct task_kind *kind, const char *user,
 	void (*finish)(struct task *task));
 
-/* Starts such a task; its context and label were filled in before. `render` may be NULL. */
+/* Starts such a task; what it needs besides was filled in before. */
 void exchange_start(struct exchange *exchange, const struct task_kind *kind, const char *user,
-	void (*render)(struct task *task), void (*finish)(struct task *task));
+	void (*finish)(struct task *task));
 
 /* Routes of rspamd.c. */
 void rspamd_check(struct exchange *exchange);

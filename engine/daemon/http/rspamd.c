@@ -121,8 +121,9 @@ static void finish_check(struct task *task)
 
 void rspamd_check(struct exchange *exchange)
 {
+	exchange->task.render = render_check;
 	if (exchange_set_recipients(exchange, identities(exchange)))
-		exchange_start(exchange, &task_scan, "", render_check, finish_check);
+		exchange_start(exchange, &task_scan, "", finish_check);
 }
 
 /* --- Reports ------------------------------------------------------------------------ */
@@ -163,7 +164,7 @@ static void learn(struct exchange *exchange, enum label label)
 	context->recipients = identities(exchange);
 	exchange->task.label = label;
 	exchange_start(exchange, &task_press, context->recipients ? context->recipients[0] : "",
-		NULL, finish_learn);
+		finish_learn);
 }
 
 void rspamd_learn_spam(struct exchange *exchange)

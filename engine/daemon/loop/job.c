@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Jobs: the workers, who waits for one, and the pool.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/loop/job.h"
 
@@ -7,47 +7,22 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "engine/base/thread-role.h"
 #include "engine/daemon/loop/quota.h"
-
-struct line {
-	struct job *first;
-	struct job **end;
-	size_t count;
-};
 
 struct jobs {
 	uv_loop_t *loop;
 	struct worker **free_workers; /* a stack: the warmest first */
 	size_t free_count;
 	size_t worker_count;
-	struct line fresh; /* of this turn of the loop: see on_turn */
+	STAILQ_HEAD(, job) fresh; /* of this turn of the loop: see on_turn */
+	size_t fresh_count;
 	uv_idle_t turn;
 	struct lanes *waiting; /* for a worker */
 	struct quota *quota; /* of those that run or wait */
 	uv_work_t first_work;
 	int uses; /* of this memory by the loop: turn, first_work */
 };
-
-/* --- Lines ------------------------------------------------------------------ */
-
-static void push(struct line *line, struct job *job)
-{
-	job->next = NULL;
-	*line->end = job;
-	line->end = &job->next;
-	line->count++;
-}
-
-static struct job *pop(struct line *line)
-{
-	struct job *job = line->first;
-
-	line->first = job->next;
-	if (!line->first)
-		line->end = &line->first;
-	line->count--;
-	return job;
-}
 
 /* --- Life ------------------------------------------------------------------- */
 
@@ -117,7 +92,7 @@ enum status jobs_new(struct jobs **result, uv_loop_t *loop, struct service *serv
 	}
 	jobs->free_count = jobs->worker_count;
 	jobs->loop = loop;
-	jobs->fresh.end = &jobs->fresh.first;
+	STAILQ_INIT(&jobs->fresh);
 	jobs->waiting = lanes_new();
 	jobs->quota = quota_new();
 	uv_idle_init(loop, &jobs->turn);
@@ -132,7 +107,7 @@ void jobs_close(struct jobs **jobs)
 {
 	if (!*jobs)
 		return;
-	assert((*jobs)->free_count == (*jobs)->worker_count && (*jobs)->fresh.count == 0);
+	assert((*jobs)->free_count == (*jobs)->worker_count && (*jobs)->fresh_count == 0);
 	close_workers(*jobs);
 	lanes_free(&(*jobs)->waiting);
 	quota_free(&(*jobs)->quota);
@@ -157,6 +132,7 @@ static void on_run(uv_work_t *work)
 {
 	struct job *job = work->data;
 
+	thread_take_role(THREAD_WORKER);
 	job->run(job, job->worker);
 }
 
@@ -166,7 +142,7 @@ static void start(struct jobs *jobs, struct job *job)
 {
 	lend_worker(jobs, job);
 	job->work.data = job;
-	/* It fails only without a work function. */
+	/* It fails only when it is given no function. */
 	int error = uv_queue_work(jobs->loop, &job->work, on_run, on_ran);
 	assert(error == 0);
 	(void)error;
@@ -202,8 +178,11 @@ static void on_ran(uv_work_t *work, int error)
 
 static void run_here(struct jobs *jobs, struct job *job)
 {
+	enum thread_role former = thread_take_role(THREAD_WORKER);
+
 	lend_worker(jobs, job);
 	job->run(job, job->worker);
+	thread_take_role(former);
 	take_worker_back(jobs, job);
 	give_back(jobs, job);
 	job->done(job);
@@ -215,14 +194,17 @@ static void run_here(struct jobs *jobs, struct job *job)
 static void on_turn(uv_idle_t *turn)
 {
 	struct jobs *jobs = turn->data;
+	bool alone = jobs->fresh_count == 1 && jobs_running(jobs) == 0;
+	struct job *job;
 
 	uv_idle_stop(turn);
-	if (jobs->fresh.count == 1 && jobs->fresh.first->brief && jobs_running(jobs) == 0) {
-		run_here(jobs, pop(&jobs->fresh));
-		return;
-	}
-	while (jobs->fresh.count > 0) {
-		struct job *job = pop(&jobs->fresh);
+	while ((job = STAILQ_FIRST(&jobs->fresh))) {
+		STAILQ_REMOVE_HEAD(&jobs->fresh, fresh);
+		jobs->fresh_count--;
+		if (alone && job->brief) {
+			run_here(jobs, job);
+			return; /* what its end has brought is of the next turn */
+		}
 		if (jobs->free_count > 0)
 			start(jobs, job);
 		else
@@ -232,11 +214,13 @@ static void on_turn(uv_idle_t *turn)
 
 enum status jobs_submit(struct jobs *jobs, struct job *job, size_t limit)
 {
+	ASSERT_OWNER();
 	if (jobs_running(jobs) + jobs_waiting(jobs) >= limit ||
 		(!job->unshared && !quota_take(jobs->quota, job->client, limit)))
 		return STATUS_OVERLOAD;
 	job->jobs = jobs;
-	push(&jobs->fresh, job);
+	STAILQ_INSERT_TAIL(&jobs->fresh, job, fresh);
+	jobs->fresh_count++;
 	uv_idle_start(&jobs->turn, on_turn);
 	return STATUS_OK;
 }
@@ -253,5 +237,5 @@ size_t jobs_running(const struct jobs *jobs)
 
 size_t jobs_waiting(const struct jobs *jobs)
 {
-	return jobs->fresh.count + lanes_waiting(jobs->waiting);
+	return jobs->fresh_count + lanes_waiting(jobs->waiting);
 }

@@ -1,12 +1,12 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Work on messages in the thread pool: each job gets one of a fixed number of
+/* Work on messages in the thread pool: each job gets one of a fixed number of
  * workers lent, and waits while none is free: clients have their turns. A brief one
- * that is alone runs on the loop itself. Loop thread only, but for a job's `run`. */
+ * that is alone runs on the loop itself. Loop thread only, but for a job's `run`.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 #include <uv.h>
 
 #include "engine/daemon/loop/lanes.h"
@@ -24,7 +24,7 @@ struct job {
 	uv_work_t work;
 	struct jobs *jobs;
 	struct worker *worker;
-	struct job *next;
+	STAILQ_ENTRY(job) fresh;
 	struct lanes_item item;
 };
 

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Lanes of clients, and their turns.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/loop/lanes.h"
 
@@ -7,7 +7,7 @@
 /* Kept while something waits in it or it is held. */
 struct lane {
 	lanes_client client;
-	struct lanes_item *first, **end;
+	STAILQ_HEAD(, lanes_item) items;
 	size_t waiting;
 	uint64_t held_until;
 };
@@ -45,7 +45,7 @@ static struct lane *find_lane(struct lanes *lanes, lanes_client client)
 		return lane;
 	lane = g_new0(struct lane, 1);
 	lane->client = client;
-	lane->end = &lane->first;
+	STAILQ_INIT(&lane->items);
 	g_hash_table_insert(lanes->by_client, &lane->client, lane);
 	g_queue_push_tail(&lanes->turns, lane);
 	return lane;
@@ -55,20 +55,16 @@ void lanes_push(struct lanes *lanes, lanes_client client, struct lanes_item *ite
 {
 	struct lane *lane = find_lane(lanes, client);
 
-	item->next = NULL;
-	*lane->end = item;
-	lane->end = &item->next;
+	STAILQ_INSERT_TAIL(&lane->items, item, link);
 	lane->waiting++;
 	lanes->waiting++;
 }
 
 static struct lanes_item *take_first(struct lanes *lanes, struct lane *lane)
 {
-	struct lanes_item *item = lane->first;
+	struct lanes_item *item = STAILQ_FIRST(&lane->items);
 
-	lane->first = item->next;
-	if (!lane->first)
-		lane->end = &lane->first;
+	STAILQ_REMOVE_HEAD(&lane->items, link);
 	lane->waiting--;
 	lanes->waiting--;
 	return item;

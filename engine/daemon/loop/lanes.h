@@ -1,12 +1,12 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A line in which each client has a lane of its own, and the lanes have their turns: who
- * hands in thousands waits for thousands, all others for one of each. Loop thread only. */
+/* A line in which each client has a lane of its own, and the lanes have their turns: who
+ * hands in thousands waits for thousands, all others for one of each. Loop thread only.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 /* Who hands in: a uid, or one of these. */
 typedef int64_t lanes_client;
@@ -14,7 +14,7 @@ enum { CLIENT_SELF = -1 /* the daemon */, CLIENT_TCP = -2 /* all who come over T
 
 /* Embedded in what waits; private. */
 struct lanes_item {
-	struct lanes_item *next;
+	STAILQ_ENTRY(lanes_item) link;
 };
 
 struct lanes;

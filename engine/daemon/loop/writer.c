@@ -1,11 +1,12 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The single writer: batches, changes, checkpoints and the store's log take turns.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/loop/writer.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/queue.h>
 
+#include "engine/base/thread-role.h"
 #include "engine/daemon/loop/long-work.h"
 
 /* Batches that may wait: more means that the disk does not keep up, and then a
@@ -42,14 +43,14 @@ struct writer {
 	bool batch_first; /* before a change: the last step was one */
 
 	/* In flight. */
-	struct ticket *tickets; /* of the batch */
+	STAILQ_HEAD(, ticket) tickets; /* of the batch, or of the change */
 	struct press **batch_presses;
 	size_t count;
 	struct batch *batch;
 	enum status status;
 	struct failure failure;
 	uint64_t started;
-	uint64_t failure_second; /* when a failure was logged last */
+	struct log_limit failure_limit;
 
 	bool checkpoint_due;
 	bool checkpoint_failed; /* the next one waits for the timer */
@@ -65,6 +66,81 @@ struct writer {
 };
 
 static void step(struct writer *writer);
+
+/* --- Work ---------------------------------------------------------------- */
+
+/* What is done in each state but WAITING. */
+struct work {
+	enum status (*run)(struct writer *writer); /* in a thread */
+	void (*ran)(struct writer *writer); /* on the loop */
+};
+static const struct work WORK[];
+
+/* A work begins, or ends: none follows another at once. */
+static void move(struct writer *writer, enum state to)
+{
+	assert((writer->state == WAITING) != (to == WAITING));
+	writer->state = to;
+}
+
+static void run_work(void *data)
+{
+	struct writer *writer = data;
+
+	thread_take_role(THREAD_WRITER);
+	writer->status = WORK[writer->state].run(writer);
+}
+
+/* Who is answered may submit: that waits until the work has ended. */
+static void end_work(void *data)
+{
+	struct writer *writer = data;
+
+	ASSERT_OWNER();
+	WORK[writer->state].ran(writer);
+	move(writer, WAITING);
+	step(writer);
+}
+
+static void on_run(uv_work_t *work)
+{
+	run_work(work->data);
+}
+
+static void on_ran(uv_work_t *work, int error)
+{
+	assert(error == 0); /* nobody cancels */
+	(void)error;
+	end_work(work->data);
+}
+
+static void prepare_work(struct writer *writer)
+{
+	writer->started = uv_hrtime();
+	writer->failure = (struct failure){0};
+}
+
+static void start_work(struct writer *writer, enum state state)
+{
+	move(writer, state);
+	/* It fails only when it is given no function. */
+	int error = uv_queue_work(writer->loop, &writer->work, on_run, on_ran);
+	assert(error == 0);
+	(void)error;
+}
+
+/* The same in a thread of its own, at a low priority. */
+static void start_long_work(struct writer *writer, enum state state)
+{
+	move(writer, state);
+	/* Once it runs, the status is the thread's to write. */
+	enum status status =
+		long_work_start(writer->loop, run_work, end_work, writer, &writer->failure);
+	if (status != STATUS_OK) {
+		writer->status = status;
+		end_work(writer);
+	}
+}
 
 /* --- Lines --------------------------------------------------------------- */
 
@@ -98,35 +174,29 @@ static struct ticket *take_out(struct writer *writer, struct lanes *lanes)
 
 /* --- Batches ------------------------------------------------------------- */
 
-/* Takes up to a batch of tickets out of the line. */
+/* Takes a batch of tickets out of the line. */
 static void take_tickets(struct writer *writer, size_t count)
 {
-	struct ticket **end = &writer->tickets;
-
 	for (size_t i = 0; i < count; i++) {
 		struct ticket *ticket = take_out(writer, writer->presses);
 		writer->batch_presses[i] = ticket->press;
-		*end = ticket;
-		end = &ticket->next;
+		STAILQ_INSERT_TAIL(&writer->tickets, ticket, link);
 	}
-	*end = NULL;
 	writer->count = count;
 }
 
 /* Owners free their tickets in `done`. */
 static void answer_tickets(struct writer *writer, const struct failure *failure)
 {
-	struct ticket *ticket = writer->tickets;
+	struct ticket *ticket;
 
-	writer->tickets = NULL;
-	while (ticket) {
-		struct ticket *next = ticket->next;
+	while ((ticket = STAILQ_FIRST(&writer->tickets))) {
 		const struct failure *own = &press_answer(ticket->press)->failure;
 
+		STAILQ_REMOVE_HEAD(&writer->tickets, link);
 		if (failure)
 			own = failure;
 		ticket->done(ticket, own->code == STATUS_OK ? NULL : own);
-		ticket = next;
 	}
 }
 
@@ -150,14 +220,11 @@ static void count_batch(struct writer *writer)
 /* A full disk fails every batch: a line a second tells enough. */
 static void log_batch(struct writer *writer)
 {
-	uint64_t second = uv_now(writer->loop) / 1000;
-
 	if (writer->status == STATUS_OK) {
 		log_event(writer->log, LOG_DEBUG, "commit",
 			(struct log_field[]){log_number("reports", (int64_t)writer->count),
 				log_real("ms", (double)writer->stats.commit_ns / 1e6), {0}});
-	} else if (second != writer->failure_second) {
-		writer->failure_second = second;
+	} else if (log_limit_passes(&writer->failure_limit, uv_now(writer->loop))) {
 		log_event(writer->log, LOG_ERROR, "commit-failed",
 			(struct log_field[]){log_number("reports", (int64_t)writer->count),
 				log_text("reason", writer->failure.detail), {0}});
@@ -173,24 +240,16 @@ static void finish_batch(struct writer *writer)
 	answer_tickets(writer, writer->status == STATUS_OK ? NULL : &writer->failure);
 }
 
-static void on_batch_run(uv_work_t *work)
+static enum status run_batch(struct writer *writer)
 {
-	struct writer *writer = work->data;
-
-	writer->status = batch_run(writer->batch, &writer->failure);
+	return batch_run(writer->batch, &writer->failure);
 }
 
-static void on_batch_ran(uv_work_t *work, int error)
+static void end_batch(struct writer *writer)
 {
-	struct writer *writer = work->data;
-
-	assert(error == 0);
-	(void)error;
 	batch_end(writer->service, &writer->batch);
 	writer->checkpoint_next = true;
-	finish_batch(writer); /* who is answered may submit: that waits for us */
-	writer->state = WAITING;
-	step(writer);
+	finish_batch(writer);
 }
 
 static void start_batch(struct writer *writer)
@@ -200,8 +259,7 @@ static void start_batch(struct writer *writer)
 	if (count > writer->settings.commit_reports)
 		count = writer->settings.commit_reports;
 	uv_timer_stop(&writer->commit_timer);
-	writer->started = uv_hrtime();
-	writer->failure = (struct failure){0};
+	prepare_work(writer);
 	writer->batch_presses = calloc(count, sizeof(struct press *));
 	if (!writer->batch_presses)
 		abort(); /* a few kilobytes: nothing else would work either */
@@ -213,19 +271,14 @@ static void start_batch(struct writer *writer)
 		step(writer);
 		return;
 	}
-	writer->state = BATCH;
-	int error = uv_queue_work(writer->loop, &writer->work, on_batch_run, on_batch_ran);
-	assert(error == 0);
-	(void)error;
+	start_work(writer, BATCH);
 }
 
 /* --- Changes ------------------------------------------------------------- */
 
-static void run_change(void *data)
+static enum status run_change(struct writer *writer)
 {
-	struct writer *writer = data;
-
-	writer->status = change_run(writer->tickets->change, &writer->failure);
+	return change_run(STAILQ_FIRST(&writer->tickets)->change, &writer->failure);
 }
 
 /* A user at a limit is told, and shall not fill the log; what is busy is tried again. */
@@ -252,73 +305,49 @@ static void hold(struct writer *writer, const struct ticket *ticket)
 		lanes_hold(writer->changes, ticket->client, uv_now(writer->loop) + wait);
 }
 
-static void change_ran(void *data)
+static void finish_change(struct writer *writer, struct ticket *ticket)
 {
-	struct writer *writer = data;
-	struct ticket *ticket = writer->tickets;
 	struct change *change = ticket->change;
 
-	writer->tickets = NULL;
-	writer->batch_first = true;
-	hold(writer, ticket);
-	if (writer->status == STATUS_OK && change_goes_on(change)) {
-		lanes_push(writer->changes, ticket->client, &ticket->item);
-		writer->state = WAITING;
-		step(writer);
-		return;
-	}
 	writer->stats.changes += writer->status == STATUS_OK;
 	if (writer->status != STATUS_OK)
 		log_event(writer->log, change_level(writer->status), "change-failed",
 			(struct log_field[]){log_text("reason", writer->failure.detail), {0}});
 	ticket->done(ticket, writer->status == STATUS_OK ? NULL : &writer->failure);
-	change_end(writer->service, &change);
-	writer->state = WAITING; /* only now may the next one run */
-	step(writer);
+	change_end(writer->service, &change); /* only now may the next one run */
 }
 
-static void on_change_run(uv_work_t *work)
+static void end_change(struct writer *writer)
 {
-	run_change(work->data);
-}
+	struct ticket *ticket = STAILQ_FIRST(&writer->tickets);
 
-static void on_change_ran(uv_work_t *work, int error)
-{
-	assert(error == 0);
-	(void)error;
-	change_ran(work->data);
+	STAILQ_REMOVE_HEAD(&writer->tickets, link);
+	writer->batch_first = true;
+	hold(writer, ticket);
+	if (writer->status == STATUS_OK && change_goes_on(ticket->change))
+		lanes_push(writer->changes, ticket->client, &ticket->item);
+	else
+		finish_change(writer, ticket);
 }
 
 static void start_change(struct writer *writer)
 {
-	writer->tickets = take_out(writer, writer->changes);
-	writer->started = uv_hrtime();
+	struct ticket *ticket = take_out(writer, writer->changes);
+
+	STAILQ_INSERT_TAIL(&writer->tickets, ticket, link);
 	writer->batch_first = false;
-	writer->failure = (struct failure){0};
-	writer->state = CHANGE;
-	if (change_is_patient(writer->tickets->change)) {
-		/* Once it runs, the status is the thread's to write. */
-		enum status status = long_work_start(
-			writer->loop, run_change, change_ran, writer, &writer->failure);
-		if (status != STATUS_OK) {
-			writer->status = status;
-			change_ran(writer);
-		}
-		return;
-	}
-	int error = uv_queue_work(writer->loop, &writer->work, on_change_run, on_change_ran);
-	assert(error == 0);
-	(void)error;
+	prepare_work(writer);
+	if (change_is_patient(ticket->change))
+		start_long_work(writer, CHANGE);
+	else
+		start_work(writer, CHANGE);
 }
 
 /* --- Checkpoints --------------------------------------------------------- */
 
-static void on_checkpoint_run(uv_work_t *work)
+static enum status run_checkpoint(struct writer *writer)
 {
-	struct writer *writer = work->data;
-
-	writer->status =
-		service_checkpoint_some(writer->service, CHECKPOINT_ROWS, &writer->failure);
+	return service_checkpoint_some(writer->service, CHECKPOINT_ROWS, &writer->failure);
 }
 
 static void count_checkpoint(struct writer *writer)
@@ -340,14 +369,10 @@ static void finish_checkpoint(struct writer *writer)
 	writer->checkpoint_ns = writer->checkpoint_longest_ns = 0;
 }
 
-static void on_checkpoint_ran(uv_work_t *work, int error)
+static void end_checkpoint(struct writer *writer)
 {
-	struct writer *writer = work->data;
 	bool failed = writer->status != STATUS_OK;
 
-	assert(error == 0);
-	(void)error;
-	writer->state = WAITING;
 	writer->checkpoint_next = false;
 	count_checkpoint(writer);
 	if (failed) {
@@ -359,7 +384,6 @@ static void on_checkpoint_ran(uv_work_t *work, int error)
 		finish_checkpoint(writer);
 	}
 	writer->checkpoint_failed = failed;
-	step(writer);
 }
 
 /* Begins one, or makes the next step of the one that was begun. */
@@ -372,13 +396,8 @@ static void start_checkpoint(struct writer *writer)
 			return;
 		}
 	}
-	writer->started = uv_hrtime();
-	writer->failure = (struct failure){0};
-	writer->state = CHECKPOINT;
-	int error =
-		uv_queue_work(writer->loop, &writer->work, on_checkpoint_run, on_checkpoint_ran);
-	assert(error == 0);
-	(void)error;
+	prepare_work(writer);
+	start_work(writer, CHECKPOINT);
 }
 
 static void on_checkpoint_timer(uv_timer_t *timer)
@@ -391,30 +410,23 @@ static void on_checkpoint_timer(uv_timer_t *timer)
 
 /* --- The store's log ------------------------------------------------------ */
 
-static void on_log_run(uv_work_t *work)
+static enum status run_log(struct writer *writer)
 {
-	struct writer *writer = work->data;
-
 	service_move_log(writer->service);
+	return STATUS_OK;
 }
 
-static void on_log_ran(uv_work_t *work, int error)
+static void end_log(struct writer *writer)
 {
-	struct writer *writer = work->data;
-
-	assert(error == 0);
-	(void)error;
-	writer->state = WAITING;
-	step(writer);
+	(void)writer;
 }
 
-static void start_log(struct writer *writer)
-{
-	writer->state = LOG;
-	int error = uv_queue_work(writer->loop, &writer->work, on_log_run, on_log_ran);
-	assert(error == 0);
-	(void)error;
-}
+static const struct work WORK[] = {
+	[BATCH] = {run_batch, end_batch},
+	[CHANGE] = {run_change, end_change},
+	[CHECKPOINT] = {run_checkpoint, end_checkpoint},
+	[LOG] = {run_log, end_log},
+};
 
 /* --- What comes next ----------------------------------------------------- */
 
@@ -469,7 +481,7 @@ static void step(struct writer *writer)
 	} else if (change) {
 		start_change(writer);
 	} else if (service_log_is_due(writer->service)) {
-		start_log(writer);
+		start_work(writer, LOG);
 	} else if (checkpoint) {
 		start_checkpoint(writer);
 	} else if (writer->draining && writer->drained) {
@@ -551,6 +563,7 @@ enum status writer_new(struct writer **result, uv_loop_t *loop, struct service *
 	writer->presses = lanes_new();
 	writer->changes = lanes_new();
 	writer->work.data = writer;
+	STAILQ_INIT(&writer->tickets);
 	init_timer(writer, &writer->commit_timer);
 	init_timer(writer, &writer->hold_timer);
 	init_timer(writer, &writer->checkpoint_timer);

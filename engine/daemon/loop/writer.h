@@ -1,13 +1,13 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The single writer. Presses queue here; a batch of them is learned and
+/* The single writer. Presses queue here; a batch of them is learned and
  * committed in the thread pool, and answered when it is durable. Changes (entries,
  * erasures) queue beside them and are made one by one. At most one batch, change or
- * checkpoint is in flight at any time. Loop thread only. */
+ * checkpoint is in flight at any time. Loop thread only.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <uv.h>
 
 #include "engine/daemon/log.h"
@@ -21,7 +21,7 @@ struct writer_settings {
 	size_t checkpoint_tokens; /* changed tokens that call for one */
 };
 
-/* A press or a change that waits; embedded by its owner, `next` is private. */
+/* A press or a change that waits; embedded by its owner, `item` and `link` are private. */
 struct ticket {
 	void *data; /* the owner's */
 	struct press *press; /* tokenized; must live until `done` */
@@ -33,7 +33,7 @@ struct ticket {
 	 * presses are to find the writer free. */
 	bool paced;
 	struct lanes_item item;
-	struct ticket *next;
+	STAILQ_ENTRY(ticket) link;
 };
 
 struct writer_stats {

@@ -89,19 +89,14 @@ static void render_scan(struct task *task)
 
 static void start_scan(struct spamd_client *client)
 {
-	client->task.kind = &task_scan;
-	client->task.shows = client->request->json;
-	client->task.render = render_scan;
-	task_start(&client->task);
-}
+	enum spamd_command command = client->request->command;
+	struct task *task = &client->task;
 
-static void start_report(struct spamd_client *client)
-{
-	client->task.kind = &task_scan;
-	client->task.explain = true;
-	client->task.shows = true;
-	client->task.render = render_scan;
-	task_start(&client->task);
+	task->kind = &task_scan;
+	task->explain = command == SPAMD_REPORT || command == SPAMD_REPORT_IFSPAM;
+	task->shows = task->explain || client->request->json;
+	task->render = render_scan;
+	task_start(task);
 }
 
 /* --- Presses ------------------------------------------------------------- */
@@ -201,8 +196,8 @@ static const struct command {
 } COMMANDS[] = {
 	[SPAMD_CHECK] = {"CHECK", start_scan, NULL},
 	[SPAMD_SYMBOLS] = {"SYMBOLS", start_scan, NULL},
-	[SPAMD_REPORT] = {"REPORT", start_report, NULL},
-	[SPAMD_REPORT_IFSPAM] = {"REPORT_IFSPAM", start_report, NULL},
+	[SPAMD_REPORT] = {"REPORT", start_scan, NULL},
+	[SPAMD_REPORT_IFSPAM] = {"REPORT_IFSPAM", start_scan, NULL},
 	[SPAMD_PROCESS] = {"PROCESS", start_scan, NULL},
 	[SPAMD_HEADERS] = {"HEADERS", start_scan, NULL},
 	[SPAMD_TELL] = {"TELL", start_tell, reply_answer},

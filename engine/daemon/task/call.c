@@ -19,13 +19,9 @@ enum { EXPORT_REPORTS = 500, EXPORT_TOKENS = 100000 };
 
 struct call {
 	const struct call_kind *kind;
+	struct call_request request;
 	char scope[STORE_MAX_USER + 1];
-	const char *only; /* kind of entries; NULL = all */
-	const char *generation; /* to be adopted */
-	int64_t after;
-	bool believe_clock; /* an operator says that it is right */
-	json_t *entries; /* a list; NULL = not said */
-	json_t *json; /* what the call was read from; it has the texts */
+	json_t *json; /* that has the texts of the request; NULL = somebody else has them */
 };
 
 /* --- Readings ------------------------------------------------------------- */
@@ -46,7 +42,8 @@ static enum status give_entries(const struct call *call, struct worker *worker, 
 
 	json_object_set_new(answer, "entries", list);
 	return store_entries(worker_reader(worker), call->scope,
-		call->only ? (int)entry_kind_named(call->only) : 0, add_entry, list, failure);
+		call->request.kind ? (int)entry_kind_named(call->request.kind) : 0, add_entry, list,
+		failure);
 }
 
 static enum status give_policy(const struct call *call, struct worker *worker, struct query *query,
@@ -87,13 +84,13 @@ static enum status give_export(const struct call *call, struct worker *worker, s
 	struct export export = {.list = json_array()};
 	enum status status = STATUS_OK;
 
-	if (call->after == 0)
+	if (call->request.after == 0)
 		status = give_entries(call, worker, query, answer, failure);
 	json_object_set_new(answer, "reports", export.list);
 	if (status != STATUS_OK)
 		return status;
-	status = store_journal(worker_reader(worker), call->scope, call->after, EXPORT_REPORTS + 1,
-		add_report, &export, failure);
+	status = store_journal(worker_reader(worker), call->scope, call->request.after,
+		EXPORT_REPORTS + 1, add_report, &export, failure);
 	if (status == STATUS_INTERRUPTED) {
 		json_object_set_new(answer, "next", json_integer(export.last));
 		status = STATUS_OK;
@@ -121,50 +118,46 @@ static enum status take_entry(const struct call *call, json_t *json, int64_t tim
 	return STATUS_OK;
 }
 
-static enum status change_list(const struct call *call, struct service *service,
-	const struct clock_reading *clock, enum authority authority, struct change **change,
-	struct failure *failure)
+static enum status change_list(const struct call *call, const struct call_terms *terms,
+	struct change **change, struct failure *failure)
 {
-	size_t count = json_array_size(call->entries);
+	size_t count = json_array_size(call->request.entries);
 	struct store_entry *entries = g_new0(struct store_entry, count + 1);
 	enum status status = STATUS_OK;
 
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
-		status = take_entry(
-			call, json_array_get(call->entries, i), clock->now, &entries[i], failure);
+		status = take_entry(call, json_array_get(call->request.entries, i),
+			terms->clock.now, &entries[i], failure);
 	if (status == STATUS_OK)
-		status = change_entries(service, entries, count, authority, change, failure);
+		status = change_entries(
+			terms->service, entries, count, terms->authority, change, failure);
 	g_free(entries);
 	return status;
 }
 
 static enum status check_list(const struct call *call, struct failure *failure)
 {
-	if (json_is_array(call->entries) && json_array_size(call->entries) <= MAX_ENTRIES)
+	if (json_is_array(call->request.entries) &&
+		json_array_size(call->request.entries) <= MAX_ENTRIES)
 		return STATUS_OK;
 	return failure_set(failure, STATUS_INVALID,
 		"change: a list of at most %d entries is wanted", MAX_ENTRIES);
 }
 
-static enum status erase(const struct call *call, struct service *service,
-	const struct clock_reading *clock, enum authority authority, struct change **change,
-	struct failure *failure)
+static enum status erase(const struct call *call, const struct call_terms *terms,
+	struct change **change, struct failure *failure)
 {
-	(void)clock;
-	(void)authority;
-	return change_erase(service, call->scope, change, failure);
+	return change_erase(terms->service, call->scope, change, failure);
 }
 
-static enum status expire(const struct call *call, struct service *service,
-	const struct clock_reading *clock, enum authority authority, struct change **change,
-	struct failure *failure)
+static enum status expire(const struct call *call, const struct call_terms *terms,
+	struct change **change, struct failure *failure)
 {
-	struct clock_reading reading = *clock;
-	(void)authority;
+	struct clock_reading clock = terms->clock;
 	(void)failure;
 
-	reading.certain = call->believe_clock;
-	*change = change_expire(service, &reading);
+	clock.certain = call->request.believe_clock;
+	*change = change_expire(terms->service, &clock);
 	return STATUS_OK;
 }
 
@@ -207,7 +200,7 @@ static json_t *warnings_of(const struct call *call, bool provable)
 	json_t *json, *list = json_array();
 	size_t i;
 
-	json_array_foreach(call->entries, i, json)
+	json_array_foreach(call->request.entries, i, json)
 	{
 		if (take_entry(call, json, 0, &entry, NULL) == STATUS_OK)
 			remark(&remarks, &entry);
@@ -241,9 +234,9 @@ static enum status check_generation(const struct call *call, struct failure *fai
 {
 	if (*call->scope)
 		return failure_set(failure, STATUS_INVALID, "adopt: generations are the site's");
-	if (!call->generation ||
-		(strcmp(call->generation, "challenger") != 0 &&
-			strcmp(call->generation, "previous") != 0))
+	if (!call->request.generation ||
+		(strcmp(call->request.generation, "challenger") != 0 &&
+			strcmp(call->request.generation, "previous") != 0))
 		return failure_set(failure, STATUS_INVALID,
 			"adopt: which generation, challenger or previous?");
 	return STATUS_OK;
@@ -252,7 +245,7 @@ static enum status check_generation(const struct call *call, struct failure *fai
 enum status call_adoption(const struct call *call, struct service *service, const char *database,
 	struct adoption **adoption, struct failure *failure)
 {
-	char *path = generation_path(database, call->generation);
+	char *path = generation_path(database, call->request.generation);
 	char *keep = generation_path(database, "previous");
 	enum status status = adoption_new(service, path, keep, adoption, failure);
 
@@ -264,48 +257,27 @@ enum status call_adoption(const struct call *call, struct service *service, cons
 /* --- The table ------------------------------------------------------------ */
 
 static const struct call_kind KINDS[] = {
-	{
-		.name = "entries",
-		.start = call_start_reading,
-		.read = give_entries,
-	},
-	{
-		.name = "change",
+	{.name = "entries", .start = call_start_reading, .read = give_entries},
+	{.name = "change",
 		.check = check_list,
 		.start = call_start_change,
 		.change = change_list,
-		.receipt = add_warnings,
-	},
-	{
-		.name = "policy",
-		.queries = true,
-		.start = call_start_reading,
-		.read = give_policy,
-	},
-	{
-		.name = "export",
-		.start = call_start_reading,
-		.read = give_export,
-	},
-	{
-		.name = "erase",
+		.receipt = add_warnings},
+	{.name = "policy", .queries = true, .start = call_start_reading, .read = give_policy},
+	{.name = "export", .start = call_start_reading, .read = give_export},
+	{.name = "erase",
 		.right = CALL_AS_ADMINISTRATOR,
 		.start = call_start_change,
-		.change = erase,
-	},
-	{
-		.name = "expire",
+		.change = erase},
+	{.name = "expire",
 		.right = CALL_AS_ADMINISTRATOR,
 		.start = call_start_expiry,
 		.change = expire,
-		.receipt = add_expired,
-	},
-	{
-		.name = "adopt",
+		.receipt = add_expired},
+	{.name = "adopt",
 		.right = CALL_AS_ADMINISTRATOR,
 		.check = check_generation,
-		.start = call_start_adoption,
-	},
+		.start = call_start_adoption},
 };
 
 static enum status find_kind(struct call *call, const char *name, struct failure *failure)
@@ -355,23 +327,20 @@ static enum status read_scope(struct call *call, const struct user_naming *namin
 	return STATUS_OK;
 }
 
-static enum status fill(struct call *call, const struct call_request *request,
-	const struct user_naming *naming, struct failure *failure)
+static enum status find_meaning(
+	struct call *call, const struct user_naming *naming, struct failure *failure)
 {
+	const struct call_request *request = &call->request;
 	const char *scope = request->scope ? request->scope : request->user;
 	enum status status = find_kind(call, request->name, failure);
 
-	call->only = request->kind;
-	call->after = request->after;
-	call->generation = request->generation;
-	call->believe_clock = request->believe_clock;
 	if (status == STATUS_OK)
 		status = read_scope(call, naming, scope, failure);
 	if (status != STATUS_OK)
 		return status;
-	if (call->only && !entry_kind_named(call->only))
+	if (request->kind && !entry_kind_named(request->kind))
 		return failure_set(failure, STATUS_INVALID, "%s: no such kind: %.40s",
-			request->name, call->only);
+			request->name, request->kind);
 	return call->kind->check ? call->kind->check(call, failure) : STATUS_OK;
 }
 
@@ -381,8 +350,8 @@ enum status call_new(struct call **result, const struct call_request *request,
 	struct call *call = g_new0(struct call, 1);
 	enum status status;
 
-	call->entries = request->entries;
-	status = fill(call, request, naming, failure);
+	call->request = *request;
+	status = find_meaning(call, naming, failure);
 	if (status != STATUS_OK)
 		call_free(&call);
 	*result = call;
@@ -436,7 +405,7 @@ void call_free(struct call **call)
 {
 	if (!*call)
 		return;
-	json_decref((*call)->entries);
+	json_decref((*call)->request.entries);
 	json_decref((*call)->json);
 	g_free(*call);
 	*call = NULL;

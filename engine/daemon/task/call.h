@@ -39,6 +39,13 @@ struct call_request {
 	json_t *entries; /* a list, as above */
 };
 
+/* For whom a change is made, when, and who wants it. */
+struct call_terms {
+	struct service *service;
+	struct clock_reading clock;
+	enum authority authority;
+};
+
 enum call_right { CALL_AS_USER, CALL_AS_ADMINISTRATOR };
 
 /* A row of the table of calls. A call reads, changes, or adopts: of `read` and `change` it
@@ -56,9 +63,8 @@ struct call_kind {
 	enum status (*read)(const struct call *call, struct worker *worker, struct query *query,
 		json_t *answer, struct failure *failure);
 	/* [loop] Makes the change for the writer. */
-	enum status (*change)(const struct call *call, struct service *service,
-		const struct clock_reading *clock, enum authority authority, struct change **change,
-		struct failure *failure);
+	enum status (*change)(const struct call *call, const struct call_terms *terms,
+		struct change **change, struct failure *failure);
 	/* Adds to the receipt of a change; `provable`: an author can be proven
 	 * (service_has_authserv_ids). May be NULL. */
 	void (*receipt)(const struct call *call, const struct receipt *receipt, bool provable,

@@ -75,38 +75,36 @@ static void submit_change(struct task *task)
 	}
 }
 
-static void start_change(struct task *task, const struct clock_reading *clock,
+static void start_change(struct task *task, struct clock_reading clock,
 	void (*done)(struct ticket *ticket, const struct failure *failure))
 {
 	const struct settings *settings = &task->server->settings;
+	bool rules = peer_rules_over(task->peer, call_scope(task->call), settings);
+	const struct call_terms terms = {.service = task->server->service,
+		.clock = clock,
+		.authority = rules ? AS_ADMINISTRATOR : AS_USER};
 	struct ticket *ticket = &task->ticket;
-	enum authority authority = peer_rules_over(task->peer, call_scope(task->call), settings)
-		? AS_ADMINISTRATOR
-		: AS_USER;
 
-	task->time = clock->now;
+	task->time = clock.now;
 	*ticket = (struct ticket){.data = task,
 		.done = done,
 		.client = peer_client(task->peer),
 		.paced = peer_may_administer(task->peer, settings, NULL) != STATUS_OK};
 	if (!task_end_if_failed(task,
 		    call_kind(task->call)
-			    ->change(task->call, task->server->service, clock, authority,
-				    &ticket->change, &task->failure)))
+			    ->change(task->call, &terms, &ticket->change, &task->failure)))
 		submit_change(task);
 }
 
 void call_start_change(struct task *task)
 {
-	start_change(task, &(struct clock_reading){.now = time(NULL)}, on_changed);
+	start_change(task, (struct clock_reading){.now = time(NULL)}, on_changed);
 }
 
 /* The housekeeping counts it, whoever wants it. */
 void call_start_expiry(struct task *task)
 {
-	struct clock_reading clock = housekeeping_clock(task->server->housekeeping);
-
-	start_change(task, &clock, on_expired);
+	start_change(task, housekeeping_clock(task->server->housekeeping), on_expired);
 }
 
 /* --- Generations ---------------------------------------------------------- */
