@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* What keeps hamletd from starting, found beforehand.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/check.h"
 

@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What would keep hamletd from starting, or from working well, found before anything is
+/* What would keep hamletd from starting, or from working well, found before anything is
  * made or opened. A start and `hamletd --check` both go through here, so that they cannot
- * differ. */
+ * differ.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/daemon/loop/front.h"

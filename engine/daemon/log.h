@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The log: one line per event, key=value, through GLib's structured logging to
+/* The log: one line per event, key=value, through GLib's structured logging to
  * the standard error. Nothing of a message is ever logged, and users only where
- * the operator allows it. */
+ * the operator allows it.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Who is at the other end, and what they may do.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/peer.h"
 

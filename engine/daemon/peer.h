@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Who is at the other end of a connection, and what they may do. Who can connect may have
+/* Who is at the other end of a connection, and what they may do. Who can connect may have
  * everybody's verdict; see peer_view for what is a user's own. To report for somebody takes
- * being that user, or a login that the configuration names. */
+ * being that user, or a login that the configuration names.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Settings in force, at the start and on SIGHUP.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/reload.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A request whose last byte is there: its body is unpacked in the pool when it came
- * compressed, what is no message is refused, and its route is started. */
+/* A request whose last byte is there: its body is unpacked in the pool when it came
+ * compressed, what is no message is refused, and its route is started.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 #include <string.h>
 

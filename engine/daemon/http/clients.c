@@ -44,10 +44,8 @@ void clients_on_connection(void *context, struct MHD_Connection *connection, voi
 
 struct client *client_of(struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-	return info ? info->socket_context : NULL;
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+		->socket_context;
 }
 
 /* One that is refused keeps the time that it was given. */

@@ -41,7 +41,7 @@ struct clients {
 void clients_on_connection(void *context, struct MHD_Connection *connection, void **state,
 	enum MHD_ConnectionNotificationCode what);
 
-/* Borrowed until the connection ends; NULL when there is none. */
+/* Borrowed until the connection ends. */
 struct client *client_of(struct MHD_Connection *connection);
 
 /* A request has begun, and its body is waited for: libmicrohttpd's time-out holds for

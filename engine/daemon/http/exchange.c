@@ -135,7 +135,6 @@ enum MHD_Result exchange_send(struct exchange *exchange)
 {
 	struct MHD_Response *response = MHD_create_response_from_buffer(
 		exchange->length, exchange->text, MHD_RESPMEM_MUST_COPY);
-	struct client *client = client_of(exchange->connection);
 	enum MHD_Result result;
 
 	if (!response)
@@ -149,8 +148,7 @@ enum MHD_Result exchange_send(struct exchange *exchange)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	if (exchange->code == MHD_HTTP_UNAUTHORIZED)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
-	if (client)
-		client_set_answering(client, exchange->server, exchange->length);
+	client_set_answering(client_of(exchange->connection), exchange->server, exchange->length);
 	result = MHD_queue_response(exchange->connection, exchange->code, response);
 	MHD_destroy_response(response);
 	return result;

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * libmicrohttpd on the loop: its epoll descriptor is polled, its time-out is a timer of
- * the loop. Knows nothing of requests. */
+/* libmicrohttpd on the loop: its epoll descriptor is polled, its time-out is a timer of
+ * the loop. Knows nothing of requests.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 #include <unistd.h>
 

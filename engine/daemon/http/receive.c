@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A request comes in: what can be refused before its body is, the body is kept within
- * bounds, and with the last byte its route is started. */
+/* A request comes in: what can be refused before its body is, the body is kept within
+ * bounds, and with the last byte its route is started.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +98,7 @@ static void turn_away(struct exchange *exchange)
 }
 
 /* What can be refused before the body comes. */
-static void check(struct exchange *exchange, const char *method, const char *version)
+static void check_header(struct exchange *exchange, const char *method, const char *version)
 {
 	const struct settings *settings = &exchange->server->settings;
 	const char *length = exchange_header(exchange, "Content-Length");
@@ -141,8 +140,8 @@ void *receive_on_target(void *context, const char *text, struct MHD_Connection *
 }
 
 /* The header is there. */
-static void begin(struct exchange *exchange, struct listening *listening, const char *method,
-	const char *version)
+static void begin_exchange(struct exchange *exchange, struct listening *listening,
+	const char *method, const char *version)
 {
 	struct http *http = listening->http;
 	struct client *client = client_of(exchange->connection);
@@ -152,15 +151,13 @@ static void begin(struct exchange *exchange, struct listening *listening, const 
 	exchange->counted = true;
 	LIST_INSERT_HEAD(&http->exchanges, exchange, link);
 	server_delay_stop(http->server);
-	if (client) {
-		exchange->peer = client->peer;
-		exchange->refused = client->admitted != ADMITTED;
-		client_set_receiving(client, exchange->server);
-	}
-	check(exchange, method, version);
+	exchange->peer = client->peer;
+	exchange->refused = client->admitted != ADMITTED;
+	client_set_receiving(client, exchange->server);
+	check_header(exchange, method, version);
 }
 
-static void take(struct exchange *exchange, const char *data, size_t size)
+static void keep_body(struct exchange *exchange, const char *data, size_t size)
 {
 	struct server *server = exchange->server;
 
@@ -189,20 +186,18 @@ enum MHD_Result receive_on_request(void *context, struct MHD_Connection *connect
 	(void)path;
 
 	if (!exchange->counted) {
-		begin(exchange, context, method, version);
+		begin_exchange(exchange, context, method, version);
 		return exchange->answered && !exchange->refused ? exchange_send(exchange) : MHD_YES;
 	}
 	struct client *client = client_of(exchange->connection);
 
 	if (*size > 0) {
-		if (client)
-			client_receive(client, exchange->server, *size);
-		take(exchange, data, *size);
+		client_receive(client, exchange->server, *size);
+		keep_body(exchange, data, *size);
 		*size = 0;
 		return MHD_YES;
 	}
-	if (client)
-		client_set_working(client);
+	client_set_working(client);
 	if (!exchange->started && !exchange->answered) {
 		exchange->started = true;
 		body_start(exchange);
@@ -213,12 +208,11 @@ enum MHD_Result receive_on_request(void *context, struct MHD_Connection *connect
 	return MHD_YES;
 }
 
-static void end(struct exchange *exchange, struct client *client)
+static void end_exchange(struct exchange *exchange, struct client *client)
 {
 	struct http *http = exchange->listening->http;
 
-	if (client)
-		client_set_idle(client, http->server);
+	client_set_idle(client, http->server);
 	LIST_REMOVE(exchange, link);
 	admission_hold(http->server, &exchange->held, 0);
 	context_free(&exchange->task.context);
@@ -238,7 +232,7 @@ void receive_on_completed(void *context, struct MHD_Connection *connection, void
 	if (!exchange)
 		return;
 	if (exchange->counted)
-		end(exchange, client_of(connection));
+		end_exchange(exchange, client_of(connection));
 	target_free(&exchange->target);
 	g_free(exchange);
 	*state = NULL;

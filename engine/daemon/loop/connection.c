@@ -264,14 +264,6 @@ size_t connection_unsent(const struct connection *connection)
 	return uv_stream_get_write_queue_size(&connection->socket.stream);
 }
 
-void connection_drop(struct connection *connection, const char *bytes, size_t length)
-{
-	uv_buf_t data = uv_buf_init((char *)bytes, (unsigned)length);
-
-	uv_try_write(&connection->socket.stream, &data, 1);
-	connection_close(connection);
-}
-
 /* --- Leaving ------------------------------------------------------------- */
 
 static void on_surplus(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)

@@ -113,9 +113,6 @@ size_t connection_unsent(const struct connection *connection);
  * client is listened to until it ends, too, and the connection closes. */
 void connection_leave(struct connection *connection, struct buffer *bytes);
 
-/* As connection_close, after as much of the bytes as the socket takes at once. */
-void connection_drop(struct connection *connection, const char *bytes, size_t length);
-
 /* --- For transport.c ------------------------------------------------------ */
 
 void stream_init(uv_loop_t *loop, union stream *socket, bool tcp);

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* How long a slow client may take.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/loop/pace.h"
 

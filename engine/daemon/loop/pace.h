@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * How long a client may take over a message or a reply: a byte now and then is no reason
- * to hold a connection for ever, which others want. Pure; times in milliseconds. */
+/* How long a client may take over a message or a reply: a byte now and then is no reason
+ * to hold a connection for ever, which others want. Pure; times in milliseconds.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdint.h>

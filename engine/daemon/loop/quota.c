@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* What each client holds, by its number.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/loop/quota.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * How many connections or jobs each client holds, so that one leaves room for others.
- * Loop thread only. */
+/* How many connections or jobs each client holds, so that one leaves room for others.
+ * Loop thread only.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Verdicts, answers and records as JSON.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/render/render.h"
 

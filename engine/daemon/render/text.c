@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Verdicts for people.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/render/render.h"
 

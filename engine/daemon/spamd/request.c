@@ -31,7 +31,7 @@ static enum spamd_code code_of(enum status status)
 /* --- The end ------------------------------------------------------------- */
 
 /* Sends the reply, or the task's failure in its place. */
-static void finish(struct spamd_client *client)
+static void finish_request(struct spamd_client *client)
 {
 	struct task *task = &client->task;
 	struct counters *counters = &task->server->counters;
@@ -129,7 +129,7 @@ static void start_tell(struct spamd_client *client)
 	/* A move says what it means by its folders. */
 	if (request->tell == SPAMD_TELL_NOTHING && task->context.event.kind != EVENT_MOVE) {
 		spamd_reply_told(&client->reply, request, &(struct spamd_told){0});
-		finish(client);
+		finish_request(client);
 		return;
 	}
 	task->kind = &task_press;
@@ -176,7 +176,7 @@ static void start_stats(struct spamd_client *client)
 {
 	client->task.json = render_stats(client->task.server);
 	reply_json(client);
-	finish(client);
+	finish_request(client);
 }
 
 /* --- The rest ------------------------------------------------------------ */
@@ -184,14 +184,14 @@ static void start_stats(struct spamd_client *client)
 static void start_ping(struct spamd_client *client)
 {
 	spamd_reply_pong(&client->reply);
-	finish(client);
+	finish_request(client);
 }
 
 /* --- Commands ------------------------------------------------------------ */
 
 static const struct command {
 	const char *name;
-	void (*start)(struct spamd_client *client); /* ends in finish, or starts the task */
+	void (*start)(struct spamd_client *client); /* ends in finish_request, or starts the task */
 	void (*reply)(struct spamd_client *client); /* what the task gave; NULL = rendered */
 } COMMANDS[] = {
 	[SPAMD_CHECK] = {"CHECK", start_scan, NULL},
@@ -202,7 +202,7 @@ static const struct command {
 	[SPAMD_HEADERS] = {"HEADERS", start_scan, NULL},
 	[SPAMD_TELL] = {"TELL", start_tell, reply_answer},
 	[SPAMD_PING] = {"PING", start_ping, NULL},
-	[SPAMD_SKIP] = {"SKIP", finish, NULL},
+	[SPAMD_SKIP] = {"SKIP", finish_request, NULL},
 	[SPAMD_STATS] = {"STATS", start_stats, NULL},
 	[SPAMD_DIAGNOSE] = {"DIAGNOSE", start_diagnose, reply_json},
 	[SPAMD_CALL] = {"CALL", start_call, reply_json},
@@ -222,7 +222,7 @@ static void on_task_done(struct task *task)
 
 	if (task->failure.code == STATUS_OK && command->reply)
 		command->reply(client);
-	finish(client);
+	finish_request(client);
 }
 
 void spamd_start_request(struct spamd_client *client)
@@ -241,7 +241,7 @@ void spamd_start_request(struct spamd_client *client)
 		.length = request->length,
 		.done = on_task_done};
 	if (context_parse(&task->context, request->context, &task->failure) != STATUS_OK) {
-		finish(client);
+		finish_request(client);
 		return;
 	}
 	if (!task->context.recipients && request->recipient_count > 0)

@@ -138,10 +138,10 @@ static void on_shutting_down(struct connection *connection, bool forced)
 /* When even those who are turned away are too many, nobody waits for them to read it. */
 static void drop(struct spamd_client *client)
 {
-	char line[128];
-	int length = snprintf(line, sizeof(line), "SPAMD/1.0 %d %s\r\n", SPAMD_TEMPFAIL, TOO_MANY);
-
-	connection_drop(&client->connection, line, (size_t)length);
+	client->reply = BUFFER_INIT(SERVER_READ_SIZE);
+	spamd_reply_error(&client->reply, SPAMD_TEMPFAIL, TOO_MANY);
+	connection_send(&client->connection, &client->reply);
+	connection_close(&client->connection);
 }
 
 static void on_accepted(struct connection *connection, enum admitted admitted)

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Expiries: when they are due, and what became of them.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/task/housekeeping.h"
 
@@ -127,7 +127,7 @@ void housekeeping_ended(struct housekeeping *housekeeping, const struct receipt 
 			log_text("clock", clock_doubt_name(expired->doubt)), {0}});
 }
 
-static void on_done(struct ticket *ticket, const struct failure *failure)
+static void on_expiry_ended(struct ticket *ticket, const struct failure *failure)
 {
 	struct housekeeping *housekeeping = ticket->data;
 	struct server *server = housekeeping->server;
@@ -166,7 +166,7 @@ static void look(struct housekeeping *housekeeping)
 	housekeeping->last_ms = uv_now(&server->loop);
 	housekeeping->ticket = (struct ticket){.data = housekeeping,
 		.client = CLIENT_SELF,
-		.done = on_done,
+		.done = on_expiry_ended,
 		.change = change_expire(server->service, &clock)};
 	/* Refused when many changes wait. */
 	if (writer_change(server->writer, &housekeeping->ticket, &failure) != STATUS_OK) {

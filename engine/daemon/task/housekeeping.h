@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * When reports are past their time, or the database has grown over its budget: an
- * expiry every so often, made by the writer between the batches. Loop thread only. */
+/* When reports are past their time, or the database has grown over its budget: an
+ * expiry every so often, made by the writer between the batches. Loop thread only.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>
