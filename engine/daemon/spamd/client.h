@@ -17,12 +17,9 @@ struct spamd_client {
 	struct task task;
 };
 
-/* request.c: carries out the session's request, which is complete. Ends in spamd_reply,
- * perhaps before this returns. */
+/* request.c: carries out the session's request, which is complete. Ends in a reply that
+ * leaves, perhaps before this returns. */
 void spamd_start_request(struct spamd_client *client);
 
 /* request.c: the commands' names, as the counters have them. */
 void spamd_name_commands(struct counters *counters);
-
-/* spamd.c: sends the reply, which may be empty, and our end. */
-void spamd_reply(struct spamd_client *client);

@@ -50,7 +50,8 @@ static void finish_request(struct spamd_client *client)
 			&client->reply, code_of(task->failure.code), task->failure.detail);
 	}
 	task_release(task);
-	spamd_reply(client);
+	spamd_session_free(&client->session);
+	connection_leave(&client->connection, &client->reply);
 }
 
 /* --- Scans --------------------------------------------------------------- */
@@ -87,18 +88,6 @@ static void render_scan(struct task *task)
 	free(json);
 }
 
-static void start_scan(struct spamd_client *client)
-{
-	enum spamd_command command = client->request->command;
-	struct task *task = &client->task;
-
-	task->kind = &task_scan;
-	task->explain = command == SPAMD_REPORT || command == SPAMD_REPORT_IFSPAM;
-	task->shows = task->explain || client->request->json;
-	task->render = render_scan;
-	task_start(task);
-}
-
 /* --- Presses ------------------------------------------------------------- */
 
 static void reply_answer(struct spamd_client *client)
@@ -132,7 +121,6 @@ static void start_tell(struct spamd_client *client)
 		finish_request(client);
 		return;
 	}
-	task->kind = &task_press;
 	task->label = LABELS[request->tell];
 	task_start(task);
 }
@@ -153,18 +141,11 @@ static void reply_json(struct spamd_client *client)
 	spamd_reply_json(&client->reply, json);
 }
 
-static void start_diagnose(struct spamd_client *client)
-{
-	client->task.kind = &task_diagnose;
-	task_start(&client->task);
-}
-
 static void start_call(struct spamd_client *client)
 {
 	struct task *task = &client->task;
 	const struct user_naming *naming = &service_settings(task->server->service)->naming;
 
-	task->kind = &task_call;
 	if (call_parse(&task->call, task->message, task->length, naming, &task->failure) ==
 		STATUS_OK)
 		task_start(task);
@@ -191,21 +172,23 @@ static void start_ping(struct spamd_client *client)
 
 static const struct command {
 	const char *name;
-	void (*start)(struct spamd_client *client); /* ends in finish_request, or starts the task */
+	const struct task_kind *kind; /* NULL = it is answered at once */
+	bool explain; /* a scan that tells why */
+	void (*start)(struct spamd_client *client); /* NULL = the task is started as it is */
 	void (*reply)(struct spamd_client *client); /* what the task gave; NULL = rendered */
 } COMMANDS[] = {
-	[SPAMD_CHECK] = {"CHECK", start_scan, NULL},
-	[SPAMD_SYMBOLS] = {"SYMBOLS", start_scan, NULL},
-	[SPAMD_REPORT] = {"REPORT", start_scan, NULL},
-	[SPAMD_REPORT_IFSPAM] = {"REPORT_IFSPAM", start_scan, NULL},
-	[SPAMD_PROCESS] = {"PROCESS", start_scan, NULL},
-	[SPAMD_HEADERS] = {"HEADERS", start_scan, NULL},
-	[SPAMD_TELL] = {"TELL", start_tell, reply_answer},
-	[SPAMD_PING] = {"PING", start_ping, NULL},
-	[SPAMD_SKIP] = {"SKIP", finish_request, NULL},
-	[SPAMD_STATS] = {"STATS", start_stats, NULL},
-	[SPAMD_DIAGNOSE] = {"DIAGNOSE", start_diagnose, reply_json},
-	[SPAMD_CALL] = {"CALL", start_call, reply_json},
+	[SPAMD_CHECK] = {"CHECK", &task_scan, false, NULL, NULL},
+	[SPAMD_SYMBOLS] = {"SYMBOLS", &task_scan, false, NULL, NULL},
+	[SPAMD_REPORT] = {"REPORT", &task_scan, true, NULL, NULL},
+	[SPAMD_REPORT_IFSPAM] = {"REPORT_IFSPAM", &task_scan, true, NULL, NULL},
+	[SPAMD_PROCESS] = {"PROCESS", &task_scan, false, NULL, NULL},
+	[SPAMD_HEADERS] = {"HEADERS", &task_scan, false, NULL, NULL},
+	[SPAMD_TELL] = {"TELL", &task_press, false, start_tell, reply_answer},
+	[SPAMD_PING] = {"PING", NULL, false, start_ping, NULL},
+	[SPAMD_SKIP] = {"SKIP", NULL, false, finish_request, NULL},
+	[SPAMD_STATS] = {"STATS", NULL, false, start_stats, NULL},
+	[SPAMD_DIAGNOSE] = {"DIAGNOSE", &task_diagnose, false, NULL, reply_json},
+	[SPAMD_CALL] = {"CALL", &task_call, false, start_call, reply_json},
 };
 static_assert(sizeof(COMMANDS) / sizeof(COMMANDS[0]) == COUNTER_COMMANDS, "each is counted");
 
@@ -228,6 +211,7 @@ static void on_task_done(struct task *task)
 void spamd_start_request(struct spamd_client *client)
 {
 	const struct spamd_request *request = spamd_session_request(client->session);
+	const struct command *command = &COMMANDS[request->command];
 	struct task *task = &client->task;
 
 	client->request = request;
@@ -235,10 +219,14 @@ void spamd_start_request(struct spamd_client *client)
 	*task = (struct task){.owner = client,
 		.server = client->connection.server,
 		.peer = &client->connection.peer,
-		.name = COMMANDS[request->command].name,
+		.kind = command->kind,
+		.name = command->name,
 		.user = request->user,
+		.explain = command->explain,
+		.shows = command->explain || request->json,
 		.message = request->message,
 		.length = request->length,
+		.render = render_scan,
 		.done = on_task_done};
 	if (context_parse(&task->context, request->context, &task->failure) != STATUS_OK) {
 		finish_request(client);
@@ -247,5 +235,8 @@ void spamd_start_request(struct spamd_client *client)
 	if (!task->context.recipients && request->recipient_count > 0)
 		context_add_recipients(&task->context, request->recipients,
 			request->recipient_count, request->recipients_lost);
-	COMMANDS[request->command].start(client);
+	if (command->start)
+		command->start(client);
+	else
+		task_start(task);
 }

@@ -24,12 +24,6 @@ static struct spamd_client *client_of(struct connection *connection)
 
 /* --- Replies ------------------------------------------------------------- */
 
-void spamd_reply(struct spamd_client *client)
-{
-	spamd_session_free(&client->session);
-	connection_leave(&client->connection, &client->reply);
-}
-
 /* Does the text repeat what the client sent? spamd's words for it are kept. */
 static bool is_echo(const char *text)
 {
@@ -49,7 +43,8 @@ static void reply_error(struct spamd_client *client, enum spamd_code code, const
 			peer_log(&connection->peer), {0}});
 	client->reply = BUFFER_INIT(SERVER_READ_SIZE);
 	spamd_reply_error(&client->reply, code, text);
-	spamd_reply(client);
+	spamd_session_free(&client->session);
+	connection_leave(connection, &client->reply);
 }
 
 /* --- Receiving ----------------------------------------------------------- */

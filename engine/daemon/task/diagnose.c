@@ -19,8 +19,9 @@ static void begin_diagnosis(struct task *task)
 		task_run(task);
 }
 
-static void run_diagnosis(struct task *task, struct worker *worker)
+static void run_diagnosis(struct job *job, struct worker *worker)
 {
+	struct task *task = job->data;
 	struct past past;
 
 	query_run(task->query, worker, task->message, task->length, &task->failure);

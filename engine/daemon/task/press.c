@@ -57,8 +57,10 @@ static void start_press(struct task *task)
 		task_identify(task);
 }
 
-static void run_press(struct task *task, struct worker *worker)
+static void run_press(struct job *job, struct worker *worker)
 {
+	struct task *task = job->data;
+
 	press_run(task->press, worker, task->message, task->length, &task->failure);
 }
 
@@ -90,8 +92,9 @@ static void on_committed(struct ticket *ticket, const struct failure *failure)
 	task_end(task);
 }
 
-static void submit_press(struct task *task)
+static void submit_press(struct job *job)
 {
+	struct task *task = job->data;
 	struct server *server = task->server;
 
 	if (task->failure.code == STATUS_OK) {

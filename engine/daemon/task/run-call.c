@@ -23,8 +23,10 @@ void call_start_reading(struct task *task)
 		task_run(task);
 }
 
-static void run_reading(struct task *task, struct worker *worker)
+static void run_reading(struct job *job, struct worker *worker)
 {
+	struct task *task = job->data;
+
 	call_read(task->call, worker, task->query, &task->json, &task->failure);
 }
 
@@ -34,7 +36,7 @@ static void end_with_receipt(struct task *task, const struct receipt *receipt)
 {
 	task->json = call_receipt(
 		task->call, receipt, task->time, service_has_authserv_ids(task->server->service));
-	task_end_with_json(task);
+	task_end_with_json(&task->job);
 }
 
 static void on_changed(struct ticket *ticket, const struct failure *failure)

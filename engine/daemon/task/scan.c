@@ -120,8 +120,10 @@ static void start_scan(struct task *task)
 /* --- The verdict --------------------------------------------------------- */
 
 /* A user's store that cannot be read is no failure: the verdict is everybody's. */
-static void run_scan(struct task *task, struct worker *worker)
+static void run_scan(struct job *job, struct worker *worker)
 {
+	struct task *task = job->data;
+
 	query_run(task->query, worker, task->message, task->length, &task->failure);
 	if (task->render && !query_goes_on(task->query))
 		task->render(task);
@@ -152,8 +154,9 @@ static void log_unreadable(const struct task *task)
 			log_user(task->user), log_text("reason", task->failure.detail), {0}});
 }
 
-static void end_scan(struct task *task)
+static void end_scan(struct job *job)
 {
+	struct task *task = job->data;
 	struct server *server = task->server;
 
 	if (query_goes_on(task->query)) { /* behind those who wait */
@@ -171,7 +174,7 @@ static void end_scan(struct task *task)
 	else
 		server->counters.ham++;
 	server->counters.personal += verdict->personal;
-	task_end(task);
+	task->done(task);
 }
 
 const struct task_kind task_scan = {

@@ -12,14 +12,6 @@ double task_elapsed_ms(const struct task *task)
 	return (double)(uv_hrtime() - task->started) / 1e6;
 }
 
-void task_start(struct task *task)
-{
-	ASSERT_OWNER();
-	task->started = uv_hrtime();
-	task->job.brief = false;
-	task->kind->start(task);
-}
-
 /* --- The end ------------------------------------------------------------- */
 
 void task_release(struct task *task)
@@ -63,8 +55,10 @@ bool task_end_if_failed(struct task *task, enum status status)
 	return true;
 }
 
-void task_end_with_json(struct task *task)
+void task_end_with_json(struct job *job)
 {
+	struct task *task = job->data;
+
 	if (task->failure.code == STATUS_OK && !task->json)
 		failure_set(&task->failure, STATUS_NOMEM, "out of memory for the answer");
 	task_end(task);
@@ -78,7 +72,6 @@ static void submit(struct task *task, void (*run)(struct job *job, struct worker
 	struct server *server = task->server;
 	enum status status;
 
-	task->job.data = task;
 	task->job.run = run;
 	task->job.done = done;
 	task->job.client = peer_client(task->peer);
@@ -113,21 +106,7 @@ void task_identify(struct task *task)
 	submit(task, on_identify, on_identified);
 }
 
-static void on_run(struct job *job, struct worker *worker)
-{
-	struct task *task = job->data;
-
-	task->kind->run(task, worker);
-}
-
-static void on_ran(struct job *job)
-{
-	struct task *task = job->data;
-
-	task->kind->ran(task);
-}
-
 void task_run(struct task *task)
 {
-	submit(task, on_run, on_ran);
+	submit(task, task->kind->run, task->kind->ran);
 }

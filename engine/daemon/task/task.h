@@ -24,9 +24,10 @@ struct task_kind {
 	/* [loop] Who asks is known as far as it matters: what that one may. Then task_run, or
 	 * a ticket for the writer. */
 	void (*begin)(struct task *task);
-	/* [pool] The work, with its outcome in task->failure; `ran` follows on the loop. */
-	void (*run)(struct task *task, struct worker *worker);
-	void (*ran)(struct task *task);
+	/* Of the task's job. [pool] The work, with its outcome in task->failure; [loop] what
+	 * follows, up to `done`. */
+	void (*run)(struct job *job, struct worker *worker);
+	void (*ran)(struct job *job);
 };
 
 extern const struct task_kind task_scan; /* gives a query with its verdicts */
@@ -72,7 +73,12 @@ struct task {
 	uint64_t started;
 };
 
-void task_start(struct task *task);
+static inline void task_start(struct task *task)
+{
+	task->started = uv_hrtime();
+	task->job = (struct job){.data = task};
+	task->kind->start(task);
+}
 
 /* Frees what the task holds; for the owner, in or after `done`. */
 void task_release(struct task *task);
@@ -92,8 +98,9 @@ void task_end(struct task *task);
 /* Ends the task if it was refused or failed; STATUS_DENIED is counted. True then. */
 bool task_end_if_failed(struct task *task, enum status status);
 
-/* Ends the task, which has given task->json or failed; NULL = there was no memory for it. */
-void task_end_with_json(struct task *task);
+/* The `ran` of a task that has given task->json or failed: ends it. NULL = there was no
+ * memory for the answer. */
+void task_end_with_json(struct job *job);
 
 /* Milliseconds since its start. */
 double task_elapsed_ms(const struct task *task);
