@@ -8,6 +8,7 @@ libdaemon_a_SOURCES = \
 	%D%/notify.c %D%/notify.h \
 	%D%/peer.c %D%/peer.h \
 	%D%/reload.c %D%/reload.h \
+	%D%/run.c \
 	%D%/sandbox.c %D%/sandbox.h \
 	%D%/sandbox-calls.c \
 	%D%/sandbox-files.c \

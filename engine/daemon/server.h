@@ -67,6 +67,9 @@ struct server {
 	char read_buffer[SERVER_READ_SIZE];
 };
 
+/* To a state that may follow. */
+void server_move(struct server *server, enum server_state to);
+
 /* Something begins that a shutdown waits for: a connection, a request; and it has ended. */
 void server_delay_stop(struct server *server);
 void server_allow_stop(struct server *server);

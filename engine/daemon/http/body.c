@@ -6,6 +6,7 @@
 
 #include "engine/base/compression.h"
 #include "engine/base/message-kind.h"
+#include "engine/daemon/http/exchange.h"
 #include "engine/daemon/http/http-private.h"
 #include "engine/daemon/server.h"
 

@@ -8,8 +8,8 @@
 #include <uv.h>
 
 #include "engine/daemon/http/clients.h"
-#include "engine/daemon/http/exchange.h"
-#include "engine/daemon/http/http.h"
+
+struct exchange;
 
 /* A socket with the daemon of libmicrohttpd behind it. */
 struct listening {

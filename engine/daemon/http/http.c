@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "engine/daemon/http/exchange.h"
 #include "engine/daemon/http/http-private.h"
 #include "engine/daemon/loop/sockets.h"
 #include "engine/daemon/server.h"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/daemon/http/exchange.h"
 #include "engine/daemon/http/http-private.h"
 #include "engine/daemon/http/strict.h"
 #include "engine/daemon/server.h"

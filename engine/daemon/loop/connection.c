@@ -8,7 +8,6 @@
 
 #include "engine/base/thread-role.h"
 #include "engine/daemon/loop/state.h"
-#include "engine/daemon/loop/transport.h"
 #include "engine/daemon/server.h"
 
 /* After the last bytes a client that has not ended its own side is listened to for so long:
@@ -62,15 +61,15 @@ void stream_init(uv_loop_t *loop, union stream *socket, bool tcp)
 
 /* Without the few kilobytes of a connection we end: libuv would wait for this client to be
  * accepted before it looked at another one. */
-struct connection *connection_new(struct transport *transport, struct server *server,
-	const struct stream_protocol *protocol, bool tcp)
+struct connection *connection_new(struct server *server, const struct stream_protocol *protocol,
+	bool tcp, void (*gone)(struct connection *connection))
 {
 	struct connection *connection = g_malloc0(protocol->size);
 
-	connection->transport = transport;
 	connection->server = server;
 	connection->protocol = protocol;
 	connection->tcp = tcp;
+	connection->gone = gone;
 	stream_init(&server->loop, &connection->socket, tcp);
 	uv_timer_init(&server->loop, &connection->timer);
 	connection->open_handles = 2;
@@ -89,7 +88,7 @@ static void on_closed(uv_handle_t *handle)
 	if (connection->entered)
 		connection->protocol->closed(connection);
 	connection_hold(connection, 0);
-	transport_forget(connection->transport, connection);
+	connection->gone(connection);
 }
 
 void connection_close(struct connection *connection)

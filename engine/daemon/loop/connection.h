@@ -49,6 +49,7 @@ struct connection {
 	/* Private to connection.c and transport.c. */
 	struct transport *transport;
 	const struct stream_protocol *protocol;
+	void (*gone)(struct connection *connection);
 	union stream socket;
 	uv_timer_t timer;
 	uv_shutdown_t shutdown;
@@ -117,6 +118,7 @@ void connection_leave(struct connection *connection, struct buffer *bytes);
 
 void stream_init(uv_loop_t *loop, union stream *socket, bool tcp);
 
-/* A connection of `protocol` that nobody has connected to yet; never NULL. */
-struct connection *connection_new(struct transport *transport, struct server *server,
-	const struct stream_protocol *protocol, bool tcp);
+/* A connection of `protocol`, for uv_accept; never NULL. `gone` is called when the loop has
+ * closed it, and frees it with g_free. */
+struct connection *connection_new(struct server *server, const struct stream_protocol *protocol,
+	bool tcp, void (*gone)(struct connection *connection));

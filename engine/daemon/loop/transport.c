@@ -38,8 +38,9 @@ static void release(struct transport *transport)
 
 /* --- Accepting ----------------------------------------------------------- */
 
-void transport_forget(struct transport *transport, struct connection *connection)
+static void on_gone(struct connection *connection)
 {
+	struct transport *transport = connection->transport;
 	struct server *server = transport->server;
 
 	if (connection->entered)
@@ -54,8 +55,9 @@ void transport_forget(struct transport *transport, struct connection *connection
 static struct connection *add_connection(struct transport *transport, bool tcp)
 {
 	struct connection *connection =
-		connection_new(transport, transport->server, transport->protocol, tcp);
+		connection_new(transport->server, transport->protocol, tcp, on_gone);
 
+	connection->transport = transport;
 	LIST_INSERT_HEAD(&transport->connections, connection, link);
 	transport->references++;
 	server_delay_stop(transport->server);

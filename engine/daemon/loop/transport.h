@@ -12,6 +12,3 @@ enum status transport_open(void **state, struct server *server, const struct fro
 void transport_drain(void *state);
 void transport_expire(void *state);
 void transport_close(void **state);
-
-/* For connection.c: it is closed, and its memory is freed now. */
-void transport_forget(struct transport *transport, struct connection *connection);
