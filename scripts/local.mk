@@ -9,4 +9,5 @@ EXTRA_DIST += \
 	%D%/setup \
 	%D%/soak \
 	%D%/structure \
-	%D%/test
+	%D%/test \
+	%D%/update-documents

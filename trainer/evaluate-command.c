@@ -191,7 +191,7 @@ int run_evaluate(int argc, char **argv)
 {
 	struct arguments arguments = {.seed = 1,
 		.resamples = -1,
-		.options = {.labelled = 100, .settings = service_defaults}};
+		.options = {.labelled = 100, .settings = service_defaults()}};
 	int result = EXIT_USAGE;
 
 	if (!parse(&arguments, &argc, &argv))

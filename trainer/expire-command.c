@@ -13,7 +13,7 @@
 #include "engine/base/account.h"
 #include "engine/client/call.h"
 #include "engine/service/service.h"
-#include "engine/settings/service-settings.h"
+#include "engine/settings/budget.h"
 #include "trainer/alone.h"
 #include "trainer/commands.h"
 

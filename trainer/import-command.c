@@ -9,7 +9,7 @@
 
 #include "engine/base/account.h"
 #include "engine/client/mail-walk.h"
-#include "engine/settings/service-settings.h"
+#include "engine/settings/budget.h"
 #include "trainer/commands.h"
 #include "trainer/import.h"
 

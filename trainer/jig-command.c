@@ -87,6 +87,7 @@ static enum status remove_former(const char *path, struct failure *failure)
 
 static enum status initialize(const char *path, struct failure *failure)
 {
+	const struct service_settings settings = service_defaults();
 	struct store *store = NULL;
 	struct replay replay = {0};
 	enum status status = remove_former(path, failure);
@@ -94,7 +95,7 @@ static enum status initialize(const char *path, struct failure *failure)
 	if (status == STATUS_OK)
 		status = store_open_sqlite(&store, path, failure);
 	if (status == STATUS_OK) /* makes the secret */
-		status = replay_open(&replay, store, &service_defaults, failure);
+		status = replay_open(&replay, store, &settings, failure);
 	if (status == STATUS_OK)
 		status = store_put(store, MARK, "1", 1, failure);
 	replay_close(&replay);
@@ -108,13 +109,14 @@ static enum status initialize(const char *path, struct failure *failure)
 static enum status classify(
 	const char *path, const struct corpus_entry *entry, struct failure *failure)
 {
+	const struct service_settings settings = service_defaults();
 	struct store *store = NULL;
 	struct replay replay = {0};
 	struct result result;
 	enum status status = store_open_sqlite_readonly(&store, path, failure);
 
 	if (status == STATUS_OK)
-		status = replay_open(&replay, store, &service_defaults, failure);
+		status = replay_open(&replay, store, &settings, failure);
 	if (status == STATUS_OK)
 		status = replay_score(&replay, entry, &result, NULL, failure);
 	if (status == STATUS_OK)
@@ -130,6 +132,7 @@ static enum status classify(
 static enum status learn(
 	const char *path, const struct corpus_entry *entry, size_t dirty, struct failure *failure)
 {
+	const struct service_settings settings = service_defaults();
 	struct store *store = NULL;
 	struct replay replay = {0};
 	enum status status = store_open_sqlite(&store, path, failure);
@@ -137,7 +140,7 @@ static enum status learn(
 	if (status == STATUS_OK)
 		status = check_mark(store, path, failure);
 	if (status == STATUS_OK)
-		status = replay_open(&replay, store, &service_defaults, failure);
+		status = replay_open(&replay, store, &settings, failure);
 	if (status == STATUS_OK && entry)
 		status = replay_learn(&replay, entry, entry->spam, time(NULL), failure);
 	if (status == STATUS_OK && service_dirty(replay.service) > dirty)

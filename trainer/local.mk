@@ -48,4 +48,4 @@ hamlet_train_SOURCES = \
 	%D%/retrain-command.c
 hamlet_train_CFLAGS  = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JANSSON_CFLAGS) \
 	-DDEFAULT_CONFIG='"$(sysconfdir)/hamlet/hamlet.conf"'
-hamlet_train_LDADD   = libtrainer.a libsettings.a $(SERVICE_LIBS) $(JANSSON_LIBS)
+hamlet_train_LDADD   = libtrainer.a $(SERVICE_LIBS) $(JANSSON_LIBS)

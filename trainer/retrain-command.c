@@ -14,7 +14,7 @@
 
 #include "engine/base/account.h"
 #include "engine/base/private-file.h"
-#include "engine/settings/service-settings.h"
+#include "engine/settings/budget.h"
 #include "trainer/adopt.h"
 #include "trainer/commands.h"
 #include "trainer/retrain/report.h"

@@ -12,7 +12,8 @@
 
 #include "engine/base/account.h"
 #include "engine/daemon/loop/sockets.h"
-#include "engine/settings/service-settings.h"
+#include "engine/service/service.h"
+#include "engine/settings/budget.h"
 #include "engine/store/store.h"
 
 /* --- Directories ------------------------------------------------------------- */

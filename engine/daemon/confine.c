@@ -85,7 +85,8 @@ static bool is_wanted(const struct settings *settings)
 void confine_files(
 	const struct settings *settings, const char *config_path, struct sandbox *sandbox)
 {
-	char *around[] = {readable_around(config_path), readable_around(settings->trusted_senders),
+	char *around[] = {readable_around(config_path),
+		readable_around(settings->service.trusted_senders),
 		readable_around(settings->http_token_file), folder_of_library()};
 
 	if (is_wanted(settings))

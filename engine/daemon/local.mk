@@ -58,7 +58,7 @@ libdaemon_a_SOURCES = \
 	%D%/spamd/spamd.c %D%/spamd/spamd.h
 libdaemon_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(UV_CFLAGS) $(JANSSON_CFLAGS) \
 	$(MHD_CFLAGS) $(SECCOMP_CFLAGS)
-DAEMON_LIBS = libdaemon.a libprotocol.a libsettings.a $(SERVICE_LIBS) \
+DAEMON_LIBS = libdaemon.a libprotocol.a $(SERVICE_LIBS) \
 	$(UV_LIBS) $(JANSSON_LIBS) $(MHD_LIBS) $(SECCOMP_LIBS) $(GLIB_LIBS)
 
 sbin_PROGRAMS += hamletd

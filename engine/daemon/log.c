@@ -219,12 +219,3 @@ void log_configure(struct log *log, enum log_level level, bool users)
 	atomic_store_explicit(&log->level, level, memory_order_relaxed);
 	log->users = users;
 }
-
-enum log_level log_level_named(const char *name)
-{
-	for (size_t i = 0; i < G_N_ELEMENTS(LEVELS); i++) {
-		if (strcmp(LEVELS[i].name, name) == 0)
-			return (enum log_level)i;
-	}
-	return LOG_INFO;
-}

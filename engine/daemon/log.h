@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+#include "engine/settings/settings.h"
 
 /* One key=value; made by the functions below. */
 struct log_field {
@@ -32,9 +32,6 @@ struct log *log_new(void);
 void log_free(struct log **log);
 
 void log_configure(struct log *log, enum log_level level, bool users);
-
-/* LOG_INFO for a name that is none. */
-enum log_level log_level_named(const char *name);
 
 /* Writes event=EVENT and the fields, up to the one without a key. */
 void log_event(

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "engine/base/thread-role.h"
-#include "engine/settings/service-settings.h"
+#include "engine/service/user-name.h"
 
 /* Enough for the entry of any sensible directory. */
 static const size_t ENTRY_SIZE = 16384;
@@ -116,10 +116,10 @@ enum status peer_may_administer(
 /* Login and user are compared as everybody's names are. */
 static bool is_own(const struct peer *peer, const char *user, const struct settings *settings)
 {
-	const struct user_naming naming = settings_of_naming(settings);
+	const struct user_naming *naming = &settings->service.naming;
 	char own[STORE_MAX_USER + 1], named[STORE_MAX_USER + 1];
 
-	return user_name(&naming, peer->login, own) && *own && user_name(&naming, user, named) &&
+	return user_name(naming, peer->login, own) && *own && user_name(naming, user, named) &&
 		strcmp(own, named) == 0;
 }
 

@@ -5,23 +5,12 @@
 #include "engine/daemon/loop/front.h"
 #include "engine/daemon/notify.h"
 #include "engine/daemon/server.h"
-#include "engine/settings/service-settings.h"
-
-struct writer_settings reload_writer_settings(const struct settings *settings)
-{
-	return (struct writer_settings){
-		.commit_delay = settings->commit_delay,
-		.commit_reports = settings->commit_reports,
-		.checkpoint_seconds = settings->checkpoint_seconds,
-		.checkpoint_tokens = settings->checkpoint_tokens,
-	};
-}
+#include "engine/settings/budget.h"
 
 void reload_log(struct server *server)
 {
-	enum log_level level = log_level_named(server->settings.log_level);
-
-	log_configure(server->log, server->verbose ? LOG_DEBUG : level, server->settings.log_users);
+	log_configure(server->log, server->verbose ? LOG_DEBUG : server->settings.log_level,
+		server->settings.log_users);
 }
 
 static void on_change(void *context, const char *key, const char *value, bool taken)
@@ -73,12 +62,9 @@ static void reload_fronts(struct server *server)
 
 static void adopt(struct server *server, struct settings *fresh)
 {
-	struct writer_settings writer;
-
 	settings_adopt(&server->settings, fresh, on_change, server);
 	reload_log(server);
-	writer = reload_writer_settings(&server->settings);
-	writer_configure(server->writer, &writer);
+	writer_configure(server->writer, &server->settings.writer);
 	writer_between(server->writer, configure_service, server);
 	reload_fronts(server);
 	log_event(server->log, LOG_INFO, "reload",

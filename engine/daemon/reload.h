@@ -2,12 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "engine/daemon/loop/writer.h"
-#include "engine/settings/settings.h"
-
 struct server;
-
-struct writer_settings reload_writer_settings(const struct settings *settings);
 
 /* Tells the log what it is to show. */
 void reload_log(struct server *server);

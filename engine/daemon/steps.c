@@ -13,7 +13,7 @@
 #include "engine/daemon/reload.h"
 #include "engine/daemon/task/housekeeping.h"
 #include "engine/daemon/upgrade.h"
-#include "engine/settings/service-settings.h"
+#include "engine/settings/budget.h"
 
 /* --- Settings ------------------------------------------------------------ */
 
@@ -107,10 +107,8 @@ enum status server_start_jobs(struct server *server, struct failure *failure)
 
 enum status server_start_writer(struct server *server, struct failure *failure)
 {
-	struct writer_settings settings = reload_writer_settings(&server->settings);
-
-	return writer_new(
-		&server->writer, &server->loop, server->service, server->log, &settings, failure);
+	return writer_new(&server->writer, &server->loop, server->service, server->log,
+		&server->settings.writer, failure);
 }
 
 enum status server_start_housekeeping(struct server *server, struct failure *failure)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "engine/base/status.h"
+#include "engine/settings/service-settings.h"
 #include "engine/store/store.h"
 
 enum entry_kind {
@@ -33,8 +34,6 @@ enum entry_kind {
 #define POLICY_LEAST_SCALE 1.5
 #define POLICY_MOST_SCALE  6.0
 
-/* What happens to a message, mildest first. */
-enum action { ACTION_DELIVER, ACTION_TAG, ACTION_JUNK, ACTION_REJECT };
 const char *action_name(enum action action);
 bool action_named(const char *name, enum action *action);
 

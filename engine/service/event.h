@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/settings/service-settings.h"
 #include "engine/store/store.h"
 
 enum event_kind {
@@ -31,12 +32,6 @@ struct event_history {
 	enum label label; /* of the newest one */
 	enum label undone_for; /* it is a quick flip back: which label undid it */
 	int64_t elapsed; /* seconds since */
-};
-
-/* What the site takes for a quick flip and a mass selection. */
-struct event_rules {
-	int64_t flip_seconds;
-	unsigned mass_selection;
 };
 
 struct event_decision {

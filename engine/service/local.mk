@@ -34,4 +34,4 @@ libservice_a_SOURCES = \
 	%D%/users.c %D%/users.h \
 	%D%/verdict.c %D%/verdict.h
 libservice_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)
-SERVICE_LIBS = libservice.a libstore.a libmodel.a libbase.a $(TOKENIZER_LIBS) $(SQLITE_LIBS) $(GLIB_LIBS) $(IDN2_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) -lm
+SERVICE_LIBS = libservice.a libsettings.a libstore.a libmodel.a libbase.a $(TOKENIZER_LIBS) $(SQLITE_LIBS) $(GLIB_LIBS) $(IDN2_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) -lm

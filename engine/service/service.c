@@ -9,25 +9,6 @@
 #include "engine/service/removal.h"
 #include "engine/service/secret.h"
 
-const struct service_settings service_defaults = {
-	.junk_probability = 0.9,
-	.threshold = 5.0,
-	.label_error = 0.12,
-	.default_consent = false,
-	.user_reports = 500,
-	.user_cache_bytes = (size_t)256 << 20,
-	.global_tokens = 0,
-	.reject_score = 10,
-	.spam_action = ACTION_JUNK,
-	.junk_score_min = 2,
-	.junk_score_max = 10,
-	.own_shift = 3,
-	.reject_uncertainty = 4,
-	.events = {.flip_seconds = 60, .mass_selection = 50},
-	.retention = {.days = 730, .reports = 10000},
-	.naming = {.fold = true, .delimiters = "+"},
-};
-
 /* Since the last checkpoint, however few tokens they change: what they supersede is stripped
  * with the next one, in one go. */
 enum { CHECKPOINT_REPORTS = 5000 };

@@ -23,54 +23,8 @@
 #include "engine/service/origin.h"
 #include "engine/service/preferences.h"
 #include "engine/service/user-name.h"
+#include "engine/settings/service-settings.h"
 #include "engine/store/store.h"
-
-/* How long reports are kept; 0 = without end, each. */
-struct retention {
-	int64_t days; /* since the report came */
-	int64_t reports; /* newest of each user */
-	int64_t idle_days; /* since the user's last report: then none of them is kept */
-	/* Percent of all reports that one expiry takes for their age or their user's
-	 * idleness, a hundred reports at least: what the clock decides goes slowly. */
-	int64_t most;
-	int64_t bytes; /* of the store on disk, without its log: the oldest make room */
-};
-
-/* Lists end in NULL; the service copies them. */
-struct service_settings {
-	double junk_probability; /* a message at or above it is spam; (0, 1) */
-	double threshold; /* the score that stands for it */
-	double label_error; /* how often reporters press wrongly; [0, 0.5] */
-	bool default_consent; /* does a press teach global when nothing else tells */
-	size_t user_reports; /* newest reports of a user that count, >= 1 */
-	size_t user_cache_bytes; /* for users' stores in memory */
-	size_t global_tokens; /* most tokens of the global store; 0 = no limit */
-
-	/* Policy where nobody has laid down another. `threshold` is the junk score. */
-	double reject_score;
-	enum action spam_action;
-	double junk_score_min, junk_score_max; /* for what users lay down */
-	double own_shift; /* how far a user's presses move the own threshold, in score */
-	double reject_uncertainty; /* above it nothing is rejected for its score, in nats */
-
-	/* Whom to believe: see origin.h. */
-	const char *const *authserv_ids;
-	const char *const *authentication_headers;
-	bool authentication_below_received;
-	const char *const *own_networks;
-
-	/* A file of trusted senders beside those of the store, one a line, # begins a
-	 * comment; NULL or "" = none. */
-	const char *trusted_senders;
-
-	struct event_rules events;
-	struct retention retention;
-	/* Whom a name means: user-name.h. Names in the store are written by it: see
-	 * renaming.h. */
-	struct user_naming naming;
-};
-
-extern const struct service_settings service_defaults;
 
 struct service;
 

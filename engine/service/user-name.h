@@ -7,17 +7,8 @@
 
 #include <stdbool.h>
 
+#include "engine/settings/service-settings.h"
 #include "engine/store/store.h"
-
-enum { USER_NAMING_DELIMITERS = 16 };
-
-/* What the site says of names. */
-struct user_naming {
-	bool fold; /* local parts are the same in capitals and small letters */
-	/* Each of these characters begins an address's extension (as Postfix'
-	 * recipient_delimiter); "" = there are none. */
-	char delimiters[USER_NAMING_DELIMITERS + 1];
-};
 
 /* Writes the user that `text` means:
  * - without angle brackets and source route ("<@a,@b:bob@c>" is bob@c: RFC 5321

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* What a share of the disk is in bytes: the budget of the database.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/settings/budget.h"
 
@@ -38,4 +38,12 @@ uint64_t settings_budget(const struct settings *settings)
 	}
 	g_free(database);
 	return value;
+}
+
+struct service_settings settings_of_service(const struct settings *settings)
+{
+	struct service_settings service = settings->service;
+
+	service.retention.bytes = (int64_t)settings_budget(settings);
+	return service;
 }

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The budget of the database in bytes, where the configuration says a share. */
+/* The budget of the database in bytes, where the configuration says a share.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/settings/settings.h"
@@ -15,3 +14,6 @@ uint64_t budget_bytes(uint64_t value, uint64_t disk, uint64_t own);
 /* The same for where the settings have the database; 0 also when nothing is known of the
  * file system. */
 uint64_t settings_budget(const struct settings *settings);
+
+/* What the service is to be given, with that budget. Lists and strings stay the settings'. */
+struct service_settings settings_of_service(const struct settings *settings);

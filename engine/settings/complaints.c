@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Gathers what is wrong with a configuration.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/settings/complaints.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What is to be said of a configuration, all of it: who mends one thing should not be told of
- * the next one at the next try. */
+/* What is to be said of a configuration, all of it: who mends one thing should not be told of
+ * the next one at the next try.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,55 +1,74 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the configuration says of the service, for the programs that run one. */
+/* What a site can set of the service: plain values, so that the settings need neither the service
+ * nor the store. service.h has it for all who use the service.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <string.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-#include "engine/service/service.h"
-#include "engine/settings/budget.h"
-#include "engine/settings/settings.h"
+/* What happens to a message, mildest first. */
+enum action { ACTION_DELIVER, ACTION_TAG, ACTION_JUNK, ACTION_REJECT };
 
-/* Delimiters that settings_parse has let through fit. */
-static inline struct user_naming settings_of_naming(const struct settings *settings)
-{
-	struct user_naming naming = {.fold = strcmp(settings->user_case, "fold") == 0};
+/* What the site takes for a quick flip and a mass selection. */
+struct event_rules {
+	int64_t flip_seconds;
+	uint64_t mass_selection;
+};
 
-	memcpy(naming.delimiters, settings->recipient_delimiter,
-		strnlen(settings->recipient_delimiter, USER_NAMING_DELIMITERS));
-	return naming;
-}
+/* How long reports are kept; 0 = without end, each. */
+struct retention {
+	int64_t days; /* since the report came */
+	int64_t reports; /* newest of each user */
+	int64_t idle_days; /* since the user's last report: then none of them is kept */
+	/* Percent of all reports that one expiry takes for their age or their user's
+	 * idleness, a hundred reports at least: what the clock decides goes slowly. */
+	int64_t most;
+	int64_t bytes; /* of the store on disk, without its log: the oldest make room */
+};
 
-/* The lists stay the settings'. */
-static inline struct service_settings settings_of_service(const struct settings *settings)
-{
-	return (struct service_settings){
-		.junk_probability = settings->junk_probability,
-		.threshold = settings->threshold,
-		.label_error = settings->label_error,
-		.default_consent = settings->default_consent,
-		.user_reports = settings->user_reports,
-		.user_cache_bytes = settings->user_cache_bytes,
-		.global_tokens = settings->global_tokens,
-		.reject_score = settings->reject_score,
-		.spam_action = strcmp(settings->spam_action, "reject") == 0 ? ACTION_REJECT
-			: strcmp(settings->spam_action, "tag") == 0         ? ACTION_TAG
-									    : ACTION_JUNK,
-		.junk_score_min = settings->junk_score_min,
-		.junk_score_max = settings->junk_score_max,
-		.own_shift = settings->own_shift,
-		.reject_uncertainty = settings->reject_uncertainty,
-		.authserv_ids = (const char *const *)settings->authserv_ids,
-		.authentication_headers = (const char *const *)settings->authentication_headers,
-		.authentication_below_received = settings->authentication_below_received,
-		.own_networks = (const char *const *)settings->own_networks,
-		.trusted_senders = settings->trusted_senders,
-		.events = {.flip_seconds = (int64_t)settings->flip_seconds,
-			.mass_selection = (unsigned)settings->mass_selection},
-		.retention = {.days = (int64_t)settings->retention_days,
-			.reports = (int64_t)settings->retention_reports,
-			.idle_days = (int64_t)settings->idle_days,
-			.most = (int64_t)settings->expire_most,
-			.bytes = (int64_t)settings_budget(settings)},
-		.naming = settings_of_naming(settings),
-	};
-}
+enum { USER_NAMING_DELIMITERS = 16 };
+
+/* What the site says of names. */
+struct user_naming {
+	bool fold; /* local parts are the same in capitals and small letters */
+	/* Each of these characters begins an address's extension (as Postfix'
+	 * recipient_delimiter); "" = there are none. */
+	char delimiters[USER_NAMING_DELIMITERS + 1];
+};
+
+/* Lists end in NULL; the service copies them. */
+struct service_settings {
+	double junk_probability; /* a message at or above it is spam; (0, 1) */
+	double threshold; /* the score that stands for it */
+	double label_error; /* how often reporters press wrongly; [0, 0.5] */
+	bool default_consent; /* does a press teach global when nothing else tells */
+	uint64_t user_reports; /* newest reports of a user that count, >= 1 */
+	uint64_t user_cache_bytes; /* for users' stores in memory */
+	uint64_t global_tokens; /* most tokens of the global store; 0 = no limit */
+
+	/* Policy where nobody has laid down another. `threshold` is the junk score. */
+	double reject_score;
+	enum action spam_action;
+	double junk_score_min, junk_score_max; /* for what users lay down */
+	double own_shift; /* how far a user's presses move the own threshold, in score */
+	double reject_uncertainty; /* above it nothing is rejected for its score, in nats */
+
+	/* Whom to believe: see origin.h. */
+	const char *const *authserv_ids;
+	const char *const *authentication_headers;
+	bool authentication_below_received;
+	const char *const *own_networks;
+
+	/* A file of trusted senders beside those of the store, one a line, # begins a
+	 * comment; NULL or "" = none. */
+	const char *trusted_senders;
+
+	struct event_rules events;
+	struct retention retention;
+	/* Whom a name means: user-name.h. Names in the store are written by it: see
+	 * renaming.h. */
+	struct user_naming naming;
+};
+
+/* The defaults of hamlet.conf without what is text: there are no lists, and no limit of bytes. */
+struct service_settings service_defaults(void);

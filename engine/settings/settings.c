@@ -1,11 +1,10 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The configuration file: reads it by the table of settings, and prints what is in force.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/settings/settings.h"
 
 #include <glib.h>
 #include <string.h>
 
-#include "engine/service/service.h"
 #include "engine/settings/value.h"
 
 static const char GROUP[] = "hamletd";
@@ -14,173 +13,30 @@ static const uint64_t DATABASE_LEAST = 1 << 20;
 /* Larger is no configuration but a mistake in a path. */
 static const size_t FILE_MAX = (size_t)1 << 20;
 
-/* When a new value takes effect. */
-enum when { RELOAD, RESTART };
-
-struct entry {
-	const char *key;
-	struct value_rule rule;
-	size_t offset;
-	const char *fallback;
-	enum when when;
-	const char *text;
-};
-
-static const char *const LEVELS[] = {"error", "warning", "info", "debug", NULL};
-static const char *const FAILURES[] = {"accept", "tempfail", NULL};
-static const char *const CASES[] = {"fold", "keep", NULL};
-static const char *const ACTIONS[] = {"tag", "junk", "reject", NULL};
-
-#define KIB        1024.0
-#define MIB        (1024 * KIB)
-#define GIB        (1024 * MIB)
-#define AT(member) offsetof(struct settings, member)
-
-/* Ranges keep out slips of the keyboard, not unusual sites. A new key belongs
- * into data/conf/hamlet.conf.in and man/hamlet.conf.5 too. */
-static const struct entry ENTRIES[] = {
-	{"state-directory", {TYPE_PATH, 0, 0, NULL}, AT(state_directory), SETTINGS_STATE_DIRECTORY,
-		RESTART, "where the database hamlet.sqlite is"},
-	{"runtime-directory", {TYPE_PATH, 0, 0, NULL}, AT(runtime_directory),
-		SETTINGS_RUNTIME_DIRECTORY, RESTART, "where the socket spamd.sock is"},
-	{"socket-mode", {TYPE_OCTAL, 0, 0777, NULL}, AT(socket_mode), "0660", RESTART,
-		"permissions of the socket, octal"},
-	{"socket-group", {TYPE_TEXT, 0, 0, NULL}, AT(socket_group), "", RESTART,
-		"group of the socket; empty: the daemon's own"},
-	{"listen-tcp", {TYPE_ADDRESS, 0, 0, NULL}, AT(listen_tcp), "", RESTART,
-		"loopback address and port to listen on as well; empty: none"},
-	{"listen-http", {TYPE_ADDRESS, 0, 0, NULL}, AT(listen_http), "", RESTART,
-		"loopback address and port of HTTP with a token; empty: none"},
-	{"http-token-file", {TYPE_TEXT, 0, 0, NULL}, AT(http_token_file), "", RESTART,
-		"file with the token that clients of listen-http show"},
-	{"listen-milter", {TYPE_ADDRESS, 0, 0, NULL}, AT(listen_milter), "", RESTART,
-		"loopback address and port of the milter, beside its Unix socket; empty: none"},
-	{"on-failure", {TYPE_WORD, 0, 0, FAILURES}, AT(on_failure), "accept", RELOAD,
-		"what the milter does with a message that cannot be judged: accept or tempfail"},
-	{"judge-authenticated", {TYPE_BOOL, 0, 0, NULL}, AT(judge_authenticated), "false", RELOAD,
-		"does the milter judge mail of clients that have authenticated themselves"},
-	{"reporters", {TYPE_LIST, 0, 0, NULL}, AT(reporters), "", RELOAD,
-		"logins that may report for any user"},
-	{"administrators", {TYPE_LIST, 0, 0, NULL}, AT(administrators), "", RELOAD,
-		"logins that may do everything"},
-	{"sandbox", {TYPE_BOOL, 0, 0, NULL}, AT(sandbox), "true", RESTART,
-		"does hamletd give up what it never needs once it serves"},
-	{"workers", {TYPE_NUMBER, 0, 256, NULL}, AT(workers), "0", RESTART,
-		"threads that read messages; 0: one a processor"},
-	{"max-connections", {TYPE_NUMBER, 1, 100000, NULL}, AT(max_connections), "1000", RELOAD,
-		"open connections; one more is refused"},
-	{"max-jobs", {TYPE_NUMBER, 1, 100000, NULL}, AT(max_jobs), "500", RELOAD,
-		"messages worked on or waiting for a thread; one more is refused"},
-	{"max-message-bytes", {TYPE_BYTES, KIB, GIB, NULL}, AT(max_message_bytes), "32M", RELOAD,
-		"size of a message; a larger one is refused"},
-	{"max-buffered-bytes", {TYPE_BYTES, KIB, 1024 * GIB, NULL}, AT(max_buffered_bytes), "512M",
-		RELOAD, "memory of all requests together; what passes it is refused"},
-	{"header-timeout", {TYPE_NUMBER, 1, 3600, NULL}, AT(header_timeout), "30", RELOAD,
-		"seconds that a client has for the headers of its request"},
-	{"body-timeout", {TYPE_NUMBER, 1, 3600, NULL}, AT(body_timeout), "60", RELOAD,
-		"seconds that a client may neither send nor take a byte, or be slower than 1 kB/s"},
-	{"commit-delay", {TYPE_NUMBER, 0, 10000, NULL}, AT(commit_delay), "5", RELOAD,
-		"milliseconds that a report waits for others to be committed with"},
-	{"commit-reports", {TYPE_NUMBER, 1, 10000, NULL}, AT(commit_reports), "200", RELOAD,
-		"reports that are committed at once"},
-	{"checkpoint-seconds", {TYPE_NUMBER, 1, 86400, NULL}, AT(checkpoint_seconds), "300", RELOAD,
-		"longest time between checkpoints of the global store"},
-	{"checkpoint-tokens", {TYPE_NUMBER, 1000, 1e9, NULL}, AT(checkpoint_tokens), "200000",
-		RELOAD, "changed tokens that call for a checkpoint"},
-	{"junk-probability", {TYPE_REAL, 0.01, 0.9999, NULL}, AT(junk_probability), "0.9", RELOAD,
-		"probability of spam from which on a message is spam"},
-	{"threshold", {TYPE_REAL, -1000, 1000, NULL}, AT(threshold), "5", RELOAD,
-		"score that stands for the junk probability"},
-	{"label-error", {TYPE_REAL, 0, 0.5, NULL}, AT(label_error), "0.12", RELOAD,
-		"how often people press the wrong button"},
-	{"default-consent", {TYPE_BOOL, 0, 0, NULL}, AT(default_consent), "false", RELOAD,
-		"does a report teach the global store when nothing else tells"},
-	{"user-reports", {TYPE_NUMBER, 1, 1e6, NULL}, AT(user_reports), "500", RELOAD,
-		"newest reports of a user that count for that user"},
-	{"user-cache-bytes", {TYPE_BYTES, MIB, 1024 * GIB, NULL}, AT(user_cache_bytes), "256M",
-		RELOAD, "memory for users' stores"},
-	{"global-tokens", {TYPE_NUMBER, 0, 1e10, NULL}, AT(global_tokens), "0", RESTART,
-		"most tokens of the global store; 0: no limit"},
-	{"log-users", {TYPE_BOOL, 0, 0, NULL}, AT(log_users), "false", RELOAD,
-		"do log lines name users"},
-	{"user-case", {TYPE_WORD, 0, 0, CASES}, AT(user_case), "fold", RESTART,
-		"are BOB@example.org and bob@example.org one user: fold (yes) or keep (no)"},
-	{"recipient-delimiter", {TYPE_TEXT, 0, 0, NULL}, AT(recipient_delimiter), "+", RESTART,
-		"characters that begin an address's extension, as Postfix has them; empty: none"},
-	{"spam-action", {TYPE_WORD, 0, 0, ACTIONS}, AT(spam_action), "junk", RELOAD,
-		"what happens to spam where no policy says: tag, junk or reject"},
-	{"reject-score", {TYPE_REAL, -1000, 1000, NULL}, AT(reject_score), "10", RELOAD,
-		"score from which on spam is rejected, where it is rejected at all"},
-	{"reject-uncertainty", {TYPE_REAL, 0, 100, NULL}, AT(reject_uncertainty), "4", RELOAD,
-		"standard deviation of a score's margin above which nothing is rejected for it"},
-	{"junk-score-min", {TYPE_REAL, -1000, 1000, NULL}, AT(junk_score_min), "2", RELOAD,
-		"lowest junk score that a user may choose"},
-	{"junk-score-max", {TYPE_REAL, -1000, 1000, NULL}, AT(junk_score_max), "10", RELOAD,
-		"highest junk score that a user may choose"},
-	{"own-threshold-shift", {TYPE_REAL, 0, 100, NULL}, AT(own_shift), "3", RELOAD,
-		"how far a user's presses move the user's threshold, in score"},
-	{"authserv-ids", {TYPE_LIST, 0, 0, NULL}, AT(authserv_ids), "", RELOAD,
-		"names that our mail servers give themselves in Authentication-Results"},
-	{"authentication-headers", {TYPE_LIST, 0, 0, NULL}, AT(authentication_headers),
-		"Authentication-Results Received-SPF X-HE-DKIM-Result", RELOAD,
-		"header fields in which our mail servers write what their checks gave"},
-	{"authentication-below-received", {TYPE_BOOL, 0, 0, NULL},
-		AT(authentication_below_received), "false", RELOAD,
-		"our servers write them below their Received line, and remove those from outside"},
-	{"own-networks", {TYPE_LIST, 0, 0, NULL}, AT(own_networks),
-		"127.0.0.0/8 ::1 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 fc00::/7", RELOAD,
-		"addresses of our own mail servers, whose Received lines are believed"},
-	{"trusted-senders", {TYPE_TEXT, 0, 0, NULL}, AT(trusted_senders), "", RELOAD,
-		"file of trusted senders beside those that hamlet trust adds"},
-	{"flip-seconds", {TYPE_NUMBER, 0, 86400, NULL}, AT(flip_seconds), "60", RELOAD,
-		"within them the opposite press in a mail program undoes the one before"},
-	{"mass-selection", {TYPE_NUMBER, 1, 1e6, NULL}, AT(mass_selection), "50", RELOAD,
-		"more messages at once than this teach their user alone"},
-	{"ham-lost-target", {TYPE_REAL, 0.001, 10, NULL}, AT(ham_lost_target), "0.1", RELOAD,
-		"percent of good mail that may be lost, for the thresholds that a retraining proposes"},
-	{"adopt-thresholds", {TYPE_BOOL, 0, 0, NULL}, AT(adopt_thresholds), "false", RELOAD,
-		"does a retraining lay the thresholds down that it proposes"},
-	{"retention-days", {TYPE_NUMBER, 0, 36500, NULL}, AT(retention_days), "730", RELOAD,
-		"days that a report is kept; 0: without end"},
-	{"retention-reports", {TYPE_NUMBER, 0, 1e9, NULL}, AT(retention_reports), "10000", RELOAD,
-		"newest reports of a user that are kept; 0: all"},
-	{"idle-days", {TYPE_NUMBER, 0, 36500, NULL}, AT(idle_days), "0", RELOAD,
-		"days after a user's last report when the user's reports go; 0: never"},
-	{"expire-most", {TYPE_NUMBER, 1, 100, NULL}, AT(expire_most), "10", RELOAD,
-		"percent of the reports that one housekeeping takes for their age or idleness"},
-	{"database-bytes", {TYPE_ROOM, 0, 1024 * GIB, NULL}, AT(database_bytes), "auto", RELOAD,
-		"size of the database above which the oldest reports go, bytes, percent of the "
-		"disk, or auto: a quarter of it; 0: no limit"},
-	{"housekeeping-seconds", {TYPE_NUMBER, 1, 604800, NULL}, AT(housekeeping_seconds), "3600",
-		RELOAD, "time from one housekeeping to the next"},
-	{"log-level", {TYPE_WORD, 0, 0, LEVELS}, AT(log_level), "info", RELOAD,
-		"least important lines to log: error, warning, info or debug"},
-};
-
-/* Where an entry's value is. */
-static void *place(const struct settings *settings, const struct entry *entry)
+/* Where a setting's value is. */
+static void *place(const struct settings *settings, const struct setting *setting)
 {
-	return (char *)settings + entry->offset;
+	return (char *)settings + setting->offset;
 }
 
-static const struct entry *find_entry(const char *key)
+static const struct setting *find_setting(const char *key)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(ENTRIES); i++) {
-		if (strcmp(ENTRIES[i].key, key) == 0)
-			return &ENTRIES[i];
+	for (size_t i = 0; i < settings_count; i++) {
+		if (strcmp(settings_table[i].key, key) == 0)
+			return &settings_table[i];
 	}
 	return NULL;
 }
 
 /* --- A file -------------------------------------------------------------- */
 
-static void refuse_value(const struct entry *entry, const char *path, const char *value,
+static void refuse_value(const struct setting *setting, const char *path, const char *value,
 	struct complaints *complaints)
 {
 	char *shown = g_strescape(value, NULL);
-	char *allowed = value_allowed(&entry->rule);
+	char *allowed = value_allowed(&setting->rule);
 
-	complaints_error(complaints, "%s: [%s] %s: \"%.40s\" is not %s", path, GROUP, entry->key,
+	complaints_error(complaints, "%s: [%s] %s: \"%.40s\" is not %s", path, GROUP, setting->key,
 		shown, allowed);
 	g_free(allowed);
 	g_free(shown);
@@ -189,10 +45,10 @@ static void refuse_value(const struct entry *entry, const char *path, const char
 static void read_key(struct settings *settings, const char *path, GKeyFile *file, const char *key,
 	struct complaints *complaints)
 {
-	const struct entry *entry = find_entry(key);
+	const struct setting *setting = find_setting(key);
 	GError *error = NULL;
 
-	if (!entry) {
+	if (!setting) {
 		complaints_error(complaints,
 			"%s: [%s] %.40s: unknown key; hamlet.conf(5) lists them", path, GROUP, key);
 		return;
@@ -200,8 +56,8 @@ static void read_key(struct settings *settings, const char *path, GKeyFile *file
 	char *value = g_key_file_get_string(file, GROUP, key, &error);
 	if (!value)
 		complaints_error(complaints, "%s: [%s] %s: %s", path, GROUP, key, error->message);
-	else if (!value_read(&entry->rule, place(settings, entry), g_strstrip(value)))
-		refuse_value(entry, path, value, complaints);
+	else if (!value_read(&setting->rule, place(settings, setting), g_strstrip(value)))
+		refuse_value(setting, path, value, complaints);
 	g_clear_error(&error);
 	g_free(value);
 }
@@ -223,53 +79,38 @@ static void check_groups(const char *path, GKeyFile *file, struct complaints *co
 static void check_doubles(
 	const char *path, const char *text, size_t length, struct complaints *complaints)
 {
-	size_t lines[G_N_ELEMENTS(ENTRIES)] = {0};
+	size_t *lines = g_new0(size_t, settings_count);
 	char *copy = g_strndup(text, length);
 	char **list = g_strsplit(copy, "\n", -1);
 
 	for (size_t i = 0; list[i]; i++) {
 		char *equals = strchr(list[i], '=');
-		const struct entry *entry;
+		const struct setting *setting;
 
 		if (!equals)
 			continue;
 		*equals = '\0';
-		entry = find_entry(g_strstrip(list[i]));
-		if (!entry)
+		setting = find_setting(g_strstrip(list[i]));
+		if (!setting)
 			continue;
-		size_t *line = &lines[entry - ENTRIES];
+		size_t *line = &lines[setting - settings_table];
 		if (*line > 0)
 			complaints_error(complaints,
 				"%s: [%s] %s: given twice, in lines %zu and %zu: "
 				"take one away",
-				path, GROUP, entry->key, *line, i + 1);
+				path, GROUP, setting->key, *line, i + 1);
 		*line = i + 1;
 	}
 	g_strfreev(list);
 	g_free(copy);
-}
-
-/* What an atom has beside letters and digits (RFC 5322 section 3.2.3), without the grave
- * accent, which other letters are composed to; and the dot. */
-static void check_delimiters(
-	const struct settings *settings, const char *path, struct complaints *complaints)
-{
-	static const char ALLOWED[] = "!#$%&'*+-/=?^_{|}~.";
-	const char *delimiters = settings->recipient_delimiter;
-
-	if (strspn(delimiters, ALLOWED) == strlen(delimiters) &&
-		strlen(delimiters) <= USER_NAMING_DELIMITERS)
-		return;
-	complaints_error(complaints,
-		"%s: [%s] recipient-delimiter: at most %d of these characters: %s", path, GROUP,
-		USER_NAMING_DELIMITERS, ALLOWED);
+	g_free(lines);
 }
 
 /* What each value alone does not show. */
 static void check_together(
 	const struct settings *settings, const char *path, struct complaints *complaints)
 {
-	if (settings->junk_score_min > settings->junk_score_max)
+	if (settings->service.junk_score_min > settings->service.junk_score_max)
 		complaints_error(complaints, "%s: [%s] junk-score-min: more than junk-score-max",
 			path, GROUP);
 	if (settings->database_bytes > 0 && settings->database_bytes < DATABASE_LEAST)
@@ -280,7 +121,6 @@ static void check_together(
 	if (settings->max_buffered_bytes < settings->max_message_bytes)
 		complaints_error(complaints,
 			"%s: [%s] max-buffered-bytes: less than max-message-bytes", path, GROUP);
-	check_delimiters(settings, path, complaints);
 }
 
 static void read_keys(
@@ -398,19 +238,20 @@ enum status settings_load(struct settings *settings, const char *path, struct fa
 void settings_defaults(struct settings *settings)
 {
 	memset(settings, 0, sizeof(*settings));
-	for (size_t i = 0; i < G_N_ELEMENTS(ENTRIES); i++) {
-		bool valid = value_read(
-			&ENTRIES[i].rule, place(settings, &ENTRIES[i]), ENTRIES[i].fallback);
+	for (size_t i = 0; i < settings_count; i++) {
+		bool valid = value_read(&settings_table[i].rule,
+			place(settings, &settings_table[i]), settings_table[i].fallback);
 
 		g_assert(valid);
 	}
 }
 
-/* The values are plain bytes or one pointer: they may be exchanged. */
+/* The values are plain bytes or one pointer, so bytes may be exchanged. */
 static void exchange(void *first, void *second, size_t size)
 {
-	char copy[sizeof(uint64_t)];
+	char copy[64];
 
+	g_assert(size <= sizeof(copy));
 	memcpy(copy, first, size);
 	memcpy(first, second, size);
 	memcpy(second, copy, size);
@@ -419,17 +260,17 @@ static void exchange(void *first, void *second, size_t size)
 void settings_adopt(
 	struct settings *settings, struct settings *fresh, settings_change_fn *each, void *context)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(ENTRIES); i++) {
-		const struct entry *entry = &ENTRIES[i];
-		char *before = value_format(&entry->rule, place(settings, entry));
-		char *after = value_format(&entry->rule, place(fresh, entry));
+	for (size_t i = 0; i < settings_count; i++) {
+		const struct setting *setting = &settings_table[i];
+		char *before = value_format(&setting->rule, place(settings, setting));
+		char *after = value_format(&setting->rule, place(fresh, setting));
 
 		if (strcmp(before, after) != 0) {
-			if (entry->when == RELOAD)
-				exchange(place(settings, entry), place(fresh, entry),
-					value_size(&entry->rule));
+			if (setting->take_over == RELOAD)
+				exchange(place(settings, setting), place(fresh, setting),
+					value_size(&setting->rule));
 			if (each)
-				each(context, entry->key, after, entry->when == RELOAD);
+				each(context, setting->key, after, setting->take_over == RELOAD);
 		}
 		g_free(after);
 		g_free(before);
@@ -441,28 +282,36 @@ char *settings_database(const struct settings *settings)
 	return g_build_filename(settings->state_directory, "hamlet.sqlite", NULL);
 }
 
+/* Numbers stay. */
+static void free_texts(struct settings *settings)
+{
+	for (size_t i = 0; i < settings_count; i++)
+		value_free(&settings_table[i].rule, place(settings, &settings_table[i]));
+}
+
 void settings_free(struct settings *settings)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(ENTRIES); i++)
-		value_free(&ENTRIES[i].rule, place(settings, &ENTRIES[i]));
+	free_texts(settings);
 	memset(settings, 0, sizeof(*settings));
 }
 
-void settings_describe(
-	void (*each)(void *context, const char *key, const char *fallback, const char *text),
-	void *context)
+struct service_settings service_defaults(void)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(ENTRIES); i++)
-		each(context, ENTRIES[i].key, ENTRIES[i].fallback, ENTRIES[i].text);
+	struct settings settings;
+
+	settings_defaults(&settings);
+	free_texts(&settings);
+	return settings.service;
 }
 
 void settings_print(const struct settings *settings,
 	void (*each)(void *context, const char *key, const char *value), void *context)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(ENTRIES); i++) {
-		char *value = value_format(&ENTRIES[i].rule, place(settings, &ENTRIES[i]));
+	for (size_t i = 0; i < settings_count; i++) {
+		char *value =
+			value_format(&settings_table[i].rule, place(settings, &settings_table[i]));
 
-		each(context, ENTRIES[i].key, value);
+		each(context, settings_table[i].key, value);
 		g_free(value);
 	}
 }

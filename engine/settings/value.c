@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* One value of the configuration: from text, to text, and what is allowed.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/settings/value.h"
 
@@ -67,10 +67,29 @@ static bool read_text(const struct value_rule *rule, const char *text, char **va
 		return false;
 	if (rule->type == TYPE_ADDRESS && *text && !is_loopback(text))
 		return false;
-	if (rule->type == TYPE_WORD && !g_strv_contains(rule->words, text))
-		return false;
 	g_free(*value);
 	*value = g_strdup(text);
+	return true;
+}
+
+static bool read_word(const struct value_rule *rule, const char *text, unsigned *value)
+{
+	for (unsigned i = (unsigned)rule->minimum; i <= (unsigned)rule->maximum; i++) {
+		if (strcmp(rule->words[i], text) == 0) {
+			*value = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool read_characters(const struct value_rule *rule, const char *text, char *value)
+{
+	size_t length = strlen(text);
+
+	if (length > (size_t)rule->maximum || strspn(text, rule->words[0]) < length)
+		return false;
+	memcpy(value, text, length + 1);
 	return true;
 }
 
@@ -121,11 +140,18 @@ static bool read_real(const struct value_rule *rule, const char *text, double *v
 	return true;
 }
 
-static bool read_bool(const char *text, bool *value)
+static const char *bool_word(const struct value_rule *rule, bool value)
 {
-	bool is_true = strcmp(text, "true") == 0;
+	static const char *const USUAL[] = {"false", "true"};
 
-	if (!is_true && strcmp(text, "false") != 0)
+	return (rule->words ? rule->words : USUAL)[value];
+}
+
+static bool read_bool(const struct value_rule *rule, const char *text, bool *value)
+{
+	bool is_true = strcmp(text, bool_word(rule, true)) == 0;
+
+	if (!is_true && strcmp(text, bool_word(rule, false)) != 0)
 		return false;
 	*value = is_true;
 	return true;
@@ -137,8 +163,11 @@ bool value_read(const struct value_rule *rule, void *value, const char *text)
 	case TYPE_TEXT:
 	case TYPE_PATH:
 	case TYPE_ADDRESS:
-	case TYPE_WORD:
 		return read_text(rule, text, value);
+	case TYPE_WORD:
+		return read_word(rule, text, value);
+	case TYPE_CHARACTERS:
+		return read_characters(rule, text, value);
 	case TYPE_LIST:
 		g_strfreev(*(char ***)value);
 		*(char ***)value = split_list(text);
@@ -151,7 +180,7 @@ bool value_read(const struct value_rule *rule, void *value, const char *text)
 	case TYPE_REAL:
 		return read_real(rule, text, value);
 	case TYPE_BOOL:
-		return read_bool(text, value);
+		return read_bool(rule, text, value);
 	}
 	return false;
 }
@@ -178,18 +207,6 @@ static char *format_room(uint64_t value)
 					: format_bytes(value);
 }
 
-static char *allowed_bytes(const struct value_rule *rule)
-{
-	char *minimum = format_bytes((uint64_t)rule->minimum);
-	char *maximum = format_bytes((uint64_t)rule->maximum);
-	char *text = g_strdup_printf("a number from %s to %s%s", minimum, maximum,
-		rule->type == TYPE_ROOM ? ", a percentage such as 25%, or auto" : "");
-
-	g_free(minimum);
-	g_free(maximum);
-	return text;
-}
-
 char *value_format(const struct value_rule *rule, const void *value)
 {
 	char real[G_ASCII_DTOSTR_BUF_SIZE];
@@ -198,8 +215,11 @@ char *value_format(const struct value_rule *rule, const void *value)
 	case TYPE_TEXT:
 	case TYPE_PATH:
 	case TYPE_ADDRESS:
-	case TYPE_WORD:
 		return g_strdup(*(char *const *)value);
+	case TYPE_WORD:
+		return g_strdup(rule->words[*(const unsigned *)value]);
+	case TYPE_CHARACTERS:
+		return g_strdup(value);
 	case TYPE_LIST:
 		return g_strjoinv(" ", *(char **const *)value);
 	case TYPE_NUMBER:
@@ -214,9 +234,45 @@ char *value_format(const struct value_rule *rule, const void *value)
 		return g_strdup(
 			g_ascii_formatd(real, sizeof(real), "%.15g", *(const double *)value));
 	case TYPE_BOOL:
-		return g_strdup(*(const bool *)value ? "true" : "false");
+		return g_strdup(bool_word(rule, *(const bool *)value));
 	}
 	return NULL;
+}
+
+/* A rule's bound as value_format would write it. */
+static char *format_bound(const struct value_rule *rule, double bound)
+{
+	uint64_t whole = (uint64_t)bound;
+
+	return value_format(rule, rule->type == TYPE_REAL ? (const void *)&bound : &whole);
+}
+
+static char *allowed_range(const struct value_rule *rule)
+{
+	char *least = format_bound(rule, rule->minimum);
+	char *most = format_bound(rule, rule->maximum);
+	char *unit = rule->unit ? g_strdup_printf(" (%s)", rule->unit) : g_strdup("");
+	char *text = g_strdup_printf("%s from %s to %s%s%s",
+		rule->type == TYPE_NUMBER          ? "a whole number"
+			: rule->type == TYPE_OCTAL ? "an octal number"
+						   : "a number",
+		least, most, unit,
+		rule->type == TYPE_ROOM ? ", a percentage such as 25%, or auto" : "");
+
+	g_free(unit);
+	g_free(most);
+	g_free(least);
+	return text;
+}
+
+static char *allowed_words(const struct value_rule *rule)
+{
+	GString *text = g_string_new("one of ");
+
+	for (unsigned i = (unsigned)rule->minimum; i <= (unsigned)rule->maximum; i++)
+		g_string_append_printf(
+			text, "%s%s", i > (unsigned)rule->minimum ? ", " : "", rule->words[i]);
+	return g_string_free(text, FALSE);
 }
 
 char *value_allowed(const struct value_rule *rule)
@@ -230,19 +286,18 @@ char *value_allowed(const struct value_rule *rule)
 	case TYPE_ADDRESS:
 		return g_strdup("a loopback address with port such as 127.0.0.1:783, or nothing");
 	case TYPE_WORD:
-		return g_strjoinv(", ", (char **)rule->words);
+		return allowed_words(rule);
+	case TYPE_NUMBER:
 	case TYPE_OCTAL:
-		return g_strdup_printf("an octal number up to 0%o", (unsigned)rule->maximum);
 	case TYPE_BYTES:
 	case TYPE_ROOM:
-		return allowed_bytes(rule);
-	case TYPE_NUMBER:
-		return g_strdup_printf(
-			"a whole number from %.0f to %.0f", rule->minimum, rule->maximum);
 	case TYPE_REAL:
-		return g_strdup_printf("a number from %g to %g", rule->minimum, rule->maximum);
+		return allowed_range(rule);
 	case TYPE_BOOL:
-		return g_strdup("true or false");
+		return g_strdup_printf("%s or %s", bool_word(rule, true), bool_word(rule, false));
+	case TYPE_CHARACTERS:
+		return g_strdup_printf(
+			"at most %.0f of the characters %s", rule->maximum, rule->words[0]);
 	}
 	return NULL;
 }
@@ -255,10 +310,12 @@ size_t value_size(const struct value_rule *rule)
 	case TYPE_TEXT:
 	case TYPE_PATH:
 	case TYPE_ADDRESS:
-	case TYPE_WORD:
-		return sizeof(char *);
 	case TYPE_LIST:
-		return sizeof(char **);
+		return sizeof(char *);
+	case TYPE_WORD:
+		return sizeof(unsigned);
+	case TYPE_CHARACTERS:
+		return (size_t)rule->maximum + 1;
 	case TYPE_NUMBER:
 	case TYPE_BYTES:
 	case TYPE_ROOM:
@@ -278,18 +335,12 @@ void value_free(const struct value_rule *rule, void *value)
 	case TYPE_TEXT:
 	case TYPE_PATH:
 	case TYPE_ADDRESS:
-	case TYPE_WORD:
-		g_free(*(char **)value);
+		g_clear_pointer((char **)value, g_free);
 		break;
 	case TYPE_LIST:
-		g_strfreev(*(char ***)value);
+		g_clear_pointer((char ***)value, g_strfreev);
 		break;
-	case TYPE_NUMBER:
-	case TYPE_BYTES:
-	case TYPE_ROOM:
-	case TYPE_OCTAL:
-	case TYPE_REAL:
-	case TYPE_BOOL:
+	default:
 		break;
 	}
 }

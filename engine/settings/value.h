@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * One value of the configuration: from text, to text, and what is allowed. */
+/* One value of the configuration: from text, to text, and what is allowed.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>
@@ -12,14 +11,15 @@ enum value_type {
 	TYPE_TEXT, /* char * */
 	TYPE_PATH, /* char *, absolute */
 	TYPE_ADDRESS, /* char *, loopback address and port, or empty */
-	TYPE_WORD, /* char *, one of a few */
+	TYPE_WORD, /* enum: the index of one of the words, from `minimum` to `maximum` */
+	TYPE_CHARACTERS, /* char[maximum + 1]: each one of words[0] */
 	TYPE_LIST, /* char **, ends in NULL */
-	TYPE_NUMBER, /* uint64_t */
+	TYPE_NUMBER, /* uint64_t or int64_t */
 	TYPE_BYTES, /* uint64_t; the text may end in K, M or G */
 	TYPE_ROOM, /* uint64_t: as TYPE_BYTES, a percentage, or "auto" */
 	TYPE_OCTAL, /* uint64_t */
 	TYPE_REAL, /* double */
-	TYPE_BOOL, /* bool */
+	TYPE_BOOL, /* bool; the words for false and true, or NULL for these two */
 };
 
 /* A TYPE_ROOM beside its bytes. */
@@ -37,7 +37,8 @@ struct value_rule {
 	enum value_type type;
 	double minimum; /* of a number */
 	double maximum;
-	const char *const *words; /* of a TYPE_WORD; ends in NULL */
+	const char *unit; /* of a number, for people; NULL = none */
+	const char *const *words;
 };
 
 /* False when the text is not allowed: *value is as it was then. A former string
@@ -52,5 +53,5 @@ char *value_allowed(const struct value_rule *rule);
 
 size_t value_size(const struct value_rule *rule);
 
-/* Releases what *value owns; it dangles then. */
+/* Releases what *value owns, which is NULL then; what owns nothing stays. */
 void value_free(const struct value_rule *rule, void *value);

@@ -343,6 +343,7 @@ static void print_report(json_t *report)
 static void open_bench(struct bench *bench, struct corpus *corpora, size_t count, size_t tokens)
 {
 	static const struct tokenizer_secret secret;
+	const struct service_settings settings = service_defaults();
 	struct failure failure;
 	size_t largest = 0;
 
@@ -351,8 +352,7 @@ static void open_bench(struct bench *bench, struct corpus *corpora, size_t count
 	if (!bench->tokenizer)
 		abort();
 	if (store_open_memory(&bench->store, &failure) != STATUS_OK ||
-		service_open(&bench->service, bench->store, &service_defaults, &failure) !=
-			STATUS_OK ||
+		service_open(&bench->service, bench->store, &settings, &failure) != STATUS_OK ||
 		worker_open(bench->service, &bench->worker, &failure) != STATUS_OK)
 		die("opening", &failure);
 	for (size_t i = 0; i < count; i++) {

@@ -2,7 +2,7 @@
 check_PROGRAMS += %D%/bench_limit %D%/bench_spamd
 tests_bench_bench_limit_SOURCES = %D%/bench_limit.c
 tests_bench_bench_limit_CFLAGS  = $(AM_CFLAGS) $(GLIB_CFLAGS) $(GMIME_CFLAGS) $(JANSSON_CFLAGS)
-tests_bench_bench_limit_LDADD   = libtrainer.a libsettings.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS)
+tests_bench_bench_limit_LDADD   = libtrainer.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS)
 
 # The load generator of scripts/bench.
 tests_bench_bench_spamd_SOURCES = %D%/bench_spamd.c

@@ -18,7 +18,7 @@ enum { SOME_ROWS = 20 };
 
 static struct service_settings engine_settings(void)
 {
-	struct service_settings settings = service_defaults;
+	struct service_settings settings = service_defaults();
 
 	settings.default_consent = true;
 	settings.retention = (struct retention){.reports = WORKLOAD_KEPT};

@@ -45,11 +45,12 @@ static void report(int count)
 
 static void open_service(void)
 {
+	const struct service_settings settings = service_defaults();
 	struct store *store = NULL;
 	struct failure failure;
 
 	REQUIRE(store_open_memory(&store, &failure) == STATUS_OK);
-	REQUIRE(service_open(&service, store, &service_defaults, &failure) == STATUS_OK);
+	REQUIRE(service_open(&service, store, &settings, &failure) == STATUS_OK);
 	REQUIRE(worker_open(service, &worker, &failure) == STATUS_OK);
 	report(510);
 }
@@ -104,7 +105,8 @@ static void run_call(const char *text, size_t size)
 	struct adoption *adoption = NULL;
 	struct failure failure = {0};
 
-	if (call_parse(&call, text, size, &service_defaults.naming, &failure) != STATUS_OK) {
+	if (call_parse(&call, text, size, &service_settings(service)->naming, &failure) !=
+		STATUS_OK) {
 		REQUIRE(!call && *failure.detail);
 		return;
 	}

@@ -127,7 +127,7 @@ static void use_all(struct service *service, struct worker *worker)
 static void use_database(bool first)
 {
 	static const struct tokenizer_secret secret = {.bytes = "sixteen bytes..."};
-	struct service_settings settings = service_defaults;
+	struct service_settings settings = service_defaults();
 	struct failure failure = {0};
 	struct store *store = NULL;
 	struct service *service = NULL;

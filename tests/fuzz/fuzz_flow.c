@@ -41,7 +41,7 @@ static void start(void)
 	static const char *const fields[] = {
 		"Authentication-Results", "Received-SPF", "X-HE-DKIM-Result", NULL};
 	static const char *const networks[] = {"127.0.0.0/8", "10.0.0.0/8", NULL};
-	struct service_settings settings = service_defaults;
+	struct service_settings settings = service_defaults();
 	struct failure failure = {0};
 	struct store *store;
 

@@ -23,7 +23,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "engine/daemon/http/exchange.h"
 #include "engine/daemon/http/http-private.h"
+#include "engine/daemon/http/http.h"
 #include "engine/daemon/steps.h"
 #include "engine/daemon/task/housekeeping.h"
 

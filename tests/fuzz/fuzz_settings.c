@@ -47,12 +47,6 @@ static void on_change(void *context, const char *key, const char *value, bool ta
 	*(int *)context += taken;
 }
 
-static void on_key(void *context, const char *key, const char *fallback, const char *text)
-{
-	assert(*key && fallback && *text);
-	(*(int *)context)++;
-}
-
 /* Over the defaults, as a daemon that runs takes them: what was taken does not differ any
  * more. */
 static void adopt(struct settings *fresh)
@@ -60,7 +54,7 @@ static void adopt(struct settings *fresh)
 	struct settings running;
 	struct settings copy = {0};
 	struct failure failure;
-	int taken = 0, again = 0, keys = 0;
+	int taken = 0, again = 0;
 	char *text = print_all(fresh);
 
 	settings_defaults(&running);
@@ -68,8 +62,6 @@ static void adopt(struct settings *fresh)
 	settings_adopt(&running, fresh, on_change, &taken);
 	settings_adopt(&running, &copy, on_change, &again);
 	assert(again == 0 || taken == 0);
-	settings_describe(on_key, &keys);
-	assert(keys > 0);
 	settings_free(&running);
 	settings_free(&copy);
 	free(text);

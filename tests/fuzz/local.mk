@@ -92,7 +92,7 @@ tests_fuzz_fuzz_index_SOURCES  = %D%/fuzz_index.c %D%/memory_file.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_index_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_index_CFLAGS   = $(FUZZ_CFLAGS) $(GLIB_CFLAGS)
 tests_fuzz_fuzz_index_LDFLAGS  = $(FUZZ_LINK)
-tests_fuzz_fuzz_index_LDADD    = libtrainer.a libsettings.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS)
+tests_fuzz_fuzz_index_LDADD    = libtrainer.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS)
 
 tests_fuzz_fuzz_pack_SOURCES  = %D%/fuzz_pack.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_pack_CPPFLAGS = $(FUZZ_CPPFLAGS)

@@ -1,4 +1,4 @@
-dist_check_SCRIPTS = %D%/layers.test %D%/structure.test %D%/headers.test
+dist_check_SCRIPTS = %D%/layers.test %D%/structure.test %D%/headers.test %D%/settings.test
 TESTS += $(dist_check_SCRIPTS)
 TEST_EXTENSIONS = .test
 TEST_LOG_DRIVER = $(LOG_DRIVER)

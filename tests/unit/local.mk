@@ -86,15 +86,15 @@ tests_unit_test_settings_LDADD   = libsettings.a libbase.a $(GLIB_LIBS) $(CHECK_
 
 tests_unit_test_trainer_SOURCES = %D%/test_trainer.c $(UNIT_HEADER)
 tests_unit_test_trainer_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
-tests_unit_test_trainer_LDADD   = libtrainer.a libsettings.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
+tests_unit_test_trainer_LDADD   = libtrainer.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_retrain_SOURCES = %D%/test_retrain.c $(UNIT_HEADER)
 tests_unit_test_retrain_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
-tests_unit_test_retrain_LDADD   = libtrainer.a libsettings.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS) -lm
+tests_unit_test_retrain_LDADD   = libtrainer.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS) -lm
 
 tests_unit_test_evaluate_SOURCES = %D%/test_evaluate.c $(UNIT_HEADER)
 tests_unit_test_evaluate_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
-tests_unit_test_evaluate_LDADD   = libtrainer.a libsettings.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS) -lm
+tests_unit_test_evaluate_LDADD   = libtrainer.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS) -lm
 
 tests_unit_test_clock_SOURCES = %D%/test_clock.c $(UNIT_HEADER)
 tests_unit_test_clock_CFLAGS  = $(UNIT_CFLAGS)

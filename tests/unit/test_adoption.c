@@ -21,7 +21,7 @@ static void setup(void)
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(challenger, sizeof(challenger), "%s/challenger", folder);
 	snprintf(former, sizeof(former), "%s/former", folder);
-	settings = service_defaults;
+	settings = service_defaults();
 	assert_ok(store_open_memory(&store, &failure));
 	open_service();
 }

@@ -12,18 +12,17 @@ static struct server server;
 static struct forged_fields forged;
 static const struct milter_message message = {.forged = &forged};
 static struct buffer output;
-static char accept_mail[] = "accept", put_mail_off[] = "tempfail";
 
 static void setup(void)
 {
-	settings = service_defaults;
+	settings = service_defaults();
 	settings.reject_uncertainty = 100;
 	settings.reject_score = -1000;
 	assert_ok(store_open_memory(&store, &failure));
 	open_service();
 	forged = (struct forged_fields){0};
 	output = BUFFER_INIT(FORGED_MAX_BYTES + 65536);
-	server.settings.on_failure = accept_mail;
+	server.settings.on_failure = ON_FAILURE_ACCEPT;
 }
 
 static void end(void)
@@ -196,7 +195,7 @@ START_TEST(a_failure_is_answered_by_on_failure)
 	ck_assert_str_eq(answered() + strlen(DELETIONS), "i||||X-Hamlet-Status|not judged|\na\n");
 	ck_assert_ptr_null(answer_failure_reply(&server, failed.code));
 	buffer_clear(&output);
-	server.settings.on_failure = put_mail_off;
+	server.settings.on_failure = ON_FAILURE_TEMPFAIL;
 	answer_failure(&output, &message, &server, &failed);
 	ck_assert_int_eq(strncmp(answered(), FAILURES[_i].reply, strlen(FAILURES[_i].reply)), 0);
 	ck_assert_str_eq(strchr(answered(), '\n'), "\n"); /* and nothing else */

@@ -21,7 +21,7 @@ static const size_t SIZES[] = {1 << 18, 1 << 20};
 
 static void setup(void)
 {
-	settings = service_defaults;
+	settings = service_defaults();
 	settings.authserv_ids = (const char *const[]){"mx.example.org", NULL};
 	assert_ok(store_open_memory(&store, &failure));
 	open_service();

@@ -13,7 +13,7 @@ static char folder[64], path[96], challenger[96];
 
 static void setup(void)
 {
-	settings = service_defaults;
+	settings = service_defaults();
 	assert_ok(store_open_memory(&store, &failure));
 	open_service();
 }
@@ -24,7 +24,7 @@ static void setup_file(void)
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/hamlet.sqlite", folder);
 	snprintf(challenger, sizeof(challenger), "%s/challenger", folder);
-	settings = service_defaults;
+	settings = service_defaults();
 	assert_ok(store_open_sqlite(&store, path, &failure));
 	open_service();
 }

@@ -442,7 +442,7 @@ START_TEST(messages_that_are_the_same_are_in_one_fold)
 	struct corpus_entry entries[FILES];
 	const struct corpus_index index = {.entries = entries, .count = FILES};
 	struct evaluate_options options = {
-		.labelled = 100, .folds = 3, .quiet = true, .settings = service_defaults};
+		.labelled = 100, .folds = 3, .quiet = true, .settings = service_defaults()};
 	struct evaluation evaluation;
 
 	ck_assert_ptr_nonnull(mkdtemp(folder));

@@ -14,7 +14,7 @@ static char folder[64], path[96];
 
 static void setup(void)
 {
-	settings = service_defaults;
+	settings = service_defaults();
 	settings.retention = (struct retention){0};
 	assert_ok(store_open_memory(&store, &failure));
 	open_service();
@@ -25,7 +25,7 @@ static void setup_file(void)
 	strcpy(folder, "/tmp/hamlet-expiry-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/hamlet.sqlite", folder);
-	settings = service_defaults;
+	settings = service_defaults();
 	settings.retention = (struct retention){0};
 	assert_ok(store_open_sqlite(&store, path, &failure));
 	open_service();

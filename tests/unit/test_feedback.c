@@ -17,7 +17,7 @@ static const char *const networks[] = {"10.0.0.0/8", NULL};
 
 static void setup(void)
 {
-	settings = service_defaults;
+	settings = service_defaults();
 	settings.authserv_ids = authserv_ids;
 	settings.authentication_headers = headers;
 	settings.own_networks = networks;

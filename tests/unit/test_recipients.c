@@ -14,7 +14,7 @@ static const char SPAM[] = "lottery", HAM[] = "dinner";
 /* What is spam by everybody's presses is rejected, unless somebody says otherwise. */
 static void setup(void)
 {
-	settings = service_defaults;
+	settings = service_defaults();
 	settings.spam_action = ACTION_REJECT;
 	settings.reject_score = 6;
 	settings.reject_uncertainty = 100;

@@ -14,7 +14,7 @@ static const char *const user_bob = "bob";
 
 static void setup(void)
 {
-	settings = service_defaults;
+	settings = service_defaults();
 	random_state = 3;
 	assert_ok(store_open_memory(&store, &failure));
 	open_service();

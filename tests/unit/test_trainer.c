@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "engine/client/mail-walk.h"
-#include "engine/settings/service-settings.h"
 #include "tests/unit/unit.h"
 #include "trainer/corpus.h"
 #include "trainer/evaluate/evaluate.h"
@@ -324,8 +323,10 @@ static void write_messages(void)
 static struct evaluation replay(const struct corpus_index *index, double wrong, uint64_t seed)
 {
 	struct evaluation evaluation;
-	struct evaluate_options options = {
-		.wrong_labels = wrong, .labelled = 100, .seed = seed, .settings = service_defaults};
+	struct evaluate_options options = {.wrong_labels = wrong,
+		.labelled = 100,
+		.seed = seed,
+		.settings = service_defaults()};
 
 	ck_assert_msg(evaluate_run(&evaluation, index, &options, &failure) == STATUS_OK, "%s",
 		failure.detail);
@@ -373,7 +374,7 @@ START_TEST(import_stops_resumes_and_learns_once)
 {
 	struct store *store;
 	struct import_counts counts;
-	struct service_settings settings = service_defaults;
+	struct service_settings settings = service_defaults();
 
 	write_messages();
 	char *spam = g_build_filename(folder, "spam", NULL),
@@ -409,23 +410,6 @@ START_TEST(import_stops_resumes_and_learns_once)
 }
 END_TEST
 
-START_TEST(defaults_of_file_and_service_agree)
-{
-	struct settings settings;
-
-	settings_defaults(&settings);
-	struct service_settings from_file = settings_of_service(&settings);
-	ck_assert_double_eq(from_file.junk_probability, service_defaults.junk_probability);
-	ck_assert_double_eq(from_file.threshold, service_defaults.threshold);
-	ck_assert_double_eq(from_file.label_error, service_defaults.label_error);
-	ck_assert(from_file.default_consent == service_defaults.default_consent);
-	ck_assert_uint_eq(from_file.user_reports, service_defaults.user_reports);
-	ck_assert_uint_eq(from_file.user_cache_bytes, service_defaults.user_cache_bytes);
-	ck_assert_uint_eq(from_file.global_tokens, service_defaults.global_tokens);
-	settings_free(&settings);
-}
-END_TEST
-
 static Suite *suite(void)
 {
 	Suite *suite = suite_create("trainer");
@@ -446,7 +430,6 @@ static Suite *suite(void)
 	tcase_add_test(tcase, indexes_of_the_trec_spam_track_are_read);
 	tcase_add_test(tcase, indexes_are_read_and_checked);
 	tcase_add_test(tcase, replay_scores_before_it_learns);
-	tcase_add_test(tcase, defaults_of_file_and_service_agree);
 	tcase_add_test(tcase, import_stops_resumes_and_learns_once);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -241,7 +241,7 @@ END_TEST
 
 static void setup(void)
 {
-	settings = service_defaults;
+	settings = service_defaults();
 	assert_ok(store_open_memory(&store, &failure));
 	open_service();
 }
@@ -251,7 +251,7 @@ static void setup_file(void)
 	strcpy(folder, "/tmp/hamlet-users-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/hamlet.sqlite", folder);
-	settings = service_defaults;
+	settings = service_defaults();
 	assert_ok(store_open_sqlite(&store, path, &failure));
 	open_service();
 }

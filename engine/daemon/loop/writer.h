@@ -13,13 +13,7 @@
 #include "engine/daemon/log.h"
 #include "engine/daemon/loop/lanes.h"
 #include "engine/service/service.h"
-
-struct writer_settings {
-	uint64_t commit_delay; /* milliseconds a press may wait for others */
-	size_t commit_reports; /* most presses of a batch */
-	uint64_t checkpoint_seconds; /* longest time between checkpoints */
-	size_t checkpoint_tokens; /* changed tokens that call for one */
-};
+#include "engine/settings/settings.h"
 
 /* A press or a change that waits; embedded by its owner, `item` and `link` are private. */
 struct ticket {

@@ -58,7 +58,7 @@ void answer_verdict(
 
 const char *answer_failure_reply(const struct server *server, enum status status)
 {
-	bool tempfail = strcmp(server->settings.on_failure, "tempfail") == 0;
+	bool tempfail = server->settings.on_failure == ON_FAILURE_TEMPFAIL;
 
 	return tempfail ? service_smtp_reply(status) : NULL;
 }
