@@ -30,7 +30,7 @@ void server_move(struct server *server, enum server_state to)
 		[SERVER_STOPPED] = 0,
 	};
 
-	server->state = (enum server_state)state_move(server->state, to, MOVES);
+	STATE_MOVE(server->state, to, MOVES);
 }
 
 static void on_drained(void *context)

@@ -150,7 +150,7 @@ static void start_forget(struct exchange *exchange)
 /* --- Calls ----------------------------------------------------------------------- */
 
 /* The parameters as a call, with the entries of a change, which may be NULL. */
-static void start_call(struct exchange *exchange, const char *name, json_t *entries)
+static void start_http_call(struct exchange *exchange, const char *name, json_t *entries)
 {
 	struct task *task = &exchange->task;
 	const struct user_naming *naming = &service_settings(exchange->server->service)->naming;
@@ -174,7 +174,7 @@ static void start_call(struct exchange *exchange, const char *name, json_t *entr
 /* A call that has the name of its route. */
 static void start_named_call(struct exchange *exchange)
 {
-	start_call(exchange, exchange->route->name, NULL);
+	start_http_call(exchange, exchange->route->name, NULL);
 }
 
 static void start_change(struct exchange *exchange)
@@ -185,7 +185,7 @@ static void start_change(struct exchange *exchange)
 		JSON_REJECT_DUPLICATES, &error);
 
 	if (entries)
-		start_call(exchange, "change", entries);
+		start_http_call(exchange, "change", entries);
 	else
 		refuse_parameter(exchange,
 			exchange->body.length < CALL_MAX_BYTES ? error.text : "too many entries");
@@ -196,7 +196,7 @@ static void start_consent(struct exchange *exchange)
 	const char *answer = parameter(exchange, "answer");
 	bool withdrawn = strcmp(answer, "withdrawn") == 0;
 
-	start_call(exchange, "change",
+	start_http_call(exchange, "change",
 		json_pack("[{s:s, s:s, s:s?}]", "kind", "consent", "name", "", "value",
 			withdrawn ? NULL : answer));
 }

@@ -171,7 +171,7 @@ void exchange_resume(struct exchange *exchange)
 	listening_wake(exchange->listening);
 }
 
-static void on_task_done(struct task *task)
+static void on_exchange_task_done(struct task *task)
 {
 	struct exchange *exchange = task->owner;
 
@@ -212,7 +212,7 @@ void exchange_prepare(struct exchange *exchange, const struct task_kind *kind, c
 	task->user = user;
 	task->message = exchange->body.data ? exchange->body.data : "";
 	task->length = exchange->body.length;
-	task->done = on_task_done;
+	task->done = on_exchange_task_done;
 }
 
 void exchange_start(struct exchange *exchange, const struct task_kind *kind, const char *user,

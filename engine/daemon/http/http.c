@@ -79,7 +79,7 @@ static enum status check_token(const struct settings *settings, struct failure *
 	return status;
 }
 
-static enum status open_front(void **state, struct server *server, struct failure *failure)
+static enum status open_http(void **state, struct server *server, struct failure *failure)
 {
 	struct http *http = g_new0(struct http, 1);
 	enum status status = STATUS_OK;
@@ -108,7 +108,7 @@ static enum status reload_token(void *state, struct failure *failure)
 	return *http->token ? read_token(http, failure) : STATUS_OK;
 }
 
-static void drain(void *state)
+static void drain_http(void *state)
 {
 	struct http *http = state;
 	struct listening *listening;
@@ -118,7 +118,7 @@ static void drain(void *state)
 }
 
 /* Who has not sent a whole request is cut off. */
-static void expire(void *state)
+static void expire_http(void *state)
 {
 	struct http *http = state;
 	struct exchange *exchange;
@@ -132,7 +132,7 @@ static void expire(void *state)
 	}
 }
 
-static void close_front(void **state)
+static void close_http(void **state)
 {
 	struct http *http = *state;
 	struct listening *listening;
@@ -150,9 +150,9 @@ const struct front http_front = {
 	.tcp_key = "listen-http",
 	.tcp_address = offsetof(struct settings, listen_http),
 	.check = check_token,
-	.open = open_front,
+	.open = open_http,
 	.reload = reload_token,
-	.drain = drain,
-	.expire = expire,
-	.close = close_front,
+	.drain = drain_http,
+	.expire = expire_http,
+	.close = close_http,
 };

@@ -88,7 +88,7 @@ static bool is_well_formed(struct exchange *exchange, const char *method, const 
 	return false;
 }
 
-static void turn_away(struct exchange *exchange)
+static void turn_exchange_away(struct exchange *exchange)
 {
 	static const char REASON[] = "too busy: all connections are in use";
 
@@ -111,7 +111,7 @@ static void check_header(struct exchange *exchange, const char *method, const ch
 		return;
 	}
 	if (exchange->refused) {
-		turn_away(exchange);
+		turn_exchange_away(exchange);
 		return;
 	}
 	exchange->peer.trusted = exchange->listening->tcp && has_token(exchange);

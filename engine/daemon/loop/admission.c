@@ -26,7 +26,7 @@ void admission_close(struct admission *admission)
 	quota_free(&admission->quota);
 }
 
-static enum admitted decide(const struct admission *admission, const struct peer *peer)
+static enum admitted decide_admission(const struct admission *admission, const struct peer *peer)
 {
 	size_t most = admission->server->settings.max_connections;
 
@@ -41,7 +41,7 @@ static enum admitted decide(const struct admission *admission, const struct peer
 enum admitted admission_enter(struct admission *admission, const struct peer *peer)
 {
 	struct server *server = admission->server;
-	enum admitted admitted = decide(admission, peer);
+	enum admitted admitted = decide_admission(admission, peer);
 	bool refused = admitted != ADMITTED;
 
 	ASSERT_OWNER();

@@ -17,7 +17,7 @@ static const uint64_t LINGER_MS = 5000;
 
 /* --- States -------------------------------------------------------------- */
 
-static void move(struct connection *connection, enum connection_state to)
+static void move_connection(struct connection *connection, enum connection_state to)
 {
 	static const unsigned MOVES[] = {
 		[CONNECTION_OPEN] = STATE_BIT(CONNECTION_BUSY) | STATE_BIT(CONNECTION_LEAVING) |
@@ -30,23 +30,24 @@ static void move(struct connection *connection, enum connection_state to)
 	};
 
 	ASSERT_OWNER();
-	connection->state = (enum connection_state)state_move(connection->state, to, MOVES);
+	STATE_MOVE(connection->state, to, MOVES);
 }
 
 void connection_begin_work(struct connection *connection)
 {
 	uv_timer_stop(&connection->timer);
-	move(connection, CONNECTION_BUSY);
+	move_connection(connection, CONNECTION_BUSY);
 }
 
 void connection_end_work(struct connection *connection)
 {
-	move(connection, CONNECTION_OPEN);
+	move_connection(connection, CONNECTION_OPEN);
 }
 
 void connection_hold(struct connection *connection, size_t bytes)
 {
-	admission_hold(connection->server, &connection->held, bytes);
+	connection->server->held_bytes += bytes - connection->held;
+	connection->held = bytes;
 }
 
 /* --- Life ---------------------------------------------------------------- */
@@ -95,7 +96,7 @@ void connection_close(struct connection *connection)
 {
 	if (connection->state == CONNECTION_CLOSED)
 		return;
-	move(connection, CONNECTION_CLOSED);
+	move_connection(connection, CONNECTION_CLOSED);
 	uv_close(&connection->socket.handle, on_closed);
 	uv_close((uv_handle_t *)&connection->timer, on_closed);
 }
@@ -284,7 +285,7 @@ static void on_shutdown(uv_shutdown_t *shutdown, int error)
 		connection_close(connection);
 		return;
 	}
-	move(connection, CONNECTION_LINGERING);
+	move_connection(connection, CONNECTION_LINGERING);
 	connection_set_timer(connection, running ? LINGER_MS : DRAIN_IDLE_MS);
 }
 
@@ -306,7 +307,7 @@ void connection_leave(struct connection *connection, struct buffer *bytes)
 {
 	size_t size = bytes->capacity;
 
-	move(connection, CONNECTION_LEAVING);
+	move_connection(connection, CONNECTION_LEAVING);
 	uv_read_stop(&connection->socket.stream);
 	connection_send(connection, bytes);
 	buffer_free(bytes);

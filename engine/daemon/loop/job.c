@@ -128,7 +128,7 @@ static void take_worker_back(struct jobs *jobs, struct job *job)
 	job->worker = NULL;
 }
 
-static void on_run(uv_work_t *work)
+static void on_job_run(uv_work_t *work)
 {
 	struct job *job = work->data;
 
@@ -136,14 +136,14 @@ static void on_run(uv_work_t *work)
 	job->run(job, job->worker);
 }
 
-static void on_ran(uv_work_t *work, int error);
+static void on_job_ran(uv_work_t *work, int error);
 
 static void start(struct jobs *jobs, struct job *job)
 {
 	lend_worker(jobs, job);
 	job->work.data = job;
 	/* It fails only when it is given no function. */
-	int error = uv_queue_work(jobs->loop, &job->work, on_run, on_ran);
+	int error = uv_queue_work(jobs->loop, &job->work, on_job_run, on_job_ran);
 	assert(error == 0);
 	(void)error;
 }
@@ -163,7 +163,7 @@ static void start_next(struct jobs *jobs)
 }
 
 /* The next one starts before this one is looked at, to keep threads busy. */
-static void on_ran(uv_work_t *work, int error)
+static void on_job_ran(uv_work_t *work, int error)
 {
 	struct job *job = work->data;
 	struct jobs *jobs = job->jobs;

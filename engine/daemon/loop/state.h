@@ -1,4 +1,4 @@
-/* State machines: a table says which moves there are, and one function makes them.
+/* State machines: a table says which moves there are, and STATE_MOVE makes them.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -7,12 +7,6 @@
 /* A row of the table has such a bit for each state that follows. */
 #define STATE_BIT(state) (1U << (state))
 
-/* Returns `to`. A move that the table `moves` does not have is a mistake of ours and ends
- * the program. */
-static inline unsigned state_move(unsigned from, unsigned to, const unsigned *moves)
-{
-	assert(moves[from] & STATE_BIT(to));
-	(void)from;
-	(void)moves;
-	return to;
-}
+/* Sets the variable `state`. A move that the table `moves` does not have is a mistake of
+ * ours and ends the program. */
+#define STATE_MOVE(state, to, moves) (assert((moves)[state] & STATE_BIT(to)), (state) = (to))

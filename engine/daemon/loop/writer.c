@@ -77,7 +77,7 @@ struct work {
 static const struct work WORK[];
 
 /* A work begins, or ends: none follows another at once. */
-static void move(struct writer *writer, enum state to)
+static void move_writer(struct writer *writer, enum state to)
 {
 	assert((writer->state == WAITING) != (to == WAITING));
 	writer->state = to;
@@ -98,16 +98,16 @@ static void end_work(void *data)
 
 	ASSERT_OWNER();
 	WORK[writer->state].ran(writer);
-	move(writer, WAITING);
+	move_writer(writer, WAITING);
 	step(writer);
 }
 
-static void on_run(uv_work_t *work)
+static void on_work_run(uv_work_t *work)
 {
 	run_work(work->data);
 }
 
-static void on_ran(uv_work_t *work, int error)
+static void on_work_ran(uv_work_t *work, int error)
 {
 	assert(error == 0); /* nobody cancels */
 	(void)error;
@@ -122,9 +122,9 @@ static void prepare_work(struct writer *writer)
 
 static void start_work(struct writer *writer, enum state state)
 {
-	move(writer, state);
+	move_writer(writer, state);
 	/* It fails only when it is given no function. */
-	int error = uv_queue_work(writer->loop, &writer->work, on_run, on_ran);
+	int error = uv_queue_work(writer->loop, &writer->work, on_work_run, on_work_ran);
 	assert(error == 0);
 	(void)error;
 }
@@ -132,7 +132,7 @@ static void start_work(struct writer *writer, enum state state)
 /* The same in a thread of its own, at a low priority. */
 static void start_long_work(struct writer *writer, enum state state)
 {
-	move(writer, state);
+	move_writer(writer, state);
 	/* Once it runs, the status is the thread's to write. */
 	enum status status =
 		long_work_start(writer->loop, run_work, end_work, writer, &writer->failure);

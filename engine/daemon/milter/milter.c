@@ -116,7 +116,7 @@ static bool answer(struct mail_server *mail_server, enum milter_event *event)
 	return true;
 }
 
-static void take_events(struct mail_server *mail_server, enum milter_event event);
+static void take_milter_events(struct mail_server *mail_server, enum milter_event event);
 
 static void on_judged(struct task *task)
 {
@@ -125,7 +125,7 @@ static void on_judged(struct task *task)
 
 	connection_end_work(&mail_server->connection);
 	if (!mail_server->starting && answer(mail_server, &event))
-		take_events(mail_server, event);
+		take_milter_events(mail_server, event);
 }
 
 /* Mail that our own people submit, which is not to be marked as spam on its way out. */
@@ -189,7 +189,7 @@ static void read_more(struct mail_server *mail_server)
 }
 
 /* True when the event was a message that is judged already: it is to be answered. */
-static bool take_event(struct mail_server *mail_server, enum milter_event event)
+static bool take_milter_event(struct mail_server *mail_server, enum milter_event event)
 {
 	struct connection *connection = &mail_server->connection;
 
@@ -215,38 +215,38 @@ static bool take_event(struct mail_server *mail_server, enum milter_event event)
 }
 
 /* A loop: one read may bring thousands of messages that are all refused at once. */
-static void take_events(struct mail_server *mail_server, enum milter_event event)
+static void take_milter_events(struct mail_server *mail_server, enum milter_event event)
 {
-	while (take_event(mail_server, event) && answer(mail_server, &event)) {
+	while (take_milter_event(mail_server, event) && answer(mail_server, &event)) {
 	}
 }
 
 /* --- The connection ------------------------------------------------------ */
 
-static void on_received(struct connection *connection, const char *bytes, size_t length)
+static void milter_received(struct connection *connection, const char *bytes, size_t length)
 {
 	struct mail_server *mail_server = mail_server_of(connection);
 	enum milter_event event = milter_session_feed(mail_server->session, bytes, length);
 
 	set_timer(mail_server);
-	take_events(mail_server, event);
+	take_milter_events(mail_server, event);
 }
 
-static void on_timed_out(struct connection *connection)
+static void milter_timed_out(struct connection *connection)
 {
 	connection->server->counters.refused.timeouts += mail_server_of(connection)->hurried;
 	connection_close(connection);
 }
 
 /* What an answer has left to leave takes FAREWELL_MS at most. */
-static void on_shutting_down(struct connection *connection, bool forced)
+static void milter_shutting_down(struct connection *connection, bool forced)
 {
 	if (!forced)
 		connection_close(connection);
 }
 
 /* All places are taken: what would have been said of each message is said at once. */
-static void turn_away(struct mail_server *mail_server, const char *reason)
+static void turn_mail_server_away(struct mail_server *mail_server, const char *reason)
 {
 	struct connection *connection = &mail_server->connection;
 
@@ -257,7 +257,7 @@ static void turn_away(struct mail_server *mail_server, const char *reason)
 	connection_set_timer(connection, REFUSED_MS);
 }
 
-static void on_accepted(struct connection *connection, enum admitted admitted)
+static void milter_accepted(struct connection *connection, enum admitted admitted)
 {
 	static const char FULL[] = "too busy: all connections are in use";
 	struct mail_server *mail_server = mail_server_of(connection);
@@ -274,14 +274,14 @@ static void on_accepted(struct connection *connection, enum admitted admitted)
 	else if (admitted == ADMITTED)
 		set_timer(mail_server);
 	else if (admitted == TURNED_AWAY)
-		turn_away(mail_server, FULL);
+		turn_mail_server_away(mail_server, FULL);
 	else if (admitted == DROPPED)
 		close_for(mail_server, FULL);
 	else
 		close_for(mail_server, "too many connections for the limit of open files");
 }
 
-static void on_closed(struct connection *connection)
+static void milter_closed(struct connection *connection)
 {
 	milter_session_free(&mail_server_of(connection)->session);
 }
@@ -289,15 +289,15 @@ static void on_closed(struct connection *connection)
 static const struct stream_protocol PROTOCOL = {
 	.size = sizeof(struct mail_server),
 	.refused_most = 1024,
-	.accepted = on_accepted,
-	.received = on_received,
+	.accepted = milter_accepted,
+	.received = milter_received,
 	.ended = connection_close,
-	.timed_out = on_timed_out,
-	.shutting_down = on_shutting_down,
-	.closed = on_closed,
+	.timed_out = milter_timed_out,
+	.shutting_down = milter_shutting_down,
+	.closed = milter_closed,
 };
 
-static enum status open_front(void **state, struct server *server, struct failure *failure)
+static enum status open_milter(void **state, struct server *server, struct failure *failure)
 {
 	return transport_open(state, server, &milter_front, &PROTOCOL, failure);
 }
@@ -306,7 +306,7 @@ const struct front milter_front = {
 	.name = "milter",
 	.tcp_key = "listen-milter",
 	.tcp_address = offsetof(struct settings, listen_milter),
-	.open = open_front,
+	.open = open_milter,
 	.drain = transport_drain,
 	.expire = transport_expire,
 	.close = transport_close,

@@ -141,7 +141,7 @@ static void reply_json(struct spamd_client *client)
 	spamd_reply_json(&client->reply, json);
 }
 
-static void start_call(struct spamd_client *client)
+static void start_spamd_call(struct spamd_client *client)
 {
 	struct task *task = &client->task;
 	const struct user_naming *naming = &service_settings(task->server->service)->naming;
@@ -188,7 +188,7 @@ static const struct command {
 	[SPAMD_SKIP] = {"SKIP", NULL, false, finish_request, NULL},
 	[SPAMD_STATS] = {"STATS", NULL, false, start_stats, NULL},
 	[SPAMD_DIAGNOSE] = {"DIAGNOSE", &task_diagnose, false, NULL, reply_json},
-	[SPAMD_CALL] = {"CALL", &task_call, false, start_call, reply_json},
+	[SPAMD_CALL] = {"CALL", &task_call, false, start_spamd_call, reply_json},
 };
 static_assert(sizeof(COMMANDS) / sizeof(COMMANDS[0]) == COUNTER_COMMANDS, "each is counted");
 
@@ -198,7 +198,7 @@ void spamd_name_commands(struct counters *counters)
 		counters->commands[i].name = COMMANDS[i].name;
 }
 
-static void on_task_done(struct task *task)
+static void on_spamd_task_done(struct task *task)
 {
 	struct spamd_client *client = task->owner;
 	const struct command *command = &COMMANDS[client->request->command];
@@ -227,7 +227,7 @@ void spamd_start_request(struct spamd_client *client)
 		.message = request->message,
 		.length = request->length,
 		.render = render_scan,
-		.done = on_task_done};
+		.done = on_spamd_task_done};
 	if (context_parse(&task->context, request->context, &task->failure) != STATUS_OK) {
 		finish_request(client);
 		return;

@@ -17,7 +17,7 @@ static const size_t HEADERS_MAX = 100000;
 static const char SHUTTING_DOWN[] = "shutting down";
 static const char TOO_MANY[] = "too busy: all connections are in use";
 
-static struct spamd_client *client_of(struct connection *connection)
+static struct spamd_client *spamd_client_of(struct connection *connection)
 {
 	return (struct spamd_client *)connection;
 }
@@ -49,7 +49,7 @@ static void reply_error(struct spamd_client *client, enum spamd_code code, const
 
 /* --- Receiving ----------------------------------------------------------- */
 
-static void take_event(struct spamd_client *client, enum spamd_event event)
+static void take_spamd_event(struct spamd_client *client, enum spamd_event event)
 {
 	const char *text;
 	enum spamd_code code;
@@ -69,37 +69,36 @@ static void take_event(struct spamd_client *client, enum spamd_event event)
 	}
 }
 
-static void on_received(struct connection *connection, const char *bytes, size_t length)
+static void spamd_received(struct connection *connection, const char *bytes, size_t length)
 {
-	struct spamd_client *client = client_of(connection);
+	struct spamd_client *client = spamd_client_of(connection);
 	enum spamd_event event = spamd_session_feed(client->session, bytes, length);
 
 	client->begun = true;
 	connection_hold(connection, spamd_session_size(client->session));
-	if (event == SPAMD_NEED_MORE && !admission_has_memory(connection->server, 0)) {
+	if (event != SPAMD_NEED_MORE)
+		take_spamd_event(client, event);
+	else if (!admission_has_memory(connection->server, 0))
 		reply_error(client, SPAMD_TEMPFAIL, "too busy: no memory for another message");
-		return;
-	}
-	if (!spamd_session_in_headers(client->session))
+	else if (!spamd_session_in_headers(client->session))
 		connection_keep_pace(connection, length);
-	take_event(client, event);
 }
 
-static void on_ended(struct connection *connection)
+static void spamd_ended(struct connection *connection)
 {
-	struct spamd_client *client = client_of(connection);
+	struct spamd_client *client = spamd_client_of(connection);
 
 	if (client->begun)
-		take_event(client, spamd_session_end(client->session));
+		take_spamd_event(client, spamd_session_end(client->session));
 	else
 		connection_close(connection); /* somebody looked whether we live */
 }
 
 /* --- Time ---------------------------------------------------------------- */
 
-static void on_timed_out(struct connection *connection)
+static void spamd_timed_out(struct connection *connection)
 {
-	struct spamd_client *client = client_of(connection);
+	struct spamd_client *client = spamd_client_of(connection);
 	const struct settings *settings = &connection->server->settings;
 	char text[96];
 
@@ -118,9 +117,9 @@ static void on_timed_out(struct connection *connection)
 	reply_error(client, SPAMD_TIMEOUT, text);
 }
 
-static void on_shutting_down(struct connection *connection, bool forced)
+static void spamd_shutting_down(struct connection *connection, bool forced)
 {
-	struct spamd_client *client = client_of(connection);
+	struct spamd_client *client = spamd_client_of(connection);
 
 	if (forced)
 		reply_error(client, SPAMD_TEMPFAIL, SHUTTING_DOWN);
@@ -131,7 +130,7 @@ static void on_shutting_down(struct connection *connection, bool forced)
 /* --- Life ---------------------------------------------------------------- */
 
 /* When even those who are turned away are too many, nobody waits for them to read it. */
-static void drop(struct spamd_client *client)
+static void drop_spamd_client(struct spamd_client *client)
 {
 	client->reply = BUFFER_INIT(SERVER_READ_SIZE);
 	spamd_reply_error(&client->reply, SPAMD_TEMPFAIL, TOO_MANY);
@@ -139,9 +138,9 @@ static void drop(struct spamd_client *client)
 	connection_close(&client->connection);
 }
 
-static void on_accepted(struct connection *connection, enum admitted admitted)
+static void spamd_accepted(struct connection *connection, enum admitted admitted)
 {
-	struct spamd_client *client = client_of(connection);
+	struct spamd_client *client = spamd_client_of(connection);
 	const struct settings *settings = &connection->server->settings;
 	struct spamd_limits limits = {
 		.message = settings->max_message_bytes,
@@ -159,12 +158,12 @@ static void on_accepted(struct connection *connection, enum admitted admitted)
 	else if (admitted == TURNED_AWAY)
 		reply_error(client, SPAMD_TEMPFAIL, TOO_MANY);
 	else
-		drop(client);
+		drop_spamd_client(client);
 }
 
-static void on_closed(struct connection *connection)
+static void spamd_closed(struct connection *connection)
 {
-	struct spamd_client *client = client_of(connection);
+	struct spamd_client *client = spamd_client_of(connection);
 
 	connection->server->counters.spamd_open--;
 	spamd_session_free(&client->session);
@@ -175,15 +174,15 @@ static const struct stream_protocol PROTOCOL = {
 	.size = sizeof(struct spamd_client),
 	.refused_most = 256,
 	.shared = true,
-	.accepted = on_accepted,
-	.received = on_received,
-	.ended = on_ended,
-	.timed_out = on_timed_out,
-	.shutting_down = on_shutting_down,
-	.closed = on_closed,
+	.accepted = spamd_accepted,
+	.received = spamd_received,
+	.ended = spamd_ended,
+	.timed_out = spamd_timed_out,
+	.shutting_down = spamd_shutting_down,
+	.closed = spamd_closed,
 };
 
-static enum status open_front(void **state, struct server *server, struct failure *failure)
+static enum status open_spamd(void **state, struct server *server, struct failure *failure)
 {
 	spamd_name_commands(&server->counters);
 	return transport_open(state, server, &spamd_front, &PROTOCOL, failure);
@@ -193,7 +192,7 @@ const struct front spamd_front = {
 	.name = "spamd",
 	.tcp_key = "listen-tcp",
 	.tcp_address = offsetof(struct settings, listen_tcp),
-	.open = open_front,
+	.open = open_spamd,
 	.drain = transport_drain,
 	.expire = transport_expire,
 	.close = transport_close,

@@ -57,7 +57,7 @@ static void start_press(struct task *task)
 		task_identify(task);
 }
 
-static void run_press(struct job *job, struct worker *worker)
+static void run_press_job(struct job *job, struct worker *worker)
 {
 	struct task *task = job->data;
 
@@ -112,6 +112,6 @@ static void submit_press(struct job *job)
 const struct task_kind task_press = {
 	.start = start_press,
 	.begin = begin_press,
-	.run = run_press,
+	.run = run_press_job,
 	.ran = submit_press,
 };

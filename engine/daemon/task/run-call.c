@@ -4,6 +4,7 @@
 
 #include <glib.h>
 
+#include "engine/base/thread-role.h"
 #include "engine/daemon/loop/long-work.h"
 #include "engine/daemon/server.h"
 #include "engine/daemon/task/housekeeping.h"
@@ -156,6 +157,7 @@ static void on_prepare(void *data)
 	struct task *task = data;
 	struct worker *worker;
 
+	thread_take_role(THREAD_WORKER);
 	if (worker_open(task->server->service, &worker, &task->failure) == STATUS_OK)
 		adoption_prepare(task->adoption, worker, &task->failure);
 	worker_close(&worker);

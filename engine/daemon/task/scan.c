@@ -120,7 +120,7 @@ static void start_scan(struct task *task)
 /* --- The verdict --------------------------------------------------------- */
 
 /* A user's store that cannot be read is no failure: the verdict is everybody's. */
-static void run_scan(struct job *job, struct worker *worker)
+static void run_scan_job(struct job *job, struct worker *worker)
 {
 	struct task *task = job->data;
 
@@ -180,6 +180,6 @@ static void end_scan(struct job *job)
 const struct task_kind task_scan = {
 	.start = start_scan,
 	.begin = begin_scan,
-	.run = run_scan,
+	.run = run_scan_job,
 	.ran = end_scan,
 };

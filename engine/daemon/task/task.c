@@ -27,7 +27,7 @@ void task_release(struct task *task)
 
 /* What is invalid the detail quotes, for the client's eyes: it may be a name, or a part
  * of a message that was sent in place of a call. */
-static void log_failure(const struct task *task)
+static void log_task_failure(const struct task *task)
 {
 	const struct failure *failure = &task->failure;
 	bool quotes = failure->code == STATUS_INVALID;
@@ -42,7 +42,7 @@ void task_end(struct task *task)
 {
 	ASSERT_OWNER();
 	if (task->failure.code != STATUS_OK)
-		log_failure(task);
+		log_task_failure(task);
 	task->done(task);
 }
 
