@@ -15,13 +15,13 @@ libtokenizer_a_SOURCES = \
 	%D%/html-names.c %D%/html-names.h \
 	%D%/html-style.c %D%/html-style.h \
 	%D%/mailbox.c \
-	%D%/mime.c %D%/mime.h \
+	%D%/mime-walk.c %D%/mime.h \
 	%D%/mime-charset.c %D%/mime-charset.h \
 	%D%/mime-field.c %D%/mime-field.h \
 	%D%/mime-text.c %D%/mime-text.h \
 	%D%/section.c %D%/section.h \
 	%D%/text.c %D%/text.h \
-	%D%/tokenizer.c %D%/tokenizer.h \
+	%D%/tokenize.c %D%/tokenizer.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/url.c %D%/url.h
 libtokenizer_a_CFLAGS = $(AM_CFLAGS) $(GMIME_CFLAGS) $(XXHASH_CFLAGS)

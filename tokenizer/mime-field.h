@@ -20,22 +20,6 @@ struct mime_budget {
 };
 enum { MIME_BUDGET_BYTES = 1 << 14, MIME_BUDGET_CHARSETS = 24 };
 
-enum mime_encoding { MIME_IDENTITY, MIME_BASE64, MIME_QUOTED_PRINTABLE, MIME_UUENCODE };
-
-/* What the header section of an entity says of its content (RFC 2045, RFC 2183). The
- * strings are valid until it is cleared; NULL = not told. */
-struct mime_content {
-	enum mime_kind kind;
-	enum mime_encoding encoding;
-	bool digest; /* of a multipart: its parts are messages */
-	char *type;
-	const char *boundary; /* of a multipart */
-	const char *charset, *file_name; /* of neither a multipart nor a message */
-	/* Private. */
-	struct _GMimeContentType *content_type;
-	struct _GMimeContentDisposition *disposition;
-};
-
 /* Reads the fields about the content. `digest`: a part of a multipart/digest, which is
  * a message where it has no type (RFC 2046 section 5.1.5). Once the budget of bytes is
  * spent only the beginning of a field is read. */

@@ -12,7 +12,6 @@
 #include "tokenizer/charset-convert.h"
 #include "tokenizer/decode.h"
 #include "tokenizer/encoded-word.h"
-#include "tokenizer/mime-field.h"
 #include "tokenizer/tokenizer.h"
 
 enum {

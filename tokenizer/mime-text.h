@@ -8,7 +8,6 @@
 
 #include "tokenizer/mime.h"
 
-struct mime_content;
 struct mime_decoder; /* scratch memory */
 
 struct mime_decoder *mime_decoder_new(void); /* NULL when out of memory */

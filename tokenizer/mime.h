@@ -41,6 +41,22 @@ struct mime_handler {
 	void *context;
 };
 
+enum mime_encoding { MIME_IDENTITY, MIME_BASE64, MIME_QUOTED_PRINTABLE, MIME_UUENCODE };
+
+/* What the header section of an entity says of its content (RFC 2045, RFC 2183). The
+ * strings are valid until it is cleared; NULL = not told. */
+struct mime_content {
+	enum mime_kind kind;
+	enum mime_encoding encoding;
+	bool digest; /* of a multipart: its parts are messages */
+	char *type;
+	const char *boundary; /* of a multipart */
+	const char *charset, *file_name; /* of neither a multipart nor a message */
+	/* Private. */
+	struct _GMimeContentType *content_type;
+	struct _GMimeContentDisposition *disposition;
+};
+
 struct mime_reader; /* scratch memory */
 
 struct mime_reader *mime_reader_new(void); /* NULL when out of memory */

@@ -5,7 +5,9 @@
 #include <glib.h>
 
 #include "engine/client/call.h"
-#include "engine/service/generation.h"
+#include "engine/service/scope/scope.h"
+#include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 #include "trainer/alone.h"
 
 /* --- By the daemon ------------------------------------------------------------------ */
@@ -26,19 +28,14 @@ static enum status ask_daemon(const char *socket, const char *name, struct failu
 enum status adopt_into(struct service *service, struct worker *worker, const char *path,
 	const char *keep, struct failure *failure)
 {
-	struct adoption *adoption;
-	enum status status = adoption_new(service, path, keep, &adoption, failure);
+	struct change *change;
+	enum status status = change_adopt(service, path, keep, &change, failure);
 
 	if (status == STATUS_OK)
-		status = adoption_prepare(adoption, worker, failure);
-	if (status == STATUS_OK) {
-		struct change *change = change_adopt(service, &adoption);
-		do {
-			status = change_run(change, failure);
-		} while (status == STATUS_OK && change_goes_on(change));
-		change_end(service, &change);
-	}
-	adoption_free(&adoption);
+		status = change_prepare(change, worker, failure);
+	while (status == STATUS_OK && change_goes_on(change))
+		status = change_run(change, failure);
+	change_end(service, &change);
 	return status;
 }
 

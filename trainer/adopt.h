@@ -9,7 +9,7 @@
 #include "engine/base/status.h"
 #include "engine/service/service.h"
 
-/* Adopts the file `path` in a service of this thread's alone; `keep` as adoption_new. */
+/* Adopts the file `path` in a service of this thread's alone; `keep` as change_adopt. */
 enum status adopt_into(struct service *service, struct worker *worker, const char *path,
 	const char *keep, struct failure *failure);
 

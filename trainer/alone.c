@@ -7,7 +7,7 @@
 enum status alone_open(struct alone *alone, const char *database,
 	const struct service_settings *settings, struct failure *failure)
 {
-	enum status status = store_open_sqlite(&alone->store, database, failure);
+	enum status status = store_open(&alone->store, database, STORE_WRITE, failure);
 
 	if (status == STATUS_OK)
 		status = service_open(&alone->service, alone->store, settings, failure);

@@ -13,6 +13,7 @@
 #include "engine/base/account.h"
 #include "engine/client/call.h"
 #include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 #include "engine/settings/budget.h"
 #include "trainer/alone.h"
 #include "trainer/commands.h"

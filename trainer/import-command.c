@@ -86,7 +86,7 @@ static int import_into(const char *database, const struct settings *settings, co
 
 	if (check_sources(sources, &failure) != STATUS_OK ||
 		account_begin(database, &failure) != STATUS_OK ||
-		store_open_sqlite(&store, database, &failure) != STATUS_OK)
+		store_open(&store, database, STORE_WRITE, &failure) != STATUS_OK)
 		return fail(&failure);
 	enum status status = import_run(store, &service, (struct import_source *)sources->data,
 		sources->len, user, stop_on_signals(), &counts, &failure);

@@ -10,7 +10,9 @@
 #include <glib.h>
 
 #include "engine/client/mail-walk.h"
-#include "engine/service/renaming.h"
+#include "engine/service/report/report.h"
+#include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 #include "trainer/progress.h"
 
 enum { BATCH = 256, CHECKPOINT_TOKENS = 200000, NAMED_SKIPS = 5 };

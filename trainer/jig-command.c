@@ -22,6 +22,7 @@
 #include <glib/gstdio.h>
 
 #include "engine/base/account.h"
+#include "engine/service/upkeep/upkeep.h"
 #include "trainer/commands.h"
 #include "trainer/evaluate/replay.h"
 
@@ -68,7 +69,7 @@ static void remove_files(const char *path)
 static enum status remove_former(const char *path, struct failure *failure)
 {
 	struct store *store = NULL;
-	enum status status = store_open_sqlite_readonly(&store, path, failure);
+	enum status status = store_open(&store, path, STORE_READ, failure);
 
 	if (status == STATUS_NOTFOUND)
 		return STATUS_OK;
@@ -77,7 +78,7 @@ static enum status remove_former(const char *path, struct failure *failure)
 	if (store)
 		store_close(&store);
 	if (status == STATUS_OK)
-		status = store_open_sqlite(&store, path, failure); /* nobody uses it */
+		status = store_open(&store, path, STORE_WRITE, failure); /* nobody uses it */
 	if (status != STATUS_OK)
 		return status;
 	store_close(&store);
@@ -90,14 +91,16 @@ static enum status initialize(const char *path, struct failure *failure)
 	const struct service_settings settings = service_defaults();
 	struct store *store = NULL;
 	struct replay replay = {0};
+	const struct store_value mark = {.name = MARK, .bytes = "1", .size = 1};
+	const struct store_change marked = {.values = &mark, .value_count = 1};
 	enum status status = remove_former(path, failure);
 
 	if (status == STATUS_OK)
-		status = store_open_sqlite(&store, path, failure);
+		status = store_open(&store, path, STORE_WRITE, failure);
 	if (status == STATUS_OK) /* makes the secret */
 		status = replay_open(&replay, store, &settings, failure);
 	if (status == STATUS_OK)
-		status = store_put(store, MARK, "1", 1, failure);
+		status = store_commit(store, &marked, failure);
 	replay_close(&replay);
 	if (store)
 		store_close(&store);
@@ -113,7 +116,7 @@ static enum status classify(
 	struct store *store = NULL;
 	struct replay replay = {0};
 	struct result result;
-	enum status status = store_open_sqlite_readonly(&store, path, failure);
+	enum status status = store_open(&store, path, STORE_READ, failure);
 
 	if (status == STATUS_OK)
 		status = replay_open(&replay, store, &settings, failure);
@@ -135,7 +138,7 @@ static enum status learn(
 	const struct service_settings settings = service_defaults();
 	struct store *store = NULL;
 	struct replay replay = {0};
-	enum status status = store_open_sqlite(&store, path, failure);
+	enum status status = store_open(&store, path, STORE_WRITE, failure);
 
 	if (status == STATUS_OK)
 		status = check_mark(store, path, failure);

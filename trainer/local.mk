@@ -30,7 +30,7 @@ libtrainer_a_SOURCES = \
 	%D%/retrain/report-json.c \
 	%D%/retrain/report.c %D%/retrain/report.h \
 	%D%/retrain/reporters.c %D%/retrain/reporters.h \
-	%D%/retrain/retrain.c %D%/retrain/retrain.h \
+	%D%/retrain/retrain.h %D%/retrain/retraining.c \
 	%D%/retrain/shared-tokens.c %D%/retrain/shared-tokens.h \
 	engine/client/call.c engine/client/call.h \
 	engine/client/exchange.c engine/client/exchange.h \

@@ -75,7 +75,7 @@ static enum status train(
 	const struct arguments *arguments, struct retraining *retraining, struct failure *failure)
 {
 	struct store *store = NULL;
-	enum status status = store_open_sqlite_readonly(&store, arguments->database, failure);
+	enum status status = store_open(&store, arguments->database, STORE_READ, failure);
 
 	if (status == STATUS_OK)
 		status = retrain_run(retraining, store, &arguments->options, failure);

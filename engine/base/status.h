@@ -20,7 +20,8 @@
 	X(PROTOCOL, -1012, "protocol error")                                                       \
 	X(OVERLOAD, -1013, "too busy")                                                             \
 	X(TIMEOUT, -1014, "timed out")                                                             \
-	X(INTERRUPTED, -1015, "interrupted")
+	X(INTERRUPTED, -1015, "interrupted")                                                       \
+	X(UNCERTAIN, -1016, "not known whether it was written")
 
 enum status {
 	STATUS_OK = 0,

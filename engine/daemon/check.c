@@ -202,7 +202,7 @@ void check_database(const struct settings *settings, struct complaints *complain
 
 	check_files(path, complaints);
 	if (complaints->errors == before) {
-		status = store_open_sqlite_readonly(&store, path, &failure);
+		status = store_open(&store, path, STORE_READ, &failure);
 		/* Not there, or older: a start makes it, or brings it up to date. */
 		if (status != STATUS_NOTFOUND && status != STATUS_READONLY)
 			complaints_take(complaints, status, &failure);

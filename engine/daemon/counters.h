@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "engine/service/service.h"
+#include "engine/service/report/report.h"
 
 enum { COUNTER_COMMANDS = 12, COUNTER_OUTCOMES = OUTCOME_TRUSTED + 1 };
 

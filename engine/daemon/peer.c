@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "engine/base/thread-role.h"
-#include "engine/service/user-name.h"
+#include "engine/service/scope/scope.h"
 
 /* Enough for the entry of any sensible directory. */
 static const size_t ENTRY_SIZE = 16384;

@@ -13,7 +13,6 @@
 #include "engine/daemon/loop/job.h"
 #include "engine/daemon/loop/writer.h"
 #include "engine/daemon/sandbox.h"
-#include "engine/service/service.h"
 #include "engine/settings/settings.h"
 #include "engine/store/store.h"
 

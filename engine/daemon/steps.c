@@ -52,7 +52,7 @@ enum status server_start_loop(struct server *server, struct failure *failure)
 enum status server_start_store(struct server *server, struct failure *failure)
 {
 	char *path = settings_database(&server->settings);
-	enum status status = store_open_sqlite(&server->store, path, failure);
+	enum status status = store_open(&server->store, path, STORE_WRITE, failure);
 
 	if (status == STATUS_OK && !store_writable(server->store))
 		log_event(server->log, LOG_WARNING, "store-read-only",

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "engine/daemon/notify.h"
-#include "engine/service/renaming.h"
+#include "engine/service/upkeep/upkeep.h"
 
 static const char DELETE_COPY[] =
 	"delete it when all is well: it holds what people reported, and erasures do not reach it";

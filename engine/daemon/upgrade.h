@@ -4,7 +4,6 @@
 #pragma once
 
 #include "engine/daemon/log.h"
-#include "engine/service/user-name.h"
 #include "engine/store/store.h"
 
 /* Says whether the schema was migrated, and where the copy of before is. */

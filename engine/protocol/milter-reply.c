@@ -1,9 +1,10 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/protocol/milter-frame.h"
-#include "engine/protocol/milter.h"
 
 #include <string.h>
+
+#include "engine/protocol/milter.h"
 
 void milter_put_number(struct buffer *output, uint32_t number)
 {

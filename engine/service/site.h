@@ -4,8 +4,8 @@
  * replaced as a whole. References are counted by the owner's thread. */
 #pragma once
 
-#include "engine/service/origin.h"
-#include "engine/service/preferences.h"
+#include "engine/origin/origin.h"
+#include "engine/service/scope/scope.h"
 
 struct service_settings;
 

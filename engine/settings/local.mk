@@ -2,7 +2,7 @@
 noinst_LIBRARIES += libsettings.a
 libsettings_a_SOURCES  = %D%/budget.c %D%/budget.h \
 	%D%/complaints.c %D%/complaints.h \
-	%D%/service-settings.h %D%/settings.c %D%/settings.h \
+	%D%/service-settings.h %D%/load.c %D%/settings.h \
 	%D%/table.c %D%/table.h %D%/value.c %D%/value.h
 libsettings_a_CFLAGS   = $(AM_CFLAGS) $(GLIB_CFLAGS)
 libsettings_a_CPPFLAGS = $(AM_CPPFLAGS) \

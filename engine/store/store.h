@@ -58,7 +58,7 @@ enum report_flags {
 /* One press as the journal keeps it. Reports of the same user about the same
  * message supersede each other, but for muted ones: the newest counts. */
 struct report {
-	int64_t seq; /* order in the journal, > 0; given by store_append */
+	int64_t seq; /* order in the journal, > 0; given by store_commit */
 	const char *user; /* at most STORE_MAX_USER bytes; "" = site, no user */
 	int64_t time; /* seconds since 1970 */
 	uint64_t message; /* identity of the message */
@@ -108,22 +108,23 @@ struct store_entry {
 	int64_t time; /* of the last change, seconds since 1970 */
 };
 
+/* --- Changes --------------------------------------------------------------- */
+
 enum store_removal_kind {
 	REMOVE_SHARED, /* what global was taught; the journal stays the user's own */
 	REMOVE_USER, /* the user's journal and entries */
 	REMOVE_OLD, /* rows of the journal up to `until` */
 };
 
-/* What is taken out of the store, on somebody's demand or because its time is over. */
+/* What is taken out of the store, on somebody's demand or because its time is over. What a
+ * generation that is not in place yet has brought is forgotten with it: it was made with
+ * these reports. With REMOVE_USER and REMOVE_OLD the bytes are overwritten in the files as
+ * well (TIDY_ALL finishes that). */
 struct store_removal {
 	enum store_removal_kind kind;
 	const char *user; /* with REMOVE_OLD: NULL = all users */
 	/* The last number that goes; of REMOVE_SHARED 0 = all, of REMOVE_USER it is nothing. */
 	int64_t until;
-	/* Laid down in the same step (a withdrawn consent); NULL = none. */
-	const struct store_entry *entry;
-	/* A value that is set in the same step (to one byte); NULL = none. */
-	const char *mark;
 	int64_t reports; /* filled in: rows of the journal that were changed or deleted */
 	int64_t entries; /* and entries that were deleted */
 };
@@ -143,25 +144,91 @@ struct store_piece {
 	size_t token_count;
 };
 
-/* What takes the place of the global rows as a whole. */
+/* A generation comes in pieces, so that nothing has to wait for all of it; the last one
+ * puts it in the place of the global rows: from then on its reports read with these
+ * numbers, every other one with those that it was appended with. The former rows are left
+ * for TIDY_FORMER, as are those of a generation that never came to its last piece. */
 struct store_generation {
-	struct store_piece rest; /* that has not been staged, or has changed since */
-	struct store_checkpoint checkpoint;
+	struct store_piece piece;
+	/* Of the last piece; NULL = others follow, and what is below is nothing. */
+	const struct store_checkpoint *checkpoint;
 	int entry_kind; /* all entries of this kind are replaced by these */
 	const struct store_entry *entries;
 	size_t entry_count;
 };
 
-/* Two names turn out to be one user's, or one domain's. */
+/* Makes one user, or domain, of two: the reports of `from` are `to`'s, with their numbers
+ * and in their order, and `from` is gone. Where both told of one message, the newest report
+ * supersedes the others, as if it had been appended so: what those taught is to leave
+ * global, so its rows and the checkpoint are forgotten, and the next global_load folds the
+ * reports that count. The same after a withdrawal. */
 struct store_merge {
 	const char *from, *to; /* two names; neither is the site's */
-	/* Laid down and removed in the same step: whose they are and which of two holds is the
-	 * caller's to say. */
-	const struct store_entry *entries;
-	size_t entry_count;
 	bool withdraw; /* what both shared is taken out, as with REMOVE_SHARED */
 	int64_t reports; /* filled in: rows of the journal that are another's now */
 	bool refold; /* filled in: the global rows and the checkpoint were forgotten */
+};
+
+enum store_rows_how {
+	ROWS_CHANGED, /* these replace those of their keys; a gain of 0 deletes one */
+	ROWS_ALL, /* these replace all */
+	ROWS_ALL_UNREADABLE, /* likewise; those that are there cannot be read */
+};
+
+/* Rows of the global store and what they include from then on. The numbers of the checkpoint
+ * are those of reports in the journal, or 0. Reports up to its `seq` that are superseded or
+ * forgotten lose their tokens and keep label, time and numbers. */
+struct store_rows {
+	enum store_rows_how how;
+	const struct store_token *tokens;
+	size_t count;
+	const struct store_checkpoint *checkpoint;
+};
+
+/* A named value of at most 64 KiB. */
+struct store_value {
+	const char *name;
+	const void *bytes;
+	size_t size;
+};
+
+/* What is written in one step. What is left out (NULL, 0) stays as it is. */
+struct store_change {
+	struct store_merge *merge;
+	struct store_removal *removal;
+	const struct store_rows *rows;
+	const struct store_generation *generation;
+	struct report *reports; /* appended in this order; each `seq` is filled in */
+	size_t report_count;
+	const struct store_entry *entries; /* laid down; a value of NULL removes one */
+	size_t entry_count;
+	const struct store_value *values;
+	size_t value_count;
+	/* It takes something out: on a full disk it may use the room that is kept for that. */
+	bool frees;
+};
+
+/* What a store does for itself, in the order of effort. */
+enum store_tidying {
+	/* What was committed is put where the next commits and reads are faster: a moment,
+	 * when nobody waits. See store_is_untidy. */
+	TIDY_BRIEF,
+	/* Some of what a former generation, or an unfinished one, has left is deleted. */
+	TIDY_FORMER,
+	/* Some of what deletions have left: names of users who have no reports any more, and
+	 * room that is not used, which goes back to the file system. A sixteenth of the
+	 * database stays free for what comes next. */
+	TIDY_SOME,
+	/* Nothing that was deleted is anywhere in the files any more. Takes time and room in
+	 * proportion to the database; readers go on. Where there is not that room, what was
+	 * deleted is overwritten all the same, and the database stays as large as it is. */
+	TIDY_ALL,
+};
+
+struct store_tidied {
+	bool more; /* of TIDY_FORMER and TIDY_SOME: call it again */
+	int64_t users; /* names that were forgotten */
+	int64_t bytes; /* given back to the file system */
 };
 
 /* What an opening did to a database of an older version. */
@@ -174,30 +241,25 @@ struct store_migration {
 struct store;
 struct store_reader;
 
-/* A callback returns STATUS_OK to go on; anything else ends the walk and is
- * what the walk returns. Pointers are valid during the call only. */
-typedef enum status store_report_fn(void *context, const struct report *report);
-typedef enum status store_token_fn(void *context, const struct store_token *token);
-typedef enum status store_entry_fn(void *context, const struct store_entry *entry);
-
 /* --- Opening ------------------------------------------------------------- */
 
-/* Opens the SQLite database at `path`, creating and migrating it as needed
- * (journal mode WAL, synchronous FULL). One process at a time writes: a second
- * one gets STATUS_BUSY. STATUS_NEWER: written by a newer version.
- * STATUS_CORRUPT: not a database, one of another program, or its schema is
- * damaged. STATUS_DENIED: its file may not even be read.
- * A database that cannot be written (read-only file system or file) opens
- * nevertheless, see store_writable; `failure` says why then, too. */
-enum status store_open_sqlite(struct store **store, const char *path, struct failure *failure);
+enum store_mode {
+	STORE_WRITE, /* as the one who writes; made and migrated as needed */
+	STORE_READ, /* beside the one who writes; it must be there */
+};
 
-/* Opens an existing database for reading alone, beside the process that writes
- * it: store_writable is false. STATUS_NOTFOUND: there is none. */
-enum status store_open_sqlite_readonly(
-	struct store **store, const char *path, struct failure *failure);
-
-/* A store in memory, for tests and evaluation. Never fails but for memory. */
-enum status store_open_memory(struct store **store, struct failure *failure);
+/* Opens "memory:", a store for tests and evaluation that never fails but for memory, or
+ * the SQLite database at a path ("sqlite:PATH" or PATH; journal mode WAL, synchronous
+ * FULL).
+ *
+ * STATUS_BUSY: another process writes it. STATUS_NEWER: written by a newer version.
+ * STATUS_CORRUPT: not a database, one of another program, or its schema is damaged.
+ * STATUS_DENIED: its file may not even be read. STATUS_NOTFOUND with STORE_READ: there is
+ * none.
+ * A database that cannot be written (read-only file system or file) opens nevertheless, see
+ * store_writable; `failure` says why then, too. */
+enum status store_open(
+	struct store **store, const char *uri, enum store_mode mode, struct failure *failure);
 
 /* Closes *store and sets it to NULL; its readers must be closed before. */
 void store_close(struct store **store);
@@ -212,96 +274,21 @@ bool store_writable(const struct store *store);
 
 /* --- Writing ------------------------------------------------------------- */
 
-/* Appends `count` reports in this order, all or none, and returns when they are
- * durable. Fills in each `seq`. STATUS_FULL, STATUS_READONLY, STATUS_IO: nothing
- * was appended, try again when there is room. */
-enum status store_append(
-	struct store *store, struct report *reports, size_t count, struct failure *failure);
+/* Writes all of the change or nothing, and returns when it is durable.
+ * STATUS_INVALID: impossible numbers, too long a name, or a checkpoint past the journal.
+ * STATUS_FULL, STATUS_READONLY, STATUS_IO: nothing was written, try again when there is
+ * room.
+ * STATUS_UNCERTAIN: it was written or it was not; who goes on has to read what is there. */
+enum status store_commit(
+	struct store *store, const struct store_change *change, struct failure *failure);
 
-/* The newest report of this user about this message with a seq < `before` (INT64_MAX: of
- * all) that is not muted, without its tokens; STATUS_NOTFOUND when there is none.
- * `report->user` is the caller's `user`. */
-enum status store_find(struct store *store, const char *user, uint64_t message, int64_t before,
-	struct report *report, struct failure *failure);
+/* Whether TIDY_BRIEF is worth its moment: much was committed since. Any thread. */
+bool store_is_untidy(const struct store *store);
 
-/* Replaces the global rows of these keys (a row with gain 0 is deleted) and the
- * checkpoint, in one durable step. Its sequence numbers are those of reports in the
- * journal, or 0; STATUS_INVALID otherwise. Reports up to `checkpoint->seq` that are
- * superseded or forgotten lose their tokens and keep label, time and numbers. */
-enum status store_write_checkpoint(struct store *store, const struct store_token *tokens,
-	size_t count, const struct store_checkpoint *checkpoint, struct failure *failure);
-
-/* Puts these in the place of all global rows and the checkpoint, in one durable step. Rows
- * that are not `readable` are abandoned: store_compact gives their pages back. */
-enum status store_replace_tokens(struct store *store, bool readable,
-	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
+/* *tidied (may be NULL) is filled in. STATUS_BUSY of TIDY_ALL: a reader held on to an old
+ * state all the time; try again. */
+enum status store_tidy(struct store *store, enum store_tidying effort, struct store_tidied *tidied,
 	struct failure *failure);
-
-/* Takes `removal` out of the store and replaces rows and checkpoint as above, in
- * one durable step: `tokens` are without what these reports had taught. With
- * REMOVE_USER and REMOVE_OLD the bytes are overwritten in the file as well
- * (store_compact finishes that in its log). What was staged is forgotten: it was made
- * with these reports. */
-enum status store_remove(struct store *store, struct store_removal *removal,
-	const struct store_token *tokens, size_t count, const struct store_checkpoint *checkpoint,
-	struct failure *failure);
-
-/* Writes rows of a generation beside the present ones, in pieces, so that nothing has
- * to wait for all of them. */
-enum status store_stage(
-	struct store *store, const struct store_piece *piece, struct failure *failure);
-
-/* Forgets some of what is staged: about `rows` of it, so that nothing has to wait for all.
- * *more = false: nothing is left. */
-enum status store_clear_stage(
-	struct store *store, size_t rows, bool *more, struct failure *failure);
-
-/* Puts a generation, staged rows and the rest, in the place of the global rows, in one
- * durable step: from now on its reports read with these numbers, every other one with
- * those that it was appended with. The former rows are left as what is staged: clear it.
- * STATUS_INVALID: impossible numbers, or a checkpoint as store_write_checkpoint refuses
- * it. */
-enum status store_adopt(
-	struct store *store, const struct store_generation *generation, struct failure *failure);
-
-/* SQLite has what was committed in a log first and moves it into the database when that
- * is long enough, within some commit. store_log_is_due: much was committed since it was
- * moved, so that it is worth moving now, when nobody waits for a commit. */
-bool store_log_is_due(const struct store *store);
-
-/* Moves the log, as far as no reader needs an older state. When that fails nothing is
- * lost: a later commit moves it. */
-void store_move_log(struct store *store);
-
-/* What takes something out needs room before it frees any. After STATUS_FULL of such a
- * write: gives up the room that is kept for it (the file PATH-reserve: a quarter of the
- * database's size, 8 to 256 MiB, an eighth of the file system at most) and moves the log.
- * True: something was gained, so that the write is worth trying once more. */
-bool store_make_room(struct store *store);
-
-/* Once it is done: keeps room again: what was given up as far as there is any, and more
- * when there is twice as much. */
-void store_keep_room(struct store *store);
-
-/* Rewrites the database into as little room as it needs; nothing that was
- * deleted is anywhere in its files then. Takes time and room in proportion to
- * the database; readers go on. Where there is not that room, what was deleted is
- * overwritten all the same, and the database stays as large as it is.
- * STATUS_BUSY: a reader held on to an old state all the time; try again. */
-enum status store_compact(struct store *store, struct failure *failure);
-
-/* Of the next `users` (> 0) after `name` (bytewise; "" = the first, the site is none),
- * forgets those that have no reports any more: *count of them. `name` becomes the last
- * one that was looked at, "" = none is left; it has room for STORE_MAX_USER + 1. */
-enum status store_forget_users(
-	struct store *store, char *name, size_t users, int64_t *count, struct failure *failure);
-
-/* Makes one user of two: the reports of `from` are `to`'s, with their numbers and in their
- * order, and `from` is gone; all in one durable step. Where both told of one message, the
- * newest report supersedes the others, as if it had been appended so: what those taught is
- * to leave global, so its rows and the checkpoint are forgotten, and the next global_load
- * folds the reports that count. The same after a withdrawal. */
-enum status store_merge(struct store *store, struct store_merge *merge, struct failure *failure);
 
 /* Keeps a copy of the database as it is beside it: PATH.`suffix`, for its owner alone. One
  * that is there already is left. Writes its path, cut to `room`; "" for a store in
@@ -309,21 +296,13 @@ enum status store_merge(struct store *store, struct store_merge *merge, struct f
 enum status store_keep_copy(
 	struct store *store, const char *suffix, char *copy, size_t room, struct failure *failure);
 
-/* Gives about `bytes` of room that is not used back to the file system, the last of the
- * database's size first; *returned = how many it were, 0 when nothing is left to be given.
- * A sixteenth of the database stays free for what comes next. */
-enum status store_give_back(
-	struct store *store, size_t bytes, int64_t *returned, struct failure *failure);
-
-/* Lays down or removes `count` entries, all or none, durable on return. */
-enum status store_put_entries(struct store *store, const struct store_entry *entries, size_t count,
-	struct failure *failure);
-
-/* Sets a named value of at most 64 KiB. */
-enum status store_put(struct store *store, const char *name, const void *value, size_t size,
-	struct failure *failure);
-
 /* --- Reading ------------------------------------------------------------- */
+
+/* A callback returns STATUS_OK to go on; anything else ends the walk and is
+ * what the walk returns. Pointers are valid during the call only. */
+typedef enum status store_report_fn(void *context, const struct report *report);
+typedef enum status store_token_fn(void *context, const struct store_token *token);
+typedef enum status store_entry_fn(void *context, const struct store_entry *entry);
 
 enum status store_reader_open(
 	struct store *store, struct store_reader **reader, struct failure *failure);
@@ -336,21 +315,51 @@ void store_reader_close(struct store_reader **reader);
 enum status store_get(struct store_reader *reader, const char *name, void *value, size_t *size,
 	struct failure *failure);
 
-/* Walks the newest `limit` reports of the user that count (not superseded, not
- * forgotten, not muted), oldest first, with tokens. */
-enum status store_user_reports(struct store_reader *reader, const char *user, size_t limit,
+/* What a press is about, and what its user told of that before. */
+struct store_lookup {
+	const char *user;
+	uint64_t message;
+	int64_t before; /* reports with a smaller number alone; INT64_MAX = all */
+	/* Filled in: the newest one that is not muted, without its tokens; `report.user` is
+	 * the `user` of above. */
+	bool found;
+	struct report report;
+	struct failure failure; /* STATUS_CORRUPT: this user's rows are damaged */
+};
+
+/* Fills in all of them, at once where the store is far away. Fails only when it could look
+ * up none: what is one user's is in `failure` of that look-up. */
+enum status store_find(struct store_reader *reader, struct store_lookup *lookups, size_t count,
+	struct failure *failure);
+
+/* Which reports a walk gives. All of it zero: every report, with the tokens that it still
+ * has. */
+struct store_selection {
+	const char *user; /* NULL = of all users */
+	bool counting; /* those that count: not superseded, not forgotten, not muted */
+	bool headers; /* without tokens, which is quicker */
+	int64_t after; /* those with a greater number alone */
+	/* The first ones; with `user` and `counting` the newest ones. 0 = all */
+	size_t limit;
+};
+
+/* Walks the reports that are selected, ascending by number: one state of the store,
+ * whatever is written meanwhile.
+ * Starting from the rows of the newest checkpoint, with `after` its number, adding `global`
+ * and taking away `undone` of each in turn gives the present sums; tokens of ranges that are
+ * ahead of a report include it already. Where the next reports of a user are far off, to
+ * find them costs 0.1 us for each of the user's. */
+enum status store_reports(struct store_reader *reader, const struct store_selection *selection,
 	store_report_fn *each, void *context, struct failure *failure);
 
-/* Walks the oldest `limit` reports of the user with seq > `after`, ascending:
- * superseded, forgotten and muted ones too, with the tokens that they still have. The
- * rest is not read; where the next ones are far off, to find them costs 0.1 us for each
- * of the user's reports. */
-enum status store_journal(struct store_reader *reader, const char *user, int64_t after,
-	size_t limit, store_report_fn *each, void *context, struct failure *failure);
-
-/* Whether a report of the user's has REPORT_CONSENT. */
+/* Whether the user has a report with REPORT_CONSENT. Quick. */
 enum status store_shares(
 	struct store_reader *reader, const char *user, bool *shares, struct failure *failure);
+
+/* Reads the checkpoint (zeroes when there is none yet) and walks all global rows, in any
+ * order, as of one state. `each` NULL = the checkpoint alone. */
+enum status store_tokens(struct store_reader *reader, struct store_checkpoint *checkpoint,
+	store_token_fn *each, void *context, struct failure *failure);
 
 /* Walks the entries of one scope, by kind and name (bytewise). `kind` 0 = all. */
 enum status store_entries(struct store_reader *reader, const char *scope, int kind,
@@ -359,49 +368,6 @@ enum status store_entries(struct store_reader *reader, const char *scope, int ki
 /* The next scope with entries, after `scope` (bytewise; "" = the site, and the beginning):
  * `scope` becomes it, "" = none is left; it has room for STORE_MAX_USER + 1. */
 enum status store_next_scope(struct store_reader *reader, char *scope, struct failure *failure);
-
-/* Reads the checkpoint (zeroes when there is none yet). */
-enum status store_read_checkpoint(
-	struct store_reader *reader, struct store_checkpoint *checkpoint, struct failure *failure);
-
-/* Walks all global token rows, in any order. */
-enum status store_tokens(
-	struct store_reader *reader, store_token_fn *each, void *context, struct failure *failure);
-
-/* Walks the reports with seq > `after`, ascending, superseded ones too.
- * Starting from the rows of the newest checkpoint at `after`, adding `global` and
- * taking away `undone` of each in turn gives the present sums; tokens of ranges that are
- * ahead of a report include it already. */
-enum status store_reports_after(struct store_reader *reader, int64_t after, store_report_fn *each,
-	void *context, struct failure *failure);
-
-/* Walks the reports of all users that count, ascending by seq, with tokens: one
- * state of the store, whatever is written meanwhile. */
-enum status store_counting_reports(
-	struct store_reader *reader, store_report_fn *each, void *context, struct failure *failure);
-
-/* Where the journal begins and ends; zeroes when it is empty. */
-struct store_span {
-	int64_t first, last; /* numbers of reports */
-	int64_t last_time; /* of the last one */
-};
-
-/* Quick, whatever the size. */
-enum status store_read_span(
-	struct store_reader *reader, struct store_span *span, struct failure *failure);
-
-/* Of the first `count` reports of the journal the last one up to which all are older than
- * `time`; 0 when not even the first one is, or `count` is 0. Reports of a time after
- * `present` came while a clock was ahead, and are as old as those beside them: they are
- * passed over and not counted. */
-enum status store_oldest_before(struct store_reader *reader, int64_t time, int64_t present,
-	size_t count, int64_t *seq, struct failure *failure);
-
-/* The number of the `count`-th report from the beginning of the journal, or of the user's
- * part of it (NULL = of all); of the last one when there are fewer; 0 when there is none,
- * or `count` is 0. */
-enum status store_oldest(struct store_reader *reader, const char *user, size_t count, int64_t *seq,
-	struct failure *failure);
 
 /* One user's part of the journal. */
 struct store_user {
@@ -417,22 +383,20 @@ typedef enum status store_user_fn(void *context, const struct store_user *user);
 enum status store_users(struct store_reader *reader, const char *after, size_t rows,
 	store_user_fn *each, void *context, struct failure *failure);
 
-/* Quick, whatever the size. */
-struct store_size {
+struct store_stats {
 	int64_t bytes; /* of the database on disk; 0 in memory */
 	int64_t free; /* of them not used */
 	int64_t log; /* of the log of what was written last, beside it */
-};
-enum status store_read_size(
-	struct store_reader *reader, struct store_size *size, struct failure *failure);
-
-struct store_stats {
+	/* Where the journal begins and ends, zeroes when it is empty; and the time of the last
+	 * report. */
+	int64_t first_seq, last_seq, last_time;
+	int64_t given; /* the last number given to a report, be it gone; 0 = none */
+	/* Counted when asked for: */
 	int64_t reports; /* rows of the journal */
 	int64_t users; /* that reported */
 	int64_t tokens; /* global rows as of the checkpoint */
-	int64_t bytes; /* on disk; 0 in memory */
-	int64_t last_seq; /* the last number given to a report; 0 = none */
 };
 
-enum status store_read_stats(
-	struct store_reader *reader, struct store_stats *stats, struct failure *failure);
+/* Quick, whatever the size, unless it is to `count`. */
+enum status store_read_stats(struct store_reader *reader, bool count, struct store_stats *stats,
+	struct failure *failure);

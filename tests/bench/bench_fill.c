@@ -16,6 +16,7 @@
 
 #include "engine/model/model.h"
 #include "engine/store/store.h"
+#include "tests/unit/store-verbs.h"
 
 enum {
 	COMMON = 225,
@@ -192,12 +193,12 @@ static enum status add_batch(struct fill *fill, size_t count, double age, double
 	fill->row_count = 0;
 	for (size_t i = 0; i < count; i++)
 		make_report(fill, &reports[i], keys[i], users[i], age - step * (double)i);
-	enum status status = store_append(fill->store, reports, count, &fill->failure);
+	enum status status = append_reports(fill->store, reports, count, &fill->failure);
 	struct store_checkpoint checkpoint = {.seq = reports[count - 1].seq,
 		.bias_sum = fill->bias_sum,
 		.bias_gain = fill->bias_gain};
 	if (status == STATUS_OK)
-		status = store_write_checkpoint(
+		status = write_checkpoint(
 			fill->store, fill->rows, fill->row_count, &checkpoint, &fill->failure);
 	return status;
 }
@@ -235,7 +236,7 @@ static enum status add_rows(struct fill *fill, int64_t seq, uint64_t from, uint6
 		qsort(rows, count, sizeof(*rows), compare_rows);
 	for (size_t done = 0; done < count && status == STATUS_OK; done += ROWS) {
 		size_t piece = count - done < ROWS ? count - done : ROWS;
-		status = store_write_checkpoint(
+		status = write_checkpoint(
 			fill->store, rows + done, piece, &checkpoint, &fill->failure);
 	}
 	free(rows);
@@ -277,7 +278,7 @@ int main(int argc, char **argv)
 	fill.vocabulary.gains = calloc(VOCABULARY, sizeof(double));
 	fill.rows = malloc(BATCH * UNIQUE * sizeof(*fill.rows));
 	if (fill.vocabulary.sums && fill.vocabulary.gains && fill.rows)
-		status = store_open_sqlite(&fill.store, argv[1], &fill.failure);
+		status = store_open(&fill.store, argv[1], STORE_WRITE, &fill.failure);
 	if (status == STATUS_OK)
 		status = run(&fill, reports, argc > 4 ? atol(argv[4]) : 0);
 	if (status != STATUS_OK)

@@ -24,6 +24,9 @@
 #include <jansson.h>
 
 #include "engine/client/mail-walk.h"
+#include "engine/service/evidence/evidence.h"
+#include "engine/service/query/query.h"
+#include "engine/service/report/report.h"
 #include "engine/service/service.h"
 #include "tokenizer/tokenizer.h"
 #include "trainer/corpus.h"
@@ -351,7 +354,7 @@ static void open_bench(struct bench *bench, struct corpus *corpora, size_t count
 	bench->tokenizer = tokenizer_new(&secret);
 	if (!bench->tokenizer)
 		abort();
-	if (store_open_memory(&bench->store, &failure) != STATUS_OK ||
+	if (store_open(&bench->store, "memory:", STORE_WRITE, &failure) != STATUS_OK ||
 		service_open(&bench->service, bench->store, &settings, &failure) != STATUS_OK ||
 		worker_open(bench->service, &bench->worker, &failure) != STATUS_OK)
 		die("opening", &failure);

@@ -14,6 +14,7 @@
 #include <glib.h>
 
 #include "engine/store/store.h"
+#include "tests/unit/store-verbs.h"
 
 enum { SHOWN = 10 };
 
@@ -128,18 +129,18 @@ static enum status compare(struct store_reader *reader, int64_t *found, struct f
 		.rows = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL)};
 	const struct store_checkpoint *checkpoint = &difference.checkpoint;
 	struct store_stats stats = {0};
-	enum status status = store_read_stats(reader, &stats, failure);
+	enum status status = store_read_stats(reader, true, &stats, failure);
 
 	if (status == STATUS_OK)
-		status = store_read_checkpoint(reader, &difference.checkpoint, failure);
+		status = read_checkpoint(reader, &difference.checkpoint, failure);
 	if (status != STATUS_OK)
 		goto out;
 	add_units(&difference.bias, checkpoint->bias_sum, checkpoint->bias_gain, 1);
-	status = store_tokens(reader, take_token, &difference, failure);
+	status = walk_tokens(reader, take_token, &difference, failure);
 	if (status == STATUS_OK)
-		status = store_reports_after(reader, checkpoint->seq, replay, &difference, failure);
+		status = walk_after(reader, checkpoint->seq, replay, &difference, failure);
 	if (status == STATUS_OK)
-		status = store_counting_reports(reader, take_away, &difference, failure);
+		status = counting_reports(reader, take_away, &difference, failure);
 	if (status != STATUS_OK)
 		goto out;
 	printf("%" PRId64 " reports, %" PRId64 " count, %" PRId64 " token rows, checkpoint %" PRId64
@@ -167,7 +168,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: check_database DATABASE\n");
 		return 2;
 	}
-	enum status status = store_open_sqlite_readonly(&store, argv[1], &failure);
+	enum status status = store_open(&store, argv[1], STORE_READ, &failure);
 	if (status == STATUS_OK)
 		status = store_reader_open(store, &reader, &failure);
 	if (status == STATUS_OK)

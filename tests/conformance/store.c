@@ -18,6 +18,7 @@
 
 #include "engine/store/store.h"
 #include "tests/unit/unit.h"
+#include "tests/unit/store-verbs.h"
 
 enum { MEMORY, SQLITE, DRIVERS };
 
@@ -39,8 +40,8 @@ static uint64_t next_random(uint64_t below)
 
 static enum status open_store(void)
 {
-	return driver == MEMORY ? store_open_memory(&store, &failure)
-				: store_open_sqlite(&store, path, &failure);
+	return driver == MEMORY ? store_open(&store, "memory:", STORE_WRITE, &failure)
+				: store_open(&store, path, STORE_WRITE, &failure);
 }
 
 static void open_all(int which)
@@ -101,7 +102,7 @@ static int64_t append(const char *user, uint64_t message, enum label label)
 {
 	struct report one = report(user, message, label);
 
-	assert_ok(store_append(store, &one, 1, &failure));
+	assert_ok(append_reports(store, &one, 1, &failure));
 	return one.seq;
 }
 
@@ -122,7 +123,7 @@ static enum status on_report(void *context, const struct report *one)
 static const char *user_reports(const char *user, size_t limit)
 {
 	seen[0] = '\0';
-	assert_ok(store_user_reports(reader, user, limit, on_report, NULL, &failure));
+	assert_ok(counting_of_user(reader, user, limit, on_report, NULL, &failure));
 	return seen;
 }
 
@@ -130,7 +131,7 @@ static const char *reports_after(int64_t seq)
 {
 	seen[0] = '\0';
 	seen_tokens = 0;
-	assert_ok(store_reports_after(reader, seq, on_report, NULL, &failure));
+	assert_ok(walk_after(reader, seq, on_report, NULL, &failure));
 	return seen;
 }
 
@@ -144,13 +145,14 @@ START_TEST(an_empty_store_is_empty)
 
 	open_all(_i);
 	ck_assert(store_writable(store));
-	ck_assert_int_eq(store_find(store, "bob", 1, INT64_MAX, &found, &failure), STATUS_NOTFOUND);
+	ck_assert_int_eq(
+		lookup_report(reader, "bob", 1, INT64_MAX, &found, &failure), STATUS_NOTFOUND);
 	ck_assert_int_eq(store_get(reader, "name", value, &size, &failure), STATUS_NOTFOUND);
 	ck_assert_str_eq(user_reports("bob", 10), "");
 	ck_assert_str_eq(reports_after(0), "");
-	assert_ok(store_read_checkpoint(reader, &checkpoint, &failure));
+	assert_ok(read_checkpoint(reader, &checkpoint, &failure));
 	ck_assert_int_eq(checkpoint.seq, 0);
-	assert_ok(store_read_stats(reader, &stats, &failure));
+	assert_ok(store_read_stats(reader, true, &stats, &failure));
 	ck_assert_int_eq(stats.reports, 0);
 	ck_assert_int_eq(stats.last_seq, 0);
 }
@@ -167,10 +169,10 @@ START_TEST(reports_come_back_as_they_were)
 	one.margin = -3.25;
 	one.sender = UINT64_MAX - 1;
 	one.list = 77;
-	assert_ok(store_append(store, &one, 1, &failure));
+	assert_ok(append_reports(store, &one, 1, &failure));
 	ck_assert_int_gt(one.seq, 0);
 	reopen();
-	assert_ok(store_find(store, "bob", UINT64_MAX, INT64_MAX, &found, &failure));
+	assert_ok(lookup_report(reader, "bob", UINT64_MAX, INT64_MAX, &found, &failure));
 	ck_assert_int_eq(found.seq, one.seq);
 	ck_assert_int_eq(found.time, one.time);
 	ck_assert_int_eq(found.label, LABEL_SPAM);
@@ -198,7 +200,7 @@ START_TEST(users_are_apart)
 	ck_assert_str_eq(user_reports(odd, 10), "1:1 ");
 	ck_assert_str_eq(user_reports("", 10), "2:1 ");
 	ck_assert_str_eq(user_reports("alic", 10), "");
-	assert_ok(store_find(store, odd, 1, INT64_MAX, &found, &failure));
+	assert_ok(lookup_report(reader, odd, 1, INT64_MAX, &found, &failure));
 	ck_assert_int_eq(found.label, LABEL_HAM);
 }
 END_TEST
@@ -211,7 +213,7 @@ START_TEST(the_newest_report_of_a_message_counts)
 	append("bob", 1, LABEL_SPAM);
 	append("bob", 2, LABEL_SPAM);
 	int64_t flip = append("bob", 1, LABEL_HAM);
-	assert_ok(store_find(store, "bob", 1, INT64_MAX, &found, &failure));
+	assert_ok(lookup_report(reader, "bob", 1, INT64_MAX, &found, &failure));
 	ck_assert_int_eq(found.seq, flip);
 	ck_assert_str_eq(user_reports("bob", 10), "2:2 1:1 ");
 	append("bob", 2, LABEL_FORGET);
@@ -230,7 +232,7 @@ START_TEST(a_walk_gives_the_newest_oldest_first)
 		append(i % 2 ? "bob" : "eve", i, LABEL_SPAM);
 	ck_assert_str_eq(user_reports("bob", 3), "5:2 7:2 9:2 ");
 	ck_assert_str_eq(user_reports("bob", 1), "9:2 ");
-	ck_assert_str_eq(user_reports("bob", 0), "");
+	ck_assert_str_eq(user_reports("bob", 0), "1:2 3:2 5:2 7:2 9:2 "); /* all */
 }
 END_TEST
 
@@ -243,13 +245,13 @@ START_TEST(a_report_before_another_is_found)
 	append("bob", 2, LABEL_SPAM);
 	append("ann", 1, LABEL_HAM);
 	muted.flags = REPORT_MUTED;
-	assert_ok(store_append(store, &muted, 1, &failure));
+	assert_ok(append_reports(store, &muted, 1, &failure));
 	int64_t last = append("bob", 1, LABEL_FORGET);
-	assert_ok(store_find(store, "bob", 1, last, &found, &failure));
+	assert_ok(lookup_report(reader, "bob", 1, last, &found, &failure));
 	ck_assert_int_eq(found.seq, first);
-	assert_ok(store_find(store, "bob", 1, last + 1, &found, &failure));
+	assert_ok(lookup_report(reader, "bob", 1, last + 1, &found, &failure));
 	ck_assert_int_eq(found.seq, last);
-	ck_assert_int_eq(store_find(store, "bob", 1, first, &found, &failure), STATUS_NOTFOUND);
+	ck_assert_int_eq(lookup_report(reader, "bob", 1, first, &found, &failure), STATUS_NOTFOUND);
 }
 END_TEST
 
@@ -259,12 +261,13 @@ START_TEST(muted_reports_are_recorded_only)
 
 	open_all(_i);
 	muted.flags = REPORT_MUTED;
-	assert_ok(store_append(store, &muted, 1, &failure));
+	assert_ok(append_reports(store, &muted, 1, &failure));
 	ck_assert_str_eq(user_reports("bob", 10), "");
-	ck_assert_int_eq(store_find(store, "bob", 1, INT64_MAX, &found, &failure), STATUS_NOTFOUND);
+	ck_assert_int_eq(
+		lookup_report(reader, "bob", 1, INT64_MAX, &found, &failure), STATUS_NOTFOUND);
 	int64_t ham = append("bob", 1, LABEL_HAM);
-	assert_ok(store_append(store, &muted, 1, &failure));
-	assert_ok(store_find(store, "bob", 1, INT64_MAX, &found, &failure));
+	assert_ok(append_reports(store, &muted, 1, &failure));
+	assert_ok(lookup_report(reader, "bob", 1, INT64_MAX, &found, &failure));
 	ck_assert_int_eq(found.seq, ham);
 	ck_assert_str_eq(user_reports("bob", 10), "1:1 ");
 	ck_assert_str_eq(reports_after(0), "1:2 1:1 1:2 ");
@@ -276,7 +279,7 @@ END_TEST
 static const char *journal(const char *user, int64_t after, size_t limit)
 {
 	seen[0] = '\0';
-	assert_ok(store_journal(reader, user, after, limit, on_report, NULL, &failure));
+	assert_ok(all_of_user(reader, user, after, limit, on_report, NULL, &failure));
 	return seen;
 }
 
@@ -297,14 +300,14 @@ START_TEST(a_journal_tells_everything_of_a_user)
 	append("bob", 1, LABEL_HAM);
 	append("bob", 3, LABEL_FORGET);
 	muted.flags = REPORT_MUTED;
-	assert_ok(store_append(store, &muted, 1, &failure));
+	assert_ok(append_reports(store, &muted, 1, &failure));
 	ck_assert_str_eq(journal("bob", 0, SIZE_MAX), "1:2 1:1 3:0 4:2 ");
 	ck_assert_str_eq(journal("bob", first, SIZE_MAX), "1:1 3:0 4:2 ");
 	ck_assert_str_eq(journal("bob", first, 2), "1:1 3:0 ");
 	ck_assert_str_eq(journal("bob", 0, 1), "1:2 ");
-	ck_assert_str_eq(journal("bob", 0, 0), "");
+	ck_assert_str_eq(journal("bob", 0, 0), "1:2 1:1 3:0 4:2 "); /* all */
 	ck_assert_str_eq(journal("eve", 0, 1), "2:2 ");
-	assert_ok(store_journal(reader, "nobody", 0, SIZE_MAX, stop_never, NULL, &failure));
+	assert_ok(all_of_user(reader, "nobody", 0, SIZE_MAX, stop_never, NULL, &failure));
 }
 END_TEST
 
@@ -365,10 +368,10 @@ START_TEST(entries_are_kept_by_scope)
 
 	open_all(_i);
 	ck_assert_str_eq(entries("bob"), "");
-	assert_ok(store_put_entries(store, first, 5, &failure));
+	assert_ok(put_entries(store, first, 5, &failure));
 	ck_assert_str_eq(
 		entries("bob"), "bob/1/=yes@6 bob/2/B=x@9 bob/2/a'\xff=@8 bob/2/b=block@5 ");
-	assert_ok(store_put_entries(store, second, 3, &failure));
+	assert_ok(put_entries(store, second, 3, &failure));
 	reopen();
 	ck_assert_str_eq(entries("bob"), "bob/2/B=x@9 bob/2/a'\xff=@8 bob/2/b=allow@10 ");
 	ck_assert_str_eq(entries(""), "/2/b=allow@7 ");
@@ -387,13 +390,13 @@ START_TEST(a_bad_entry_changes_nothing)
 	memset(name, 'n', sizeof(name) - 1);
 	memset(value, 'v', sizeof(value) - 1);
 	name[sizeof(name) - 1] = value[sizeof(value) - 1] = '\0';
-	ck_assert_int_eq(store_put_entries(store, pair, 2, &failure), STATUS_INVALID);
+	ck_assert_int_eq(put_entries(store, pair, 2, &failure), STATUS_INVALID);
 	name[STORE_MAX_NAME] = '\0';
 	pair[1].value = value;
-	ck_assert_int_eq(store_put_entries(store, pair, 2, &failure), STATUS_INVALID);
+	ck_assert_int_eq(put_entries(store, pair, 2, &failure), STATUS_INVALID);
 	ck_assert_str_eq(entries("bob"), "");
 	value[STORE_MAX_VALUE] = '\0';
-	assert_ok(store_put_entries(store, pair, 2, &failure));
+	assert_ok(put_entries(store, pair, 2, &failure));
 	ck_assert_uint_gt(strlen(entries("bob")), STORE_MAX_NAME + STORE_MAX_VALUE);
 }
 END_TEST
@@ -425,7 +428,7 @@ static int64_t append_shared(const char *user, uint64_t message)
 
 	one.flags = REPORT_CONSENT;
 	one.global = contribution(3, 5);
-	assert_ok(store_append(store, &one, 1, &failure));
+	assert_ok(append_reports(store, &one, 1, &failure));
 	return one.seq;
 }
 
@@ -441,7 +444,7 @@ START_TEST(what_a_user_shared_can_be_withdrawn)
 {
 	const struct store_token rows[] = {{3, 5 * STORE_UNIT, 5 * STORE_UNIT}};
 	const struct store_entry no = {"bob", 1, "", "declined", 9};
-	struct store_removal removal = {.user = "bob", .entry = &no};
+	struct store_removal removal = {.user = "bob"};
 	struct store_checkpoint checkpoint = {.bias_gain = 1};
 	double sum[2] = {0}, tokens[3] = {0};
 
@@ -453,15 +456,15 @@ START_TEST(what_a_user_shared_can_be_withdrawn)
 	append("cid", 3, LABEL_HAM);
 	ck_assert(shares("bob") && shares("eve"));
 	ck_assert(!shares("cid") && !shares("nobody") && !shares(""));
-	assert_ok(store_remove(store, &removal, rows, 1, &checkpoint, &failure));
+	assert_ok(remove_with(store, &removal, &no, rows, 1, &checkpoint, &failure));
 	ck_assert_int_eq(removal.reports, 2);
 	reopen();
 	ck_assert(!shares("bob") && shares("eve"));
 	ck_assert_str_eq(user_reports("bob", 9), "1:2 2:1 3:2 ");
-	assert_ok(store_reports_after(reader, 0, sum_globals, sum, &failure));
+	assert_ok(walk_after(reader, 0, sum_globals, sum, &failure));
 	ck_assert_double_eq(sum[0], 5 * STORE_UNIT);
 	ck_assert_double_eq(sum[1], 1);
-	assert_ok(store_tokens(reader, sum_tokens, tokens, &failure));
+	assert_ok(walk_tokens(reader, sum_tokens, tokens, &failure));
 	ck_assert_double_eq(tokens[2], 1);
 	ck_assert_str_eq(entries("bob"), "bob/1/=declined@9 ");
 }
@@ -481,21 +484,22 @@ START_TEST(an_erased_user_was_never_there)
 	append("eve", 1, LABEL_SPAM);
 	append("bob", 1, LABEL_HAM);
 	checkpoint.seq = append("bob", 2, LABEL_HAM);
-	assert_ok(store_put_entries(store, laid, 4, &failure));
-	assert_ok(store_remove(store, &removal, NULL, 0, &checkpoint, &failure));
-	assert_ok(store_compact(store, &failure));
+	assert_ok(put_entries(store, laid, 4, &failure));
+	assert_ok(remove_with(store, &removal, NULL, NULL, 0, &checkpoint, &failure));
+	assert_ok(store_tidy(store, TIDY_ALL, NULL, &failure));
 	ck_assert_int_eq(removal.reports, 3);
 	ck_assert_int_eq(removal.entries, 2);
 	reopen();
 	ck_assert_str_eq(reports_after(0), "1:2 ");
 	ck_assert_str_eq(entries("bob"), "");
 	ck_assert_str_eq(entries("bobby"), "bobby/1/=yes@6 ");
-	ck_assert_int_eq(store_find(store, "bob", 2, INT64_MAX, &found, &failure), STATUS_NOTFOUND);
-	assert_ok(store_read_stats(reader, &stats, &failure));
+	ck_assert_int_eq(
+		lookup_report(reader, "bob", 2, INT64_MAX, &found, &failure), STATUS_NOTFOUND);
+	assert_ok(store_read_stats(reader, true, &stats, &failure));
 	ck_assert_int_eq(stats.users, 1);
 	ck_assert_int_eq(stats.reports, 1);
 	/* Numbers are not given twice, and a checkpoint may name one that is gone. */
-	assert_ok(store_write_checkpoint(store, NULL, 0, &checkpoint, &failure));
+	assert_ok(write_checkpoint(store, NULL, 0, &checkpoint, &failure));
 	ck_assert_int_eq(append("bob", 2, LABEL_SPAM), checkpoint.seq + 1);
 	ck_assert_str_eq(user_reports("bob", 9), "2:2 ");
 }
@@ -507,9 +511,9 @@ static void remove_old(const char *user, int64_t until, int64_t expected)
 	struct store_stats stats;
 	struct store_checkpoint checkpoint;
 
-	assert_ok(store_read_stats(reader, &stats, &failure));
-	checkpoint = (struct store_checkpoint){.seq = stats.last_seq};
-	assert_ok(store_remove(store, &removal, NULL, 0, &checkpoint, &failure));
+	assert_ok(store_read_stats(reader, true, &stats, &failure));
+	checkpoint = (struct store_checkpoint){.seq = stats.given};
+	assert_ok(remove_with(store, &removal, NULL, NULL, 0, &checkpoint, &failure));
 	ck_assert_int_eq(removal.reports, expected);
 }
 
@@ -533,69 +537,46 @@ START_TEST(old_reports_go_by_number)
 	remove_old(NULL, third + 1, 2);
 	reopen();
 	ck_assert_str_eq(reports_after(0), "2:2 2:0 ");
-	ck_assert_int_eq(store_find(store, "bob", 1, INT64_MAX, &found, &failure), STATUS_NOTFOUND);
+	ck_assert_int_eq(
+		lookup_report(reader, "bob", 1, INT64_MAX, &found, &failure), STATUS_NOTFOUND);
 	ck_assert_int_eq(append("bob", 1, LABEL_SPAM), third + 4);
 	ck_assert_str_eq(user_reports("bob", 9), "1:2 ");
-	assert_ok(store_read_stats(reader, &stats, &failure));
+	assert_ok(store_read_stats(reader, true, &stats, &failure));
 	ck_assert_int_eq(stats.reports, 3);
 }
 END_TEST
 
-static int64_t oldest_before(int64_t time, size_t count)
-{
-	int64_t seq = -1;
-
-	assert_ok(store_oldest_before(reader, time, 2000, count, &seq, &failure));
-	return seq;
-}
-
 START_TEST(it_is_known_what_is_old)
 {
 	int64_t seq = 0, first;
-	struct store_span span;
+	struct store_stats span;
 
 	open_all(_i);
-	assert_ok(store_read_span(reader, &span, &failure));
-	ck_assert_int_eq(span.first + span.last + span.last_time, 0);
-	assert_ok(store_oldest(reader, NULL, 5, &seq, &failure));
+	assert_ok(store_read_stats(reader, false, &span, &failure));
+	ck_assert_int_eq(span.first_seq + span.last_seq + span.last_time + span.given, 0);
+	assert_ok(find_oldest(reader, NULL, 5, &seq, &failure));
 	ck_assert_int_eq(seq, 0);
-	ck_assert_int_eq(oldest_before(2000, 5), 0);
 	first = append("bob", 1, LABEL_SPAM); /* report() sets the time to 1000 + message */
 	append("eve", 5, LABEL_SPAM);
 	append("bob", 2, LABEL_SPAM); /* the clock went back */
 	append("bob", 9, LABEL_HAM);
-	ck_assert_int_eq(oldest_before(1001, 9), 0);
-	ck_assert_int_eq(oldest_before(1003, 9), first);
-	ck_assert_int_eq(oldest_before(1006, 9), first + 2);
-	ck_assert_int_eq(oldest_before(1006, 2), first + 1);
-	ck_assert_int_eq(oldest_before(1010, SIZE_MAX), first + 3);
-	ck_assert_int_eq(oldest_before(1010, 0), 0);
-	assert_ok(store_read_span(reader, &span, &failure));
-	ck_assert_int_eq(span.first, first);
-	ck_assert_int_eq(span.last, first + 3);
+	assert_ok(store_read_stats(reader, false, &span, &failure));
+	ck_assert_int_eq(span.first_seq, first);
+	ck_assert_int_eq(span.last_seq, first + 3);
 	ck_assert_int_eq(span.last_time, 1009);
-	/* While a clock was ahead: as old as what is beside it. */
-	assert_ok(store_oldest_before(reader, 1003, 1004, 9, &seq, &failure));
-	ck_assert_int_eq(seq, first + 2);
-	assert_ok(store_oldest_before(reader, 1003, 1004, 1, &seq, &failure));
-	ck_assert_int_eq(seq, first);
-	assert_ok(store_oldest_before(reader, 1001, 1000, 9, &seq, &failure));
-	ck_assert_int_eq(seq, 0);
-	assert_ok(store_oldest(reader, NULL, 2, &seq, &failure));
+	assert_ok(find_oldest(reader, NULL, 2, &seq, &failure));
 	ck_assert_int_eq(seq, first + 1);
-	assert_ok(store_oldest(reader, NULL, 100, &seq, &failure));
+	assert_ok(find_oldest(reader, NULL, 100, &seq, &failure));
 	ck_assert_int_eq(seq, first + 3);
-	assert_ok(store_oldest(reader, "bob", 1, &seq, &failure));
+	assert_ok(find_oldest(reader, "bob", 1, &seq, &failure));
 	ck_assert_int_eq(seq, first);
-	assert_ok(store_oldest(reader, "bob", 2, &seq, &failure));
+	assert_ok(find_oldest(reader, "bob", 2, &seq, &failure));
 	ck_assert_int_eq(seq, first + 2);
-	assert_ok(store_oldest(reader, "bob", 100, &seq, &failure));
+	assert_ok(find_oldest(reader, "bob", 100, &seq, &failure));
 	ck_assert_int_eq(seq, first + 3);
-	assert_ok(store_oldest(reader, "bob", 0, &seq, &failure));
-	ck_assert_int_eq(seq, 0);
-	assert_ok(store_oldest(reader, NULL, 0, &seq, &failure));
-	ck_assert_int_eq(seq, 0);
-	assert_ok(store_oldest(reader, "nobody", 1, &seq, &failure));
+	assert_ok(find_oldest(reader, "bob", 0, &seq, &failure)); /* 0 = all */
+	ck_assert_int_eq(seq, first + 3);
+	assert_ok(find_oldest(reader, "nobody", 1, &seq, &failure));
 	ck_assert_int_eq(seq, 0);
 }
 END_TEST
@@ -645,41 +626,36 @@ START_TEST(users_are_walked_by_name)
 }
 END_TEST
 
-/* Among the next `users` after `name`, which becomes the last one. */
-static int64_t forget_users(char *name, size_t users)
+/* All that tidying up finds; how many names were forgotten. */
+static int64_t forget_users(void)
 {
-	int64_t count = -1;
+	struct store_tidied tidied = {.more = true};
+	int64_t count = 0;
 
-	assert_ok(store_forget_users(store, name, users, &count, &failure));
+	for (int i = 0; i < 100 && tidied.more; i++) {
+		assert_ok(store_tidy(store, TIDY_SOME, &tidied, &failure));
+		count += tidied.users;
+	}
+	ck_assert(!tidied.more);
 	return count;
 }
 
 START_TEST(users_without_reports_are_forgotten)
 {
-	char name[STORE_MAX_USER + 1] = "";
 	const char *const names[] = {"dan", "bob", "", "cid", "ann", "eve"};
 	struct store_stats stats;
 
 	open_all(_i);
-	ck_assert_int_eq(forget_users(name, 10), 0);
-	ck_assert_str_eq(name, "");
+	ck_assert_int_eq(forget_users(), 0);
 	for (size_t i = 0; i < 6; i++)
 		append(names[i], i, LABEL_SPAM);
-	ck_assert_int_eq(forget_users(name, 10), 0);
-	ck_assert_str_eq(name, "eve");
+	ck_assert_int_eq(forget_users(), 0);
 	remove_old(NULL, 4, 4);
-	strcpy(name, "");
-	ck_assert_int_eq(forget_users(name, 2), 1); /* bob, and not ann who has one */
-	ck_assert_str_eq(name, "bob");
 	reopen();
-	ck_assert_int_eq(forget_users(name, 1), 1);
-	ck_assert_str_eq(name, "cid");
-	ck_assert_int_eq(forget_users(name, 10), 1);
-	ck_assert_str_eq(name, "eve");
-	ck_assert_int_eq(forget_users(name, 10), 0);
-	ck_assert_str_eq(name, "");
+	ck_assert_int_eq(forget_users(), 3); /* bob, cid, dan, and not ann who has one */
+	ck_assert_int_eq(forget_users(), 0);
 	ck_assert_str_eq(users_after("", 100), "ann:1@1004 eve:1@1005 ");
-	assert_ok(store_read_stats(reader, &stats, &failure));
+	assert_ok(store_read_stats(reader, true, &stats, &failure));
 	ck_assert_int_eq(stats.users, 3); /* the site is not forgotten */
 	append("", 1, LABEL_SPAM);
 	append("bob", 7, LABEL_HAM);
@@ -704,7 +680,7 @@ START_TEST(a_walk_can_be_ended)
 	append("bob", 1, LABEL_SPAM);
 	append("bob", 2, LABEL_SPAM);
 	ck_assert_int_eq(
-		store_user_reports(reader, "bob", 9, stop, &calls, &failure), STATUS_INTERRUPTED);
+		counting_of_user(reader, "bob", 9, stop, &calls, &failure), STATUS_INTERRUPTED);
 	ck_assert_int_eq(calls, 1);
 	ck_assert_str_eq(user_reports("bob", 9), "1:2 2:2 ");
 }
@@ -733,7 +709,7 @@ START_TEST(a_bad_report_appends_nothing)
 		}
 		if (bad == 5)
 			batch[1].global.head_sum = 1e-12; /* not a multiple of the unit */
-		ck_assert_int_eq(store_append(store, batch, 3, &failure), STATUS_INVALID);
+		ck_assert_int_eq(append_reports(store, batch, 3, &failure), STATUS_INVALID);
 		ck_assert_str_eq(reports_after(0), "");
 	}
 	name[STORE_MAX_USER] = '\0';
@@ -759,11 +735,11 @@ START_TEST(the_largest_report_fits)
 		keys[i] = (i + 1) * 268435399;
 	one.keys = keys;
 	one.count = STORE_MAX_TOKENS;
-	assert_ok(store_append(store, &one, 1, &failure));
-	assert_ok(store_user_reports(reader, "bob", 1, count_tokens, &tokens, &failure));
+	assert_ok(append_reports(store, &one, 1, &failure));
+	assert_ok(counting_of_user(reader, "bob", 1, count_tokens, &tokens, &failure));
 	ck_assert_uint_eq(tokens, STORE_MAX_TOKENS);
 	one.count++;
-	ck_assert_int_eq(store_append(store, &one, 1, &failure), STATUS_INVALID);
+	ck_assert_int_eq(append_reports(store, &one, 1, &failure), STATUS_INVALID);
 }
 END_TEST
 
@@ -782,18 +758,18 @@ START_TEST(checkpoints_replace_rows_and_strip_the_dead)
 	int64_t later = append("bob", 3, LABEL_HAM);
 	reports_after(0);
 	ck_assert_uint_eq(seen_tokens, 4 * 5);
-	assert_ok(store_write_checkpoint(store, first, 2, &checkpoint, &failure));
+	assert_ok(write_checkpoint(store, first, 2, &checkpoint, &failure));
 	reports_after(0);
 	ck_assert_uint_eq(seen_tokens, 2 * 5); /* the flip and the one after */
 	checkpoint.seq = later;
-	assert_ok(store_write_checkpoint(store, second, 2, &checkpoint, &failure));
+	assert_ok(write_checkpoint(store, second, 2, &checkpoint, &failure));
 	reopen();
-	assert_ok(store_tokens(reader, sum_tokens, sums, &failure));
+	assert_ok(walk_tokens(reader, sum_tokens, sums, &failure));
 	ck_assert_double_eq(sums[0], 1.5 - STORE_UNIT);
 	ck_assert_double_eq(sums[1], 8 + STORE_UNIT);
 	ck_assert_double_eq(sums[2], 2);
 	struct store_checkpoint found;
-	assert_ok(store_read_checkpoint(reader, &found, &failure));
+	assert_ok(read_checkpoint(reader, &found, &failure));
 	ck_assert_mem_eq(&found, &checkpoint, sizeof(found));
 	ck_assert_str_eq(user_reports("bob", 9), "1:1 3:1 ");
 }
@@ -809,28 +785,27 @@ START_TEST(a_checkpoint_may_be_ahead_in_ranges)
 	checkpoint.seq = append("bob", 1, LABEL_SPAM);
 	int64_t last = append("bob", 1, LABEL_HAM);
 	checkpoint.ahead[store_range(row.key)] = last;
-	assert_ok(store_write_checkpoint(store, &row, 1, &checkpoint, &failure));
+	assert_ok(write_checkpoint(store, &row, 1, &checkpoint, &failure));
 	reports_after(0);
 	ck_assert_uint_eq(seen_tokens, 2 * 5);
 	reopen();
-	assert_ok(store_read_checkpoint(reader, &found, &failure));
+	assert_ok(read_checkpoint(reader, &found, &failure));
 	ck_assert_mem_eq(&found, &checkpoint, sizeof(found));
 	checkpoint.ahead[3] = last + 1;
-	ck_assert_int_eq(
-		store_write_checkpoint(store, &row, 1, &checkpoint, &failure), STATUS_INVALID);
+	ck_assert_int_eq(write_checkpoint(store, &row, 1, &checkpoint, &failure), STATUS_INVALID);
 	checkpoint = (struct store_checkpoint){.seq = last};
-	assert_ok(store_write_checkpoint(store, &row, 1, &checkpoint, &failure));
+	assert_ok(write_checkpoint(store, &row, 1, &checkpoint, &failure));
 	reports_after(0);
 	ck_assert_uint_eq(seen_tokens, 5);
-	assert_ok(store_read_checkpoint(reader, &found, &failure));
+	assert_ok(read_checkpoint(reader, &found, &failure));
 	ck_assert_mem_eq(&found, &checkpoint, sizeof(found));
 }
 END_TEST
 
-static const char *counting_reports(void)
+static const char *all_counting(void)
 {
 	seen[0] = '\0';
-	assert_ok(store_counting_reports(reader, on_report, NULL, &failure));
+	assert_ok(counting_reports(reader, on_report, NULL, &failure));
 	return seen;
 }
 
@@ -848,8 +823,8 @@ START_TEST(the_reports_of_all_that_count)
 	append("", 5, LABEL_HAM);
 	append("bob", 3, LABEL_HAM);
 	muted.flags = REPORT_MUTED;
-	assert_ok(store_append(store, &muted, 1, &failure));
-	ck_assert_str_eq(counting_reports(), "1:2 2:1 1:1 5:1 3:1 ");
+	assert_ok(append_reports(store, &muted, 1, &failure));
+	ck_assert_str_eq(all_counting(), "1:2 2:1 1:1 5:1 3:1 ");
 }
 END_TEST
 
@@ -865,17 +840,17 @@ static enum status on_numbers(void *context, const struct report *one)
 static const char *numbers(void)
 {
 	seen[0] = '\0';
-	assert_ok(store_reports_after(reader, 0, on_numbers, NULL, &failure));
+	assert_ok(walk_after(reader, 0, on_numbers, NULL, &failure));
 	return seen;
 }
 
-static void clear_stage(void)
+static void clear_former(void)
 {
-	bool more = true;
+	struct store_tidied tidied = {.more = true};
 
-	for (int i = 0; i < 100 && more; i++)
-		assert_ok(store_clear_stage(store, 1, &more, &failure));
-	ck_assert(!more);
+	for (int i = 0; i < 100 && tidied.more; i++)
+		assert_ok(store_tidy(store, TIDY_FORMER, &tidied, &failure));
+	ck_assert(!tidied.more);
 }
 
 START_TEST(a_generation_takes_the_place_of_the_former)
@@ -890,72 +865,72 @@ START_TEST(a_generation_takes_the_place_of_the_former)
 					 .tokens = staged,
 					 .token_count = 2},
 				 last = {.tokens = &gone, .token_count = 1};
-	struct store_generation generation = {.rest = {.reports = reports + 1,
+	const struct store_checkpoint included = {.seq = 3, .bias_sum = 1, .bias_gain = 2};
+	struct store_generation generation = {.piece = {.reports = reports + 1,
 						      .report_count = 1,
 						      .tokens = tokens,
 						      .token_count = 2},
 		.entry_kind = 7,
 		.entries = &fresh,
 		.entry_count = 1,
-		.checkpoint = {.seq = 3, .bias_sum = 1, .bias_gain = 2}};
+		.checkpoint = &included};
 	struct store_removal removal = {.user = "bob"};
 	struct store_checkpoint checkpoint;
 	double sums[3] = {0};
 
 	open_all(_i);
-	ck_assert_int_eq(
-		store_adopt(store, &generation, &failure), STATUS_INVALID); /* no report 3 */
+	ck_assert_int_eq(adopt(store, &generation, &failure), STATUS_INVALID); /* no report 3 */
 	append_shared("bob", 1);
 	append_shared("eve", 1);
 	append_shared("eve", 2);
-	assert_ok(store_put_entries(store, &former, 1, &failure));
-	assert_ok(store_stage(store, &last, &failure)); /* never mind */
-	clear_stage();
-	assert_ok(store_stage(store, &piece, &failure));
-	assert_ok(store_stage(store, &last, &failure));
+	assert_ok(put_entries(store, &former, 1, &failure));
+	assert_ok(bring_piece(store, &last, &failure)); /* never mind */
+	clear_former();
+	assert_ok(bring_piece(store, &piece, &failure));
+	assert_ok(bring_piece(store, &last, &failure));
 	ck_assert_str_eq(numbers(), "bob/1:3,15@0.5 eve/1:3,15@0.5 eve/2:3,15@0.5 ");
-	assert_ok(store_adopt(store, &generation, &failure));
+	assert_ok(adopt(store, &generation, &failure));
 	reopen();
 	ck_assert_str_eq(numbers(), "bob/1:-8,12@-2 eve/1:1,3@3 eve/2:3,15@0.5 ");
 	ck_assert_str_eq(entries("old"), "");
 	ck_assert_str_eq(entries("eve"), "eve/7/=2@6 ");
-	assert_ok(store_tokens(reader, sum_tokens, sums, &failure));
+	assert_ok(walk_tokens(reader, sum_tokens, sums, &failure));
 	ck_assert_double_eq(sums[2], 2);
-	assert_ok(store_read_checkpoint(reader, &checkpoint, &failure));
-	ck_assert_mem_eq(&checkpoint, &generation.checkpoint, sizeof(checkpoint));
-	clear_stage(); /* of what was replaced */
-	assert_ok(store_stage(store, &piece, &failure)); /* forgotten with the removal */
-	assert_ok(store_remove(store, &removal, tokens, 2, &checkpoint, &failure));
+	assert_ok(read_checkpoint(reader, &checkpoint, &failure));
+	ck_assert_mem_eq(&checkpoint, &included, sizeof(checkpoint));
+	clear_former(); /* of what was replaced */
+	assert_ok(bring_piece(store, &piece, &failure)); /* forgotten with the removal */
+	assert_ok(remove_with(store, &removal, NULL, tokens, 2, &checkpoint, &failure));
 	ck_assert_str_eq(numbers(), "bob/1:0,0@0.5 eve/1:1,3@3 eve/2:3,15@0.5 ");
 	/* The next one replaces it whole. */
 	reports[1] = reports[0];
 	reports[1].seq = 3;
-	generation.rest.token_count = generation.entry_count = 0;
-	assert_ok(store_adopt(store, &generation, &failure));
+	generation.piece.token_count = generation.entry_count = 0;
+	assert_ok(adopt(store, &generation, &failure));
 	reopen();
 	ck_assert_str_eq(numbers(), "bob/1:0,0@0.5 eve/1:3,15@0.5 eve/2:-8,12@-2 ");
 	sums[2] = 0;
-	assert_ok(store_tokens(reader, sum_tokens, sums, &failure));
+	assert_ok(walk_tokens(reader, sum_tokens, sums, &failure));
 	ck_assert_double_eq(sums[2], 0);
 	ck_assert_str_eq(entries("eve"), "");
 	reports[1].margin = NAN;
-	ck_assert_int_eq(store_adopt(store, &generation, &failure), STATUS_INVALID);
+	ck_assert_int_eq(adopt(store, &generation, &failure), STATUS_INVALID);
 }
 END_TEST
 
 START_TEST(an_adoption_leaves_nothing_unstripped)
 {
-	struct store_checkpoint checkpoint = {.bias_gain = 9};
-	struct store_generation generation = {.entry_kind = 7};
+	struct store_checkpoint checkpoint = {.bias_gain = 9}, included = {0};
+	struct store_generation generation = {.entry_kind = 7, .checkpoint = &included};
 
 	open_all(_i);
 	checkpoint.seq = append("bob", 1, LABEL_SPAM);
-	assert_ok(store_write_checkpoint(store, NULL, 0, &checkpoint, &failure));
+	assert_ok(write_checkpoint(store, NULL, 0, &checkpoint, &failure));
 	append("bob", 1, LABEL_HAM);
-	generation.checkpoint.seq = append("bob", 2, LABEL_FORGET);
-	assert_ok(store_adopt(store, &generation, &failure));
+	included.seq = append("bob", 2, LABEL_FORGET);
+	assert_ok(adopt(store, &generation, &failure));
 	checkpoint.seq = append("bob", 3, LABEL_HAM);
-	assert_ok(store_write_checkpoint(store, NULL, 0, &checkpoint, &failure));
+	assert_ok(write_checkpoint(store, NULL, 0, &checkpoint, &failure));
 	reports_after(0);
 	ck_assert_uint_eq(seen_tokens, 2 * 5); /* the flip and the last one */
 }
@@ -968,17 +943,16 @@ START_TEST(a_reader_beside_the_writer_writes_nothing)
 	struct report one = report("bob", 2, LABEL_HAM);
 
 	open_all(SQLITE);
-	ck_assert_int_eq(
-		store_open_sqlite_readonly(&beside, "/nowhere/x", &failure), STATUS_NOTFOUND);
+	ck_assert_int_eq(store_open(&beside, "/nowhere/x", STORE_READ, &failure), STATUS_NOTFOUND);
 	ck_assert_ptr_null(beside);
 	append("bob", 1, LABEL_SPAM);
-	assert_ok(store_open_sqlite_readonly(&beside, path, &failure));
+	assert_ok(store_open(&beside, path, STORE_READ, &failure));
 	assert_ok(store_reader_open(beside, &other, &failure));
 	ck_assert(!store_writable(beside));
-	ck_assert_int_eq(store_append(beside, &one, 1, &failure), STATUS_READONLY);
+	ck_assert_int_eq(append_reports(beside, &one, 1, &failure), STATUS_READONLY);
 	append("bob", 2, LABEL_HAM);
 	seen[0] = '\0';
-	assert_ok(store_counting_reports(other, on_report, NULL, &failure));
+	assert_ok(counting_reports(other, on_report, NULL, &failure));
 	ck_assert_str_eq(seen, "1:2 2:1 ");
 	store_reader_close(&other);
 	store_close(&beside);
@@ -991,9 +965,9 @@ START_TEST(values_are_kept)
 	size_t size = sizeof(value);
 
 	open_all(_i);
-	assert_ok(store_put(store, "one", "abc", 3, &failure));
-	assert_ok(store_put(store, "two", "", 0, &failure));
-	assert_ok(store_put(store, "one", "defg", 4, &failure));
+	assert_ok(put_value(store, "one", "abc", 3, &failure));
+	assert_ok(put_value(store, "two", "", 0, &failure));
+	assert_ok(put_value(store, "one", "defg", 4, &failure));
 	reopen();
 	assert_ok(store_get(reader, "one", value, &size, &failure));
 	ck_assert_uint_eq(size, 4);
@@ -1001,7 +975,7 @@ START_TEST(values_are_kept)
 	size = 3;
 	ck_assert_int_eq(store_get(reader, "one", value, &size, &failure), STATUS_LIMIT);
 	ck_assert_uint_eq(size, 4);
-	assert_ok(store_put(store, "two", NULL, 0, &failure));
+	assert_ok(put_value(store, "two", NULL, 0, &failure));
 	size = sizeof(value);
 	assert_ok(store_get(reader, "two", value, &size, &failure));
 	ck_assert_uint_eq(size, 0);
@@ -1020,15 +994,14 @@ START_TEST(bad_checkpoints_change_nothing)
 	checkpoint.seq = append("bob", 1, LABEL_SPAM);
 	for (size_t i = 0; i < 4; i++) {
 		const struct store_token batch[] = {good, bad[i]};
-		ck_assert_int_eq(store_write_checkpoint(store, batch, 2, &checkpoint, &failure),
-			STATUS_INVALID);
+		ck_assert_int_eq(
+			write_checkpoint(store, batch, 2, &checkpoint, &failure), STATUS_INVALID);
 	}
 	checkpoint.seq++; /* a report that is yet to come */
-	ck_assert_int_eq(
-		store_write_checkpoint(store, &good, 1, &checkpoint, &failure), STATUS_INVALID);
-	assert_ok(store_tokens(reader, sum_tokens, sums, &failure));
+	ck_assert_int_eq(write_checkpoint(store, &good, 1, &checkpoint, &failure), STATUS_INVALID);
+	assert_ok(walk_tokens(reader, sum_tokens, sums, &failure));
 	ck_assert_double_eq(sums[2], 0);
-	assert_ok(store_read_checkpoint(reader, &checkpoint, &failure));
+	assert_ok(read_checkpoint(reader, &checkpoint, &failure));
 	ck_assert_int_eq(checkpoint.seq, 0);
 }
 END_TEST
@@ -1066,7 +1039,7 @@ START_TEST(random_presses_equal_a_plain_model)
 		struct report found;
 
 		enum status status =
-			store_find(store, names[user], message, INT64_MAX, &found, &failure);
+			lookup_report(reader, names[user], message, INT64_MAX, &found, &failure);
 		ck_assert_int_eq(status, model[user][message].seq ? STATUS_OK : STATUS_NOTFOUND);
 		if (status == STATUS_OK) {
 			ck_assert_int_eq(found.seq, model[user][message].seq);
@@ -1075,7 +1048,7 @@ START_TEST(random_presses_equal_a_plain_model)
 		one.undone = model[user][message].global;
 		if (one.label != LABEL_FORGET)
 			one.global = contribution((double)next_random(1000) - 500, 1);
-		assert_ok(store_append(store, &one, 1, &failure));
+		assert_ok(append_reports(store, &one, 1, &failure));
 		now += total(&one.global) - total(&one.undone);
 		model[user][message].label = one.label;
 		model[user][message].seq = one.seq;
@@ -1083,12 +1056,12 @@ START_TEST(random_presses_equal_a_plain_model)
 		if (next_random(50) == 0) {
 			checkpoint.seq = one.seq;
 			checkpoint_total = now;
-			assert_ok(store_write_checkpoint(store, NULL, 0, &checkpoint, &failure));
+			assert_ok(write_checkpoint(store, NULL, 0, &checkpoint, &failure));
 		}
 		if (next_random(100) == 0)
 			reopen();
 		double sum = checkpoint_total;
-		assert_ok(store_reports_after(reader, checkpoint.seq, replay, &sum, &failure));
+		assert_ok(walk_after(reader, checkpoint.seq, replay, &sum, &failure));
 		ck_assert_double_eq(sum, now);
 	}
 }
@@ -1170,19 +1143,19 @@ static char *print_store(struct store_reader *from, const char *const *names, si
 	FILE *out = open_memstream(&text, &size);
 
 	for (size_t i = 0; i < USERS; i++)
-		assert_ok(store_user_reports(from, names[i], limit, print_report, out, &failure));
-	assert_ok(store_reports_after(from, 0, print_report, out, &failure));
-	assert_ok(store_read_checkpoint(from, &checkpoint, &failure));
-	assert_ok(store_read_stats(from, &stats, &failure));
+		assert_ok(counting_of_user(from, names[i], limit, print_report, out, &failure));
+	assert_ok(walk_after(from, 0, print_report, out, &failure));
+	assert_ok(read_checkpoint(from, &checkpoint, &failure));
+	assert_ok(store_read_stats(from, true, &stats, &failure));
 	fprintf(out, "%lld %a %a; %lld %lld %lld %lld\n", (long long)checkpoint.seq,
 		checkpoint.bias_sum, checkpoint.bias_gain, (long long)stats.reports,
-		(long long)stats.users, (long long)stats.tokens, (long long)stats.last_seq);
+		(long long)stats.users, (long long)stats.tokens, (long long)stats.given);
 	fclose(out);
 	return text;
 }
 
 /* A message's tokens are always the same. */
-static struct report press(struct store *from, const char *user, uint64_t *keys)
+static struct report press(struct store_reader *from, const char *user, uint64_t *keys)
 {
 	struct report found, one = report(user, next_random(12), (enum label)next_random(3));
 
@@ -1195,7 +1168,7 @@ static struct report press(struct store *from, const char *user, uint64_t *keys)
 	one.flags = (unsigned)next_random(4);
 	one.margin = (double)next_random(1000) / 7;
 	if (!(one.flags & REPORT_MUTED) &&
-		store_find(from, user, one.message, INT64_MAX, &found, &failure) == STATUS_OK)
+		lookup_report(from, user, one.message, INT64_MAX, &found, &failure) == STATUS_OK)
 		one.undone = found.global;
 	if (one.label != LABEL_FORGET && !(one.flags & REPORT_MUTED))
 		one.global = contribution((double)next_random(1u << 30) - (1 << 29),
@@ -1212,7 +1185,7 @@ static void write_truth(struct store *to, int64_t seq)
 
 	for (size_t i = 0; i < KEYS_IN_USE; i++)
 		rows[i] = (struct store_token){key_at(i), truth.sum[i], truth.gain[i]};
-	assert_ok(store_write_checkpoint(to, rows, KEYS_IN_USE, &checkpoint, &failure));
+	assert_ok(write_checkpoint(to, rows, KEYS_IN_USE, &checkpoint, &failure));
 }
 
 /* Rows and the reports after them give what went in, to the last bit. */
@@ -1221,11 +1194,11 @@ static void assert_truth(struct store_reader *from)
 	struct sums sums = {0};
 	struct store_checkpoint checkpoint;
 
-	assert_ok(store_read_checkpoint(from, &checkpoint, &failure));
+	assert_ok(read_checkpoint(from, &checkpoint, &failure));
 	sums.sum[KEYS_IN_USE] = checkpoint.bias_sum;
 	sums.gain[KEYS_IN_USE] = checkpoint.bias_gain;
-	assert_ok(store_tokens(from, load_sums, &sums, &failure));
-	assert_ok(store_reports_after(from, checkpoint.seq, replay_sums, &sums, &failure));
+	assert_ok(walk_tokens(from, load_sums, &sums, &failure));
+	assert_ok(walk_after(from, checkpoint.seq, replay_sums, &sums, &failure));
 	for (size_t i = 0; i <= KEYS_IN_USE; i++) {
 		ck_assert(sums.gain[i] == truth.gain[i]);
 		ck_assert(sums.sum[i] == truth.sum[i] || truth.gain[i] == 0);
@@ -1241,13 +1214,13 @@ START_TEST(both_drivers_answer_alike)
 
 	open_all(SQLITE);
 	memset(&truth, 0, sizeof(truth));
-	assert_ok(store_open_memory(&memory, &failure));
+	assert_ok(store_open(&memory, "memory:", STORE_WRITE, &failure));
 	assert_ok(store_reader_open(memory, &memory_reader, &failure));
 	for (int round = 0; round < ROUNDS; round++) {
-		struct report one = press(store, names[next_random(USERS)], keys), same = one;
+		struct report one = press(reader, names[next_random(USERS)], keys), same = one;
 
-		assert_ok(store_append(store, &one, 1, &failure));
-		assert_ok(store_append(memory, &same, 1, &failure));
+		assert_ok(append_reports(store, &one, 1, &failure));
+		assert_ok(append_reports(memory, &same, 1, &failure));
 		replay_sums(&truth, &one);
 		if (next_random(20) == 0) {
 			write_truth(store, one.seq);
@@ -1273,44 +1246,44 @@ END_TEST
 
 /* --- Two users become one ------------------------------------------------------- */
 
-static struct store_merge merge_users(const char *from, const char *to, bool withdraw)
+static struct store_merge merge(const char *from, const char *to, bool withdraw)
 {
-	struct store_merge merge = {.from = from, .to = to, .withdraw = withdraw};
+	struct store_merge done = {.from = from, .to = to, .withdraw = withdraw};
 
-	assert_ok(store_merge(store, &merge, &failure));
+	assert_ok(merge_users(store, &done, NULL, 0, &failure));
 	reopen();
-	return merge;
+	return done;
 }
 
 static struct store_checkpoint checkpoint_now(void)
 {
 	struct store_checkpoint checkpoint;
 
-	assert_ok(store_read_checkpoint(reader, &checkpoint, &failure));
+	assert_ok(read_checkpoint(reader, &checkpoint, &failure));
 	return checkpoint;
 }
 
 START_TEST(a_user_gets_another_name)
 {
 	const struct store_entry both[] = {{"Bob", 1, "", NULL, 0}, {"bob", 1, "", "yes", 6}};
-	struct store_merge merge = {.from = "Bob", .to = "bob", .entries = both, .entry_count = 2};
+	struct store_merge renaming = {.from = "Bob", .to = "bob"};
 	struct report found;
 
 	open_all(_i);
 	append("Bob", 1, LABEL_SPAM);
 	append("eve", 1, LABEL_SPAM);
 	append("Bob", 2, LABEL_HAM);
-	assert_ok(store_put_entries(store, both, 2, &failure));
-	assert_ok(store_merge(store, &merge, &failure));
-	ck_assert(!merge.refold);
+	assert_ok(put_entries(store, both, 2, &failure));
+	assert_ok(merge_users(store, &renaming, both, 2, &failure));
+	ck_assert(!renaming.refold);
 	reopen();
 	ck_assert_str_eq(users_after("", 100), "bob:2@1002 eve:1@1001 ");
 	ck_assert_str_eq(user_reports("bob", 9), "1:2 2:1 ");
 	ck_assert_str_eq(user_reports("Bob", 9), "");
 	ck_assert_str_eq(entries("bob"), "bob/1/=yes@6 ");
-	assert_ok(store_find(store, "bob", 2, INT64_MAX, &found, &failure));
+	assert_ok(lookup_report(reader, "bob", 2, INT64_MAX, &found, &failure));
 	ck_assert_int_eq(found.seq, 3);
-	merge_users("nobody", "bob", false);
+	merge("nobody", "bob", false);
 	ck_assert_str_eq(user_reports("bob", 9), "1:2 2:1 ");
 }
 END_TEST
@@ -1324,10 +1297,10 @@ START_TEST(two_users_become_one)
 	append("bob", 1, LABEL_SPAM);
 	append("Bob", 2, LABEL_HAM);
 	append("bob", 3, LABEL_SPAM);
-	assert_ok(store_write_checkpoint(store, rows, 1, &checkpoint, &failure));
-	struct store_merge merge = merge_users("Bob", "bob", false);
-	ck_assert_int_eq(merge.reports, 1);
-	ck_assert(!merge.refold);
+	assert_ok(write_checkpoint(store, rows, 1, &checkpoint, &failure));
+	struct store_merge done = merge("Bob", "bob", false);
+	ck_assert_int_eq(done.reports, 1);
+	ck_assert(!done.refold);
 	ck_assert_int_eq(checkpoint_now().seq, 3);
 	ck_assert_str_eq(user_reports("bob", 9), "1:2 2:1 3:2 ");
 	ck_assert_str_eq(users_after("", 100), "bob:3@1003 ");
@@ -1347,22 +1320,22 @@ START_TEST(of_what_both_told_the_newest_counts)
 	append("Bob", 2, LABEL_HAM);
 	append("bob", 3, LABEL_SPAM);
 	muted.flags = REPORT_MUTED;
-	assert_ok(store_append(store, &muted, 1, &failure));
-	assert_ok(store_write_checkpoint(store, rows, 1, &checkpoint, &failure));
-	struct store_merge merge = merge_users("Bob", "bob", false);
-	ck_assert_int_eq(merge.reports, 3);
-	ck_assert(merge.refold);
+	assert_ok(append_reports(store, &muted, 1, &failure));
+	assert_ok(write_checkpoint(store, rows, 1, &checkpoint, &failure));
+	struct store_merge done = merge("Bob", "bob", false);
+	ck_assert_int_eq(done.reports, 3);
+	ck_assert(done.refold);
 	ck_assert_str_eq(user_reports("bob", 9), "1:1 2:1 3:2 ");
-	ck_assert_str_eq(counting_reports(), "1:1 2:1 3:2 ");
+	ck_assert_str_eq(all_counting(), "1:1 2:1 3:2 ");
 	ck_assert_str_eq(reports_after(0), "1:2 1:1 2:1 3:2 1:2 ");
 	ck_assert_uint_eq(seen_tokens, 4 * 5); /* the superseded one has none */
-	assert_ok(store_find(store, "bob", 1, INT64_MAX, &found, &failure));
+	assert_ok(lookup_report(reader, "bob", 1, INT64_MAX, &found, &failure));
 	ck_assert_int_eq(found.seq, 2);
-	assert_ok(store_find(store, "bob", 1, 2, &found, &failure));
+	assert_ok(lookup_report(reader, "bob", 1, 2, &found, &failure));
 	ck_assert_int_eq(found.seq, 1);
 	ck_assert_int_eq(checkpoint_now().seq, 0);
 	ck_assert_double_eq(checkpoint_now().bias_gain, 0);
-	assert_ok(store_tokens(reader, sum_tokens, tokens, &failure));
+	assert_ok(walk_tokens(reader, sum_tokens, tokens, &failure));
 	ck_assert_double_eq(tokens[2], 0);
 	append("bob", 1, LABEL_FORGET);
 	ck_assert_str_eq(user_reports("bob", 9), "2:1 3:2 ");
@@ -1378,11 +1351,11 @@ START_TEST(who_becomes_one_may_withdraw)
 	append_shared("bob", 1);
 	append_shared("Bob", 2);
 	append_shared("eve", 3);
-	assert_ok(store_write_checkpoint(store, NULL, 0, &checkpoint, &failure));
-	ck_assert(merge_users("Bob", "bob", true).refold);
+	assert_ok(write_checkpoint(store, NULL, 0, &checkpoint, &failure));
+	ck_assert(merge("Bob", "bob", true).refold);
 	ck_assert(!shares("bob") && shares("eve"));
 	ck_assert_str_eq(user_reports("bob", 9), "1:2 2:2 ");
-	assert_ok(store_reports_after(reader, 0, sum_globals, sum, &failure));
+	assert_ok(walk_after(reader, 0, sum_globals, sum, &failure));
 	ck_assert_double_eq(sum[0], 5 * STORE_UNIT);
 	ck_assert_int_eq(checkpoint_now().seq, 0);
 }
@@ -1393,16 +1366,79 @@ START_TEST(a_bad_merge_changes_nothing)
 	const struct store_entry bad = {"bob", 0, "", "yes", 6};
 	char name[STORE_MAX_USER + 2];
 	struct store_merge merges[] = {{.from = "bob", .to = "bob"}, {.from = "", .to = "bob"},
-		{.from = "bob", .to = ""}, {.from = name, .to = "bob"}, {.from = "bob", .to = name},
-		{.from = "bob", .to = "eve", .entries = &bad, .entry_count = 1}};
+		{.from = "bob", .to = ""}, {.from = name, .to = "bob"},
+		{.from = "bob", .to = name}};
+	struct store_merge good = {.from = "bob", .to = "eve"};
 
 	open_all(_i);
 	memset(name, 'u', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
 	append("bob", 1, LABEL_SPAM);
 	for (size_t i = 0; i < sizeof(merges) / sizeof(merges[0]); i++)
-		ck_assert_int_eq(store_merge(store, &merges[i], &failure), STATUS_INVALID);
+		ck_assert_int_eq(merge_users(store, &merges[i], NULL, 0, &failure), STATUS_INVALID);
+	ck_assert_int_eq(merge_users(store, &good, &bad, 1, &failure), STATUS_INVALID);
 	ck_assert_str_eq(user_reports("bob", 9), "1:2 ");
+}
+END_TEST
+
+START_TEST(a_selection_has_all_its_parts)
+{
+	const struct store_selection later = {
+		.user = "bob", .counting = true, .after = 3, .limit = 2};
+	const struct store_selection some = {.counting = true, .after = 3, .limit = 2};
+	const struct store_selection first = {.limit = 3, .headers = true};
+
+	open_all(_i);
+	for (uint64_t i = 0; i < 10; i++)
+		append(i % 2 ? "bob" : "eve", i % 8, i == 8 ? LABEL_FORGET : LABEL_SPAM);
+	seen[0] = '\0';
+	assert_ok(store_reports(reader, &later, on_report, NULL, &failure));
+	ck_assert_str_eq(seen, "7:2 1:2 "); /* the newest */
+	seen[0] = '\0';
+	assert_ok(store_reports(reader, &some, on_report, NULL, &failure));
+	ck_assert_str_eq(seen, "3:2 4:2 "); /* the first */
+	seen[0] = '\0';
+	seen_tokens = 0;
+	assert_ok(store_reports(reader, &first, on_report, NULL, &failure));
+	ck_assert_str_eq(seen, "0:2 1:2 2:2 ");
+	ck_assert_uint_eq(seen_tokens, 0);
+}
+END_TEST
+
+START_TEST(a_change_is_written_whole_or_not_at_all)
+{
+	struct report one = report("bob", 1, LABEL_SPAM);
+	const struct store_entry entry = {"bob", 1, "", "yes", 6};
+	const struct store_value value = {.name = "mark", .bytes = "x", .size = 1};
+	const struct store_token token = {7, STORE_UNIT, STORE_UNIT};
+	struct store_checkpoint checkpoint = {.seq = 9}; /* there is no report 9 */
+	const struct store_rows rows = {.tokens = &token, .count = 1, .checkpoint = &checkpoint};
+	const struct store_change change = {.reports = &one,
+		.report_count = 1,
+		.entries = &entry,
+		.entry_count = 1,
+		.values = &value,
+		.value_count = 1,
+		.rows = &rows};
+	double sums[3] = {0};
+	char mark[2];
+	size_t size = sizeof(mark);
+
+	open_all(_i);
+	ck_assert_int_eq(store_commit(store, &change, &failure), STATUS_INVALID);
+	reopen();
+	ck_assert_str_eq(reports_after(0), "");
+	ck_assert_str_eq(entries("bob"), "");
+	ck_assert_int_eq(store_get(reader, "mark", mark, &size, &failure), STATUS_NOTFOUND);
+	size = sizeof(mark);
+	checkpoint.seq = 0;
+	assert_ok(store_commit(store, &change, &failure));
+	reopen();
+	ck_assert_str_eq(reports_after(0), "1:2 ");
+	ck_assert_str_eq(entries("bob"), "bob/1/=yes@6 ");
+	assert_ok(store_get(reader, "mark", mark, &size, &failure));
+	assert_ok(walk_tokens(reader, sum_tokens, sums, &failure));
+	ck_assert_double_eq(sums[2], 1);
 }
 END_TEST
 
@@ -1416,7 +1452,7 @@ START_TEST(scopes_are_walked_by_name)
 	open_all(_i);
 	assert_ok(store_next_scope(reader, scope, &failure));
 	ck_assert_str_eq(scope, "");
-	assert_ok(store_put_entries(store, some, 5, &failure));
+	assert_ok(put_entries(store, some, 5, &failure));
 	for (size_t i = 0; i < 4; i++) {
 		assert_ok(store_next_scope(reader, scope, &failure));
 		ck_assert_str_eq(scope, scopes[i]);
@@ -1442,23 +1478,23 @@ START_TEST(both_drivers_merge_alike)
 	uint64_t keys[KEYS_IN_USE];
 
 	open_all(SQLITE);
-	assert_ok(store_open_memory(&memory, &failure));
+	assert_ok(store_open(&memory, "memory:", STORE_WRITE, &failure));
 	assert_ok(store_reader_open(memory, &memory_reader, &failure));
 	for (int round = 0; round < ROUNDS; round++) {
-		struct report one = press(store, names[next_random(USERS)], keys), same = one;
+		struct report one = press(reader, names[next_random(USERS)], keys), same = one;
 
-		assert_ok(store_append(store, &one, 1, &failure));
-		assert_ok(store_append(memory, &same, 1, &failure));
+		assert_ok(append_reports(store, &one, 1, &failure));
+		assert_ok(append_reports(memory, &same, 1, &failure));
 		if (next_random(10) > 0)
 			continue;
-		struct store_merge merge = {.from = names[1 + next_random(2)],
+		struct store_merge once = {.from = names[1 + next_random(2)],
 			.to = names[3],
 			.withdraw = next_random(4) == 0};
-		struct store_merge again = merge;
-		assert_ok(store_merge(store, &merge, &failure));
-		assert_ok(store_merge(memory, &again, &failure));
-		ck_assert_int_eq(merge.reports, again.reports);
-		ck_assert(merge.refold == again.refold);
+		struct store_merge again = once;
+		assert_ok(merge_users(store, &once, NULL, 0, &failure));
+		assert_ok(merge_users(memory, &again, NULL, 0, &failure));
+		ck_assert_int_eq(once.reports, again.reports);
+		ck_assert(once.refold == again.refold);
 		assert_same(reader, memory_reader, names);
 	}
 	store_reader_close(&memory_reader);
@@ -1493,9 +1529,9 @@ START_TEST(a_walk_sees_one_moment_and_holds_nobody_up)
 	open_all(SQLITE);
 	append("bob", 1, LABEL_SPAM);
 	append("bob", 2, LABEL_SPAM);
-	assert_ok(store_reports_after(reader, 0, append_meanwhile, &calls, &failure));
+	assert_ok(walk_after(reader, 0, append_meanwhile, &calls, &failure));
 	ck_assert_int_eq(calls, 2);
-	assert_ok(store_user_reports(reader, "bob", 9, append_meanwhile, &calls, &failure));
+	assert_ok(counting_of_user(reader, "bob", 9, append_meanwhile, &calls, &failure));
 	ck_assert_int_eq(calls, 6);
 	ck_assert_str_eq(user_reports("bob", 2), "105:1 106:1 ");
 }
@@ -1529,32 +1565,33 @@ static int64_t append_many(uint64_t count)
 	for (uint64_t done = 0; done < count; done += BATCH) {
 		for (uint64_t i = 0; i < BATCH; i++)
 			batch[i] = report("bob", done + i, LABEL_SPAM);
-		assert_ok(store_append(store, batch, BATCH, &failure));
+		assert_ok(append_reports(store, batch, BATCH, &failure));
 	}
 	return batch[BATCH - 1].seq;
 }
 
 START_TEST(room_is_given_back)
 {
-	struct store_size size;
-	int64_t returned = 1, seq, total = 0;
+	struct store_tidied tidied = {.more = true};
+	struct store_stats size;
+	int64_t seq, total = 0;
 
 	open_all(SQLITE);
 	seq = append_many(20000);
 	remove_old("bob", seq - 10, 19990);
-	assert_ok(store_read_size(reader, &size, &failure));
+	assert_ok(store_read_stats(reader, false, &size, &failure));
 	ck_assert_int_gt(size.free, 1 << 20);
-	assert_ok(store_give_back(store, 1, &returned, &failure)); /* moves the log */
+	assert_ok(store_tidy(store, TIDY_BRIEF, NULL, &failure)); /* moves the log */
 	off_t before = file_size();
-	while (returned > 0) {
-		assert_ok(store_give_back(store, 262144, &returned, &failure));
-		ck_assert_int_le(returned, 262144 + 16384);
-		total += returned;
+	while (tidied.more) {
+		assert_ok(store_tidy(store, TIDY_SOME, &tidied, &failure));
+		ck_assert_int_le(tidied.bytes, (4 << 20) + 16384);
+		total += tidied.bytes;
 	}
-	assert_ok(store_compact(store, &failure)); /* the log, too */
+	assert_ok(store_tidy(store, TIDY_ALL, NULL, &failure)); /* the log, too */
 	ck_assert_int_gt(total, 1 << 20);
 	ck_assert_int_le(file_size(), before - total);
-	assert_ok(store_read_size(reader, &size, &failure));
+	assert_ok(store_read_stats(reader, false, &size, &failure));
 	ck_assert_int_eq(size.bytes, file_size());
 	reopen();
 	ck_assert_int_eq(append("bob", 1, LABEL_SPAM), seq + 1);
@@ -1649,7 +1686,8 @@ END_TEST
 
 START_TEST(room_of_an_older_database_is_given_back)
 {
-	int64_t returned = 0, seq;
+	struct store_tidied tidied = {.more = true};
+	int64_t seq, returned = 0;
 
 	open_all(SQLITE);
 	change_database("PRAGMA auto_vacuum = NONE; VACUUM");
@@ -1657,7 +1695,10 @@ START_TEST(room_of_an_older_database_is_given_back)
 	assert_ok(store_reader_open(store, &reader, &failure));
 	seq = append_many(2000);
 	remove_old("bob", seq, 2000);
-	assert_ok(store_give_back(store, 1, &returned, &failure));
+	while (tidied.more) {
+		assert_ok(store_tidy(store, TIDY_SOME, &tidied, &failure));
+		returned += tidied.bytes;
+	}
 	ck_assert_int_gt(returned, 0);
 	reopen();
 	ck_assert_int_eq(append("bob", 1, LABEL_SPAM), seq + 1);
@@ -1669,7 +1710,7 @@ START_TEST(a_second_writer_is_refused)
 	struct store *second;
 
 	open_all(SQLITE);
-	ck_assert_int_eq(store_open_sqlite(&second, path, &failure), STATUS_BUSY);
+	ck_assert_int_eq(store_open(&second, path, STORE_WRITE, &failure), STATUS_BUSY);
 	ck_assert_ptr_null(second);
 	char pid[32];
 	snprintf(pid, sizeof(pid), "%ld", (long)getpid());
@@ -1677,7 +1718,7 @@ START_TEST(a_second_writer_is_refused)
 	char link[112]; /* another name is no way around */
 	snprintf(link, sizeof(link), "%s/link", folder);
 	ck_assert_int_eq(symlink(path, link), 0);
-	ck_assert_int_eq(store_open_sqlite(&second, link, &failure), STATUS_BUSY);
+	ck_assert_int_eq(store_open(&second, link, STORE_WRITE, &failure), STATUS_BUSY);
 }
 END_TEST
 
@@ -1736,8 +1777,7 @@ START_TEST(damaged_rows_are_refused)
 		"head_gain = -1", "bias_sum = 9223372036854775807"};
 	struct store_checkpoint checkpoint;
 	struct report found;
-	char sql[128], text[256] = "", name[STORE_MAX_USER + 1] = "";
-	int64_t count;
+	char sql[128], text[256] = "";
 
 	open_all(SQLITE);
 	for (size_t i = 0; i < sizeof(damage) / sizeof(*damage); i++) {
@@ -1747,26 +1787,26 @@ START_TEST(damaged_rows_are_refused)
 		change_database(sql);
 		assert_ok(open_store());
 		assert_ok(store_reader_open(store, &reader, &failure));
-		ck_assert_int_eq(store_reports_after(reader, seq - 1, nothing, NULL, &failure),
-			STATUS_CORRUPT);
+		ck_assert_int_eq(
+			walk_after(reader, seq - 1, nothing, NULL, &failure), STATUS_CORRUPT);
 		if (strstr(damage[i], "label"))
-			ck_assert_int_eq(store_find(store, "bob", 1, INT64_MAX, &found, &failure),
+			ck_assert_int_eq(
+				lookup_report(reader, "bob", 1, INT64_MAX, &found, &failure),
 				STATUS_CORRUPT);
 	}
 	change_database("INSERT INTO token VALUES (0, 1, 1)");
 	assert_ok(open_store());
 	assert_ok(store_reader_open(store, &reader, &failure));
-	ck_assert_int_eq(store_tokens(reader, no_token, NULL, &failure), STATUS_CORRUPT);
+	ck_assert_int_eq(walk_tokens(reader, no_token, NULL, &failure), STATUS_CORRUPT);
 	change_database("INSERT INTO user (name) VALUES (x'7a007a')");
 	assert_ok(open_store());
 	assert_ok(store_reader_open(store, &reader, &failure));
 	ck_assert_int_eq(store_users(reader, "", 100, on_user, text, &failure), STATUS_CORRUPT);
-	ck_assert_int_eq(store_forget_users(store, name, 100, &count, &failure), STATUS_CORRUPT);
-	ck_assert_str_eq(name, "");
+	ck_assert_int_eq(store_tidy(store, TIDY_SOME, NULL, &failure), STATUS_CORRUPT);
 	change_database("INSERT INTO meta VALUES ('checkpoint', x'0102')");
 	assert_ok(open_store());
 	assert_ok(store_reader_open(store, &reader, &failure));
-	ck_assert_int_eq(store_read_checkpoint(reader, &checkpoint, &failure), STATUS_CORRUPT);
+	ck_assert_int_eq(read_checkpoint(reader, &checkpoint, &failure), STATUS_CORRUPT);
 }
 END_TEST
 
@@ -1823,9 +1863,9 @@ static int check_readonly(void)
 		return 2;
 	if (strcmp(user_reports("bob", 9), "1:2 ") != 0)
 		return 3;
-	if (store_append(store, &one, 1, &failure) != STATUS_READONLY)
+	if (append_reports(store, &one, 1, &failure) != STATUS_READONLY)
 		return 4;
-	return store_put(store, "a", "b", 1, &failure) == STATUS_READONLY ? 0 : 5;
+	return put_value(store, "a", "b", 1, &failure) == STATUS_READONLY ? 0 : 5;
 }
 
 START_TEST(what_cannot_be_written_can_be_read)
@@ -1875,7 +1915,7 @@ static void append_for_ever(int pipe_end, uint64_t from)
 		struct report batch[3];
 		for (uint64_t j = 0; j < 3; j++)
 			batch[j] = report("bob", i + j, LABEL_SPAM);
-		if (store_append(store, batch, 3, &failure) != STATUS_OK)
+		if (append_reports(store, batch, 3, &failure) != STATUS_OK)
 			_exit(2);
 		if (i % 30 == 0)
 			write_truth(store, batch[2].seq);
@@ -1889,7 +1929,7 @@ static void assert_batches(uint64_t acknowledged, uint64_t *count)
 {
 	struct store_stats stats;
 
-	assert_ok(store_read_stats(reader, &stats, &failure));
+	assert_ok(store_read_stats(reader, true, &stats, &failure));
 	*count = (uint64_t)stats.reports;
 	ck_assert_uint_eq(*count % 3, 0);
 	ck_assert_uint_ge(*count, acknowledged);
@@ -1954,7 +1994,7 @@ START_TEST(a_wal_is_never_left_out)
 	if (child == 0) {
 		struct report one = report("bob", 1, LABEL_SPAM);
 		if (open_store() == STATUS_OK &&
-			store_append(store, &one, 1, &failure) == STATUS_OK)
+			append_reports(store, &one, 1, &failure) == STATUS_OK)
 			raise(SIGKILL);
 		_exit(1);
 	}
@@ -1984,17 +2024,17 @@ static int check_no_room(void)
 	do {
 		for (uint64_t i = 0; i < 50; i++)
 			batch[i] = report("bob", 1000 * (uint64_t)rounds + i, LABEL_HAM);
-		status = store_append(store, batch, 50, &failure);
+		status = append_reports(store, batch, 50, &failure);
 	} while (status == STATUS_OK && ++rounds < 1000);
 	if (status != STATUS_IO && status != STATUS_FULL)
 		return 2;
 	limit.rlim_cur = RLIM_INFINITY;
 	if (setrlimit(RLIMIT_FSIZE, &limit) != 0 ||
-		store_append(store, batch, 50, &failure) != STATUS_OK)
+		append_reports(store, batch, 50, &failure) != STATUS_OK)
 		return 3;
 	struct store_stats stats;
 	if (store_reader_open(store, &reader, &failure) != STATUS_OK ||
-		store_read_stats(reader, &stats, &failure) != STATUS_OK)
+		store_read_stats(reader, true, &stats, &failure) != STATUS_OK)
 		return 4;
 	return stats.reports == 50 * (rounds + 1) ? 0 : 5;
 }
@@ -2039,7 +2079,7 @@ START_TEST(a_full_disk_refuses_and_recovers)
 	enum status status;
 	int rounds = 0;
 	do /* the WAL's own room may take a few */
-		status = store_append(store, batch, 200, &failure);
+		status = append_reports(store, batch, 200, &failure);
 	while (status == STATUS_OK && ++rounds < 100);
 	ck_assert_int_eq(status, STATUS_FULL);
 	unlink(ballast);
@@ -2066,6 +2106,8 @@ static Suite *suite(void)
 	tcase_add_loop_test(all, a_walk_gives_the_newest_oldest_first, 0, DRIVERS);
 	tcase_add_loop_test(all, muted_reports_are_recorded_only, 0, DRIVERS);
 	tcase_add_loop_test(all, a_report_before_another_is_found, 0, DRIVERS);
+	tcase_add_loop_test(all, a_selection_has_all_its_parts, 0, DRIVERS);
+	tcase_add_loop_test(all, a_change_is_written_whole_or_not_at_all, 0, DRIVERS);
 	tcase_add_loop_test(all, a_journal_tells_everything_of_a_user, 0, DRIVERS);
 	tcase_add_loop_test(all, a_journal_comes_in_pages, 0, DRIVERS);
 	tcase_add_loop_test(all, entries_are_kept_by_scope, 0, DRIVERS);

@@ -7,6 +7,8 @@
 
 #include <sqlite3.h>
 
+#include "tests/unit/store-verbs.h"
+
 /* Messages that are judged after each step. */
 static const unsigned JUDGED[] = {1, 4};
 
@@ -62,7 +64,7 @@ char *engine_state(struct engine *engine, struct failure *failure)
 {
 	GString *text = g_string_new(NULL);
 	enum status status =
-		store_reports_after(worker_reader(engine->worker), 0, write_line, text, failure);
+		walk_after(worker_reader(engine->worker), 0, write_line, text, failure);
 	char *verdicts = engine_verdicts(engine);
 
 	g_string_append_printf(text, "\n%s", verdicts);
@@ -121,9 +123,9 @@ static char *check_rows(struct store_reader *reader)
 	struct failure failure = {.detail = "the rows are not what the reports add up to"};
 	GHashTableIter iter;
 	gpointer value;
-	bool exact = store_counting_reports(reader, add_report, &balance, &failure) == STATUS_OK &&
-		store_tokens(reader, take_row, &balance, &failure) == STATUS_OK &&
-		store_read_checkpoint(reader, &checkpoint, &failure) == STATUS_OK &&
+	bool exact = counting_reports(reader, add_report, &balance, &failure) == STATUS_OK &&
+		walk_tokens(reader, take_row, &balance, &failure) == STATUS_OK &&
+		read_checkpoint(reader, &checkpoint, &failure) == STATUS_OK &&
 		checkpoint.bias_sum == balance.bias.sum &&
 		checkpoint.bias_gain == balance.bias.gain;
 

@@ -31,7 +31,7 @@ enum status engine_open(struct engine *engine, char *path, struct failure *failu
 	enum status status;
 
 	*engine = (struct engine){.path = path};
-	status = store_open_sqlite(&engine->store, path, failure);
+	status = store_open(&engine->store, path, STORE_WRITE, failure);
 	if (status == STATUS_OK)
 		status = service_open(&engine->service, engine->store, &settings, failure);
 	if (status == STATUS_OK)
@@ -225,15 +225,16 @@ static enum status do_adopt(struct engine *engine, const char *scratch, struct f
 	char *path = g_strconcat(scratch, "/challenger", NULL);
 	enum status status =
 		write_made_generation(worker_reader(engine->worker), 100000, "ann", path, failure);
-	struct adoption *adoption = NULL;
+	struct change *adoption = NULL;
 
 	if (status == STATUS_OK)
-		status = adoption_new(engine->service, path, NULL, &adoption, failure);
+		status = change_adopt(engine->service, path, NULL, &adoption, failure);
 	if (status == STATUS_OK)
-		status = adoption_prepare(adoption, engine->worker, failure);
+		status = change_prepare(adoption, engine->worker, failure);
 	if (status == STATUS_OK)
-		status = run_change(engine, change_adopt(engine->service, &adoption), failure);
-	adoption_free(&adoption);
+		status = run_change(engine, adoption, failure);
+	else
+		change_end(engine->service, &adoption);
 	g_free(path);
 	return status;
 }
@@ -247,8 +248,8 @@ enum status engine_do(struct engine *engine, const struct step *step, struct led
 	case STEP_CHECKPOINT:
 		return service_checkpoint(engine->service, failure);
 	case STEP_CHECKPOINT_SOME:
-		if (service_log_is_due(engine->service))
-			service_move_log(engine->service);
+		if (service_is_untidy(engine->service))
+			service_tidy(engine->service);
 		return service_checkpoint_some(engine->service, SOME_ROWS, failure);
 	case STEP_ENTRY:
 	case STEP_WITHDRAW:

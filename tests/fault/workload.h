@@ -6,7 +6,10 @@
 
 #include <glib.h>
 
+#include "engine/service/query/query.h"
+#include "engine/service/report/report.h"
 #include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 
 /* A store in a file with the service on it and one worker; zeroed = closed. */
 struct engine {

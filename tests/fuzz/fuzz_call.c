@@ -49,7 +49,7 @@ static void open_service(void)
 	struct store *store = NULL;
 	struct failure failure;
 
-	REQUIRE(store_open_memory(&store, &failure) == STATUS_OK);
+	REQUIRE(store_open(&store, "memory:", STORE_WRITE, &failure) == STATUS_OK);
 	REQUIRE(service_open(&service, store, &settings, &failure) == STATUS_OK);
 	REQUIRE(worker_open(service, &worker, &failure) == STATUS_OK);
 	report(510);
@@ -102,7 +102,7 @@ static void run_change(struct call *call)
 static void run_call(const char *text, size_t size)
 {
 	struct call *call = NULL;
-	struct adoption *adoption = NULL;
+	struct change *adoption = NULL;
 	struct failure failure = {0};
 
 	if (call_parse(&call, text, size, &service_settings(service)->naming, &failure) !=
@@ -119,9 +119,8 @@ static void run_call(const char *text, size_t size)
 	} else { /* there is no such file */
 		REQUIRE(call_adoption(call, service, "/nowhere/hamlet.sqlite", &adoption,
 				&failure) == STATUS_OK);
-		REQUIRE(adoption_prepare(adoption, worker, &failure) != STATUS_OK &&
-			*failure.detail);
-		adoption_free(&adoption);
+		REQUIRE(change_prepare(adoption, worker, &failure) != STATUS_OK && *failure.detail);
+		change_end(service, &adoption);
 	}
 	call_free(&call);
 }

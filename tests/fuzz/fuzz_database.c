@@ -11,9 +11,15 @@
 #include <sqlite3.h>
 #include <stdint.h>
 
+#include "engine/service/query/query.h"
+#include "engine/service/report/report.h"
+#include "engine/service/scope/scope.h"
 #include "engine/service/secret.h"
+#include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 #include "engine/store/driver.h"
 #include "tests/fuzz/use_service.h"
+#include "tests/unit/store-verbs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -95,11 +101,11 @@ static void read_all(struct store_reader *reader)
 {
 	struct failure failure = {0};
 
-	use_failure(store_reports_after(reader, 0, check_report, NULL, &failure), &failure);
-	use_failure(store_counting_reports(reader, check_report, NULL, &failure), &failure);
-	use_failure(store_journal(reader, "ann", 0, 100, check_report, NULL, &failure), &failure);
-	use_failure(store_user_reports(reader, "ann", 100, check_report, NULL, &failure), &failure);
-	use_failure(store_tokens(reader, check_token, NULL, &failure), &failure);
+	use_failure(walk_after(reader, 0, check_report, NULL, &failure), &failure);
+	use_failure(counting_reports(reader, check_report, NULL, &failure), &failure);
+	use_failure(all_of_user(reader, "ann", 0, 100, check_report, NULL, &failure), &failure);
+	use_failure(counting_of_user(reader, "ann", 100, check_report, NULL, &failure), &failure);
+	use_failure(walk_tokens(reader, check_token, NULL, &failure), &failure);
 }
 
 static void use_all(struct service *service, struct worker *worker)
@@ -132,13 +138,13 @@ static void use_database(bool first)
 	struct store *store = NULL;
 	struct service *service = NULL;
 	struct worker *worker = NULL;
-	enum status status = store_open_sqlite(&store, path, &failure);
+	enum status status = store_open(&store, path, STORE_WRITE, &failure);
 
 	settings.retention.reports = 6;
 	settings.retention.days = 10;
 	if (status == STATUS_OK && first)
 		status =
-			store_put(store, SECRET_NAME, secret.bytes, sizeof(secret.bytes), &failure);
+			put_value(store, SECRET_NAME, secret.bytes, sizeof(secret.bytes), &failure);
 	if (status == STATUS_OK)
 		status = service_open(&service, store, &settings, &failure);
 	if (status == STATUS_OK)

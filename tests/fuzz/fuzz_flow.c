@@ -49,7 +49,7 @@ static void start(void)
 	settings.authentication_headers = fields;
 	settings.own_networks = networks;
 	settings.spam_action = ACTION_REJECT;
-	REQUIRE(store_open_memory(&store, &failure) == STATUS_OK);
+	REQUIRE(store_open(&store, "memory:", STORE_WRITE, &failure) == STATUS_OK);
 	REQUIRE(service_open(&service, store, &settings, &failure) == STATUS_OK);
 	REQUIRE(worker_open(service, &worker, &failure) == STATUS_OK);
 	lay_down("bob", "news@shop.example", "allow");

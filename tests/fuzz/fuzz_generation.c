@@ -7,9 +7,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/service/generation.h"
 #include "engine/service/secret.h"
+#include "engine/service/upkeep/upkeep.h"
 #include "tests/fuzz/memory_file.h"
+#include "tests/unit/store-verbs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,13 +33,13 @@ static void start(void)
 	struct store *store;
 
 	folder = g_dir_make_tmp("fuzz-generation-XXXXXX", NULL);
-	if (!folder || store_open_memory(&store, &failure) != STATUS_OK ||
+	if (!folder || store_open(&store, "memory:", STORE_WRITE, &failure) != STATUS_OK ||
 		store_reader_open(store, &reader, &failure) != STATUS_OK)
 		abort();
 	path = g_build_filename(folder, "generation", NULL);
 	atexit(remove_folder);
 	if (generation_identify(&generation, reader, &failure) != STATUS_NOTFOUND ||
-		store_put(store, SECRET_NAME, secret.bytes, sizeof(secret.bytes), &failure) !=
+		put_value(store, SECRET_NAME, secret.bytes, sizeof(secret.bytes), &failure) !=
 			STATUS_OK)
 		abort();
 }

@@ -128,7 +128,7 @@ static void start_server(void)
 	g_free(text);
 	REQUIRE(server_start_log(server, &failure) == STATUS_OK);
 	REQUIRE(server_start_loop(server, &failure) == STATUS_OK);
-	REQUIRE(store_open_memory(&server->store, &failure) == STATUS_OK);
+	REQUIRE(store_open(&server->store, "memory:", STORE_WRITE, &failure) == STATUS_OK);
 	REQUIRE(server_start_service(server, &failure) == STATUS_OK);
 	REQUIRE(server_start_jobs(server, &failure) == STATUS_OK);
 	REQUIRE(server_start_writer(server, &failure) == STATUS_OK);

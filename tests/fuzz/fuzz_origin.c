@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/service/origin.h"
+#include "engine/origin/origin.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "engine/daemon/render/render.h"
-#include "engine/service/service.h"
+#include "engine/service/query/query.h"
+#include "engine/service/report/report.h"
+#include "engine/service/upkeep/upkeep.h"
 #include "tests/fuzz/require.h"
 
 enum { USE_STEPS_MAX = 2000 }; /* of a change: then it never ends */

@@ -33,9 +33,13 @@ def indented(name, title):
     return "\n".join(line[4:] for line in part.splitlines() if line.startswith("    "))
 
 
-def follow(machine, name, but=("Undo",), only=None):
-    """Does what a document says, in the folder of the sources."""
+def follow(machine, name, but=("Undo",), shorter=()):
+    """Does what a document says, in the folder of the sources. `shorter` are pairs: words of a
+    command that takes minutes, and what stands for them here."""
+    assert all(words in (TOP / name).read_text() for words, _ in shorter)
     for language, path, text in blocks(name, but):
+        for words, instead in shorter:
+            text = text.replace(words, instead)
         if path:
             add(machine, path, text)
         elif language == "sh":

@@ -1,5 +1,5 @@
 UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -Wno-missing-prototypes
-UNIT_HEADER = tests/unit/unit.h tests/unit/made-generation.h tests/unit/service-fixture.h \
+UNIT_HEADER = tests/unit/unit.h tests/unit/store-verbs.h tests/unit/made-generation.h tests/unit/service-fixture.h \
 	tests/unit/small-mail.h
 
 unit_tests = \
@@ -8,6 +8,7 @@ unit_tests = \
 	%D%/test_attacks \
 	%D%/test_base \
 	%D%/test_change \
+	%D%/test_doubt \
 	%D%/test_clients \
 	%D%/test_clock \
 	%D%/test_evaluate \
@@ -66,7 +67,7 @@ tests_unit_test_pack_LDADD   = libstore.a libbase.a $(GLIB_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_table_SOURCES = %D%/test_table.c $(UNIT_HEADER)
 tests_unit_test_table_CFLAGS  = $(UNIT_CFLAGS)
-tests_unit_test_table_LDADD   = libstore.a libbase.a $(GLIB_LIBS) $(CHECK_LIBS)
+tests_unit_test_table_LDADD   = libservice.a libstore.a libbase.a $(GLIB_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_spamd_SOURCES = %D%/test_spamd.c $(UNIT_HEADER)
 tests_unit_test_spamd_CFLAGS  = $(UNIT_CFLAGS)
@@ -115,6 +116,9 @@ tests_unit_test_adoption_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
 tests_unit_test_change_SOURCES = %D%/test_change.c $(UNIT_HEADER)
 tests_unit_test_change_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
 tests_unit_test_change_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+tests_unit_test_doubt_SOURCES = %D%/test_doubt.c $(UNIT_HEADER)
+tests_unit_test_doubt_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
+tests_unit_test_doubt_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_answer_SOURCES = %D%/test_answer.c $(UNIT_HEADER)
 tests_unit_test_answer_CFLAGS  = $(UNIT_CFLAGS) $(UV_CFLAGS) $(GLIB_CFLAGS) $(JANSSON_CFLAGS)

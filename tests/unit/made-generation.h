@@ -8,7 +8,8 @@
 
 #include <glib.h>
 
-#include "engine/service/generation.h"
+#include "engine/service/upkeep/upkeep.h"
+#include "tests/unit/store-verbs.h"
 
 struct made_generation {
 	const char *guesser; /* whose label error is 0.5; everybody else's is 0.25 */
@@ -38,7 +39,7 @@ static enum status write_made_generation(struct store_reader *reader, int64_t se
 {
 	struct made_generation made = {.guesser = guesser,
 		.reports = g_array_new(FALSE, FALSE, sizeof(struct generation_report))};
-	enum status status = store_counting_reports(reader, make_report, &made, failure);
+	enum status status = counting_reports(reader, make_report, &made, failure);
 	struct generation generation = {.seq = seq,
 		.time = 77,
 		.reports = (struct generation_report *)made.reports->data,

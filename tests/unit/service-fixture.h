@@ -4,7 +4,10 @@
  * own. */
 #pragma once
 
+#include "engine/service/query/query.h"
+#include "engine/service/report/report.h"
 #include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 #include "tests/unit/unit.h"
 
 static struct store *store;

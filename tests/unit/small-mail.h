@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "tests/unit/service-fixture.h"
+#include "tests/unit/store-verbs.h"
 
 /* --- What happens ------------------------------------------------------------------ */
 
@@ -108,8 +109,8 @@ static void assert_bias_is_exact(struct store_reader *reader)
 {
 	struct store_checkpoint checkpoint, sum = {0};
 
-	assert_ok(store_read_checkpoint(reader, &checkpoint, &failure));
-	assert_ok(store_counting_reports(reader, add_bias, &sum, &failure));
+	assert_ok(read_checkpoint(reader, &checkpoint, &failure));
+	assert_ok(counting_reports(reader, add_bias, &sum, &failure));
 	ck_assert_double_eq(checkpoint.bias_sum, sum.bias_sum);
 	ck_assert_double_eq(checkpoint.bias_gain, sum.bias_gain);
 }
@@ -124,8 +125,8 @@ static void assert_exact(void)
 
 	assert_ok(service_checkpoint(service, &failure));
 	assert_ok(store_reader_open(store, &reader, &failure));
-	assert_ok(store_counting_reports(reader, add_report, left, &failure));
-	assert_ok(store_tokens(reader, take_row, left, &failure));
+	assert_ok(counting_reports(reader, add_report, left, &failure));
+	assert_ok(walk_tokens(reader, take_row, left, &failure));
 	assert_bias_is_exact(reader);
 	store_reader_close(&reader);
 	ck_assert_uint_gt(g_hash_table_size(left), 50);

@@ -8,7 +8,6 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 
-#include "engine/service/generation.h"
 #include "engine/store/store.h"
 #include "tests/unit/made-generation.h"
 #include "tests/unit/small-mail.h"
@@ -22,7 +21,7 @@ static void setup(void)
 	snprintf(challenger, sizeof(challenger), "%s/challenger", folder);
 	snprintf(former, sizeof(former), "%s/former", folder);
 	settings = service_defaults();
-	assert_ok(store_open_memory(&store, &failure));
+	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
 	open_service();
 }
 
@@ -59,33 +58,32 @@ static void make_generation(void)
 	store_reader_close(&reader);
 }
 
-static enum status run_adoption(struct adoption **adoption)
+/* After a failure it is the caller's still. */
+static enum status run_adoption(struct change **adoption)
 {
-	struct change *change = change_adopt(service, adoption);
 	enum status status;
 
 	do {
-		status = change_run(change, &failure);
-	} while (status == STATUS_OK && change_goes_on(change));
-	if (status != STATUS_OK)
-		*adoption = change_take_adoption(change);
-	change_end(service, &change);
+		status = change_run(*adoption, &failure);
+	} while (status == STATUS_OK && change_goes_on(*adoption));
+	if (status == STATUS_OK)
+		change_end(service, adoption);
 	return status;
 }
 
-static struct adoption *begin(const char *path, const char *keep)
+static struct change *begin(const char *path, const char *keep)
 {
-	struct adoption *adoption;
+	struct change *adoption;
 
-	assert_ok(adoption_new(service, path, keep, &adoption, &failure));
+	assert_ok(change_adopt(service, path, keep, &adoption, &failure));
 	return adoption;
 }
 
-static void adopt(const char *path)
+static void adopt_file(const char *path)
 {
-	struct adoption *adoption = begin(path, former);
+	struct change *adoption = begin(path, former);
 
-	assert_ok(adoption_prepare(adoption, worker, &failure));
+	assert_ok(change_prepare(adoption, worker, &failure));
 	assert_ok(run_adoption(&adoption));
 }
 
@@ -96,8 +94,8 @@ START_TEST(it_is_brought_up_to_the_present)
 	make_generation();
 	press("cid", 60, LABEL_SPAM); /* it knows nothing of this one */
 	double before = score(4);
-	struct adoption *adoption = begin(challenger, former);
-	assert_ok(adoption_prepare(adoption, worker, &failure));
+	struct change *adoption = begin(challenger, former);
+	assert_ok(change_prepare(adoption, worker, &failure));
 	ck_assert_uint_eq(service_dirty(service), 0); /* no checkpoint now */
 	press("cid", 2, LABEL_SPAM); /* flips of what it knows, */
 	press("dan", 3, LABEL_HAM); /* of what it does not, */
@@ -135,11 +133,11 @@ START_TEST(what_counts_no_more_is_taken_out_once)
 	press("ann", 10, LABEL_FORGET);
 	if (_i)
 		assert_ok(service_checkpoint(service, &failure)); /* strips their tokens */
-	adopt(challenger);
+	adopt_file(challenger);
 	assert_exact();
-	adopt(former);
+	adopt_file(former);
 	assert_exact();
-	adopt(former);
+	adopt_file(former);
 	assert_exact();
 }
 END_TEST
@@ -155,7 +153,7 @@ START_TEST(a_query_on_its_way_keeps_the_old_one)
 	make_generation();
 	double before = score(4);
 	assert_ok(query_begin(service, &nobody, 1, false, &query, &failure));
-	adopt(challenger);
+	adopt_file(challenger);
 	assert_ok(query_run(query, worker, text, length, &failure));
 	ck_assert_double_eq(query_verdict(query, 0)->margin, before);
 	query_end(service, &query);
@@ -171,12 +169,12 @@ START_TEST(there_is_a_way_back)
 	make_generation();
 	for (unsigned i = 0; i < 20; i++)
 		before[i] = score(i);
-	adopt(challenger);
-	adopt(former);
+	adopt_file(challenger);
+	adopt_file(former);
 	for (unsigned i = 0; i < 20; i++)
 		ck_assert_double_eq(score(i), before[i]);
 	assert_exact();
-	adopt(former); /* and forth */
+	adopt_file(former); /* and forth */
 	ck_assert_double_ne(score(4), before[4]);
 	assert_exact();
 }
@@ -194,9 +192,9 @@ START_TEST(an_older_one_keeps_what_it_does_not_know)
 	assert_ok(store_reader_open(store, &reader, &failure));
 	assert_ok(write_made_generation(reader, 1000, "eve", former, &failure));
 	store_reader_close(&reader);
-	adopt(former);
+	adopt_file(former);
 	assert_exact();
-	adopt(challenger);
+	adopt_file(challenger);
 	assert_exact();
 	press("ann", 45, LABEL_FORGET);
 	press("ann", 55, LABEL_SPAM);
@@ -223,7 +221,7 @@ static enum status count_entry(void *context, const struct store_entry *entry)
 
 START_TEST(what_is_taken_out_meanwhile_stays_out)
 {
-	struct adoption *adoption;
+	struct change *adoption;
 	struct change *change;
 	struct store_reader *reader;
 	int entries = 0;
@@ -231,15 +229,15 @@ START_TEST(what_is_taken_out_meanwhile_stays_out)
 	press_many();
 	make_generation();
 	adoption = begin(challenger, former);
-	assert_ok(adoption_prepare(adoption, worker, &failure));
+	assert_ok(change_prepare(adoption, worker, &failure));
 	withdraw("ann");
 	ck_assert_int_eq(run_adoption(&adoption), STATUS_BUSY);
-	assert_ok(adoption_prepare(adoption, worker, &failure));
+	assert_ok(change_prepare(adoption, worker, &failure));
 	assert_ok(change_erase(service, "bob", &change, &failure));
 	assert_ok(change_run(change, &failure));
 	change_end(service, &change);
 	ck_assert_int_eq(run_adoption(&adoption), STATUS_BUSY);
-	assert_ok(adoption_prepare(adoption, worker, &failure));
+	assert_ok(change_prepare(adoption, worker, &failure));
 	assert_ok(run_adoption(&adoption));
 	assert_exact();
 	assert_ok(store_reader_open(store, &reader, &failure));
@@ -253,39 +251,39 @@ END_TEST
 
 START_TEST(one_is_adopted_at_a_time)
 {
-	struct adoption *adoption, *other = (struct adoption *)1;
+	struct change *adoption, *other = (struct change *)1;
 
 	press_many();
 	make_generation();
 	adoption = begin(challenger, former);
-	ck_assert_int_eq(adoption_new(service, challenger, former, &other, &failure), STATUS_BUSY);
+	ck_assert_int_eq(change_adopt(service, challenger, former, &other, &failure), STATUS_BUSY);
 	ck_assert_ptr_null(other);
-	assert_ok(adoption_prepare(adoption, worker, &failure));
+	assert_ok(change_prepare(adoption, worker, &failure));
 	assert_ok(run_adoption(&adoption));
-	adopt(former); /* and now there is no other */
+	adopt_file(former); /* and now there is no other */
 	assert_exact();
 }
 END_TEST
 
 START_TEST(a_service_that_stops_leaves_all_as_it_was)
 {
-	struct adoption *adoption;
+	struct change *adoption;
 	double before;
 
 	press_many();
 	make_generation();
 	before = score(200);
 	adoption = begin(challenger, former);
-	assert_ok(adoption_prepare(adoption, worker, &failure));
+	assert_ok(change_prepare(adoption, worker, &failure));
 	service_stop(service);
 	ck_assert_int_eq(run_adoption(&adoption), STATUS_INTERRUPTED);
-	ck_assert_int_eq(adoption_prepare(adoption, worker, &failure), STATUS_INTERRUPTED);
-	adoption_free(&adoption);
+	ck_assert_int_eq(change_prepare(adoption, worker, &failure), STATUS_INTERRUPTED);
+	change_end(service, &adoption);
 	ck_assert_double_eq(score(200), before);
 	assert_exact();
 	close_service();
 	open_service();
-	adopt(challenger);
+	adopt_file(challenger);
 	assert_exact();
 }
 END_TEST
@@ -294,7 +292,7 @@ START_TEST(a_reputation_is_a_reporters_own)
 {
 	press_many();
 	make_generation();
-	adopt(challenger);
+	adopt_file(challenger);
 	double before = score(200);
 	ck_assert(press("eve", 200, LABEL_SPAM).taught_global);
 	ck_assert_double_eq(score(200), before); /* always wrong: moves nothing */
@@ -318,17 +316,17 @@ START_TEST(a_damaged_file_changes_nothing)
 	make_generation();
 	ck_assert(g_file_get_contents(challenger, &data, &size, NULL));
 	for (gsize at = 0; at < size; at += 1 + at / 20) {
-		struct adoption *adoption = begin(challenger, NULL);
+		struct change *adoption = begin(challenger, NULL);
 		data[at] ^= 1;
 		ck_assert(g_file_set_contents(challenger, data, (gssize)size, NULL));
 		ck_assert_int_eq(
 			generation_read(&generation, challenger, &failure), STATUS_CORRUPT);
 		generation_free(&generation);
-		ck_assert_int_eq(adoption_prepare(adoption, worker, &failure), STATUS_CORRUPT);
+		ck_assert_int_eq(change_prepare(adoption, worker, &failure), STATUS_CORRUPT);
 		data[at] ^= 1;
 		ck_assert(g_file_set_contents(challenger, data, (gssize)at, NULL));
-		ck_assert_int_eq(adoption_prepare(adoption, worker, &failure), STATUS_CORRUPT);
-		adoption_free(&adoption);
+		ck_assert_int_eq(change_prepare(adoption, worker, &failure), STATUS_CORRUPT);
+		change_end(service, &adoption);
 	}
 	g_unlink(challenger);
 	ck_assert_int_eq(generation_read(&generation, challenger, &failure), STATUS_NOTFOUND);
@@ -343,11 +341,11 @@ START_TEST(a_foreign_one_changes_nothing)
 	struct store *other = NULL;
 	struct service *its_service;
 	struct store_reader *reader;
-	struct adoption *adoption;
+	struct change *adoption;
 
 	press_many();
 	double before = score(4);
-	assert_ok(store_open_memory(&other, &failure));
+	assert_ok(store_open(&other, "memory:", STORE_WRITE, &failure));
 	assert_ok(service_open(&its_service, other, &settings, &failure));
 	assert_ok(store_reader_open(other, &reader, &failure));
 	assert_ok(write_made_generation(reader, 1000, "eve", challenger, &failure));
@@ -355,11 +353,11 @@ START_TEST(a_foreign_one_changes_nothing)
 	service_close(&its_service);
 	store_close(&other);
 	adoption = begin(challenger, former);
-	ck_assert_int_eq(adoption_prepare(adoption, worker, &failure), STATUS_INVALID);
+	ck_assert_int_eq(change_prepare(adoption, worker, &failure), STATUS_INVALID);
 	ck_assert_ptr_nonnull(strstr(failure.detail, "another database"));
 	ck_assert(!g_file_test(former, G_FILE_TEST_EXISTS));
 	make_generation(); /* of the right one */
-	assert_ok(adoption_prepare(adoption, worker, &failure));
+	assert_ok(change_prepare(adoption, worker, &failure));
 	assert_ok(run_adoption(&adoption));
 	ck_assert_double_ne(score(4), before);
 	assert_exact();
@@ -383,7 +381,7 @@ START_TEST(a_number_given_anew_is_a_report_it_does_not_know)
 		generation.reports[i].message ^= 1;
 	assert_ok(generation_write(&generation, challenger, &failure));
 	generation_free(&generation);
-	adopt(challenger);
+	adopt_file(challenger);
 	for (unsigned i = 0; i < 20; i++)
 		ck_assert_double_eq(score(i), before[i]);
 	assert_exact();

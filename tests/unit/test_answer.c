@@ -18,7 +18,7 @@ static void setup(void)
 	settings = service_defaults();
 	settings.reject_uncertainty = 100;
 	settings.reject_score = -1000;
-	assert_ok(store_open_memory(&store, &failure));
+	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
 	open_service();
 	forged = (struct forged_fields){0};
 	output = BUFFER_INIT(FORGED_MAX_BYTES + 65536);

@@ -23,7 +23,7 @@ static void setup(void)
 {
 	settings = service_defaults();
 	settings.authserv_ids = (const char *const[]){"mx.example.org", NULL};
-	assert_ok(store_open_memory(&store, &failure));
+	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
 	open_service();
 }
 

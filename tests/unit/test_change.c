@@ -4,17 +4,16 @@
  * no scope grows without bounds. */
 #include <string.h>
 
-#include "engine/service/entries.h"
-#include "engine/service/generation.h"
 #include "tests/unit/made-generation.h"
 #include "tests/unit/small-mail.h"
+#include "tests/unit/store-verbs.h"
 
 static char folder[64], path[96], challenger[96];
 
 static void setup(void)
 {
 	settings = service_defaults();
-	assert_ok(store_open_memory(&store, &failure));
+	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
 	open_service();
 }
 
@@ -25,7 +24,7 @@ static void setup_file(void)
 	snprintf(path, sizeof(path), "%s/hamlet.sqlite", folder);
 	snprintf(challenger, sizeof(challenger), "%s/challenger", folder);
 	settings = service_defaults();
-	assert_ok(store_open_sqlite(&store, path, &failure));
+	assert_ok(store_open(&store, path, STORE_WRITE, &failure));
 	open_service();
 }
 
@@ -110,7 +109,7 @@ static void stage_rows(size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		tokens[i] = (struct store_token){.key = i + 1, .sum = 1, .gain = 1};
-	assert_ok(store_stage(store, &piece, &failure));
+	assert_ok(bring_piece(store, &piece, &failure));
 	g_free(tokens);
 }
 
@@ -284,7 +283,6 @@ END_TEST
 
 START_TEST(no_adoption_takes_over_what_has_gaps)
 {
-	struct adoption *adoption;
 	struct change *erasure, *change;
 	struct receipt receipt;
 	unsigned steps;
@@ -293,9 +291,8 @@ START_TEST(no_adoption_takes_over_what_has_gaps)
 	for (unsigned i = 0; i < 40; i++)
 		press(i % 2 ? "ann" : "bob", i, LABEL_SPAM);
 	assert_ok(write_made_generation(worker_reader(worker), 1000, "eve", challenger, &failure));
-	assert_ok(adoption_new(service, challenger, NULL, &adoption, &failure));
-	assert_ok(adoption_prepare(adoption, worker, &failure));
-	change = change_adopt(service, &adoption);
+	assert_ok(change_adopt(service, challenger, NULL, &change, &failure));
+	assert_ok(change_prepare(change, worker, &failure));
 	while (change_is_patient(change))
 		assert_ok(change_run(change, &failure)); /* all is staged */
 	stage_rows(12000);
@@ -304,12 +301,10 @@ START_TEST(no_adoption_takes_over_what_has_gaps)
 	ck_assert(change_goes_on(erasure)); /* bob is there, the stage has gaps */
 	status = change_run(change, &failure);
 	ck_assert_int_eq(status, STATUS_BUSY);
-	adoption = change_take_adoption(change);
-	change_end(service, &change);
 	assert_ok(finish(erasure, &steps, &receipt));
 	ck_assert_int_eq(receipt.reports, 20);
-	assert_ok(adoption_prepare(adoption, worker, &failure));
-	assert_ok(finish(change_adopt(service, &adoption), &steps, &receipt));
+	assert_ok(change_prepare(change, worker, &failure));
+	assert_ok(finish(change, &steps, &receipt));
 	assert_exact();
 }
 END_TEST
@@ -385,7 +380,7 @@ START_TEST(what_is_too_much_already_may_shrink)
 	GStringChunk *names = g_string_chunk_new(4096);
 	struct store_entry *all = many("bob", 0, 10100, "block", names);
 
-	assert_ok(store_put_entries(store, all, 10100, &failure));
+	assert_ok(put_entries(store, all, 10100, &failure));
 	all[3].value = "allow";
 	assert_ok(lay_down(&all[3], 1));
 	all[4].value = NULL;

@@ -1,10 +1,9 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * Clocks that go wrong are not believed, and those that are right after all are. */
-#include "engine/service/clock-check.h"
-
 #include <stdint.h>
 
+#include "engine/service/upkeep/upkeep.h"
 #include "tests/unit/unit.h"
 
 enum { HOUR = 3600, DAY = 24 * HOUR, YEAR = 365 * DAY, START = 20000 * DAY };

@@ -3,7 +3,7 @@
  * What people do in a mail program, row by row, and what is made of it. */
 #include <string.h>
 
-#include "engine/service/event.h"
+#include "engine/service/report/report.h"
 #include "tests/unit/unit.h"
 
 static const struct event_rules RULES = {.flip_seconds = 60, .mass_selection = 50};

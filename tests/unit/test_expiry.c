@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tests/unit/small-mail.h"
+#include "tests/unit/store-verbs.h"
 
 enum { DAY = 86400, NOW = 1000 * DAY };
 
@@ -16,7 +17,7 @@ static void setup(void)
 {
 	settings = service_defaults();
 	settings.retention = (struct retention){0};
-	assert_ok(store_open_memory(&store, &failure));
+	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
 	open_service();
 }
 
@@ -27,7 +28,7 @@ static void setup_file(void)
 	snprintf(path, sizeof(path), "%s/hamlet.sqlite", folder);
 	settings = service_defaults();
 	settings.retention = (struct retention){0};
-	assert_ok(store_open_sqlite(&store, path, &failure));
+	assert_ok(store_open(&store, path, STORE_WRITE, &failure));
 	open_service();
 }
 
@@ -80,7 +81,7 @@ static struct store_stats stats_of_store(void)
 	struct store_stats stats;
 
 	assert_ok(store_reader_open(store, &reader, &failure));
-	assert_ok(store_read_stats(reader, &stats, &failure));
+	assert_ok(store_read_stats(reader, true, &stats, &failure));
 	store_reader_close(&reader);
 	return stats;
 }
@@ -88,12 +89,12 @@ static struct store_stats stats_of_store(void)
 static int64_t size_of_store(void)
 {
 	struct store_reader *reader;
-	struct store_size size;
+	struct store_stats stats;
 
 	assert_ok(store_reader_open(store, &reader, &failure));
-	assert_ok(store_read_size(reader, &size, &failure));
+	assert_ok(store_read_stats(reader, false, &stats, &failure));
 	store_reader_close(&reader);
-	return size.bytes;
+	return stats.bytes;
 }
 
 /* The margin of a message for a user, with the evidence of the user's own. */
@@ -413,16 +414,16 @@ END_TEST
 
 START_TEST(it_waits_for_an_adoption_and_stops_when_told)
 {
-	struct adoption *adoption;
+	struct change *adoption;
 	struct service_stats stats;
 
-	assert_ok(adoption_new(service, "/nowhere", NULL, &adoption, &failure));
+	assert_ok(change_adopt(service, "/nowhere", NULL, &adoption, &failure));
 	press_on("ann", 1, LABEL_SPAM, 1);
 	ck_assert(expire((struct retention){.days = 100}).postponed);
 	ck_assert_int_eq(stats_of_store().reports, 1);
 	service_read_stats(service, &stats);
 	ck_assert_int_eq(stats.expired_at, 0);
-	adoption_free(&adoption);
+	change_end(service, &adoption);
 	struct change *change = change_expire(service, &certain);
 	service_stop(service);
 	assert_ok(change_run(change, &failure));
@@ -485,9 +486,9 @@ END_TEST
 START_TEST(a_damaged_record_of_the_clock_is_none)
 {
 	press_on("ann", 1, LABEL_SPAM, 990);
-	assert_ok(store_put(store, "clock", "x", 1, &failure));
+	assert_ok(put_value(store, "clock", "x", 1, &failure));
 	ck_assert_int_eq(expire_at(995, (struct retention){.days = 100}).doubt, CLOCK_BELIEVED);
-	assert_ok(store_put(store, "clock", path, sizeof(path), &failure));
+	assert_ok(put_value(store, "clock", path, sizeof(path), &failure));
 	ck_assert_int_eq(expire_at(5000, (struct retention){.days = 100}).doubt, CLOCK_AHEAD);
 }
 END_TEST

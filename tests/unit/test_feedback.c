@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/service/diagnosis.h"
+#include "engine/origin/origin.h"
 #include "tests/unit/service-fixture.h"
+#include "tests/unit/store-verbs.h"
 
 static int64_t now;
 
@@ -22,7 +23,7 @@ static void setup(void)
 	settings.authentication_headers = headers;
 	settings.own_networks = networks;
 	now = 1000000;
-	assert_ok(store_open_memory(&store, &failure));
+	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
 	open_service();
 }
 
@@ -512,7 +513,7 @@ START_TEST(what_earlier_versions_wrote_holds_and_goes)
 	teach_global();
 	snprintf(text, sizeof(text), "%s",
 		proven(form, mail("a@xn--ber-goa.example", 60, "dinner")));
-	assert_ok(store_put_entries(store, entries, 3, &failure));
+	assert_ok(put_entries(store, entries, 3, &failure));
 	ck_assert(judge("bob", text).match.block);
 	ck_assert_int_eq(judge("ann", text).match.scope, LIST_USER);
 	ck_assert(!judge("ann", text).match.block); /* the form of today wins */
@@ -743,7 +744,7 @@ static struct walk tokens(void)
 	struct walk walk = {0};
 
 	assert_ok(service_checkpoint(service, &failure));
-	assert_ok(store_tokens(worker_reader(worker), add_token, &walk, &failure));
+	assert_ok(walk_tokens(worker_reader(worker), add_token, &walk, &failure));
 	return walk;
 }
 
@@ -752,7 +753,7 @@ static enum status copy_report(void *context, const struct report *report)
 	struct report copy = *report;
 
 	copy.undone = (struct contribution){0}; /* what it undid is not there */
-	return store_append(context, &copy, 1, &failure);
+	return append_reports(context, &copy, 1, &failure);
 }
 
 static enum status no_entry(void *context, const struct store_entry *entry)
@@ -777,10 +778,10 @@ START_TEST(erased_global_equals_a_replay_without_the_user)
 	}
 	lay_down("bob", ENTRY_LIST, "example.org", "block");
 	/* The others' reports that count, replayed. */
-	assert_ok(store_open_memory(&other, &failure));
-	assert_ok(store_put(other, "tokenizer-secret", (char[192]){0}, 192, &failure));
+	assert_ok(store_open(&other, "memory:", STORE_WRITE, &failure));
+	assert_ok(put_value(other, "tokenizer-secret", (char[192]){0}, 192, &failure));
 	for (int i = 0; i < 3; i += 2)
-		assert_ok(store_user_reports(
+		assert_ok(counting_of_user(
 			worker_reader(worker), users[i], SIZE_MAX, copy_report, other, &failure));
 	struct receipt receipt = erase("bob");
 	ck_assert_int_gt(receipt.reports, 20);

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/service/origin.h"
-#include "engine/service/results.h"
+#include "engine/origin/authentication.h"
+#include "engine/origin/origin.h"
 #include "tests/unit/unit.h"
 
 static struct tokenizer *tokenizer;

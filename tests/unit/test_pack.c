@@ -1,9 +1,8 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/store/pack.h"
-
 #include <string.h>
 
+#include "engine/store/pack.h"
 #include "tests/unit/unit.h"
 
 enum { MOST = 4096 };

@@ -1,13 +1,12 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * What thresholds and what scale are proposed. */
-#include "trainer/retrain/proposal.h"
-
 #include <math.h>
 #include <stdlib.h>
 
 #include "engine/model/model.h"
 #include "tests/unit/unit.h"
+#include "trainer/retrain/proposal.h"
 
 enum { MOST = 8000 };
 

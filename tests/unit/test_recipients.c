@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/service/query.h"
-#include "engine/service/verdict.h"
+#include "engine/service/query/private.h"
+#include "engine/service/query/verdict.h"
 #include "tests/unit/service-fixture.h"
 
 static const char SPAM[] = "lottery", HAM[] = "dinner";
@@ -18,7 +18,7 @@ static void setup(void)
 	settings.spam_action = ACTION_REJECT;
 	settings.reject_score = 6;
 	settings.reject_uncertainty = 100;
-	assert_ok(store_open_memory(&store, &failure));
+	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
 	open_service();
 }
 

@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/service/query.h" /* what a query holds is nobody else's business */
+#include "engine/service/query/private.h" /* what a query holds is nobody else's business */
 #include "tests/unit/service-fixture.h"
+#include "tests/unit/store-verbs.h"
 
 static uint64_t random_state;
 static const char *const user_bob = "bob";
@@ -16,7 +17,7 @@ static void setup(void)
 {
 	settings = service_defaults();
 	random_state = 3;
-	assert_ok(store_open_memory(&store, &failure));
+	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
 	open_service();
 }
 
@@ -392,7 +393,7 @@ static const char **make_crowd(void)
 		.name = "sender1@example.com",
 		.value = "block",
 		.time = 1000};
-	assert_ok(store_put_entries(store, &entry, 1, &failure));
+	assert_ok(put_entries(store, &entry, 1, &failure));
 	return users;
 }
 

@@ -1,12 +1,11 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/protocol/spamd.h"
-
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/protocol/spamd.h"
 #include "tests/unit/unit.h"
 
 static const struct spamd_limits LIMITS = {

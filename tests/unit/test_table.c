@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "engine/store/table.h"
+#include "engine/service/evidence/evidence.h"
 #include "tests/unit/unit.h"
 
 static struct table *table;

@@ -381,7 +381,7 @@ START_TEST(import_stops_resumes_and_learns_once)
 	     *ham = g_build_filename(folder, "ham", NULL);
 	const struct import_source sources[] = {{true, spam}, {false, ham}};
 	char *database = g_build_filename(folder, "database", NULL);
-	ck_assert_int_eq(store_open_sqlite(&store, database, &failure), STATUS_OK);
+	ck_assert_int_eq(store_open(&store, database, STORE_WRITE, &failure), STATUS_OK);
 	stop = 1;
 	ck_assert_int_eq(import_run(store, &settings, sources, 2, "", &stop, &counts, &failure),
 		STATUS_INTERRUPTED);

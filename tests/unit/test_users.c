@@ -4,8 +4,8 @@
  * other spellings becomes one of users. */
 #include <string.h>
 
-#include "engine/service/renaming.h"
 #include "tests/unit/small-mail.h"
+#include "tests/unit/store-verbs.h"
 
 static const struct user_naming AS_SPELLED = {.fold = false, .delimiters = ""};
 static const struct user_naming USUAL = {.fold = true, .delimiters = "+"};
@@ -242,7 +242,7 @@ END_TEST
 static void setup(void)
 {
 	settings = service_defaults();
-	assert_ok(store_open_memory(&store, &failure));
+	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
 	open_service();
 }
 
@@ -252,7 +252,7 @@ static void setup_file(void)
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/hamlet.sqlite", folder);
 	settings = service_defaults();
-	assert_ok(store_open_sqlite(&store, path, &failure));
+	assert_ok(store_open(&store, path, STORE_WRITE, &failure));
 	open_service();
 }
 
@@ -487,7 +487,7 @@ static const char *reports_of(const char *user)
 	struct store_reader *reader;
 
 	assert_ok(store_reader_open(store, &reader, &failure));
-	assert_ok(store_journal(reader, user, 0, SIZE_MAX, list_report, list, &failure));
+	assert_ok(all_of_user(reader, user, 0, SIZE_MAX, list_report, list, &failure));
 	store_reader_close(&reader);
 	g_strlcpy(text, list->str, sizeof(text));
 	g_string_free(list, TRUE);
@@ -588,7 +588,7 @@ START_TEST(of_two_consents_the_newest_holds)
 	double before = score(50);
 	press("Bob", 50, LABEL_SPAM);
 	press("bob", 51, LABEL_SPAM);
-	assert_ok(store_put_entries(store, entries, G_N_ELEMENTS(entries), &failure));
+	assert_ok(put_entries(store, entries, G_N_ELEMENTS(entries), &failure));
 	ck_assert(rename_to(&USUAL).refold == CONSENTS[_i].withdrawn);
 	snprintf(wanted, sizeof(wanted),
 		"1/=%s 2/a@example.org=allow 2/b@example.org=block 2/c@example.org=allow ",
@@ -613,8 +613,8 @@ START_TEST(domains_and_nobodies)
 		{.user = "b\x01ob", .message = 1, .label = LABEL_SPAM, .keys = keys, .count = 1}};
 
 	spell_freely();
-	assert_ok(store_put_entries(store, entries, 3, &failure));
-	assert_ok(store_append(store, reports, 1, &failure));
+	assert_ok(put_entries(store, entries, 3, &failure));
+	assert_ok(append_reports(store, reports, 1, &failure));
 	struct renaming renaming = rename_to(&USUAL);
 	ck_assert_int_eq(renaming.renamed, 1);
 	ck_assert_int_eq(renaming.nobodies, 2);
@@ -653,9 +653,9 @@ START_TEST(a_copy_is_kept_of_what_was_before)
 	struct renaming renaming = rename_to(&USUAL);
 	ck_assert_str_eq(reports_of("bob"), "41:2 ");
 	ck_assert_str_eq(renaming.reason, "");
-	assert_ok(store_open_sqlite_readonly(&copy, renaming.copy, &failure));
+	assert_ok(store_open(&copy, renaming.copy, STORE_READ, &failure));
 	assert_ok(store_reader_open(copy, &reader, &failure));
-	assert_ok(store_journal(reader, "Bob", 0, SIZE_MAX, list_report, list, &failure));
+	assert_ok(all_of_user(reader, "Bob", 0, SIZE_MAX, list_report, list, &failure));
 	ck_assert_str_eq(list->str, "41:2 ");
 	store_reader_close(&reader);
 	store_close(&copy);

@@ -63,7 +63,7 @@ static enum status play(struct run *run, struct store *store, const GArray *step
 static enum status play_in_memory(struct run *run, const GArray *steps, size_t fold)
 {
 	struct store *store = NULL;
-	enum status status = store_open_memory(&store, run->failure);
+	enum status status = store_open(&store, "memory:", STORE_WRITE, run->failure);
 
 	if (status == STATUS_OK)
 		status = play(run, store, steps, fold);
@@ -86,7 +86,7 @@ static enum status identify(struct run *run, uint64_t *identities)
 	struct store *store = NULL;
 	struct replay replay = {0};
 	struct result result;
-	enum status status = store_open_memory(&store, run->failure);
+	enum status status = store_open(&store, "memory:", STORE_WRITE, run->failure);
 
 	if (status == STATUS_OK)
 		status = replay_open(&replay, store, &run->options->settings, run->failure);
@@ -172,7 +172,7 @@ static enum status run_database(struct run *run)
 	start(run, 1);
 	enum status status = account_begin(run->options->database, run->failure);
 	if (status == STATUS_OK)
-		status = store_open_sqlite_readonly(&store, run->options->database, run->failure);
+		status = store_open(&store, run->options->database, STORE_READ, run->failure);
 	if (status == STATUS_OK)
 		status = play(run, store, steps, 0);
 	if (store)

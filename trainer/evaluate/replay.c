@@ -10,6 +10,10 @@
 #include <glib/gstdio.h>
 
 #include "engine/base/mail-file.h"
+#include "engine/service/query/query.h"
+#include "engine/service/report/report.h"
+#include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 #include "trainer/adopt.h"
 #include "trainer/retrain/retrain.h"
 

@@ -58,11 +58,12 @@ static enum status keep(void *context, const struct report *report)
 
 static gpointer read_ahead(gpointer data)
 {
+	static const struct store_selection counting = {.counting = true};
 	struct ahead *ahead = data;
 
 	ahead->chunk = g_async_queue_pop(ahead->empty);
 	ahead->chunk->count = ahead->chunk->key_count = 0;
-	ahead->status = store_counting_reports(ahead->reader, keep, ahead, ahead->failure);
+	ahead->status = store_reports(ahead->reader, &counting, keep, ahead, ahead->failure);
 	if (ahead->chunk->count > 0)
 		hand_over(ahead);
 	g_async_queue_push(ahead->filled, ahead->chunk); /* empty: the end */

@@ -5,8 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "engine/service/evidence.h"
-#include "engine/store/table.h"
+#include "engine/service/evidence/evidence.h"
 
 struct learner {
 	struct model_params params;

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdatomic.h>
 
-#include "engine/service/reputation.h"
+#include "engine/service/scope/scope.h"
 #include "trainer/retrain/ahead.h"
 
 /* Measured on the SpamAssassin corpus; see ARCHITECTURE.md. */

@@ -21,7 +21,7 @@
 #include <stddef.h>
 
 #include "engine/base/status.h"
-#include "engine/service/preferences.h"
+#include "engine/service/scope/scope.h"
 #include "trainer/measure/metrics.h"
 
 struct proposal_terms {

@@ -24,8 +24,8 @@
 #include <stdint.h>
 
 #include "engine/base/status.h"
-#include "engine/service/generation.h"
 #include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 #include "engine/store/store.h"
 #include "trainer/measure/metrics.h"
 #include "trainer/retrain/proposal.h"

@@ -9,6 +9,7 @@
 #include "engine/daemon/http/exchange.h"
 #include "engine/daemon/http/http-private.h"
 #include "engine/daemon/server.h"
+#include "engine/service/service.h"
 
 /* --- What is no message ----------------------------------------------------------- */
 

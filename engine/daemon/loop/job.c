@@ -9,6 +9,7 @@
 
 #include "engine/base/thread-role.h"
 #include "engine/daemon/loop/quota.h"
+#include "engine/service/service.h"
 
 struct jobs {
 	uv_loop_t *loop;

@@ -8,6 +8,9 @@
 
 #include "engine/base/thread-role.h"
 #include "engine/daemon/loop/long-work.h"
+#include "engine/service/report/report.h"
+#include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 
 /* Batches that may wait: more means that the disk does not keep up, and then a
  * refusal now is better than an answer too late. */
@@ -313,6 +316,10 @@ static void finish_change(struct writer *writer, struct ticket *ticket)
 	if (writer->status != STATUS_OK)
 		log_event(writer->log, change_level(writer->status), "change-failed",
 			(struct log_field[]){log_text("reason", writer->failure.detail), {0}});
+	if (writer->status == STATUS_BUSY && ticket->again) {
+		*ticket->again = change;
+		change = NULL;
+	}
 	ticket->done(ticket, writer->status == STATUS_OK ? NULL : &writer->failure);
 	change_end(writer->service, &change); /* only now may the next one run */
 }
@@ -412,7 +419,7 @@ static void on_checkpoint_timer(uv_timer_t *timer)
 
 static enum status run_log(struct writer *writer)
 {
-	service_move_log(writer->service);
+	service_tidy(writer->service);
 	return STATUS_OK;
 }
 
@@ -480,7 +487,7 @@ static void step(struct writer *writer)
 		start_batch(writer);
 	} else if (change) {
 		start_change(writer);
-	} else if (service_log_is_due(writer->service)) {
+	} else if (service_is_untidy(writer->service)) {
 		start_work(writer, LOG);
 	} else if (checkpoint) {
 		start_checkpoint(writer);

@@ -12,7 +12,9 @@
 
 #include "engine/daemon/log.h"
 #include "engine/daemon/loop/lanes.h"
+#include "engine/service/report/report.h"
 #include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 #include "engine/settings/settings.h"
 
 /* A press or a change that waits; embedded by its owner, `item` and `link` are private. */
@@ -20,6 +22,9 @@ struct ticket {
 	void *data; /* the owner's */
 	struct press *press; /* tokenized; must live until `done` */
 	struct change *change; /* of writer_change; ended by the writer after `done` */
+	/* Where a change goes that is busy, before `done`: it can be prepared and handed in
+	 * again. NULL = it is ended. */
+	struct change **again;
 	/* `failure` is NULL when it is durable: see press_answer, change_receipt. */
 	void (*done)(struct ticket *ticket, const struct failure *failure);
 	lanes_client client; /* who hands it in */

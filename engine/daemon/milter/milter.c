@@ -6,6 +6,7 @@
 #include "engine/daemon/loop/transport.h"
 #include "engine/daemon/milter/answer.h"
 #include "engine/daemon/server.h"
+#include "engine/service/query/query.h"
 
 /* Between two commands a mail server is silent while its own client is: SMTP allows
  * minutes. */

@@ -7,7 +7,11 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "engine/service/diagnosis.h"
+#include "engine/origin/origin.h"
+#include "engine/service/query/query.h"
+#include "engine/service/report/report.h"
+#include "engine/service/scope/scope.h"
+#include "engine/service/upkeep/upkeep.h"
 
 static const size_t JSON_REASONS = 30;
 

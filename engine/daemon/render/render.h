@@ -5,7 +5,9 @@
 
 #include <jansson.h>
 
-#include "engine/service/service.h"
+#include "engine/service/query/query.h"
+#include "engine/service/report/report.h"
+#include "engine/service/upkeep/upkeep.h"
 
 struct server;
 

@@ -8,6 +8,7 @@
 
 #include "engine/daemon/server.h"
 #include "engine/daemon/spamd/client.h"
+#include "engine/service/query/query.h"
 
 /* spamd's limit of a line; libspamc's own are shorter. Exim writes a line for each
  * recipient and has no limit of its own. */

@@ -8,9 +8,12 @@
 #include <glib.h>
 
 #include "engine/daemon/render/render.h"
-#include "engine/service/entries.h"
-#include "engine/service/generation.h"
-#include "engine/service/network.h"
+#include "engine/origin/origin.h"
+#include "engine/service/evidence/evidence.h"
+#include "engine/service/query/query.h"
+#include "engine/service/scope/scope.h"
+#include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 
 enum { MAX_ENTRIES = 10000 };
 
@@ -89,8 +92,9 @@ static enum status give_export(const struct call *call, struct worker *worker, s
 	json_object_set_new(answer, "reports", export.list);
 	if (status != STATUS_OK)
 		return status;
-	status = store_journal(worker_reader(worker), call->scope, call->request.after,
-		EXPORT_REPORTS + 1, add_report, &export, failure);
+	const struct store_selection next = {
+		.user = call->scope, .after = call->request.after, .limit = EXPORT_REPORTS + 1};
+	status = store_reports(worker_reader(worker), &next, add_report, &export, failure);
 	if (status == STATUS_INTERRUPTED) {
 		json_object_set_new(answer, "next", json_integer(export.last));
 		status = STATUS_OK;
@@ -243,11 +247,11 @@ static enum status check_generation(const struct call *call, struct failure *fai
 }
 
 enum status call_adoption(const struct call *call, struct service *service, const char *database,
-	struct adoption **adoption, struct failure *failure)
+	struct change **change, struct failure *failure)
 {
 	char *path = generation_path(database, call->request.generation);
 	char *keep = generation_path(database, "previous");
-	enum status status = adoption_new(service, path, keep, adoption, failure);
+	enum status status = change_adopt(service, path, keep, change, failure);
 
 	g_free(path);
 	g_free(keep);

@@ -19,7 +19,10 @@
 #include <stdint.h>
 
 #include "engine/base/status.h"
+#include "engine/service/query/query.h"
+#include "engine/service/scope/scope.h"
 #include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 
 enum { CALL_MAX_BYTES = 1 << 20 };
 
@@ -91,9 +94,9 @@ enum status call_read(const struct call *call, struct worker *worker, struct que
 	char **answer, struct failure *failure);
 
 /* Of the call that adopts: begins with the file of that name beside the database; as
- * adoption_new. */
+ * change_adopt. */
 enum status call_adoption(const struct call *call, struct service *service, const char *database,
-	struct adoption **adoption, struct failure *failure);
+	struct change **change, struct failure *failure);
 
 /* What became of a change or an adoption, to be freed with free. */
 char *call_receipt(

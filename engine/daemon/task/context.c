@@ -7,6 +7,9 @@
 #include <glib.h>
 #include <jansson.h>
 
+#include "engine/service/query/query.h"
+#include "engine/service/report/report.h"
+
 static enum status read_recipients(
 	struct context *context, const json_t *list, struct failure *failure)
 {

@@ -12,7 +12,7 @@
 #pragma once
 
 #include "engine/base/status.h"
-#include "engine/service/service.h"
+#include "engine/service/report/report.h"
 
 struct context {
 	char **recipients; /* NULL-terminated; NULL = none named */

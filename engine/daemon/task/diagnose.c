@@ -3,6 +3,7 @@
 #include "engine/daemon/render/render.h"
 #include "engine/daemon/server.h"
 #include "engine/daemon/task/task.h"
+#include "engine/service/query/query.h"
 
 /* What somebody pressed is between the two of them. */
 static void begin_diagnosis(struct task *task)

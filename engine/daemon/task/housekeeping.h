@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine/service/service.h"
+#include "engine/service/upkeep/upkeep.h"
 
 struct server;
 struct housekeeping;

@@ -5,6 +5,7 @@
 #include "engine/base/message-kind.h"
 #include "engine/daemon/server.h"
 #include "engine/daemon/task/task.h"
+#include "engine/service/report/report.h"
 
 /* What is no message teaches nothing. Who took one for a message before may have it
  * forgotten. */

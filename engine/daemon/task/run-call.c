@@ -121,7 +121,6 @@ static void on_adopted(struct ticket *ticket, const struct failure *failure)
 	const struct receipt *receipt = change_receipt(ticket->change);
 
 	if (failure) {
-		task->adoption = change_take_adoption(ticket->change);
 		task->failure = *failure;
 		if (failure->code == STATUS_BUSY && ++task->tries < ADOPTION_TRIES)
 			call_start_adoption(task);
@@ -148,7 +147,9 @@ static void on_prepared(void *data)
 	task->ticket = (struct ticket){.data = task,
 		.done = on_adopted,
 		.client = peer_client(task->peer),
-		.change = change_adopt(task->server->service, &task->adoption)};
+		.change = task->adoption,
+		.again = &task->adoption};
+	task->adoption = NULL;
 	submit_change(task);
 }
 
@@ -159,7 +160,7 @@ static void on_prepare(void *data)
 
 	thread_take_role(THREAD_WORKER);
 	if (worker_open(task->server->service, &worker, &task->failure) == STATUS_OK)
-		adoption_prepare(task->adoption, worker, &task->failure);
+		change_prepare(task->adoption, worker, &task->failure);
 	worker_close(&worker);
 }
 

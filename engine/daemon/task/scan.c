@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/server.h"
 #include "engine/daemon/task/task.h"
+#include "engine/service/query/query.h"
+#include "engine/service/scope/scope.h"
 
 /* Up to here a message is judged in a tenth of a millisecond, and one that was made to
  * cost much in two. */

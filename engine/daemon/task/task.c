@@ -6,6 +6,9 @@
 
 #include "engine/base/thread-role.h"
 #include "engine/daemon/server.h"
+#include "engine/service/query/query.h"
+#include "engine/service/report/report.h"
+#include "engine/service/upkeep/upkeep.h"
 
 double task_elapsed_ms(const struct task *task)
 {
@@ -19,7 +22,7 @@ void task_release(struct task *task)
 	query_end(task->server->service, &task->query);
 	press_free(&task->press);
 	call_free(&task->call);
-	adoption_free(&task->adoption);
+	change_end(task->server->service, &task->adoption);
 	context_free(&task->context);
 	free(task->json);
 	task->json = NULL;

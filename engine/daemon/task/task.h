@@ -11,7 +11,6 @@
 #include "engine/daemon/peer.h"
 #include "engine/daemon/task/call.h"
 #include "engine/daemon/task/context.h"
-#include "engine/service/service.h"
 
 struct server;
 struct task;
@@ -67,7 +66,7 @@ struct task {
 	/* Private to the kinds of tasks. */
 	struct job job;
 	struct ticket ticket;
-	struct adoption *adoption;
+	struct change *adoption;
 	unsigned tries; /* to adopt */
 	int64_t time;
 	uint64_t started;

@@ -1,0 +1,40 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * What each kind of change brings: entries (change-entries.c), an erasure (erasure.c), an
+ * expiry (expiry.c), an adoption (adoption.c). A new kind is a file with such a table. */
+#pragma once
+
+#include "engine/service/private.h"
+#include "engine/service/upkeep/upkeep.h"
+
+struct change_kind {
+	/* [any] What takes its time before the first step; may be repeated. NULL = nothing. */
+	enum status (*prepare)(
+		struct change *change, struct worker *worker, struct failure *failure);
+	/* [writer] One step. Fills in the receipt. */
+	enum status (*run)(struct change *change, struct failure *failure);
+	/* Whether there is another step. */
+	bool (*goes_on)(const struct change *change);
+	/* Whether the next one may take its time. NULL = never. */
+	bool (*is_patient)(const struct change *change);
+	/* [writer] The disk is full: from now on in little steps. False: it cannot be done, for
+	 * the change adds to what is there. NULL likewise. */
+	bool (*tighten)(struct change *change);
+	/* [owner] What others see of it; also after a failure, since some steps may have been
+	 * made. */
+	void (*publish)(struct change *change);
+	void (*free)(struct change *change);
+};
+
+/* Each kind's own struct begins with this. */
+struct change {
+	const struct change_kind *kind;
+	struct service *service;
+	struct receipt receipt;
+	bool tight; /* on a full disk */
+};
+
+/* [writer] Before reports are taken out, step by step: see removal_make_way. *more: there is
+ * another step. STATUS_INTERRUPTED: the process is to end, and this is not the first. */
+enum status change_make_way(
+	struct change *change, bool *begun, bool *written, bool *more, struct failure *failure);

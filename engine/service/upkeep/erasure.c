@@ -1,0 +1,136 @@
+/* Hamlet - adaptive Bayesian spam learning engine
+ * SPDX-License-Identifier: Apache-2.0
+ * A user is erased: journal, entries, and the part in global. */
+#include "engine/service/upkeep/change.h"
+
+#include <glib.h>
+
+#include "engine/service/evidence/evidence.h"
+#include "engine/service/upkeep/removal.h"
+#include "engine/service/upkeep/upkeep.h"
+
+/* Reports that go at a time on a full disk; fewer when that is too much. */
+enum { TIGHT_PIECE = 64 };
+
+struct erasure {
+	struct change change;
+	char user[STORE_MAX_USER + 1];
+	bool begun; /* to take something out */
+	bool written; /* the global rows that had changed before */
+	bool done;
+	size_t piece; /* on a full disk: reports that are taken out at a time */
+};
+
+/* A step: *more = there are others before it is taken out. */
+static enum status take_out(
+	struct erasure *erasure, struct removal *removal, bool *more, struct failure *failure)
+{
+	struct receipt *receipt = &erasure->change.receipt;
+	enum status status = change_make_way(
+		&erasure->change, &erasure->begun, &erasure->written, more, failure);
+
+	if (status != STATUS_OK || *more)
+		return status;
+	removal->late = erasure->change.tight;
+	status = removal_run(erasure->change.service, removal, failure);
+	if (status == STATUS_OK) {
+		receipt->reports += removal->what.reports;
+		receipt->entries += removal->what.entries;
+		receipt->tokens += removal->tokens;
+	}
+	return status;
+}
+
+static enum status note_seq(void *context, const struct report *report)
+{
+	*(int64_t *)context = report->seq;
+	return STATUS_OK;
+}
+
+/* On a full disk some reports at a time go before the rest, as many as there is room for.
+ * *more: there are others. */
+static enum status erase_some(struct erasure *erasure, bool *more, struct failure *failure)
+{
+	const struct store_selection oldest = {
+		.user = erasure->user, .headers = true, .limit = erasure->piece};
+	struct removal removal = {.what = {.user = erasure->user, .kind = REMOVE_OLD}};
+	enum status status = store_reports(
+		erasure->change.service->reader, &oldest, note_seq, &removal.what.until, failure);
+
+	*more = removal.what.until > 0;
+	if (status != STATUS_OK || !*more)
+		return status;
+	status = take_out(erasure, &removal, more, failure);
+	*more = true;
+	if (status == STATUS_FULL && erasure->piece > 1) {
+		erasure->piece /= 4;
+		status = STATUS_OK;
+	}
+	return status;
+}
+
+static enum status run(struct change *change, struct failure *failure)
+{
+	struct erasure *erasure = (struct erasure *)change;
+	struct service *service = change->service;
+	struct removal removal = {.what = {.user = erasure->user, .kind = REMOVE_USER}};
+	bool more = false;
+	enum status status = STATUS_OK;
+
+	if (change->tight)
+		status = erase_some(erasure, &more, failure);
+	if (status == STATUS_OK && !more)
+		status = take_out(erasure, &removal, &more, failure);
+	if (status != STATUS_OK || more)
+		return status;
+	erasure->done = true;
+	status = store_tidy(service->store, TIDY_ALL, NULL, failure);
+	change->receipt.compacted = status == STATUS_OK && !service->rows_late;
+	return status;
+}
+
+static bool goes_on(const struct change *change)
+{
+	return !((const struct erasure *)change)->done;
+}
+
+static bool tighten(struct change *change)
+{
+	((struct erasure *)change)->piece = TIGHT_PIECE;
+	return true;
+}
+
+static void publish(struct change *change)
+{
+	users_drop(change->service->users, ((struct erasure *)change)->user);
+}
+
+static void free_erasure(struct change *change)
+{
+	g_free(change);
+}
+
+static const struct change_kind ERASURE = {.run = run,
+	.goes_on = goes_on,
+	.tighten = tighten,
+	.publish = publish,
+	.free = free_erasure};
+
+enum status change_erase(
+	struct service *service, const char *user, struct change **result, struct failure *failure)
+{
+	char name[STORE_MAX_USER + 1];
+	struct erasure *erasure;
+	enum status status = service_user(service, user, name, failure);
+
+	*result = NULL;
+	if (status == STATUS_OK && !*name)
+		status = failure_set(failure, STATUS_INVALID, "erase whom? Name a user");
+	if (status != STATUS_OK)
+		return status;
+	erasure = g_new0(struct erasure, 1);
+	erasure->change = (struct change){.kind = &ERASURE, .service = service};
+	g_strlcpy(erasure->user, name, sizeof(erasure->user));
+	*result = &erasure->change;
+	return STATUS_OK;
+}
