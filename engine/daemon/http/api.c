@@ -47,7 +47,7 @@ static bool read_number(struct exchange *exchange, const char *name, int64_t *nu
 
 /* --- Messages ----------------------------------------------------------------- */
 
-static void render_scan(struct task *task)
+static void render_http_scan(struct task *task)
 {
 	task->json = render_query_json(task->query);
 }
@@ -60,7 +60,7 @@ static void finish_json(struct task *task)
 	task->json = NULL;
 }
 
-static void start_scan(struct exchange *exchange, bool explain)
+static void start_http_scan(struct exchange *exchange, bool explain)
 {
 	struct task *task = &exchange->task;
 	char **users = exchange_parameters(exchange, "user");
@@ -71,18 +71,18 @@ static void start_scan(struct exchange *exchange, bool explain)
 		g_clear_pointer(&users, g_strfreev);
 	if (!exchange_set_recipients(exchange, users))
 		return;
-	task->render = render_scan;
+	task->render = render_http_scan;
 	exchange_start(exchange, &task_scan, parameter(exchange, "user"), finish_json);
 }
 
 static void start_score(struct exchange *exchange)
 {
-	start_scan(exchange, false);
+	start_http_scan(exchange, false);
 }
 
 static void start_why(struct exchange *exchange)
 {
-	start_scan(exchange, true);
+	start_http_scan(exchange, true);
 }
 
 static void start_diagnose(struct exchange *exchange)
@@ -177,7 +177,7 @@ static void start_named_call(struct exchange *exchange)
 	start_http_call(exchange, exchange->route->name, NULL);
 }
 
-static void start_change(struct exchange *exchange)
+static void start_entries_change(struct exchange *exchange)
 {
 	json_error_t error;
 	json_t *entries = json_loadb(exchange->body.data ? exchange->body.data : "",
@@ -203,7 +203,7 @@ static void start_consent(struct exchange *exchange)
 
 /* --- The daemon itself --------------------------------------------------------------- */
 
-static void start_stats(struct exchange *exchange)
+static void start_http_stats(struct exchange *exchange)
 {
 	exchange_answer_json(exchange, render_stats(exchange->server));
 }
@@ -230,12 +230,12 @@ const struct route http_routes[] = {
 	{"POST", "/v1/report", "report", false, false, true, start_report},
 	{"POST", "/v1/forget", "forget", false, false, false, start_forget},
 	{"GET", "/v1/entries", "entries", false, false, false, start_named_call},
-	{"POST", "/v1/entries", "change", false, false, false, start_change},
+	{"POST", "/v1/entries", "change", false, false, false, start_entries_change},
 	{"POST", "/v1/consent", "consent", false, false, false, start_consent},
 	{"GET", "/v1/policy", "policy", false, false, false, start_named_call},
 	{"GET", "/v1/export", "export", false, false, false, start_named_call},
 	{"POST", "/v1/erase", "erase", false, false, false, start_named_call},
-	{"GET", "/v1/stats", "stats", false, false, false, start_stats},
+	{"GET", "/v1/stats", "stats", false, false, false, start_http_stats},
 	{"GET", "/metrics", "metrics", false, false, false, start_metrics},
 	{"GET", "/healthz", "healthz", true, false, false, start_health},
 	{"POST", "/checkv2", "checkv2", false, true, true, rspamd_check},

@@ -92,7 +92,7 @@ void exchange_answer_json(struct exchange *exchange, char *json)
 	exchange_answer(exchange, MHD_HTTP_OK, "application/json", json);
 }
 
-static unsigned code_of(enum status status)
+static unsigned http_code_of(enum status status)
 {
 	switch (status) {
 	case STATUS_INVALID:
@@ -128,7 +128,7 @@ void exchange_problem(struct exchange *exchange, unsigned code, const char *deta
 
 void exchange_fail(struct exchange *exchange, const struct failure *failure)
 {
-	exchange_problem(exchange, code_of(failure->code), failure->detail);
+	exchange_problem(exchange, http_code_of(failure->code), failure->detail);
 }
 
 enum MHD_Result exchange_send(struct exchange *exchange)

@@ -80,7 +80,7 @@ struct connection *connection_new(struct server *server, const struct stream_pro
 	return connection;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_connection_closed(uv_handle_t *handle)
 {
 	struct connection *connection = handle->data;
 
@@ -97,17 +97,17 @@ void connection_close(struct connection *connection)
 	if (connection->state == CONNECTION_CLOSED)
 		return;
 	move_connection(connection, CONNECTION_CLOSED);
-	uv_close(&connection->socket.handle, on_closed);
-	uv_close((uv_handle_t *)&connection->timer, on_closed);
+	uv_close(&connection->socket.handle, on_connection_closed);
+	uv_close((uv_handle_t *)&connection->timer, on_connection_closed);
 }
 
 /* --- Time ---------------------------------------------------------------- */
 
-static void on_timer(uv_timer_t *timer);
+static void on_connection_timer(uv_timer_t *timer);
 
 void connection_set_timer(struct connection *connection, uint64_t milliseconds)
 {
-	uv_timer_start(&connection->timer, on_timer, milliseconds, 0);
+	uv_timer_start(&connection->timer, on_connection_timer, milliseconds, 0);
 }
 
 /* How long a client may take or give no byte, or until it is too slow in the mean; 0 = it
@@ -147,7 +147,7 @@ static void check_progress(struct connection *connection)
 	connection_set_timer(connection, progress_ms(connection));
 }
 
-static void on_timer(uv_timer_t *timer)
+static void on_connection_timer(uv_timer_t *timer)
 {
 	struct connection *connection = timer->data;
 

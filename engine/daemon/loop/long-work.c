@@ -29,7 +29,7 @@ static void run_in_thread(void *context)
 	uv_async_send(&work->ended);
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_work_closed(uv_handle_t *handle)
 {
 	free(handle->data);
 }
@@ -40,7 +40,7 @@ static void on_ended(uv_async_t *ended)
 
 	uv_thread_join(&work->thread);
 	work->done(work->data);
-	uv_close((uv_handle_t *)ended, on_closed);
+	uv_close((uv_handle_t *)ended, on_work_closed);
 }
 
 enum status long_work_start(uv_loop_t *loop, void (*run)(void *data), void (*done)(void *data),
@@ -58,6 +58,6 @@ enum status long_work_start(uv_loop_t *loop, void (*run)(void *data), void (*don
 	}
 	if (uv_thread_create(&work->thread, run_in_thread, work) == 0)
 		return STATUS_OK;
-	uv_close((uv_handle_t *)&work->ended, on_closed);
+	uv_close((uv_handle_t *)&work->ended, on_work_closed);
 	return failure_set(failure, STATUS_NOMEM, "long work: no more threads");
 }

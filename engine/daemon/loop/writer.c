@@ -168,7 +168,7 @@ static uint64_t now_for_lanes(const struct writer *writer)
 }
 
 /* NULL = there is none whose turn it is. */
-static struct ticket *take_out(struct writer *writer, struct lanes *lanes)
+static struct ticket *take_ticket_out(struct writer *writer, struct lanes *lanes)
 {
 	struct lanes_item *item = lanes_take(lanes, now_for_lanes(writer));
 
@@ -181,7 +181,7 @@ static struct ticket *take_out(struct writer *writer, struct lanes *lanes)
 static void take_tickets(struct writer *writer, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		struct ticket *ticket = take_out(writer, writer->presses);
+		struct ticket *ticket = take_ticket_out(writer, writer->presses);
 		writer->batch_presses[i] = ticket->press;
 		STAILQ_INSERT_TAIL(&writer->tickets, ticket, link);
 	}
@@ -337,9 +337,9 @@ static void end_change(struct writer *writer)
 		finish_change(writer, ticket);
 }
 
-static void start_change(struct writer *writer)
+static void start_next_change(struct writer *writer)
 {
-	struct ticket *ticket = take_out(writer, writer->changes);
+	struct ticket *ticket = take_ticket_out(writer, writer->changes);
 
 	STAILQ_INSERT_TAIL(&writer->tickets, ticket, link);
 	writer->batch_first = false;
@@ -486,7 +486,7 @@ static void step(struct writer *writer)
 		writer->batch_first = false;
 		start_batch(writer);
 	} else if (change) {
-		start_change(writer);
+		start_next_change(writer);
 	} else if (service_is_untidy(writer->service)) {
 		start_work(writer, LOG);
 	} else if (checkpoint) {
@@ -588,7 +588,7 @@ void writer_configure(struct writer *writer, const struct writer_settings *setti
 		uv_timer_start(&writer->checkpoint_timer, on_checkpoint_timer, interval, interval);
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_writer_closed(uv_handle_t *handle)
 {
 	struct writer *writer = handle->data;
 
@@ -605,9 +605,9 @@ void writer_close(struct writer **writer)
 		return;
 	assert((*writer)->state == WAITING && lanes_waiting((*writer)->presses) == 0 &&
 		lanes_waiting((*writer)->changes) == 0);
-	uv_close((uv_handle_t *)&(*writer)->commit_timer, on_closed);
-	uv_close((uv_handle_t *)&(*writer)->hold_timer, on_closed);
-	uv_close((uv_handle_t *)&(*writer)->checkpoint_timer, on_closed);
+	uv_close((uv_handle_t *)&(*writer)->commit_timer, on_writer_closed);
+	uv_close((uv_handle_t *)&(*writer)->hold_timer, on_writer_closed);
+	uv_close((uv_handle_t *)&(*writer)->checkpoint_timer, on_writer_closed);
 	*writer = NULL;
 }
 

@@ -11,7 +11,7 @@
 /* What a reply may have beyond the message: a report, a verdict, headers. */
 static const size_t REPLY_EXTRA = (size_t)1 << 20;
 
-static enum spamd_code code_of(enum status status)
+static enum spamd_code spamd_code_of(enum status status)
 {
 	switch (status) {
 	case STATUS_DENIED:
@@ -47,7 +47,7 @@ static void finish_request(struct spamd_client *client)
 		counters->commands[command].failed++;
 		buffer_clear(&client->reply);
 		spamd_reply_error(
-			&client->reply, code_of(task->failure.code), task->failure.detail);
+			&client->reply, spamd_code_of(task->failure.code), task->failure.detail);
 	}
 	task_release(task);
 	spamd_session_free(&client->session);
@@ -65,7 +65,7 @@ static const char *rspamc_action(const struct verdict *verdict)
 }
 
 /* In the pool. */
-static void render_scan(struct task *task)
+static void render_spamd_scan(struct task *task)
 {
 	struct spamd_client *client = task->owner;
 	const struct spamd_request *request = client->request;
@@ -153,7 +153,7 @@ static void start_spamd_call(struct spamd_client *client)
 		task_end(task);
 }
 
-static void start_stats(struct spamd_client *client)
+static void start_spamd_stats(struct spamd_client *client)
 {
 	client->task.json = render_stats(client->task.server);
 	reply_json(client);
@@ -186,7 +186,7 @@ static const struct command {
 	[SPAMD_TELL] = {"TELL", &task_press, false, start_tell, reply_answer},
 	[SPAMD_PING] = {"PING", NULL, false, start_ping, NULL},
 	[SPAMD_SKIP] = {"SKIP", NULL, false, finish_request, NULL},
-	[SPAMD_STATS] = {"STATS", NULL, false, start_stats, NULL},
+	[SPAMD_STATS] = {"STATS", NULL, false, start_spamd_stats, NULL},
 	[SPAMD_DIAGNOSE] = {"DIAGNOSE", &task_diagnose, false, NULL, reply_json},
 	[SPAMD_CALL] = {"CALL", &task_call, false, start_spamd_call, reply_json},
 };
@@ -226,7 +226,7 @@ void spamd_start_request(struct spamd_client *client)
 		.shows = command->explain || request->json,
 		.message = request->message,
 		.length = request->length,
-		.render = render_scan,
+		.render = render_spamd_scan,
 		.done = on_spamd_task_done};
 	if (context_parse(&task->context, request->context, &task->failure) != STATUS_OK) {
 		finish_request(client);

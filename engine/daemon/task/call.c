@@ -148,13 +148,13 @@ static enum status check_list(const struct call *call, struct failure *failure)
 		"change: a list of at most %d entries is wanted", MAX_ENTRIES);
 }
 
-static enum status erase_user(const struct call *call, const struct call_terms *terms,
+static enum status make_erasure(const struct call *call, const struct call_terms *terms,
 	struct change **change, struct failure *failure)
 {
 	return change_erase(terms->service, call->scope, change, failure);
 }
 
-static enum status expire_reports(const struct call *call, const struct call_terms *terms,
+static enum status make_expiry(const struct call *call, const struct call_terms *terms,
 	struct change **change, struct failure *failure)
 {
 	struct clock_reading clock = terms->clock;
@@ -272,11 +272,11 @@ static const struct call_kind KINDS[] = {
 	{.name = "erase",
 		.right = CALL_AS_ADMINISTRATOR,
 		.start = call_start_change,
-		.change = erase_user},
+		.change = make_erasure},
 	{.name = "expire",
 		.right = CALL_AS_ADMINISTRATOR,
 		.start = call_start_expiry,
-		.change = expire_reports,
+		.change = make_expiry,
 		.receipt = add_expired},
 	{.name = "adopt",
 		.right = CALL_AS_ADMINISTRATOR,

@@ -177,7 +177,7 @@ static void look(struct housekeeping *housekeeping)
 	}
 }
 
-static void on_timer(uv_timer_t *timer)
+static void on_housekeeping_timer(uv_timer_t *timer)
 {
 	watch_clock(timer->data);
 	look(timer->data);
@@ -204,7 +204,7 @@ enum status housekeeping_new(
 	housekeeping->timer.data = housekeeping;
 	if (interval > LOOK_MS)
 		interval = LOOK_MS;
-	uv_timer_start(&housekeeping->timer, on_timer, interval, interval);
+	uv_timer_start(&housekeeping->timer, on_housekeeping_timer, interval, interval);
 	uv_check_init(&server->loop, &housekeeping->check);
 	housekeeping->check.data = housekeeping;
 	uv_check_start(&housekeeping->check, on_check);
@@ -217,7 +217,7 @@ void housekeeping_stop(struct housekeeping *housekeeping)
 	housekeeping->stopped = true;
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_housekeeping_closed(uv_handle_t *handle)
 {
 	struct housekeeping *housekeeping = handle->data;
 
@@ -228,8 +228,8 @@ static void on_closed(uv_handle_t *handle)
 void housekeeping_close(struct housekeeping **housekeeping)
 {
 	if (*housekeeping) {
-		uv_close((uv_handle_t *)&(*housekeeping)->timer, on_closed);
-		uv_close((uv_handle_t *)&(*housekeeping)->check, on_closed);
+		uv_close((uv_handle_t *)&(*housekeeping)->timer, on_housekeeping_closed);
+		uv_close((uv_handle_t *)&(*housekeeping)->check, on_housekeeping_closed);
 	}
 	*housekeeping = NULL;
 }

@@ -78,7 +78,7 @@ static void submit_change(struct task *task)
 	}
 }
 
-static void start_change(struct task *task, struct clock_reading clock,
+static void submit_new_change(struct task *task, struct clock_reading clock,
 	void (*done)(struct ticket *ticket, const struct failure *failure))
 {
 	const struct settings *settings = &task->server->settings;
@@ -101,13 +101,13 @@ static void start_change(struct task *task, struct clock_reading clock,
 
 void call_start_change(struct task *task)
 {
-	start_change(task, (struct clock_reading){.now = time(NULL)}, on_changed);
+	submit_new_change(task, (struct clock_reading){.now = time(NULL)}, on_changed);
 }
 
 /* The housekeeping counts it, whoever wants it. */
 void call_start_expiry(struct task *task)
 {
-	start_change(task, housekeeping_clock(task->server->housekeeping), on_expired);
+	submit_new_change(task, housekeeping_clock(task->server->housekeeping), on_expired);
 }
 
 /* --- Generations ---------------------------------------------------------- */
