@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/daemon/render.h"
+#include "engine/daemon/render/render.h"
 #include "engine/service/query/query.h"
 #include "engine/service/report/report.h"
 #include "engine/service/upkeep/upkeep.h"
