@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The formulas of model.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/model/model.h"
 

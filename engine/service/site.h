@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the whole site has laid down, in its settings and entries: immutable, and
- * replaced as a whole. References are counted by the owner's thread. */
+/* What the whole site has laid down, in its settings and entries: immutable, and
+ * replaced as a whole. References are counted by the owner's thread.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/origin/origin.h"

@@ -1,13 +1,13 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the engine keeps: the journal of reports, the global token rows with the
+/* What the engine keeps: the journal of reports, the global token rows with the
  * sequence number they include, what sites, domains and users have laid down
  * (entries), and a few named values. Drivers are behind it; no cursor, statement
  * or transaction crosses this header.
  *
  * All calls block. A store has one writer: the calls under "Writing" are made
  * by one thread at a time. Readers are handles of their own, one thread at a
- * time each, and never wait for the writer. */
+ * time each, and never wait for the writer.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

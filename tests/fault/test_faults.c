@@ -1,9 +1,9 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A disk that is full, breaks or turns read-only, at every single call of a workload:
+/* A disk that is full, breaks or turns read-only, at every single call of a workload:
  * the report is refused with the right status and leaves no trace, verdicts are
  * given all the while, and when the disk is well again so is the engine, without
- * being opened anew. */
+ * being opened anew.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

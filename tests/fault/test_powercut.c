@@ -1,9 +1,9 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A power cut at every moment at which something goes to the disk: what is there
+/* A power cut at every moment at which something goes to the disk: what is there
  * afterwards is what was acknowledged, and perhaps what was being written, whole.
  *
- * HAMLET_SEED repeats a run; HAMLET_CUTS = how many power cuts there are. */
+ * HAMLET_SEED repeats a run; HAMLET_CUTS = how many power cuts there are.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* What a service goes through while its disk fails: presses, changes, checkpoints, adoptions.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fault/workload.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the tests of a failing disk have the engine do, and what must hold of it
- * whatever happened. */
+/* What the tests of a failing disk have the engine do, and what must hold of it
+ * whatever happened.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <glib.h>

@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """README.md and docs/, done as they stand on a machine of their own with Debian's systemd,
 mail servers and hamletd's own unit."""

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The passes of a retraining over the reports.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/retrain/passes.h"
 

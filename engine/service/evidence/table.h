@@ -1,9 +1,9 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The in-memory token table: key -> (sum, gain), open addressing with linear
+/* The in-memory token table: key -> (sum, gain), open addressing with linear
  * probing. One writer and any number of readers at a time, without locks:
  * fields are relaxed atomics, a key is published after its values. A reader may
- * see a token half-way through one report; it never sees a foreign token. */
+ * see a token half-way through one report; it never sees a foreign token.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

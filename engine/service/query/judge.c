@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The life of a query: who asks, what each recipient's verdict is, what is given back.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/query/private.h"
 

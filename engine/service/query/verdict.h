@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * How a score becomes a verdict: lists and policy of those who have a say. And which of
- * several recipients' verdicts holds for the message as a whole. Pure. */
+/* How a score becomes a verdict: lists and policy of those who have a say. And which of
+ * several recipients' verdicts holds for the message as a whole. Pure.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

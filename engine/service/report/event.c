@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The table of what people do in a mail program, and what it says of the message.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/report/event.h"
 

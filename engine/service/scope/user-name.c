@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Takes a name apart as RFC 5321 and Postfix do, and writes the one form of it.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/scope/user-name.h"
 
@@ -170,13 +170,23 @@ static bool may_be_local(const struct local *local)
 	return true;
 }
 
+/* The one letter whose small form Unicode has as two (SpecialCasing.txt): as "i" alone it
+ * would be another name than I with a dot above, which is the same letter. */
+#define SMALL_DOTTED_I "i\xcc\x87"
+enum { DOTTED_I = 0x130 };
+
 /* Letter by letter: g_utf8_strdown asks the locale. To be freed with g_free. */
 static char *lower_unicode(const char *text)
 {
 	GString *lowered = g_string_sized_new(strlen(text));
 
-	for (; *text; text = g_utf8_next_char(text))
-		g_string_append_unichar(lowered, g_unichar_tolower(g_utf8_get_char(text)));
+	for (; *text; text = g_utf8_next_char(text)) {
+		gunichar letter = g_utf8_get_char(text);
+		if (letter == DOTTED_I)
+			g_string_append(lowered, SMALL_DOTTED_I);
+		else
+			g_string_append_unichar(lowered, g_unichar_tolower(letter));
+	}
 	return g_string_free(lowered, FALSE);
 }
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A new generation takes over: folded beside the running one from the journal,
- * brought up to the present, put in its place in one step. */
+/* A new generation takes over: folded beside the running one from the journal,
+ * brought up to the present, put in its place in one step.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,10 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What is past its time leaves the journal and, with it, the evidence that it gave: tokens
+/* What is past its time leaves the journal and, with it, the evidence that it gave: tokens
  * without any are deleted, users without reports forgotten, and the room goes back to the
  * file system. Reports go by number and not by time: of each message the older report goes
  * first, so that one that was superseded never counts again, even where the clock went
- * back. */
+ * back.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/upkeep/budget.h"
 
 #include <glib.h>

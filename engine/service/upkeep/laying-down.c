@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Entries are laid down and removed; a consent that is withdrawn takes what was shared out
- * of global. */
+/* Entries are laid down and removed; a consent that is withdrawn takes what was shared out
+ * of global.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/upkeep/change.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* What reports taught leaves global with the same commit that takes them out.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/upkeep/removal.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Reports are taken out: what they taught leaves global, and they (or what they
- * shared) leave the store, in one durable step. */
+/* Reports are taken out: what they taught leaves global, and they (or what they
+ * shared) leave the store, in one durable step.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/service/private.h"

@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What changes the store beside reports: entries that are laid down, erasures, expiry,
+/* What changes the store beside reports: entries that are laid down, erasures, expiry,
  * generations that are adopted; and the rows of global, which are written behind the
- * journal. */
+ * journal.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>
