@@ -59,7 +59,7 @@ struct server {
 	struct log_limit room_limit; /* there was none */
 	struct log_limit nobody_limit; /* a recipient's name meant nobody */
 	struct log_limit stranger_limit; /* a peer was not given a user's verdict */
-	struct log_limit unreadable_limit; /* a user's store was not read */
+	struct log_limit unreadable_limit; /* a user's fold was not read */
 
 	/* What was read from a connection, until its protocol has taken it: libuv reads and
 	 * calls back in one go. */

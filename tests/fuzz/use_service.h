@@ -67,7 +67,7 @@ static inline void use_change(struct service *service, struct change *change)
 
 static inline void use_verdict(const struct verdict *verdict)
 {
-	char *report = render_report(verdict);
+	char *report = render_explanation(verdict);
 
 	REQUIRE(report);
 	for (const char *c = report; *c; c++)

@@ -75,7 +75,7 @@ static void put_writer(struct buffer *output, const struct writer *writer)
 		(double)stats.waiting);
 	one(output, "hamlet_changes_total", "counter", "Changes and erasures made.",
 		(double)stats.changes);
-	one(output, "hamlet_checkpoints_total", "counter", "Checkpoints of the global store.",
+	one(output, "hamlet_checkpoints_total", "counter", "Checkpoints of the global evidence.",
 		(double)stats.checkpoints);
 	one(output, "hamlet_checkpoints_failed_total", "counter", "Checkpoints that failed.",
 		(double)stats.checkpoints_failed);
@@ -119,9 +119,9 @@ static void put_engine(struct buffer *output, const struct server *server)
 	struct service_stats stats;
 
 	service_read_stats(server->service, &stats);
-	one(output, "hamlet_global_tokens", "gauge", "Tokens of the global store.",
+	one(output, "hamlet_global_tokens", "gauge", "Tokens of the global evidence.",
 		(double)stats.global_tokens);
-	one(output, "hamlet_global_bytes", "gauge", "Memory of the global store.",
+	one(output, "hamlet_global_bytes", "gauge", "Memory of the global evidence.",
 		(double)stats.global_bytes);
 	one(output, "hamlet_cached_users", "gauge", "Users and domains in the cache.",
 		(double)stats.cached_users);

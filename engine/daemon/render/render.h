@@ -27,7 +27,7 @@ const char *render_rspamd_action(const struct verdict *verdict);
 /* A few lines of printable ASCII, the strongest reasons among them: well below
  * 32,000 bytes, each below 500, so that Exim and spamc take it. To be freed with
  * free; NULL when out of memory. */
-char *render_report(const struct verdict *verdict);
+char *render_explanation(const struct verdict *verdict);
 
 /* The joint verdict (query_joint) at the top, and with several recipients all of them under
  * "recipients". To be freed with free; NULL when out of memory. */

@@ -108,7 +108,7 @@ double render_score(const struct verdict *verdict)
 	return score;
 }
 
-char *render_report(const struct verdict *verdict)
+char *render_explanation(const struct verdict *verdict)
 {
 	struct buffer output = BUFFER_INIT(REPORT_MAX);
 

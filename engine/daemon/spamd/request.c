@@ -71,7 +71,7 @@ static void render_spamd_scan(struct task *task)
 	const struct spamd_request *request = client->request;
 	const struct verdict *verdict = query_verdict(task->query, query_joint(task->query));
 	char *json = request->json ? render_query_json(task->query) : NULL;
-	char *report = task->explain && !json ? render_report(verdict) : NULL;
+	char *report = task->explain && !json ? render_explanation(verdict) : NULL;
 	struct spamd_verdict shown = {
 		.spam = verdict->spam,
 		.score = verdict->score,

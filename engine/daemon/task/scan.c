@@ -121,7 +121,7 @@ static void start_scan(struct task *task)
 
 /* --- The verdict --------------------------------------------------------- */
 
-/* A user's store that cannot be read is no failure: the verdict is everybody's. */
+/* A user's fold that cannot be read is no failure: the verdict is everybody's. */
 static void run_scan_job(struct job *job, struct worker *worker)
 {
 	struct task *task = job->data;

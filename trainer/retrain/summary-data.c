@@ -1,13 +1,13 @@
 /* Collects the numbers of a retraining's report.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "trainer/retrain/report-data.h"
+#include "trainer/retrain/summary-data.h"
 
 #include <math.h>
 #include <string.h>
 
 #include <glib.h>
 
-void report_fill_probabilities(struct bins *bins, const struct result *results, size_t count)
+void summary_fill_probabilities(struct bins *bins, const struct result *results, size_t count)
 {
 	*bins = (struct bins){0};
 	for (size_t i = 0; i < count; i++) {
@@ -19,7 +19,7 @@ void report_fill_probabilities(struct bins *bins, const struct result *results, 
 	}
 }
 
-void report_fill_scores(
+void summary_fill_scores(
 	const struct result *results, size_t count, double spam[SCORE_BINS], double ham[SCORE_BINS])
 {
 	memset(spam, 0, SCORE_BINS * sizeof(double));
@@ -54,7 +54,7 @@ static void add_to_day(
 	days->missed[days->count - 1] += result->spam && !result->called_spam;
 }
 
-void report_fill_days(struct days *days, const struct comparison *comparison)
+void summary_fill_days(struct days *days, const struct comparison *comparison)
 {
 	int64_t current = 0,
 		last = comparison->count ? comparison->times[comparison->count - 1] : 0;
@@ -67,13 +67,13 @@ void report_fill_days(struct days *days, const struct comparison *comparison)
 	}
 }
 
-void report_free_days(struct days *days)
+void summary_free_days(struct days *days)
 {
 	for (size_t i = 0; i < days->count; i++)
 		g_free(days->labels[i]);
 }
 
-void report_fill_errors(const struct reporters *reporters, double bins[ERROR_BINS])
+void summary_fill_errors(const struct reporters *reporters, double bins[ERROR_BINS])
 {
 	memset(bins, 0, ERROR_BINS * sizeof(double));
 	for (size_t i = 0; i < reporters_count(reporters); i++) {

@@ -3,7 +3,7 @@
 #include "engine/service/query/private.h"
 
 /* The part of the cache that one query may fill with what it folds, lest a message to
- * many push everybody else out: users' stores half of that, since a domain's serves many
+ * many push everybody else out: users' folds half of that, since a domain's serves many
  * recipients. */
 enum { CACHE_SHARE = 4 };
 
@@ -12,20 +12,20 @@ size_t query_budget(size_t cache_bytes)
 	return cache_bytes / CACHE_SHARE;
 }
 
-const struct user_store *query_domain(const struct recipient *recipient)
+const struct user_fold *query_domain(const struct recipient *recipient)
 {
-	return recipient->same_domain ? recipient->same_domain->domain_store
-				      : recipient->domain_store;
+	return recipient->same_domain ? recipient->same_domain->domain_fold
+				      : recipient->domain_fold;
 }
 
-static enum status fold(struct query *query, struct user_store **store, bool *folded,
+static enum status fold(struct query *query, struct user_fold **fold, bool *folded,
 	struct worker *worker, const struct user_basis *basis, struct failure *failure)
 {
-	enum status status = user_store_fold(store, worker->reader, basis, failure);
+	enum status status = user_fold_make(fold, worker->reader, basis, failure);
 
 	*folded = status == STATUS_OK;
 	if (*folded)
-		query->held += user_store_bytes(*store);
+		query->held += user_fold_bytes(*fold);
 	return status;
 }
 
@@ -35,14 +35,14 @@ enum status query_fold_domain(struct query *query, struct recipient *recipient,
 	struct recipient *first = recipient->same_domain ? recipient->same_domain : recipient;
 	struct user_basis basis = {.scope = recipient->domain, .rules = &query->rules};
 
-	if (!first->domain_place || first->domain_store)
+	if (!first->domain_place || first->domain_fold)
 		return STATUS_OK;
-	return fold(query, &first->domain_store, &first->domain_folded, worker, &basis, failure);
+	return fold(query, &first->domain_fold, &first->domain_folded, worker, &basis, failure);
 }
 
 struct user_basis query_basis(const struct query *query, const struct recipient *recipient)
 {
-	const struct user_store *domain = query_domain(recipient);
+	const struct user_fold *domain = query_domain(recipient);
 
 	return (struct user_basis){.scope = recipient->user,
 		.rules = &query->rules,
@@ -56,17 +56,16 @@ enum status query_fold(struct query *query, struct recipient *recipient, struct 
 	enum status status = query_fold_domain(query, recipient, worker, failure);
 	struct user_basis basis = query_basis(query, recipient);
 
-	if (status == STATUS_OK && recipient->place && !recipient->store)
-		status =
-			fold(query, &recipient->store, &recipient->folded, worker, &basis, failure);
+	if (status == STATUS_OK && recipient->place && !recipient->fold)
+		status = fold(query, &recipient->fold, &recipient->folded, worker, &basis, failure);
 	return status;
 }
 
 /* Nobody else has seen the store, so it may go on any thread. */
-static void give_up(struct query *query, struct user_store **store, bool *folded)
+static void give_up(struct query *query, struct user_fold **fold, bool *folded)
 {
-	query->held -= user_store_bytes(*store);
-	user_store_unref(store);
+	query->held -= user_fold_bytes(*fold);
+	user_fold_unref(fold);
 	*folded = false;
 }
 
@@ -79,7 +78,7 @@ void query_keep_budget(struct query *query, struct recipient *recipient)
 	if (recipient == query->recipients)
 		return;
 	if (query->held > query->budget / 2 && recipient->folded)
-		give_up(query, &recipient->store, &recipient->folded);
+		give_up(query, &recipient->fold, &recipient->folded);
 	if (query->held > query->budget && first->domain_folded)
-		give_up(query, &first->domain_store, &first->domain_folded);
+		give_up(query, &first->domain_fold, &first->domain_folded);
 }

@@ -7,9 +7,9 @@
 
 #include "trainer/retrain/retrain.h"
 
-void report_print(const struct retraining *retraining);
+void summary_print(const struct retraining *retraining);
 
-enum status report_write_html(const char *path, const struct retraining *retraining, bool adopted,
+enum status summary_write_html(const char *path, const struct retraining *retraining, bool adopted,
 	struct failure *failure);
-enum status report_write_json(const char *path, const struct retraining *retraining, bool adopted,
+enum status summary_write_json(const char *path, const struct retraining *retraining, bool adopted,
 	struct failure *failure);

@@ -12,10 +12,10 @@ struct bins {
 	double number[PROBABILITY_BINS]; /* messages */
 	double probability[PROBABILITY_BINS], spam[PROBABILITY_BINS]; /* sums over them */
 };
-void report_fill_probabilities(struct bins *bins, const struct result *results, size_t count);
+void summary_fill_probabilities(struct bins *bins, const struct result *results, size_t count);
 
 /* Messages by score, from -SCORE_EDGE to SCORE_EDGE; what is beyond is in the last bins. */
-void report_fill_scores(const struct result *results, size_t count, double spam[SCORE_BINS],
+void summary_fill_scores(const struct result *results, size_t count, double spam[SCORE_BINS],
 	double ham[SCORE_BINS]);
 
 /* The last days of the comparison. */
@@ -24,8 +24,8 @@ struct days {
 	char *labels[MOST_DAYS + 1];
 	double reports[MOST_DAYS], lost[MOST_DAYS], missed[MOST_DAYS];
 };
-void report_fill_days(struct days *days, const struct comparison *comparison);
-void report_free_days(struct days *days);
+void summary_fill_days(struct days *days, const struct comparison *comparison);
+void summary_free_days(struct days *days);
 
 /* People by how often they are wrong, from 0 to 0.5. */
-void report_fill_errors(const struct reporters *reporters, double bins[ERROR_BINS]);
+void summary_fill_errors(const struct reporters *reporters, double bins[ERROR_BINS]);

@@ -1,11 +1,11 @@
 /* Writes the report as JSON.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "trainer/retrain/report.h"
+#include "trainer/retrain/summary.h"
 
 #include <glib.h>
 #include <jansson.h>
 
-#include "trainer/retrain/report-data.h"
+#include "trainer/retrain/summary-data.h"
 
 static json_t *numbers(const double *values, size_t count)
 {
@@ -34,7 +34,7 @@ static json_t *json_reliability(const struct result *results, size_t count)
 {
 	struct bins bins;
 
-	report_fill_probabilities(&bins, results, count);
+	summary_fill_probabilities(&bins, results, count);
 	return json_pack("{s:o, s:o, s:o, s:f}", "messages", numbers(bins.number, PROBABILITY_BINS),
 		"probability_sums", numbers(bins.probability, PROBABILITY_BINS), "spam",
 		numbers(bins.spam, PROBABILITY_BINS), "calibration_error",
@@ -45,7 +45,7 @@ static json_t *json_scores(const struct comparison *comparison)
 {
 	double spam[SCORE_BINS], ham[SCORE_BINS];
 
-	report_fill_scores(comparison->challenger, comparison->count, spam, ham);
+	summary_fill_scores(comparison->challenger, comparison->count, spam, ham);
 	return json_pack("{s:f, s:f, s:o, s:o}", "from", -SCORE_EDGE, "to", SCORE_EDGE, "spam",
 		numbers(spam, SCORE_BINS), "ham", numbers(ham, SCORE_BINS));
 }
@@ -94,7 +94,7 @@ static json_t *json_of(const struct retraining *retraining, bool adopted)
 	const struct comparison *comparison = &retraining->comparison;
 	double errors[ERROR_BINS];
 
-	report_fill_errors(retraining->reporters, errors);
+	summary_fill_errors(retraining->reporters, errors);
 	return json_pack(
 		"{s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:I, s:o, s:o, s:o, "
 		"s:o, s:o, s:o, s:o}",
@@ -111,7 +111,7 @@ static json_t *json_of(const struct retraining *retraining, bool adopted)
 		"tokens_changed", json_tokens(retraining), "proposal", json_proposal(retraining));
 }
 
-enum status report_write_json(const char *path, const struct retraining *retraining, bool adopted,
+enum status summary_write_json(const char *path, const struct retraining *retraining, bool adopted,
 	struct failure *failure)
 {
 	json_t *json = json_of(retraining, adopted);

@@ -1,6 +1,6 @@
 /* Writes the report as text and as a page of HTML.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "trainer/retrain/report.h"
+#include "trainer/retrain/summary.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #include "trainer/measure/chart.h"
 #include "trainer/measure/plot.h"
-#include "trainer/retrain/report-data.h"
+#include "trainer/retrain/summary-data.h"
 
 static const char CHAMPION[] = "until now", CHALLENGER[] = "retrained";
 static const char CHAMPION_COLOR[] = "#888", CHALLENGER_COLOR[] = "#06c";
@@ -38,7 +38,7 @@ static void print_proposal(const struct retraining *retraining)
 		then->calibration_error);
 }
 
-void report_print(const struct retraining *retraining)
+void summary_print(const struct retraining *retraining)
 {
 	const struct comparison *comparison = &retraining->comparison;
 
@@ -98,7 +98,7 @@ static void add_scores(GString *page, const struct comparison *comparison)
 	char text[SCORE_BINS][16];
 	const char *labels[SCORE_BINS];
 
-	report_fill_scores(comparison->challenger, comparison->count, spam, ham);
+	summary_fill_scores(comparison->challenger, comparison->count, spam, ham);
 	for (int i = 0; i < SCORE_BINS; i++) {
 		g_snprintf(text[i], sizeof(text[i]), "%g", (2.0 * i / SCORE_BINS - 1) * SCORE_EDGE);
 		labels[i] = text[i];
@@ -134,9 +134,9 @@ static void add_reliability(GString *page, const struct retraining *retraining)
 	struct bins before, after, proposed;
 	char words[200];
 
-	report_fill_probabilities(&before, comparison->champion, comparison->count);
-	report_fill_probabilities(&after, comparison->challenger, comparison->count);
-	report_fill_probabilities(
+	summary_fill_probabilities(&before, comparison->champion, comparison->count);
+	summary_fill_probabilities(&after, comparison->challenger, comparison->count);
+	summary_fill_probabilities(
 		&proposed, proposal->calibrated, proposal->made ? proposal->count : 0);
 	size_t first = fill_points(&before, points[0], points[1]);
 	size_t second = fill_points(&after, points[2], points[3]);
@@ -165,9 +165,9 @@ static void add_reliability_table(GString *page, const struct retraining *retrai
 {
 	struct bins before, after;
 
-	report_fill_probabilities(
+	summary_fill_probabilities(
 		&before, retraining->comparison.challenger, retraining->comparison.count);
-	report_fill_probabilities(
+	summary_fill_probabilities(
 		&after, retraining->proposal.calibrated, retraining->proposal.count);
 	g_string_append(page,
 		"<table><tr><th>probability</th><th>messages</th><th>given</th><th>spam</th>"
@@ -224,7 +224,7 @@ static void add_days(GString *page, const struct comparison *comparison)
 {
 	struct days days;
 
-	report_fill_days(&days, comparison);
+	summary_fill_days(&days, comparison);
 	const struct chart_series reports[] = {{.name = "reports",
 		.color = CHALLENGER_COLOR,
 		.y = days.reports,
@@ -242,7 +242,7 @@ static void add_days(GString *page, const struct comparison *comparison)
 		chart_bars(page, "day", "reports", (const char *const *)days.labels, reports, 1);
 		chart_bars(page, "day", "wrong", (const char *const *)days.labels, wrong, 2);
 	}
-	report_free_days(&days);
+	summary_free_days(&days);
 }
 
 static void add_reporters(GString *page, const struct reporters *reporters)
@@ -251,7 +251,7 @@ static void add_reporters(GString *page, const struct reporters *reporters)
 		"25-30", "30-35", "35-40", "40-45", "45-50"};
 	double bins[ERROR_BINS];
 
-	report_fill_errors(reporters, bins);
+	summary_fill_errors(reporters, bins);
 	const struct chart_series series[] = {
 		{.name = "people", .color = CHALLENGER_COLOR, .y = bins, .count = ERROR_BINS}};
 	heading(page, "How often people are wrong",
@@ -305,7 +305,7 @@ static void add_head(GString *page, const struct retraining *retraining, bool ad
 		g_date_time_unref(date);
 }
 
-enum status report_write_html(const char *path, const struct retraining *retraining, bool adopted,
+enum status summary_write_html(const char *path, const struct retraining *retraining, bool adopted,
 	struct failure *failure)
 {
 	const struct comparison *comparison = &retraining->comparison;
