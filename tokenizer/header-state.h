@@ -10,7 +10,7 @@
 
 enum { HEADER_MAX_NAME = 64 };
 
-/* Fields are private. */
+/* The names under which the readers of header fields emit tokens: header_fields_init. */
 struct header_fields {
 	struct field name, order, shape, received, host, domain, route, zone, words;
 	struct field subject_pairs, subject_shouts;

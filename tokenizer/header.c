@@ -19,7 +19,7 @@ enum treatment {
 	ADDRESS, /* words, hosts and shape */
 	RECEIVED, /* hosts, addresses and shapes */
 	IDENTITY, /* Message-ID and its kin: host and shape */
-	DATE, /* shape and zone: the day itself says nothing of tomorrow */
+	DATE, /* shape and zone: the date itself says nothing of tomorrow's mail */
 	AUTH, /* what a mail server found out: who says so, and what */
 	SIGNATURE, /* whose it is, not what it says */
 	OPAQUE, /* random to us: that it is there, not what it says */

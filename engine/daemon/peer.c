@@ -36,7 +36,7 @@ static bool has_group(int fd, gid_t group)
 }
 
 /* Who can write to a socket may connect to it. */
-static bool is_admitted(int fd, const struct ucred *credentials)
+static bool is_in_group(int fd, const struct ucred *credentials)
 {
 	struct sockaddr_un address = {0};
 	socklen_t size = sizeof(address) - 1;
@@ -64,7 +64,7 @@ void peer_identify(struct peer *peer, int fd)
 	peer->local = true;
 	peer->uid = credentials.uid;
 	peer->pid = credentials.pid;
-	peer->admitted = is_admitted(fd, &credentials);
+	peer->in_group = is_in_group(fd, &credentials);
 }
 
 void peer_resolve(struct peer *peer)
@@ -126,7 +126,7 @@ static bool is_own(const struct peer *peer, const char *user, const struct setti
 enum status peer_may_report(const struct peer *peer, const char *user,
 	const struct settings *settings, struct failure *failure)
 {
-	if (peer->trusted)
+	if (peer->has_token)
 		return STATUS_OK;
 	if (!peer->local)
 		return failure_set(failure, STATUS_DENIED,
@@ -151,7 +151,7 @@ enum peer_view peer_view(
 	*certain = all || peer_is_resolved(peer);
 	if (all)
 		return PEER_SEES_ALL;
-	return peer->admitted ? PEER_SEES_VERDICT : PEER_SEES_NOTHING;
+	return peer->in_group ? PEER_SEES_VERDICT : PEER_SEES_NOTHING;
 }
 
 lanes_client peer_client(const struct peer *peer)

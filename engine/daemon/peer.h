@@ -17,10 +17,10 @@ enum { PEER_MAX_LOGIN = 255 };
 
 struct peer {
 	bool local; /* a Unix socket: uid and pid are known */
-	bool trusted; /* it has shown the token: may report for any user */
+	bool has_token; /* it has shown the token: may report for any user */
 	/* It is in the group that the socket belongs to, or the socket lets no others in: a mail
 	 * server, delivery, webmail. */
-	bool admitted;
+	bool in_group;
 	uid_t uid;
 	pid_t pid;
 	char login[PEER_MAX_LOGIN + 1]; /* "" before peer_resolve, and where there is none */

@@ -15,7 +15,7 @@ libservice_a_SOURCES = \
 	%D%/query/explain.c \
 	%D%/query/judge.c \
 	%D%/query/past.c \
-	%D%/query/policy.c \
+	%D%/query/policy-view.c \
 	%D%/query/private.h \
 	%D%/query/query.h \
 	%D%/query/folds.c \

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "engine/base/thread-role.h"
 #include "engine/service/secret.h"
 
 enum status service_user(const struct service *service, const char *text,
@@ -234,6 +235,7 @@ void service_doubt(struct service *service)
 enum status service_configure(
 	struct service *service, const struct service_settings *settings, struct failure *failure)
 {
+	ASSERT_OWNER();
 	struct site *site = NULL;
 	enum status status = site_new(&site, settings, service->reader, failure);
 

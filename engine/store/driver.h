@@ -1,6 +1,6 @@
 /* What a driver implements; never included outside this folder. A driver's
  * store and reader begin with these structs. Arguments are checked before
- * (store.c), and the promises are those of store.h.
+ * (dispatch.c), and the promises are those of store.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -42,7 +42,7 @@ struct store {
 	struct store_migration migration;
 	bool writable; /* it was opened for writing, and may be */
 	_Atomic bool untidy; /* see store_is_untidy; the driver's */
-	_Atomic bool failing; /* the last write did; store.c's */
+	_Atomic bool failing; /* the last write did; dispatch.c's */
 };
 
 struct store_reader {

@@ -114,8 +114,8 @@ static void check_header(struct exchange *exchange, const char *method, const ch
 		turn_exchange_away(exchange);
 		return;
 	}
-	exchange->peer.trusted = exchange->listening->tcp && has_token(exchange);
-	if (exchange->listening->tcp && !exchange->peer.trusted && !exchange->route->open)
+	exchange->peer.has_token = exchange->listening->tcp && has_token(exchange);
+	if (exchange->listening->tcp && !exchange->peer.has_token && !exchange->route->open)
 		exchange_problem(exchange, MHD_HTTP_UNAUTHORIZED, "over TCP a token is wanted");
 	else if (length && g_ascii_strtoull(length, NULL, 10) > settings->max_message_bytes)
 		exchange_problem(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the message is too large");

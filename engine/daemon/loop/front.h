@@ -13,7 +13,7 @@ struct server;
 /* Functions that may be NULL have nothing to do then. `state` is what `open` made. */
 struct front {
 	const char *name; /* of its Unix socket, NAME.sock, and of those that are passed */
-	const char *tcp_key; /* the setting that has its TCP address, for messages */
+	const char *tcp_key; /* the setting that has its TCP address; NULL = no TCP */
 	size_t tcp_address; /* where that is in struct settings: a char *, "" = no TCP */
 
 	/* Before a start: what is wrong with the settings. May be NULL. */
@@ -42,5 +42,5 @@ struct front {
 static inline const char *front_tcp_address(
 	const struct front *front, const struct settings *settings)
 {
-	return *(char *const *)((const char *)settings + front->tcp_address);
+	return front->tcp_key ? *(char *const *)((const char *)settings + front->tcp_address) : "";
 }

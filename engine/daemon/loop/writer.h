@@ -1,7 +1,8 @@
-/* The single writer. Presses queue here; a batch of them is learned and
- * committed in the thread pool, and answered when it is durable. Changes (entries,
- * erasures) queue beside them and are made one by one. At most one batch, change or
- * checkpoint is in flight at any time. Loop thread only.
+/* The single writer. Presses queue here: a batch of them is learned and committed in the
+ * thread pool, and answered when it is durable. Changes (entries, erasures, expiries,
+ * adoptions) queue beside them and are made one by one, step by step; a step that is patient
+ * runs in a thread of low priority (long-work.h). Checkpoints and tidying up come between.
+ * At most one of all these is at work at any time. Loop thread only.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 

@@ -268,7 +268,7 @@ static void milter_accepted(struct connection *connection, enum admitted admitte
 		.recipients = QUERY_MAX_USERS};
 
 	/* A port of the milter is opened for a mail server, and for nothing else. */
-	connection->peer.admitted |= connection->tcp;
+	connection->peer.in_group |= connection->tcp;
 	mail_server->session = milter_session_new(&limits);
 	if (!mail_server->session)
 		connection_close(connection);

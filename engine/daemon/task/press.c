@@ -84,7 +84,9 @@ static void on_committed(struct ticket *ticket, const struct failure *failure)
 	const struct answer *answer = press_answer(task->press);
 
 	if (failure) {
-		failure_set(&task->failure, failure->code, "report not kept: %s (%.180s)",
+		failure_set(&task->failure, failure->code, "%s: %s (%.180s)",
+			failure->code == STATUS_UNCERTAIN ? "report perhaps not kept, try again"
+							  : "report not kept",
 			status_text(failure->code), failure->detail);
 	} else {
 		log_report(task, answer);

@@ -1,7 +1,7 @@
-/* Users' stores, and those of domains, in an LRU cache with a byte budget. A report or a
- * new entry never changes a store in place: it drops the user from the cache, and the
+/* Folds of users and domains in an LRU cache with a byte budget. A report or a
+ * new entry never changes a fold in place: it drops the user from the cache, and the
  * next query folds the journal anew. So undo and flip are exact by construction, and the
- * same journal gives the same store. All of it is the owner's.
+ * same journal gives the same fold. All of it is the owner's.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
@@ -21,7 +21,7 @@ struct user_place;
  * with users_done. */
 struct user_place *users_take(struct users *users, const char *user);
 
-/* The store at the place, with a reference for the caller; NULL = not folded. */
+/* The fold at the place, with a reference for the caller; NULL = not folded. */
 struct user_fold *users_fold(struct user_place *place);
 
 /* Ends a use; `folded` (may be NULL) is kept in the cache when the place is

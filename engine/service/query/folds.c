@@ -61,7 +61,7 @@ enum status query_fold(struct query *query, struct recipient *recipient, struct 
 	return status;
 }
 
-/* Nobody else has seen the store, so it may go on any thread. */
+/* Nobody else has seen the fold, so it may go on any thread. */
 static void give_up(struct query *query, struct user_fold **fold, bool *folded)
 {
 	query->held -= user_fold_bytes(*fold);

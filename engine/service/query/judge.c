@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/thread-role.h"
 #include "engine/origin/origin.h"
 #include "engine/service/evidence/evidence.h"
 #include "engine/service/query/query.h"
@@ -57,6 +58,7 @@ static enum status take_recipient(struct query *query, const char *text, struct 
 enum status query_begin(struct service *service, const char *const *users, size_t count,
 	bool explain, struct query **result, struct failure *failure)
 {
+	ASSERT_OWNER();
 	struct query *query = NULL;
 	enum status status = STATUS_OK;
 
@@ -102,8 +104,8 @@ bool query_is_warm(const struct query *query)
 	return true;
 }
 
-/* Hands over the stores of the first `count` recipients. */
-static void keep_stores(struct service *service, struct query *query, size_t count)
+/* Hands the folds of the first `count` recipients to the cache. */
+static void keep_folds(struct service *service, struct query *query, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct recipient *recipient = &query->recipients[i];
@@ -115,16 +117,17 @@ static void keep_stores(struct service *service, struct query *query, size_t cou
 
 void query_hand_over(struct service *service, struct query *query)
 {
-	keep_stores(service, query, query->judged);
+	keep_folds(service, query, query->judged);
 }
 
 void query_end(struct service *service, struct query **result)
 {
+	ASSERT_OWNER();
 	struct query *query = *result;
 
 	if (!query)
 		return;
-	keep_stores(service, query, query->count);
+	keep_folds(service, query, query->count);
 	for (size_t i = 0; i < query->count; i++) {
 		struct recipient *recipient = &query->recipients[i];
 		if (recipient->domain_place)
@@ -281,6 +284,7 @@ static enum status judge_next(struct query *query, struct worker *worker,
 enum status query_run(struct query *query, struct worker *worker, const char *message,
 	size_t length, struct failure *failure)
 {
+	ASSERT_WORKER();
 	enum status worst = STATUS_OK;
 	bool first = query->judged == 0;
 	size_t effort = 0;

@@ -1,4 +1,4 @@
-/* What the files around a query share: its state, its stores, its explanation.
+/* What the files around a query share: its state, the folds of its recipients, its explanation.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -23,7 +23,7 @@ struct recipient {
 	struct user_fold *fold; /* NULL while cold, and when given up again */
 	struct user_place *domain_place; /* NULL: none, or an earlier recipient has it */
 	struct user_fold *domain_fold; /* NULL while cold, and without a domain */
-	bool folded, domain_folded; /* the stores are this query's work, and known to it alone */
+	bool folded, domain_folded; /* the folds are this query's work, and known to it alone */
 	struct recipient *same_domain; /* the earlier one */
 	struct verdict verdict;
 	enum list_scope milder_by; /* whose own word made the verdict milder: see verdict.h */
@@ -40,7 +40,7 @@ struct query {
 	size_t nobodies; /* of them: names that mean no user */
 	const char *nobody; /* the first, as it was written: the caller's */
 	size_t judged; /* of them, from the first on */
-	size_t budget; /* bytes of stores that it may keep of what it folds */
+	size_t budget; /* bytes of folds that it may keep */
 	size_t held; /* bytes that it does keep, or has handed over to the cache */
 	struct origin origin;
 	uint64_t sender, list; /* digests for the past */
@@ -55,7 +55,7 @@ struct query {
 /* The preferences of a recipient's domain come with this; NULL = none. */
 const struct user_fold *query_domain(const struct recipient *recipient);
 
-/* What a recipient's store is folded from. */
+/* What a recipient's fold is made from. */
 struct user_basis query_basis(const struct query *query, const struct recipient *recipient);
 
 /* Reads the domain's preferences; then the user's fold: makes cold warm. What is read

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/thread-role.h"
 #include "engine/service/evidence/evidence.h"
 #include "engine/service/scope/scope.h"
 
@@ -17,7 +18,7 @@ struct batch {
 	struct store_lookup *lookups; /* what the user of each told before */
 	size_t count;
 	struct report *reports;
-	struct press **writers; /* the press of each report */
+	struct press **sources; /* the press of each report */
 	size_t report_count;
 	struct store_entry *consents; /* that persons gave with these presses */
 	size_t consent_count;
@@ -30,7 +31,7 @@ static void free_batch(struct batch *batch)
 	if (batch) {
 		free(batch->lookups);
 		free(batch->reports);
-		free(batch->writers);
+		free(batch->sources);
 		free(batch->consents);
 	}
 	free(batch);
@@ -39,16 +40,17 @@ static void free_batch(struct batch *batch)
 enum status batch_begin(struct service *service, struct press *const *presses, size_t count,
 	struct batch **result, struct failure *failure)
 {
+	ASSERT_OWNER();
 	struct batch *batch = calloc(1, sizeof(*batch));
 
 	*result = NULL;
 	if (batch) {
 		batch->lookups = calloc(count + 1, sizeof(*batch->lookups));
 		batch->reports = calloc(count + 1, sizeof(*batch->reports));
-		batch->writers = calloc(count + 1, sizeof(struct press *));
+		batch->sources = calloc(count + 1, sizeof(struct press *));
 		batch->consents = calloc(count + 1, sizeof(*batch->consents));
 	}
-	if (!batch || !batch->lookups || !batch->reports || !batch->writers || !batch->consents) {
+	if (!batch || !batch->lookups || !batch->reports || !batch->sources || !batch->consents) {
 		free_batch(batch);
 		return failure_set(failure, STATUS_NOMEM, "taking reports: out of memory");
 	}
@@ -204,7 +206,7 @@ static struct report *next_report(struct batch *batch, struct press *press, enum
 		.label = label,
 		.keys = press->keys,
 		.count = press->count};
-	batch->writers[batch->report_count++] = press;
+	batch->sources[batch->report_count++] = press;
 	return report;
 }
 
@@ -353,8 +355,8 @@ static enum status run_forgets(struct batch *batch, struct failure *failure)
 	size_t count = 0;
 
 	for (size_t i = 0; i < batch->report_count; i++) {
-		batch->writers[i]->forgets = batch->reports[i].label == LABEL_FORGET;
-		count += batch->writers[i]->forgets;
+		batch->sources[i]->forgets = batch->reports[i].label == LABEL_FORGET;
+		count += batch->sources[i]->forgets;
 	}
 	if (count == 0)
 		return STATUS_FULL;
@@ -368,6 +370,7 @@ static enum status run_forgets(struct batch *batch, struct failure *failure)
 
 enum status batch_run(struct batch *batch, struct failure *failure)
 {
+	ASSERT_WRITER();
 	struct failure found = {0};
 	enum status status = service_check_sound(batch->service, &found);
 
@@ -385,7 +388,7 @@ enum status batch_run(struct batch *batch, struct failure *failure)
 			*failure = found;
 	}
 	for (size_t i = 0; i < batch->report_count; i++) {
-		batch->writers[i]->answer.seq = batch->reports[i].seq;
+		batch->sources[i]->answer.seq = batch->reports[i].seq;
 		global_includes(batch->service->global, batch->reports[i].seq);
 	}
 	service_note_budget(batch->service);
@@ -394,6 +397,7 @@ enum status batch_run(struct batch *batch, struct failure *failure)
 
 void batch_end(struct service *service, struct batch **result)
 {
+	ASSERT_OWNER();
 	struct batch *batch = *result;
 
 	for (size_t i = 0; i < batch->count && batch->failure.code != STATUS_OK; i++)

@@ -1,9 +1,10 @@
 /* One press: who pressed, and the tokens of the message.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/service/report/private.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "engine/base/thread-role.h"
+#include "engine/service/report/private.h"
 
 const char *outcome_name(enum outcome outcome)
 {
@@ -89,6 +90,7 @@ static void read_origin(struct press *press, struct worker *worker, const struct
 enum status press_run(struct press *press, struct worker *worker, const char *message,
 	size_t length, struct failure *failure)
 {
+	ASSERT_WORKER();
 	struct token_set set;
 
 	tokenizer_run(worker->tokenizer, message, length, NULL, NULL, &set);

@@ -235,7 +235,7 @@ static enum status catch_up_report(void *context, const struct report *report)
 	return status;
 }
 
-static enum status catch_up(struct adoption *adoption, struct failure *failure)
+static enum status add_later_reports(struct adoption *adoption, struct failure *failure)
 {
 	struct catch_up state = {.adoption = adoption,
 		.failure = failure,
@@ -328,7 +328,7 @@ static bool stages(const struct adoption *adoption)
 static enum status take_over(
 	struct adoption *adoption, struct receipt *receipt, struct failure *failure)
 {
-	enum status status = catch_up(adoption, failure);
+	enum status status = add_later_reports(adoption, failure);
 
 	if (status == STATUS_OK)
 		status = put_in_place(adoption, failure);

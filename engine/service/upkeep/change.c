@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/upkeep/change.h"
 
+#include "engine/base/thread-role.h"
 #include "engine/service/evidence/evidence.h"
 #include "engine/service/upkeep/removal.h"
 #include "engine/service/upkeep/upkeep.h"
@@ -28,6 +29,7 @@ enum status change_make_way(
 
 enum status change_run(struct change *change, struct failure *failure)
 {
+	ASSERT_WRITER();
 	const struct change_kind *kind = change->kind;
 	enum status status = service_check_sound(change->service, failure);
 
@@ -63,6 +65,7 @@ const struct receipt *change_receipt(const struct change *change)
 
 void change_end(struct service *service, struct change **change)
 {
+	ASSERT_OWNER();
 	if (!*change)
 		return;
 	service_publish_settled(service);

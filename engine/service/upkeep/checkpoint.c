@@ -1,5 +1,6 @@
 /* The rows of global are written behind the journal.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "engine/base/thread-role.h"
 #include "engine/service/private.h"
 #include "engine/service/upkeep/removal.h"
 #include "engine/service/upkeep/upkeep.h"
@@ -38,6 +39,7 @@ bool service_checkpoint_is_due(const struct service *service, size_t tokens)
 
 enum status service_checkpoint(struct service *service, struct failure *failure)
 {
+	ASSERT_WRITER();
 	enum status status = service_check_sound(service, failure);
 
 	if (status == STATUS_OK)
@@ -52,6 +54,7 @@ enum status service_checkpoint(struct service *service, struct failure *failure)
 
 enum status service_checkpoint_some(struct service *service, size_t most, struct failure *failure)
 {
+	ASSERT_WRITER();
 	enum status status = service_check_sound(service, failure);
 
 	if (service->rows_stale)
@@ -71,5 +74,6 @@ bool service_is_untidy(const struct service *service)
 
 void service_tidy(struct service *service)
 {
+	ASSERT_WRITER();
 	store_tidy(service->store, TIDY_BRIEF, NULL, NULL);
 }

@@ -17,7 +17,8 @@
 
 /* --- Changes --------------------------------------------------------------- */
 
-/* What somebody lays down, or the erasure of a user. */
+/* A change of the store beside reports: entries that somebody lays down, the erasure of a user, an
+ * expiry, or the adoption of a generation. */
 struct change;
 
 /* Who lays it down: the user, or who speaks for that one; or an administrator for somebody

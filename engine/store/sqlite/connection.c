@@ -42,8 +42,8 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_EXPIRE_ALL] = "DELETE FROM journal WHERE seq <= ?1",
 	[SQL_EXPIRE_USER] = "DELETE FROM journal WHERE user = "
 			    "(SELECT id FROM user WHERE name = ?1) AND seq <= ?2",
-	[SQL_RETRAINED_EXPIRE_ALL] = "DELETE FROM retrained WHERE report <= ?1",
-	[SQL_RETRAINED_EXPIRE_USER] =
+	[SQL_RETRAINED_DELETE_UNTIL] = "DELETE FROM retrained WHERE report <= ?1",
+	[SQL_RETRAINED_DELETE_USER_UNTIL] =
 		"DELETE FROM retrained WHERE report IN (SELECT seq FROM journal "
 		"WHERE user = (SELECT id FROM user WHERE name = ?1) AND seq <= ?2)",
 	[SQL_SOME_USERS] = "SELECT max(name) FROM (SELECT name FROM user WHERE name > ?1 "
@@ -55,8 +55,9 @@ static const char *const SQL[SQL_STATEMENTS] = {
 	[SQL_USERS] = "SELECT name, reports, (SELECT time FROM journal WHERE seq = newest) "
 		      "FROM (SELECT name, count(seq) AS reports, max(seq) AS newest FROM user "
 		      "LEFT JOIN journal ON user = id WHERE name > ?1 GROUP BY name)",
-	[SQL_RETRAINED_WITHDRAW] = "DELETE FROM retrained WHERE report IN (SELECT seq FROM journal "
-				   "WHERE user = (SELECT id FROM user WHERE name = ?1))",
+	[SQL_RETRAINED_DELETE_USER] =
+		"DELETE FROM retrained WHERE report IN (SELECT seq FROM journal "
+		"WHERE user = (SELECT id FROM user WHERE name = ?1))",
 	[SQL_CLEAR_RETRAINED_NEXT] = "DELETE FROM retrained_next",
 	[SQL_CLEAR_SOME_RETRAINED_NEXT] = "DELETE FROM retrained_next WHERE report IN "
 					  "(SELECT report FROM retrained_next LIMIT ?1)",

@@ -25,7 +25,8 @@ static enum status run_for(struct connection *connection, enum sqlite_statement 
 static enum status take_shared(
 	struct connection *connection, struct store_removal *removal, struct failure *failure)
 {
-	enum status status = run_for(connection, SQL_RETRAINED_EXPIRE_USER, removal, NULL, failure);
+	enum status status =
+		run_for(connection, SQL_RETRAINED_DELETE_USER_UNTIL, removal, NULL, failure);
 
 	return status == STATUS_OK
 		? run_for(connection, SQL_WITHDRAW, removal, &removal->reports, failure)
@@ -35,7 +36,7 @@ static enum status take_shared(
 static enum status take_user(
 	struct connection *connection, struct store_removal *removal, struct failure *failure)
 {
-	enum status status = run_for(connection, SQL_RETRAINED_WITHDRAW, removal, NULL, failure);
+	enum status status = run_for(connection, SQL_RETRAINED_DELETE_USER, removal, NULL, failure);
 
 	if (status == STATUS_OK)
 		status =
@@ -53,7 +54,8 @@ static enum status take_old(
 {
 	bool all = !removal->user;
 	enum status status = run_for(connection,
-		all ? SQL_RETRAINED_EXPIRE_ALL : SQL_RETRAINED_EXPIRE_USER, removal, NULL, failure);
+		all ? SQL_RETRAINED_DELETE_UNTIL : SQL_RETRAINED_DELETE_USER_UNTIL, removal, NULL,
+		failure);
 
 	return status == STATUS_OK ? run_for(connection, all ? SQL_EXPIRE_ALL : SQL_EXPIRE_USER,
 					     removal, &removal->reports, failure)

@@ -1,4 +1,4 @@
-/* A user's policy, and how it came to be.
+/* What a user's policy is at the moment, and how the threshold came to be: for people who ask.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
