@@ -16,8 +16,6 @@ static struct worker *worker;
 static struct service_settings settings;
 static struct failure failure;
 
-#define assert_ok(call) ck_assert_msg((call) == STATUS_OK, "%s: %s", #call, failure.detail)
-
 static void open_service(void)
 {
 	assert_ok(service_open(&service, store, &settings, &failure));
