@@ -18,8 +18,7 @@ static const struct {
 };
 const int driver_count = sizeof(DRIVERS) / sizeof(DRIVERS[0]);
 
-char folder[64];
-char path[96];
+const char *path;
 struct store *store;
 struct store_reader *reader;
 struct failure failure;
@@ -60,12 +59,7 @@ void open_driver(int which)
 
 	driver = which;
 	random_state = 7;
-	strcpy(folder, "/tmp/hamlet-store-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	if (strchr(uri, ':'))
-		snprintf(path, sizeof(path), "%s", uri);
-	else
-		snprintf(path, sizeof(path), "%s/%s", folder, uri);
+	path = strchr(uri, ':') ? uri : in_folder(uri);
 	open_again();
 }
 
@@ -76,11 +70,8 @@ void open_sqlite(void)
 
 void remove_store(void)
 {
-	char command[128];
-
 	close_store();
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	ck_assert_int_eq(system(command), 0);
+	remove_folder();
 }
 
 void reopen(void)

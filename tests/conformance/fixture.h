@@ -5,11 +5,11 @@
 #pragma once
 
 #include "engine/store/store.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/store-verbs.h"
 #include "tests/unit/unit.h"
 
-extern char folder[64];
-extern char path[96]; /* the store's URI; with SQLite its file, in the folder */
+extern const char *path; /* the store's URI; with SQLite its file, in the folder */
 extern struct store *store;
 extern struct store_reader *reader;
 extern struct failure failure;

@@ -1,8 +1,8 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Every page of a database in turn is overwritten. The token rows are made anew; with
+/* Every page of a database in turn is overwritten. The token rows are made anew; with
  * anything else scoring goes on as far as it can be read, or the start is refused with a
- * reason; no verdict is silently another, and nothing crashes. */
+ * reason; no verdict is silently another, and nothing crashes.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,10 +10,10 @@
 #include <sqlite3.h>
 
 #include "tests/fault/workload.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 
-static char folder[64];
-static char *path;
+static const char *path;
 static char *sound; /* the file's bytes */
 static gsize size;
 static char *sound_verdicts;
@@ -52,9 +52,7 @@ static void setup(void)
 	struct engine engine;
 	struct failure failure;
 
-	strcpy(folder, "/tmp/hamlet-damage-XXXXXX");
-	ck_assert_ptr_nonnull(g_mkdtemp(folder));
-	path = g_strconcat(folder, "/hamlet.sqlite", NULL);
+	path = in_folder("hamlet.sqlite");
 	ck_assert_int_eq(engine_open(&engine, path, &failure), STATUS_OK);
 	for (guint i = 0; i < steps->len; i++)
 		ck_assert_int_eq(engine_do(&engine, &g_array_index(steps, struct step, i), ledger,
@@ -70,11 +68,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	char *command = g_strdup_printf("rm -rf %s", folder);
-
-	ck_assert_int_eq(system(command), 0);
-	g_free(command);
-	g_free(path);
+	remove_folder();
 	g_free(sound);
 	g_free(sound_verdicts);
 	g_ptr_array_unref(owners);

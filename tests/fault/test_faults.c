@@ -1,9 +1,9 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A disk that is full, breaks or turns read-only, at every single call of a workload:
+/* A disk that is full, breaks or turns read-only, at every single call of a workload:
  * the report is refused with the right status and leaves no trace, verdicts are
  * given all the while, and when the disk is well again so is the engine, without
- * being opened anew. */
+ * being opened anew.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +13,7 @@
 
 #include "tests/fault/vfs.h"
 #include "tests/fault/workload.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 
 /* Every call of the workload has its turn; under a sanitizer every few. */
@@ -49,31 +50,24 @@ static const struct {
 		STATUS_IO},
 };
 
-static char folder[64];
-static char *path;
+static const char *path;
 static struct engine engine;
 static struct ledger *ledger;
 static struct failure failure;
 
 static void setup(void)
 {
-	strcpy(folder, "/tmp/hamlet-faults-XXXXXX");
-	ck_assert_ptr_nonnull(g_mkdtemp(folder));
-	path = g_strconcat(folder, "/hamlet.sqlite", NULL);
+	path = in_folder("hamlet.sqlite");
 	ledger = ledger_new();
 	vfs_install();
 }
 
 static void teardown(void)
 {
-	char *command = g_strdup_printf("rm -rf %s", folder);
-
 	engine_close(&engine);
 	vfs_remove();
 	ledger_free(ledger);
-	g_free(path);
-	ck_assert_int_eq(system(command), 0);
-	g_free(command);
+	remove_folder();
 }
 
 static void heal(void)

@@ -1,7 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the tests of a failing disk have the engine do, and what must hold of it
- * whatever happened. */
+/* What the tests of a failing disk have the engine do, and what must hold of it
+ * whatever happened.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <glib.h>
@@ -13,14 +13,14 @@
 
 /* A store in a file with the service on it and one worker; zeroed = closed. */
 struct engine {
-	char *path;
+	const char *path;
 	struct store *store;
 	struct service *service;
 	struct worker *worker;
 };
 
 /* `path` must live as long. On failure everything is closed. */
-enum status engine_open(struct engine *engine, char *path, struct failure *failure);
+enum status engine_open(struct engine *engine, const char *path, struct failure *failure);
 void engine_close(struct engine *engine);
 
 enum step_kind {

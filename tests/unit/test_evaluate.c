@@ -1,12 +1,13 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Statistics of an evaluation: intervals, folds, delays, gray mail, users. */
+/* Statistics of an evaluation: intervals, folds, delays, gray mail, users.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 #include "trainer/evaluate/against.h"
 #include "trainer/measure/bootstrap.h"
@@ -438,14 +439,13 @@ static void write_message(const struct corpus_entry *entry, int number)
 START_TEST(messages_that_are_the_same_are_in_one_fold)
 {
 	enum { FILES = 30 };
-	char folder[] = "/tmp/hamlet-evaluate-XXXXXX", command[64];
 	struct corpus_entry entries[FILES];
 	const struct corpus_index index = {.entries = entries, .count = FILES};
 	struct evaluate_options options = {
 		.labelled = 100, .folds = 3, .quiet = true, .settings = service_defaults()};
 	struct evaluation evaluation;
 
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	make_folder();
 	for (int i = 0; i < FILES; i++) {
 		entries[i] = (struct corpus_entry){.spam = i % 2,
 			.user = (char *)(i < FILES / 2 ? "alice" : "bob"),
@@ -475,8 +475,7 @@ START_TEST(messages_that_are_the_same_are_in_one_fold)
 	evaluate_free(&evaluation);
 	for (int i = 0; i < FILES; i++)
 		g_free(entries[i].path);
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	ck_assert_int_eq(system(command), 0);
+	remove_folder();
 }
 END_TEST
 

@@ -1,16 +1,14 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The feedback rules, as a hoster would say them: consent, trusted senders, lists,
- * policy, erasure, gray mail. */
+/* The feedback rules, as a hoster would say them: consent, trusted senders, lists,
+ * policy, erasure, gray mail.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "engine/origin/origin.h"
-#include "tests/unit/service-fixture.h"
+#include "tests/unit/fixture.h"
 #include "tests/unit/store-verbs.h"
-
-static int64_t now;
 
 static const char *const authserv_ids[] = {"mx.example.org", NULL};
 static const char *const headers[] = {"Authentication-Results", NULL};
@@ -23,8 +21,7 @@ static void setup(void)
 	settings.authentication_headers = headers;
 	settings.own_networks = networks;
 	now = 1000000;
-	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
-	open_service();
+	open_memory();
 }
 
 /* --- Doing --------------------------------------------------------------------- */
@@ -62,13 +59,7 @@ static enum outcome press(const char *user, const char *text, enum label label)
 
 static struct verdict judge(const char *user, const char *text)
 {
-	struct query *query;
-
-	assert_ok(query_begin(service, &user, 1, false, &query, &failure));
-	assert_ok(query_run(query, worker, text, strlen(text), &failure));
-	struct verdict verdict = *query_verdict(query, 0);
-	query_end(service, &query);
-	return verdict;
+	return judge_text(user, text, strlen(text));
 }
 
 static struct policy_view policy(const char *user)
@@ -80,32 +71,6 @@ static struct policy_view policy(const char *user)
 	assert_ok(query_policy(query, worker, &view, &failure));
 	query_end(service, &query);
 	return view;
-}
-
-static struct receipt finish(struct change *change)
-{
-	assert_ok(change_run(change, &failure));
-	struct receipt receipt = *change_receipt(change);
-	change_end(service, &change);
-	return receipt;
-}
-
-static struct receipt lay_down(const char *scope, int kind, const char *name, const char *value)
-{
-	const struct store_entry entry = {
-		.scope = scope, .kind = kind, .name = name, .value = value, .time = now};
-	struct change *change;
-
-	assert_ok(change_entries(service, &entry, 1, AS_USER, &change, &failure));
-	return finish(change);
-}
-
-static struct receipt erase(const char *user)
-{
-	struct change *change;
-
-	assert_ok(change_erase(service, user, &change, &failure));
-	return finish(change);
 }
 
 /* --- Mail ------------------------------------------------------------------------ */
@@ -253,8 +218,7 @@ START_TEST(withdrawing_takes_the_past_out_of_global)
 	ck_assert_double_eq(global_sum(), before);
 	ck_assert(judge("bob", spam(1)).spam && own.spam);
 	ck_assert_int_eq(policy("bob").spam, 2);
-	close_service();
-	open_service();
+	reopen_service();
 	ck_assert_double_eq(global_sum(), before);
 	ck_assert(press_with("bob", spam(2), LABEL_SPAM, CONSENT_DEFAULT).ask_consent);
 	press("bob", spam(1), LABEL_FORGET); /* what was taken out is not taken out twice */
@@ -281,8 +245,7 @@ START_TEST(a_trusted_sender_cannot_be_learned_as_spam)
 	}
 	ck_assert_double_eq(global_sum(), before);
 	ck_assert_double_eq(judge("user1", newsletter(true, 1)).log_odds, own.log_odds);
-	close_service();
-	open_service();
+	reopen_service();
 	ck_assert_double_eq(global_sum(), before);
 }
 END_TEST
@@ -329,7 +292,7 @@ START_TEST(thousands_of_trusted_senders_are_no_burden)
 			.value = "trusted"};
 	}
 	assert_ok(change_entries(service, entries, 5000, AS_USER, &change, &failure));
-	ck_assert_int_eq(finish(change).entries, 5000);
+	ck_assert_int_eq(run_change(change).entries, 5000);
 	ck_assert_int_eq(press("bob", newsletter(true, 1), LABEL_SPAM), OUTCOME_TRUSTED);
 	ck_assert_int_eq(press("bob", spam(1), LABEL_SPAM), OUTCOME_NEW);
 }

@@ -1,6 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Measures, corpora, and the replay. */
+/* Measures, corpora, and the replay.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <math.h>
@@ -11,29 +11,25 @@
 #include <unistd.h>
 
 #include "engine/client/mail-walk.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 #include "trainer/corpus.h"
 #include "trainer/evaluate/evaluate.h"
 #include "trainer/import.h"
 #include "trainer/measure/metrics.h"
 
-static char folder[64];
 static struct failure failure;
 static GString *left_out; /* by a walk */
 
 static void setup(void)
 {
-	strcpy(folder, "/tmp/hamlet-trainer-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	make_folder();
 	left_out = g_string_new(NULL);
 }
 
 static void teardown(void)
 {
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	ck_assert_int_eq(system(command), 0);
+	remove_folder();
 	g_string_free(left_out, TRUE);
 }
 
