@@ -1,4 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* See workload.h.
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fault/workload.h"
 
