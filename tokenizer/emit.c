@@ -49,7 +49,7 @@ struct field emit_body_field(const struct emit *emit, const char *name)
 /* Adds a token; returns whether it was new. That is anybody's guess, the processor's
  * too, so there is no branch for it where it matters: the key is written past the end
  * and counts when it was new. */
-static bool add(struct emit *emit, uint64_t hash, uint64_t key)
+static bool add_key(struct emit *emit, uint64_t hash, uint64_t key)
 {
 	size_t slot = (size_t)key & (EMIT_SLOTS - 1);
 	size_t place = emit->slots[slot];
@@ -103,7 +103,7 @@ static uint64_t make_key(uint64_t hash, uint64_t group)
 void emit_flush(struct emit *emit)
 {
 	for (size_t i = 0; i < emit->pending; i++)
-		add(emit, emit->pending_hashes[i],
+		add_key(emit, emit->pending_hashes[i],
 			make_key(emit->pending_hashes[i], emit->pending_groups[i]));
 	emit->pending = 0;
 }
@@ -119,7 +119,7 @@ static inline void emit_hash(struct emit *emit, const struct field *field, uint6
 {
 	if (emit->watch) { /* wants the text as well */
 		uint64_t key = make_key(hash, field->group);
-		if (add(emit, hash, key))
+		if (add_key(emit, hash, key))
 			emit->watch(emit->context, key, field->name, text, length);
 		return;
 	}

@@ -77,7 +77,7 @@ static const char *find_end(const char *at, const char *end)
 }
 
 /* `at` is where it seems to begin. */
-static bool read_word(struct word *word, const char *at, const char *end)
+static bool read_encoded(struct word *word, const char *at, const char *end)
 {
 	at = read_charset(at + 2, end, word->charset);
 	if (!at || end - at < 2 || at[1] != '?')
@@ -96,7 +96,7 @@ static bool read_word(struct word *word, const char *at, const char *end)
 
 /* --- Gathering ----------------------------------------------------------------- */
 
-static void put(struct output *output, const char *text, size_t length)
+static void put_decoded(struct output *output, const char *text, size_t length)
 {
 	size_t room = output->size - output->used;
 
@@ -122,12 +122,12 @@ static void flush(struct output *output)
 			output->text + output->used, output->size - output->used, &used))
 		output->used += used;
 	else
-		put(output, output->bytes, output->gathered);
+		put_decoded(output, output->bytes, output->gathered);
 	output->gathered = 0;
 }
 
 /* Decoding never makes it longer, so all words of a value fit into `bytes`. */
-static void gather(struct output *output, const struct word *word)
+static void gather_words(struct output *output, const struct word *word)
 {
 	char *bytes;
 
@@ -139,7 +139,7 @@ static void gather(struct output *output, const struct word *word)
 					 : decode_q_word(word->text, word->length, bytes);
 }
 
-static bool is_blank(const char *at, const char *end)
+static bool is_blank_between(const char *at, const char *end)
 {
 	while (at < end && ascii_is(*at, ASCII_SPACE))
 		at++;
@@ -161,18 +161,19 @@ size_t encoded_words_decode(
 	output.used = output.gathered = 0;
 	*output.charset = '\0';
 	for (const char *at = value; (at = find_start(at, end)) != NULL;) {
-		if (!read_word(&word, at, end)) {
+		if (!read_encoded(&word, at, end)) {
 			at += 2;
 			continue;
 		}
-		if (rest == value || !is_blank(rest, at)) { /* blanks between words do not count */
+		if (rest == value ||
+			!is_blank_between(rest, at)) { /* blanks between words do not count */
 			flush(&output);
-			put(&output, rest, (size_t)(at - rest));
+			put_decoded(&output, rest, (size_t)(at - rest));
 		}
-		gather(&output, &word);
+		gather_words(&output, &word);
 		at = rest = word.end;
 	}
 	flush(&output);
-	put(&output, rest, (size_t)(end - rest));
+	put_decoded(&output, rest, (size_t)(end - rest));
 	return output.used;
 }

@@ -269,7 +269,7 @@ static const struct entity ENTITIES[] = {
 	{"zwnj", 0x200C},
 };
 
-static int compare_names(const void *key, const void *element)
+static int compare_entities(const void *key, const void *element)
 {
 	return strcmp(key, ((const struct entity *)element)->name);
 }
@@ -328,7 +328,7 @@ size_t entity_decode(const char *text, size_t length, uint32_t *character)
 		return 0;
 	name[size] = '\0';
 	const struct entity *entity = bsearch(name, ENTITIES,
-		sizeof(ENTITIES) / sizeof(ENTITIES[0]), sizeof(ENTITIES[0]), compare_names);
+		sizeof(ENTITIES) / sizeof(ENTITIES[0]), sizeof(ENTITIES[0]), compare_entities);
 	if (!entity)
 		return 0;
 	*character = entity->character;

@@ -112,7 +112,7 @@ static enum treatment find_treatment(const char *name)
 	return WORDS;
 }
 
-static const char *skip_space(const char *at, const char *end)
+static const char *skip_ascii_space(const char *at, const char *end)
 {
 	while (at < end && ascii_is(*at, ASCII_SPACE))
 		at++;
@@ -141,7 +141,7 @@ static size_t unfold(const char *at, const char *end, char *out)
 
 		memcpy(out + used, at, size);
 		used += size;
-		at = skip_space(stop, end);
+		at = skip_ascii_space(stop, end);
 		if (stop < end && used < TOKENIZER_MAX_HEADER_BYTES)
 			out[used++] = ' ';
 	}
@@ -160,9 +160,9 @@ bool header_read(struct header *header, const struct mime_header *raw, char *roo
 	ascii_lower_copy(header->lower, raw->name, raw->name_length);
 	header->lower[raw->name_length] = '\0';
 
-	const char *start = skip_space(raw->value, end);
+	const char *start = skip_ascii_space(raw->value, end);
 	const char *stop = find_break(start, end);
-	if (skip_space(stop, end) == end) { /* one line: it can stay where it is */
+	if (skip_ascii_space(stop, end) == end) { /* one line: it can stay where it is */
 		size_t size = (size_t)(stop - start) + (stop < end);
 		header->value = start;
 		header->untrimmed =
@@ -273,7 +273,7 @@ static void emit_value(struct header_state *state, const struct header *header,
 }
 
 /* What tells one message from another in every copy of it. */
-static void identify(
+static void identify_message(
 	struct header_state *state, const char *lower, const char *value, size_t length)
 {
 	if (strcmp(lower, "message-id") == 0 || strcmp(lower, "date") == 0 ||
@@ -312,7 +312,7 @@ void header_tokens(struct header_state *state, const struct header *header)
 		if (treatment == SUBJECT || treatment == ADDRESS)
 			emit_words(state->emit, &state->fields->words, value, length);
 	} else {
-		identify(state, header->lower, value, length);
+		identify_message(state, header->lower, value, length);
 		emit_token(state->emit, &state->fields->name, header->name, header->name_length);
 		emit_value(state, header, treatment, value, length);
 		if (treatment != TRACE && treatment != RECEIVED)

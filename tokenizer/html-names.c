@@ -95,7 +95,7 @@ static const struct {
 enum { COUNT = sizeof(NAMES) / sizeof(NAMES[0]) };
 _Static_assert((int)COUNT <= (int)HTML_NAMES, "every number fits");
 
-static size_t home_slot(uint64_t beginning)
+static size_t name_slot(uint64_t beginning)
 {
 	return (size_t)(beginning * UINT64_C(0x9E3779B97F4A7C15) >> 32) & (HTML_NAME_SLOTS - 1);
 }
@@ -106,7 +106,7 @@ void html_names_init(struct html_names *names)
 	for (size_t i = 1; i < COUNT; i++) {
 		names->lengths[i] = strlen(NAMES[i].text);
 		names->beginnings[i] = ascii_load(NAMES[i].text, names->lengths[i]);
-		size_t slot = home_slot(names->beginnings[i]);
+		size_t slot = name_slot(names->beginnings[i]);
 		while (names->slots[slot])
 			slot = (slot + 1) & (HTML_NAME_SLOTS - 1);
 		names->slots[slot] = (unsigned char)i;
@@ -117,7 +117,7 @@ static unsigned find(const struct html_names *names, const struct html_name *nam
 {
 	uint64_t beginning = ascii_load(name->text, name->length);
 
-	for (size_t slot = home_slot(beginning); names->slots[slot];
+	for (size_t slot = name_slot(beginning); names->slots[slot];
 		slot = (slot + 1) & (HTML_NAME_SLOTS - 1)) {
 		unsigned number = names->slots[slot];
 		if (names->beginnings[number] == beginning &&

@@ -9,7 +9,7 @@
 
 enum { MAX_DECLARATION = 48 };
 
-static bool begins(const char *text, size_t length, const char *with)
+static bool style_begins(const char *text, size_t length, const char *with)
 {
 	size_t size = strlen(with);
 
@@ -28,7 +28,7 @@ static bool surround(const char *declaration, size_t length, size_t colon, const
 	size_t size = strlen(property);
 
 	return colon >= size && memcmp(declaration + colon - size, property, size) == 0 &&
-		begins(declaration + colon + 1, length - colon - 1, value);
+		style_begins(declaration + colon + 1, length - colon - 1, value);
 }
 
 static bool style_hides(const char *declaration, size_t length)
@@ -59,8 +59,8 @@ static bool style_hides(const char *declaration, size_t length)
 	switch (length ? *declaration : '\0') {
 	case 'f':
 		return equals(declaration, length, "font-size:0") ||
-			begins(declaration, length, "font-size:0p") ||
-			begins(declaration, length, "font-size:1p");
+			style_begins(declaration, length, "font-size:0p") ||
+			style_begins(declaration, length, "font-size:1p");
 	case 'o':
 		return equals(declaration, length, "opacity:0");
 	case 'm':

@@ -52,20 +52,20 @@ static struct text *current_text(const struct scan *scan)
 	return scan->hider.length ? scan->sink->hidden : scan->sink->visible;
 }
 
-static void read_name(struct scan *scan, struct html_name *name)
+static void read_tag_name(struct scan *scan, struct html_name *name)
 {
 	scan->at = html_names_read(&scan->sink->fields->names, scan->at, scan->end, name);
 }
 
-static void skip_space(struct scan *scan)
+static void skip_html_space(struct scan *scan)
 {
 	while (scan->at < scan->end && (ascii_is(*scan->at, ASCII_SPACE) || *scan->at == '/'))
 		scan->at++;
 }
 
-static void read_value(struct scan *scan, struct attribute *attribute)
+static void read_attribute_value(struct scan *scan, struct attribute *attribute)
 {
-	skip_space(scan);
+	skip_html_space(scan);
 	char quote =
 		scan->at < scan->end && (*scan->at == '"' || *scan->at == '\'') ? *scan->at++ : 0;
 	attribute->value = scan->at;
@@ -86,23 +86,23 @@ static bool read_attribute(struct scan *scan, struct attribute *attribute)
 	attribute->value = "";
 	attribute->length = 0;
 	for (;;) {
-		skip_space(scan);
+		skip_html_space(scan);
 		if (scan->at >= scan->end)
 			return false;
 		if (*scan->at == '>') {
 			scan->at++;
 			return false;
 		}
-		read_name(scan, &attribute->name);
+		read_tag_name(scan, &attribute->name);
 		if (attribute->name.length > 0)
 			break;
 		scan->at++; /* rubbish */
 	}
 	const char *mark = scan->at;
-	skip_space(scan);
+	skip_html_space(scan);
 	if (scan->at < scan->end && *scan->at == '=') {
 		scan->at++;
-		read_value(scan, attribute);
+		read_attribute_value(scan, attribute);
 	} else {
 		scan->at = mark;
 	}
@@ -259,7 +259,7 @@ static void scan_start_tag(struct scan *scan)
 	struct attribute attribute;
 	bool hides = false;
 
-	read_name(scan, &tag);
+	read_tag_name(scan, &tag);
 	if (!scan->told[tag.number] || !tag.number)
 		emit_token(scan->sink->emit, &scan->sink->fields->tag, tag.text, tag.length);
 	scan->told[tag.number] = true;
@@ -278,7 +278,7 @@ static void scan_end_tag(struct scan *scan)
 {
 	struct html_name tag;
 
-	read_name(scan, &tag);
+	read_tag_name(scan, &tag);
 	if (!(tag.traits & HTML_INLINE))
 		text_break(current_text(scan));
 	if (tag.traits & HTML_ANCHOR)

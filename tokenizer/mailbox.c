@@ -43,7 +43,7 @@ static bool skip_enclosed(struct scan *scan, char open, char close)
 }
 
 /* Comments and blanks. */
-static bool skip_space(struct scan *scan)
+static bool skip_cfws(struct scan *scan)
 {
 	for (;;) {
 		if (ascii_is(*scan->at, ASCII_SPACE))
@@ -70,7 +70,7 @@ static bool read_dotted(struct scan *scan)
 	return true;
 }
 
-static bool read_literal(struct scan *scan)
+static bool read_domain_literal(struct scan *scan)
 {
 	while (*++scan->at != ']') {
 		if (!*scan->at || strchr("[\\ \t", *scan->at))
@@ -87,16 +87,16 @@ static bool read_address(struct scan *scan, struct span *address)
 		return false;
 	if (*scan->at++ != '@')
 		return false;
-	if (*scan->at == '[' ? !read_literal(scan) : !read_dotted(scan))
+	if (*scan->at == '[' ? !read_domain_literal(scan) : !read_dotted(scan))
 		return false;
 	address->end = scan->at;
 	return true;
 }
 
-static bool read_name(struct scan *scan)
+static bool read_display_name(struct scan *scan)
 {
 	for (;;) {
-		if (!skip_space(scan))
+		if (!skip_cfws(scan))
 			return false;
 		if (*scan->at == '"') {
 			if (!skip_enclosed(scan, '"', '"'))
@@ -111,9 +111,9 @@ static bool read_name(struct scan *scan)
 
 static bool read_named(struct scan *scan, struct span *address)
 {
-	if (!read_name(scan) || *scan->at++ != '<')
+	if (!read_display_name(scan) || *scan->at++ != '<')
 		return false;
-	return skip_space(scan) && read_address(scan, address) && skip_space(scan) &&
+	return skip_cfws(scan) && read_address(scan, address) && skip_cfws(scan) &&
 		*scan->at++ == '>';
 }
 
@@ -121,13 +121,13 @@ bool tokenizer_mailbox(const char *value, char *address, size_t size)
 {
 	struct scan scan = {value};
 	struct span span;
-	bool good = skip_space(&scan);
+	bool good = skip_cfws(&scan);
 	const char *start = scan.at;
 
-	good = good && read_address(&scan, &span) && skip_space(&scan) && !*scan.at;
+	good = good && read_address(&scan, &span) && skip_cfws(&scan) && !*scan.at;
 	if (!good) {
 		scan.at = start;
-		good = read_named(&scan, &span) && skip_space(&scan) && !*scan.at;
+		good = read_named(&scan, &span) && skip_cfws(&scan) && !*scan.at;
 	}
 	good = good && (size_t)(span.end - span.start) < size;
 	*address = '\0';

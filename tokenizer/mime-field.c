@@ -22,7 +22,7 @@ enum {
 /* --- The fields about the content -------------------------------------------- */
 
 /* NULL when the field is missing. */
-static char *read_value(
+static char *read_field_value(
 	const struct section_field *field, struct mime_decoder *decoder, struct mime_budget *budget)
 {
 	size_t length = MIN(field->length, (size_t)CONTENT_FIELD_MAX);
@@ -64,7 +64,7 @@ static bool is_type(const struct mime_content *content, const char *type, const 
 }
 
 /* An encoded one, which RFC 2046 section 5.2.1 does not allow, is an attachment. */
-static bool is_message(const struct mime_content *content)
+static bool is_message_part(const struct mime_content *content)
 {
 	static const char *const subtypes[] = {"rfc822", "rfc2822", "global", "news"};
 
@@ -75,7 +75,7 @@ static bool is_message(const struct mime_content *content)
 	return false;
 }
 
-static enum mime_kind find_kind(const struct mime_content *content)
+static enum mime_kind find_mime_kind(const struct mime_content *content)
 {
 	const char *disposition = content->disposition
 		? g_mime_content_disposition_get_disposition(content->disposition)
@@ -83,7 +83,7 @@ static enum mime_kind find_kind(const struct mime_content *content)
 
 	if (content->content_type && is_type(content, "multipart", "*"))
 		return MIME_MULTIPART;
-	if (content->content_type && is_message(content))
+	if (content->content_type && is_message_part(content))
 		return MIME_MESSAGE;
 	if (disposition && strcasecmp(disposition, "attachment") == 0)
 		return MIME_OTHER;
@@ -115,9 +115,9 @@ static void read_parameters(struct mime_content *content)
 void mime_content_read(struct mime_content *content, struct mime_decoder *decoder,
 	const struct section *section, bool digest, struct mime_budget *budget)
 {
-	char *type = read_value(&section->about[SECTION_TYPE], decoder, budget);
-	char *disposition = read_value(&section->about[SECTION_DISPOSITION], decoder, budget);
-	char *encoding = read_value(&section->about[SECTION_ENCODING], decoder, budget);
+	char *type = read_field_value(&section->about[SECTION_TYPE], decoder, budget);
+	char *disposition = read_field_value(&section->about[SECTION_DISPOSITION], decoder, budget);
+	char *encoding = read_field_value(&section->about[SECTION_ENCODING], decoder, budget);
 
 	*content = (struct mime_content){.kind = MIME_PLAIN};
 	if (type)
@@ -128,7 +128,7 @@ void mime_content_read(struct mime_content *content, struct mime_decoder *decode
 		content->disposition = g_mime_content_disposition_parse(NULL, disposition);
 	if (encoding)
 		content->encoding = read_encoding(encoding);
-	content->kind = find_kind(content);
+	content->kind = find_mime_kind(content);
 	read_parameters(content);
 	g_free(encoding);
 	g_free(disposition);

@@ -83,7 +83,7 @@ static const GMimeContentEncoding ENCODINGS[] = {[MIME_BASE64] = GMIME_CONTENT_E
 	[MIME_UUENCODE] = GMIME_CONTENT_ENCODING_UUENCODE};
 
 /* Decodes into decoder->decoded and returns the bytes. */
-static size_t decode(
+static size_t decode_content(
 	struct mime_decoder *decoder, enum mime_encoding encoding, const char *bytes, size_t length)
 {
 	size_t taken = 0, used = 0;
@@ -109,7 +109,7 @@ const char *mime_text(struct mime_decoder *decoder, const struct mime_content *c
 	if (content->encoding != MIME_IDENTITY) {
 		/* Each of the three decodes to at most as many bytes as went in. */
 		size_t encoded = content->encoding == MIME_BASE64 ? *room / 3 * 4 : *room;
-		length = decode(decoder, content->encoding, bytes, MIN(length, encoded));
+		length = decode_content(decoder, content->encoding, bytes, MIN(length, encoded));
 		text = decoder->decoded;
 	}
 	*size = MIN(length, *room);

@@ -5,21 +5,21 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_blank(char c)
+static bool is_blank_byte(char c)
 {
 	return c == ' ' || c == '\t';
 }
 
 /* The length of the name at the beginning of a line, and where its colon is; 0 = the
  * line is no field. */
-static size_t read_name(const char *at, const char *end, const char **colon)
+static size_t read_field_name(const char *at, const char *end, const char **colon)
 {
 	const char *stop = at;
 
 	while (stop < end && (unsigned char)*stop > ' ' && *stop != 0x7F && *stop != ':')
 		stop++;
 	*colon = stop;
-	while (*colon < end && is_blank(**colon)) /* RFC 5322 section 4.5 */
+	while (*colon < end && is_blank_byte(**colon)) /* RFC 5322 section 4.5 */
 		(*colon)++;
 	return *colon < end && **colon == ':' ? (size_t)(stop - at) : 0;
 }
@@ -48,7 +48,7 @@ static struct section_field *find_about(struct section *section, const char *nam
 }
 
 /* The place for a field; NULL where there is none. */
-static struct section_field *place(struct section *section, const char *name, size_t length)
+static struct section_field *place_field(struct section *section, const char *name, size_t length)
 {
 	if (length >= 8 && (*name | 0x20) == 'c' && strncasecmp(name, "Content-", 8) == 0)
 		return find_about(section, name, length);
@@ -77,13 +77,13 @@ bool section_read(
 		}
 		if (*at == '-' && boundary_match(open, at, end, &delimiter))
 			break;
-		if (is_blank(*at) && at > start) {
+		if (is_blank_byte(*at) && at > start) {
 			if (field)
 				field->length += (size_t)(next - at);
 			continue;
 		}
-		size_t name = read_name(at, next, &colon);
-		field = name ? place(section, at, name) : NULL;
+		size_t name = read_field_name(at, next, &colon);
+		field = name ? place_field(section, at, name) : NULL;
 		if (field)
 			*field = (struct section_field){.name = at,
 				.name_length = name,

@@ -130,7 +130,7 @@ static void put_more(struct text *text, size_t count)
 			(text->length < TEXT_MAX_WORD ? TEXT_MAX_WORD : text->length) + count;
 }
 
-static void put(struct text *text, const char *bytes, size_t count)
+static void put_text(struct text *text, const char *bytes, size_t count)
 {
 	put_joint(text);
 	if (text->length + count <= TEXT_MAX_WORD) {
@@ -278,7 +278,7 @@ static void feed_wide(struct text *text, uint32_t character)
 	case FOLD_LETTER:
 	case FOLD_DIGIT:
 		text->ideograph = 0;
-		put(text, bytes, fold_encode(folded.character, bytes));
+		put_text(text, bytes, fold_encode(folded.character, bytes));
 		break;
 	case FOLD_BREAK:
 		/* A fullwidth dot or a typographic apostrophe folds to its ASCII form. */

@@ -59,7 +59,7 @@ void tokenizer_free(struct tokenizer **tokenizer)
 	*tokenizer = NULL;
 }
 
-static void on_header(void *context, const struct mime_header *raw)
+static void on_mime_header(void *context, const struct mime_header *raw)
 {
 	struct tokenizer *tokenizer = context;
 	char room[TOKENIZER_MAX_HEADER_BYTES];
@@ -144,7 +144,7 @@ void tokenizer_run(struct tokenizer *tokenizer, const char *message, size_t leng
 	tokenizer_watch_fn *watch, void *context, struct token_set *set)
 {
 	struct mime_handler handler = {
-		.header = on_header, .part = on_part, .text = on_text, .context = tokenizer};
+		.header = on_mime_header, .part = on_part, .text = on_text, .context = tokenizer};
 
 	emit_reset(&tokenizer->emit);
 	tokenizer->emit.watch = watch;

@@ -20,7 +20,7 @@ void url_fields_init(struct url_fields *fields, const struct emit *emit)
 	fields->shape = emit_body_field(emit, "url-shape");
 }
 
-static bool is_address(const char *name, size_t length)
+static bool is_ipv4(const char *name, size_t length)
 {
 	size_t dots = 0;
 
@@ -41,7 +41,7 @@ void url_host_tokens(struct emit *emit, const struct field *host, const struct f
 	if (length == 0)
 		return;
 	emit_token(emit, host, name, length);
-	if (is_address(name, length)) {
+	if (is_ipv4(name, length)) {
 		/* The networks /24 and /16. */
 		for (int labels = 0; labels < 2; labels++) {
 			while (length > 0 && name[length - 1] != '.')
@@ -250,7 +250,7 @@ void url_tokens(struct emit *emit, const struct url_fields *fields, const char *
 		return;
 	}
 	emit_host(emit, fields, host, host_length);
-	if (is_address(host, host_length))
+	if (is_ipv4(host, host_length))
 		emit_string(emit, &fields->shape, "address");
 	if (host > authority)
 		emit_string(emit, &fields->shape, "userinfo");

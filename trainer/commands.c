@@ -8,7 +8,7 @@
 /* Set by the signal handler, which can be handed nothing. */
 static volatile sig_atomic_t stop_requested;
 
-static void on_signal(int number)
+static void on_interrupt(int number)
 {
 	(void)number;
 	stop_requested = 1;
@@ -16,8 +16,8 @@ static void on_signal(int number)
 
 const volatile sig_atomic_t *stop_on_signals(void)
 {
-	signal(SIGINT, on_signal);
-	signal(SIGTERM, on_signal);
+	signal(SIGINT, on_interrupt);
+	signal(SIGTERM, on_interrupt);
 	return &stop_requested;
 }
 

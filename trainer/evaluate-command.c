@@ -141,7 +141,7 @@ static int evaluate(struct arguments *arguments, const char *path)
 
 /* --- The command line ------------------------------------------------------------------- */
 
-static bool parse(struct arguments *arguments, int *argc, char ***argv)
+static bool parse_evaluate(struct arguments *arguments, int *argc, char ***argv)
 {
 	const GOptionEntry learning[] = {
 		{"wrong-labels", 0, 0, G_OPTION_ARG_DOUBLE, &arguments->options.wrong_labels,
@@ -194,7 +194,7 @@ int run_evaluate(int argc, char **argv)
 		.options = {.labelled = 100, .settings = service_defaults()}};
 	int result = EXIT_USAGE;
 
-	if (!parse(&arguments, &argc, &argv))
+	if (!parse_evaluate(&arguments, &argc, &argv))
 		goto out;
 	if (argc != 2) {
 		result = fail_usage("evaluate takes one index file");

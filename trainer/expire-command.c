@@ -18,7 +18,7 @@
 #include "trainer/alone.h"
 #include "trainer/commands.h"
 
-static enum status run_change(
+static enum status run_expiry(
 	struct service *service, bool certain, struct expired *expired, struct failure *failure)
 {
 	const volatile sig_atomic_t *stop = stop_on_signals();
@@ -44,7 +44,7 @@ static enum status expire_alone(const char *database, const struct service_setti
 	enum status status = alone_open(&alone, database, settings, failure);
 
 	if (status == STATUS_OK)
-		status = run_change(alone.service, certain, expired, failure);
+		status = run_expiry(alone.service, certain, expired, failure);
 	alone_close(&alone);
 	return status;
 }

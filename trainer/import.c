@@ -29,7 +29,7 @@ struct import {
 	size_t pressed;
 };
 
-static enum status commit(struct import *import)
+static enum status commit_import(struct import *import)
 {
 	struct batch *batch;
 	enum status status = batch_begin(
@@ -57,7 +57,8 @@ static enum status commit(struct import *import)
 	return status;
 }
 
-static enum status learn(struct import *import, bool spam, const char *message, size_t length)
+static enum status learn_message(
+	struct import *import, bool spam, const char *message, size_t length)
 {
 	struct press **press = &import->presses[import->pressed];
 	const struct press_info info = {.user = import->user,
@@ -76,7 +77,7 @@ static enum status learn(struct import *import, bool spam, const char *message, 
 			return status;
 		import->counts->empty++;
 	}
-	status = import->pressed == BATCH ? commit(import) : STATUS_OK;
+	status = import->pressed == BATCH ? commit_import(import) : STATUS_OK;
 	return status == STATUS_OK && *import->stop ? STATUS_INTERRUPTED : status;
 }
 
@@ -111,7 +112,7 @@ struct search {
 	char *left_out; /* the first of the folders, NULL = none */
 };
 
-static enum status collect(void *context, const char *path, const struct mail_place *at,
+static enum status collect_messages(void *context, const char *path, const struct mail_place *at,
 	const char *message, size_t length)
 {
 	struct piles *piles = ((struct search *)context)->piles;
@@ -126,8 +127,8 @@ static enum status collect(void *context, const char *path, const struct mail_pl
 
 /* On standard error. Names in other people's folders may hold anything: control
  * characters are for no terminal. */
-static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void say(const char *format, ...)
+static void say_import(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void say_import(const char *format, ...)
 {
 	va_list values;
 
@@ -142,12 +143,12 @@ static void say(const char *format, ...)
 	g_free(text);
 }
 
-static void on_skipped(void *context, const char *why)
+static void note_skipped_file(void *context, const char *why)
 {
 	struct search *search = context;
 
 	if (search->counts->skipped++ < NAMED_SKIPS)
-		say("skipped: %s", why);
+		say_import("skipped: %s", why);
 }
 
 static void on_left_out(void *context, const char *path)
@@ -161,18 +162,18 @@ static void on_left_out(void *context, const char *path)
 static void report_empty_source(const char *path, const char *left_out)
 {
 	if (left_out)
-		say("%s: no messages found; folders such as %s are to be named themselves", path,
-			left_out);
+		say_import("%s: no messages found; folders such as %s are to be named themselves",
+			path, left_out);
 	else
-		say("%s: no messages found", path);
+		say_import("%s: no messages found", path);
 }
 
 static enum status find_messages(
 	struct import *import, struct piles *piles, const struct import_source *source)
 {
 	struct search search = {.piles = piles, .counts = import->counts};
-	const struct mail_visitor visitor = {.message = collect,
-		.skipped = on_skipped,
+	const struct mail_visitor visitor = {.message = collect_messages,
+		.skipped = note_skipped_file,
 		.left_out = on_left_out,
 		.context = &search,
 		.stop = import->stop};
@@ -198,7 +199,7 @@ static void close_file(struct pile *pile)
 	pile->path = NULL;
 }
 
-static void open_file(struct pile *pile, const char *path)
+static void open_index_file(struct pile *pile, const char *path)
 {
 	close_file(pile);
 	pile->open = mail_file_open(&pile->file, path, NULL) == STATUS_OK;
@@ -212,7 +213,7 @@ static enum status learn_next(struct import *import, struct pile *pile, bool spa
 	size_t length;
 
 	if (place->path != pile->path) /* interned: one pointer a path */
-		open_file(pile, place->path);
+		open_index_file(pile, place->path);
 	/* A Maildir's files are renamed when they are read: what has gone since the
 	 * walk is left out. */
 	if (!pile->open ||
@@ -220,7 +221,7 @@ static enum status learn_next(struct import *import, struct pile *pile, bool spa
 		import->counts->gone++;
 		return STATUS_OK;
 	}
-	return learn(import, spam, message, length);
+	return learn_message(import, spam, message, length);
 }
 
 /* Learned in one go, one class after the other would teach the model lopsidedly:
@@ -240,7 +241,7 @@ static enum status learn_piles(struct import *import, struct piles *piles)
 		progress_step(&import->progress, piles->spam.next + piles->ham.next);
 	}
 	if (status == STATUS_OK || status == STATUS_INTERRUPTED) {
-		enum status last = commit(import);
+		enum status last = commit_import(import);
 		status = last == STATUS_OK ? status : last;
 	}
 	for (size_t i = 0; i < import->pressed; i++)

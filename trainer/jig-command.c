@@ -109,7 +109,7 @@ static enum status initialize(const char *path, struct failure *failure)
 
 /* --- classify, train, finalize ---------------------------------------------------------- */
 
-static enum status classify(
+static enum status classify_one(
 	const char *path, const struct corpus_entry *entry, struct failure *failure)
 {
 	const struct service_settings settings = service_defaults();
@@ -132,7 +132,7 @@ static enum status classify(
 }
 
 /* `entry` NULL = none; `dirty` = tokens that may be left to the journal. */
-static enum status learn(
+static enum status learn_one(
 	const char *path, const struct corpus_entry *entry, size_t dirty, struct failure *failure)
 {
 	const struct service_settings settings = service_defaults();
@@ -164,10 +164,10 @@ static int run_classify(const char *path, int argc, char **argv)
 	if (argc < 2 || argc > 3)
 		return fail_usage("classify takes FILE [USER]");
 	const struct corpus_entry entry = {.path = argv[1], .user = argc > 2 ? argv[2] : nobody};
-	return classify(path, &entry, &failure) == STATUS_OK ? EXIT_SUCCESS : fail(&failure);
+	return classify_one(path, &entry, &failure) == STATUS_OK ? EXIT_SUCCESS : fail(&failure);
 }
 
-static int run_train(const char *path, int argc, char **argv)
+static int run_jig_train(const char *path, int argc, char **argv)
 {
 	struct failure failure = {0};
 	char nobody[] = "";
@@ -177,8 +177,8 @@ static int run_train(const char *path, int argc, char **argv)
 	const struct corpus_entry entry = {.spam = strcmp(argv[1], "spam") == 0,
 		.path = argv[2],
 		.user = argc > 5 ? argv[5] : nobody};
-	return learn(path, &entry, CHECKPOINT_TOKENS, &failure) == STATUS_OK ? EXIT_SUCCESS
-									     : fail(&failure);
+	return learn_one(path, &entry, CHECKPOINT_TOKENS, &failure) == STATUS_OK ? EXIT_SUCCESS
+										 : fail(&failure);
 }
 
 static int run_command(const char *path, int argc, char **argv)
@@ -189,11 +189,11 @@ static int run_command(const char *path, int argc, char **argv)
 	if (strcmp(argv[0], "classify") == 0)
 		return run_classify(path, argc, argv);
 	if (strcmp(argv[0], "train") == 0)
-		return run_train(path, argc, argv);
+		return run_jig_train(path, argc, argv);
 	if (strcmp(argv[0], "initialize") == 0 && argc == 1)
 		status = initialize(path, &failure);
 	else if (strcmp(argv[0], "finalize") == 0 && argc == 1)
-		status = learn(path, NULL, 0, &failure);
+		status = learn_one(path, NULL, 0, &failure);
 	else
 		return fail_usage("jig takes initialize, classify, train or finalize");
 	return status == STATUS_OK ? EXIT_SUCCESS : fail(&failure);

@@ -33,7 +33,7 @@ struct arguments {
 /* --- One at a time ---------------------------------------------------------------- */
 
 /* The lock is held until the program ends, however it does; -1 after a failure. */
-static int take_lock(const char *database, struct failure *failure)
+static int take_training_lock(const char *database, struct failure *failure)
 {
 	char *path = g_strconcat(database, "-retrain-lock", NULL);
 	int lock = private_file_open(path, failure);
@@ -84,8 +84,8 @@ static enum status train(
 	return status;
 }
 
-static enum status keep(const struct arguments *arguments, const struct retraining *retraining,
-	struct failure *failure)
+static enum status keep_generation(const struct arguments *arguments,
+	const struct retraining *retraining, struct failure *failure)
 {
 	char *path = generation_path(arguments->database, "challenger");
 	enum status status = generation_write(&retraining->generation, path, failure);
@@ -107,7 +107,7 @@ static enum status write_reports(const struct arguments *arguments,
 }
 
 /* What is proposed becomes the site's policy, where the configuration wants it. */
-static enum status lay_down(
+static enum status lay_down_policy(
 	const struct arguments *arguments, struct retraining *retraining, struct failure *failure)
 {
 	const struct proposal_point *proposed = &retraining->proposal.proposed;
@@ -135,18 +135,18 @@ static enum status lay_down(
 	return status;
 }
 
-static int conclude(const struct arguments *arguments, struct retraining *retraining)
+static int conclude_retraining(const struct arguments *arguments, struct retraining *retraining)
 {
 	const struct comparison *comparison = &retraining->comparison;
 	bool adopts = comparison->verdict == COMPARISON_NOT_WORSE && !arguments->dry_run;
 	struct failure failure = {0};
-	enum status status = keep(arguments, retraining, &failure);
+	enum status status = keep_generation(arguments, retraining, &failure);
 
 	if (status == STATUS_OK && adopts)
 		status = adopt_generation(arguments->database, arguments->socket, "challenger",
 			&arguments->service, &failure);
 	if (status == STATUS_OK && adopts)
-		status = lay_down(arguments, retraining, &failure);
+		status = lay_down_policy(arguments, retraining, &failure);
 	if (status != STATUS_OK)
 		return fail(&failure);
 	if (!arguments->quiet || !adopts)
@@ -186,7 +186,7 @@ static int retrain(const struct arguments *arguments)
 	if (account_become(arguments->database, &failure) != STATUS_OK ||
 		check_paths(arguments, &failure) != STATUS_OK)
 		return fail(&failure);
-	int lock = take_lock(arguments->database, &failure);
+	int lock = take_training_lock(arguments->database, &failure);
 	if (lock < 0)
 		return fail(&failure);
 	give_way();
@@ -199,7 +199,8 @@ static int retrain(const struct arguments *arguments)
 			puts(failure.detail);
 		result = EXIT_KEPT;
 	} else {
-		result = status == STATUS_OK ? conclude(arguments, &retraining) : fail(&failure);
+		result = status == STATUS_OK ? conclude_retraining(arguments, &retraining)
+					     : fail(&failure);
 	}
 	retrain_free(&retraining);
 	close(lock);
@@ -219,7 +220,7 @@ static void free_arguments(struct arguments *arguments)
 }
 
 /* Fills in what was not given, from the configuration. */
-static enum status complete(struct arguments *arguments, struct failure *failure)
+static enum status complete_options(struct arguments *arguments, struct failure *failure)
 {
 	enum status status = load_settings(&arguments->settings,
 		arguments->config ? arguments->config : DEFAULT_CONFIG, arguments->config != NULL,
@@ -247,8 +248,9 @@ static bool are_possible(const struct retrain_options *options)
 		options->validation <= 0.5;
 }
 
-static int run(const char *words, const GOptionEntry *entries, struct arguments *arguments,
-	int argc, char **argv, int (*work)(const struct arguments *arguments))
+static int run_retraining(const char *words, const GOptionEntry *entries,
+	struct arguments *arguments, int argc, char **argv,
+	int (*work)(const struct arguments *arguments))
 {
 	struct failure failure = {0};
 	int result = EXIT_USAGE;
@@ -262,8 +264,8 @@ static int run(const char *words, const GOptionEntry *entries, struct arguments 
 			"half-life from 0, class-balance from 0 to 1, validation from 0.01 "
 			"to 0.5");
 	else
-		result = complete(arguments, &failure) == STATUS_OK ? work(arguments)
-								    : fail(&failure);
+		result = complete_options(arguments, &failure) == STATUS_OK ? work(arguments)
+									    : fail(&failure);
 	free_arguments(arguments);
 	return result;
 }
@@ -294,11 +296,11 @@ int run_retrain(int argc, char **argv)
 		{0},
 	};
 
-	return run("- train the global store anew from the journal", entries, &arguments, argc,
-		argv, retrain);
+	return run_retraining("- train the global store anew from the journal", entries, &arguments,
+		argc, argv, retrain);
 }
 
-static int roll_back(const struct arguments *arguments)
+static int roll_back_generation(const struct arguments *arguments)
 {
 	struct failure failure = {0};
 
@@ -321,6 +323,6 @@ int run_rollback(int argc, char **argv)
 		{0},
 	};
 
-	return run(
-		"- go back to the generation before", entries, &arguments, argc, argv, roll_back);
+	return run_retraining("- go back to the generation before", entries, &arguments, argc, argv,
+		roll_back_generation);
 }

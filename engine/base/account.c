@@ -129,7 +129,7 @@ static bool set_groups(const struct account *account)
 			       : setgroups(1, &account->gid)) == 0;
 }
 
-static enum status change(const char *path, bool lasting, struct failure *failure)
+static enum status change_account(const char *path, bool lasting, struct failure *failure)
 {
 	struct account account;
 	enum status status;
@@ -157,12 +157,12 @@ static enum status change(const char *path, bool lasting, struct failure *failur
 
 enum status account_become(const char *path, struct failure *failure)
 {
-	return change(path, true, failure);
+	return change_account(path, true, failure);
 }
 
 enum status account_begin(const char *path, struct failure *failure)
 {
-	return change(path, false, failure);
+	return change_account(path, false, failure);
 }
 
 /* To go on as somebody else than intended would be worse than to end. */

@@ -147,7 +147,7 @@ static void close_decoder(struct decoder *decoder)
 
 /* --- Work ---------------------------------------------------------------------- */
 
-static enum status run(struct decoder *decoder, struct buffer *out, struct failure *failure)
+static enum status run_decoder(struct decoder *decoder, struct buffer *out, struct failure *failure)
 {
 	do {
 		size_t left = out->limit - out->length;
@@ -185,7 +185,7 @@ enum status decompress(enum compression compression, const char *data, size_t le
 		return failure_set(
 			failure, STATUS_INVALID, "only gzip, deflate and zstd are unpacked");
 	if (open_decoder(&decoder, compression))
-		status = run(&decoder, out, failure);
+		status = run_decoder(&decoder, out, failure);
 	else
 		status = failure_set(failure, STATUS_NOMEM, "unpacking: out of memory");
 	close_decoder(&decoder);

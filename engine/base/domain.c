@@ -26,7 +26,7 @@ static bool has_blank(const char *text, size_t length)
 	return false;
 }
 
-static void lower(char *text)
+static void lower_ascii(char *text)
 {
 	for (; *text; text++) {
 		if (*text >= 'A' && *text <= 'Z')
@@ -45,7 +45,7 @@ static bool is_host_name(const char *name)
 }
 
 /* Takes `ascii` when it fits. */
-static bool take(char out[DOMAIN_MAX + 1], const char *ascii)
+static bool take_label(char out[DOMAIN_MAX + 1], const char *ascii)
 {
 	size_t length = strlen(ascii);
 
@@ -55,7 +55,7 @@ static bool take(char out[DOMAIN_MAX + 1], const char *ascii)
 		return false;
 	memcpy(out, ascii, length);
 	out[length] = '\0';
-	lower(out);
+	lower_ascii(out);
 	return true;
 }
 
@@ -71,10 +71,10 @@ bool domain_canonical(const char *domain, size_t length, char out[DOMAIN_MAX + 1
 	memcpy(name, domain, length);
 	name[length] = '\0';
 	if (is_ascii(name))
-		return take(out, name);
+		return take_label(out, name);
 	if (idn2_to_ascii_8z(name, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) == IDN2_OK &&
 		is_host_name(ascii))
-		taken = take(out, ascii);
+		taken = take_label(out, ascii);
 	idn2_free(ascii);
 	return taken;
 }

@@ -20,7 +20,7 @@ static const struct mail_file NO_FILE = {.data = "",
 
 /* --- Contents -------------------------------------------------------------------------- */
 
-static void show(struct mail_file *file)
+static void show_window(struct mail_file *file)
 {
 	file->data = file->content.data ? file->content.data : "";
 	file->length = file->content.length;
@@ -32,8 +32,8 @@ static enum status fail_size(const char *name, struct failure *failure)
 		failure, STATUS_LIMIT, "%s has more than %d MiB", name, MAIL_FILE_MAX >> 20);
 }
 
-static enum status unpack(struct mail_file *file, enum compression compression, const char *name,
-	struct failure *failure)
+static enum status unpack_file(struct mail_file *file, enum compression compression,
+	const char *name, struct failure *failure)
 {
 	struct buffer out = BUFFER_INIT(MAIL_FILE_MAX);
 	struct failure why = {0};
@@ -46,7 +46,7 @@ static enum status unpack(struct mail_file *file, enum compression compression, 
 	}
 	buffer_free(&file->content);
 	file->content = out;
-	show(file);
+	show_window(file);
 	return STATUS_OK;
 }
 
@@ -57,7 +57,7 @@ static enum status examine(struct mail_file *file, const char *name, struct fail
 	enum status status = STATUS_OK;
 
 	if (compression != COMPRESSION_NONE && !file->more)
-		status = unpack(file, compression, name, failure);
+		status = unpack_file(file, compression, name, failure);
 	if (status != STATUS_OK || file->length == 0)
 		return status;
 	enum message_kind kind = message_kind_of(file->data, file->length);
@@ -72,7 +72,7 @@ static enum status examine(struct mail_file *file, const char *name, struct fail
 /* --- Opening --------------------------------------------------------------------------- */
 
 /* Reads up to `room` bytes from a place of the file, in place of what was there. */
-static enum status load(struct mail_file *file, uint64_t start, size_t room)
+static enum status load_window(struct mail_file *file, uint64_t start, size_t room)
 {
 	ssize_t size;
 
@@ -89,7 +89,7 @@ static enum status load(struct mail_file *file, uint64_t start, size_t room)
 	} while ((size > 0 && file->content.length < room) || (size < 0 && errno == EINTR));
 	file->start = start;
 	file->more = file->content.length == MAIL_FILE_MAX;
-	show(file);
+	show_window(file);
 	return size < 0 ? STATUS_IO : STATUS_OK;
 }
 
@@ -104,7 +104,7 @@ static enum status read_regular(struct mail_file *file, const char *path, struct
 	if (found.st_size == 0)
 		return STATUS_OK;
 	size_t room = found.st_size < MAIL_FILE_MAX ? (size_t)found.st_size : MAIL_FILE_MAX;
-	enum status status = load(file, 0, room);
+	enum status status = load_window(file, 0, room);
 	if (status != STATUS_OK)
 		return failure_set(failure, status, "reading %s: %s", path,
 			status == STATUS_IO ? strerror(errno) : status_text(status));
@@ -118,7 +118,7 @@ static void close_descriptor(struct mail_file *file)
 	file->descriptor = -1;
 }
 
-static enum status open_file(struct mail_file *file, const char *path, struct failure *failure)
+static enum status open_mail(struct mail_file *file, const char *path, struct failure *failure)
 {
 	struct stat found;
 
@@ -142,7 +142,7 @@ enum status mail_file_open(struct mail_file *file, const char *path, struct fail
 	uid_t owner = account_pause();
 
 	*file = NO_FILE;
-	enum status status = open_file(file, path, failure);
+	enum status status = open_mail(file, path, failure);
 	account_resume(owner);
 	return status;
 }
@@ -165,7 +165,7 @@ enum status mail_file_read(
 			break;
 		file->content.length += (size_t)size;
 	}
-	show(file);
+	show_window(file);
 	return examine(file, name, failure);
 }
 
@@ -206,7 +206,7 @@ static enum status reach(struct mail_file *file, uint64_t at, bool much)
 
 	if (file->descriptor < 0)
 		return inside ? STATUS_OK : STATUS_INVALID;
-	return inside && enough ? STATUS_OK : load(file, at, MAIL_FILE_MAX);
+	return inside && enough ? STATUS_OK : load_window(file, at, MAIL_FILE_MAX);
 }
 
 /* A message that is too large for the memory: goes on at the last line that is there. */
@@ -276,7 +276,7 @@ bool mail_file_next(struct mail_file *file, struct mail_cursor *cursor, struct m
 					 : next_of_single(file, cursor, place);
 }
 
-static bool holds(const struct mail_file *file, const struct mail_place *place)
+static bool window_holds(const struct mail_file *file, const struct mail_place *place)
 {
 	return place->offset >= file->start && place->offset - file->start <= file->length &&
 		place->length <= file->length - (size_t)(place->offset - file->start);
@@ -287,9 +287,9 @@ enum status mail_file_message(struct mail_file *file, const struct mail_place *p
 {
 	enum status status = STATUS_OK;
 
-	if (!holds(file, place))
+	if (!window_holds(file, place))
 		status = reach(file, place->offset, true);
-	if (status != STATUS_OK || !holds(file, place))
+	if (status != STATUS_OK || !window_holds(file, place))
 		return status != STATUS_OK ? status : STATUS_INVALID;
 	*message = file->data + (place->offset - file->start);
 	*length = place->length;

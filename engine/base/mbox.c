@@ -14,7 +14,7 @@ struct word {
 
 /* --- Dates ----------------------------------------------------------------------------- */
 
-static bool is_digit(char c)
+static bool is_date_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
@@ -25,7 +25,7 @@ static bool is_upper(char c)
 }
 
 /* Is the word three letters of `names`, which are three letters each? */
-static bool is_name(struct word word, const char *names)
+static bool is_month_or_day(struct word word, const char *names)
 {
 	if (word.length != 3)
 		return false;
@@ -40,18 +40,18 @@ static bool is_weekday(struct word word)
 {
 	if (word.length == 4 && word.at[3] == ',')
 		word.length = 3;
-	return is_name(word, "MonTueWedThuFriSatSun");
+	return is_month_or_day(word, "MonTueWedThuFriSatSun");
 }
 
 static bool is_month(struct word word)
 {
-	return is_name(word, "JanFebMarAprMayJunJulAugSepOctNovDec");
+	return is_month_or_day(word, "JanFebMarAprMayJunJulAugSepOctNovDec");
 }
 
-static bool is_number(struct word word)
+static bool is_date_number(struct word word)
 {
 	for (size_t i = 0; i < word.length; i++) {
-		if (!is_digit(word.at[i]))
+		if (!is_date_digit(word.at[i]))
 			return false;
 	}
 	return word.length == 1 || word.length == 2 || word.length == 4;
@@ -67,7 +67,7 @@ static bool is_time(struct word word)
 	for (size_t i = 0; i < word.length; i++) {
 		bool colon = i == hour || i == hour + 3;
 
-		if (colon ? word.at[i] != ':' : !is_digit(word.at[i]))
+		if (colon ? word.at[i] != ':' : !is_date_digit(word.at[i]))
 			return false;
 	}
 	return true;
@@ -78,7 +78,7 @@ static bool is_zone(struct word word)
 {
 	if (word.length == 5 && (*word.at == '+' || *word.at == '-')) {
 		const struct word digits = {word.at + 1, 4};
-		return is_number(digits);
+		return is_date_number(digits);
 	}
 	if (word.length > 2 && *word.at == '(' && word.at[word.length - 1] == ')')
 		word = (struct word){word.at + 1, word.length - 2};
@@ -90,7 +90,7 @@ static bool is_zone(struct word word)
 }
 
 /* The next word of a line; empty at its end. */
-static struct word next_word(const char **at, const char *end)
+static struct word next_date_word(const char **at, const char *end)
 {
 	while (*at < end && (**at == ' ' || **at == '\t'))
 		(*at)++;
@@ -107,12 +107,12 @@ static bool is_date(const char *at, const char *end)
 	unsigned months = 0, times = 0, numbers = 0;
 	struct word word;
 
-	while ((word = next_word(&at, end)).length > 0) {
+	while ((word = next_date_word(&at, end)).length > 0) {
 		if (is_month(word))
 			months++;
 		else if (is_time(word))
 			times++;
-		else if (is_number(word))
+		else if (is_date_number(word))
 			numbers++;
 		else if (word.length == 6 && memcmp(word.at, "remote", 6) == 0)
 			break; /* "remote from HOST", of UUCP */
@@ -130,14 +130,14 @@ static bool begins(const char *at, const char *end, const char *text, size_t len
 }
 
 /* Where the line after this one begins. */
-static const char *next_line(const char *at, const char *end)
+static const char *next_mbox_line(const char *at, const char *end)
 {
 	const char *newline = memchr(at, '\n', (size_t)(end - at));
 
 	return newline ? newline + 1 : end;
 }
 
-static bool is_blank(const char *at, const char *next)
+static bool is_blank_line(const char *at, const char *next)
 {
 	return *at == '\n' || (next - at == 2 && at[0] == '\r' && at[1] == '\n');
 }
@@ -163,8 +163,8 @@ bool mbox_is_separator(const char *line, const char *end)
 		stop--;
 	/* A sender may have any words, those of a date as well. */
 	const char *at = line + 5;
-	for (struct word word = next_word(&at, stop); word.length > 0;
-		word = next_word(&at, stop)) {
+	for (struct word word = next_date_word(&at, stop); word.length > 0;
+		word = next_date_word(&at, stop)) {
 		if (is_weekday(word) && is_date(at, stop))
 			return true;
 	}
@@ -190,7 +190,7 @@ static size_t read_mmdf_message(struct mbox *mbox)
 	const char *start = mbox->at;
 
 	while (mbox->at < mbox->end && !is_mmdf_separator(mbox->at, mbox->end))
-		mbox->at = next_line(mbox->at, mbox->end);
+		mbox->at = next_mbox_line(mbox->at, mbox->end);
 	return (size_t)(mbox->at - start);
 }
 
@@ -198,7 +198,7 @@ static size_t read_mmdf_message(struct mbox *mbox)
 static bool next_of_mmdf(struct mbox *mbox, const char **message, size_t *length)
 {
 	while (mbox->at < mbox->end && is_mmdf_separator(mbox->at, mbox->end))
-		mbox->at = next_line(mbox->at, mbox->end);
+		mbox->at = next_mbox_line(mbox->at, mbox->end);
 	*message = mbox->at;
 	*length = read_mmdf_message(mbox);
 	return *length > 0;
@@ -211,9 +211,9 @@ struct mbox mbox_open(const char *data, size_t length)
 	struct mbox mbox = {.at = data, .end = data + length};
 
 	while (mbox.at < mbox.end) {
-		const char *next = next_line(mbox.at, mbox.end);
+		const char *next = next_mbox_line(mbox.at, mbox.end);
 
-		if (!is_blank(mbox.at, next))
+		if (!is_blank_line(mbox.at, next))
 			break;
 		mbox.at = next;
 	}
@@ -235,11 +235,11 @@ static size_t read_message(struct mbox *mbox)
 
 	/* `blank` is the last line if that was empty, and the start counts as such. */
 	while (mbox->at < mbox->end) {
-		const char *next = next_line(mbox->at, mbox->end);
+		const char *next = next_mbox_line(mbox->at, mbox->end);
 
 		if (blank && mbox_is_separator(mbox->at, mbox->end))
 			break;
-		blank = is_blank(mbox->at, next) ? mbox->at : NULL;
+		blank = is_blank_line(mbox->at, next) ? mbox->at : NULL;
 		mbox->at = next;
 	}
 	return (size_t)((blank ? blank : mbox->at) - start);
@@ -252,7 +252,7 @@ bool mbox_next(struct mbox *mbox, const char **message, size_t *length)
 	*length = 0;
 	while (mbox->at < mbox->end && *length == 0) {
 		if (begins(mbox->at, mbox->end, "From ", 5))
-			mbox->at = next_line(mbox->at, mbox->end);
+			mbox->at = next_mbox_line(mbox->at, mbox->end);
 		*message = mbox->at;
 		*length = read_message(mbox);
 	}
@@ -273,7 +273,7 @@ bool mbox_is_quoted(const char *message, size_t length)
 {
 	const char *end = message + length;
 
-	for (const char *at = message; at < end; at = next_line(at, end)) {
+	for (const char *at = message; at < end; at = next_mbox_line(at, end)) {
 		if (is_quoted(at, end))
 			return true;
 	}
@@ -284,7 +284,7 @@ void mbox_unquote(const char *message, size_t length, struct buffer *out)
 {
 	const char *end = message + length, *copied = message;
 
-	for (const char *at = message; at < end; at = next_line(at, end)) {
+	for (const char *at = message; at < end; at = next_mbox_line(at, end)) {
 		if (!is_quoted(at, end))
 			continue;
 		buffer_append(out, copied, (size_t)(at - copied));

@@ -16,7 +16,7 @@ struct text {
 	size_t length;
 };
 
-static bool is_blank(char c)
+static bool is_space_char(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
@@ -31,7 +31,7 @@ static bool is_hex(char c)
 	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-static void skip(struct text *text, size_t length)
+static void skip_spaces(struct text *text, size_t length)
 {
 	text->data += length;
 	text->length -= length;
@@ -39,18 +39,18 @@ static void skip(struct text *text, size_t length)
 
 static void skip_blanks(struct text *text)
 {
-	while (text->length > 0 && is_blank(*text->data))
-		skip(text, 1);
+	while (text->length > 0 && is_space_char(*text->data))
+		skip_spaces(text, 1);
 }
 
 /* Whether it begins with the word, which is passed over then. */
-static bool take(struct text *text, const char *word)
+static bool take_word(struct text *text, const char *word)
 {
 	size_t length = strlen(word);
 
 	if (text->length < length || memcmp(text->data, word, length) != 0)
 		return false;
-	skip(text, length);
+	skip_spaces(text, length);
 	return true;
 }
 
@@ -59,17 +59,17 @@ static bool take_digits(struct text *text)
 	bool any = false;
 
 	for (; text->length > 0 && is_digit(*text->data); any = true)
-		skip(text, 1);
+		skip_spaces(text, 1);
 	return any;
 }
 
 /* The line without its end, which is passed over. */
-static struct text take_line(struct text *text)
+static struct text take_text_line(struct text *text)
 {
 	const char *end = memchr(text->data, '\n', text->length);
 	struct text line = {text->data, end ? (size_t)(end - text->data) : text->length};
 
-	skip(text, line.length + (end ? 1 : 0));
+	skip_spaces(text, line.length + (end ? 1 : 0));
 	if (line.length > 0 && line.data[line.length - 1] == '\r')
 		line.length--;
 	return line;
@@ -82,19 +82,20 @@ static struct text take_line(struct text *text)
  * index that Mozilla's programs keep beside an mbox file. */
 static bool is_index(struct text text)
 {
-	struct text line = take_line(&text), size = line;
+	struct text line = take_text_line(&text), size = line;
 
-	if (take(&line, "3 V"))
-		return take_digits(&line) && take(&line, " N") && take_digits(&line);
-	if (take(&line, "1 "))
-		return take_digits(&line) && take(&line, " ") && take_digits(&line) &&
+	if (take_word(&line, "3 V"))
+		return take_digits(&line) && take_word(&line, " N") && take_digits(&line);
+	if (take_word(&line, "1 "))
+		return take_digits(&line) && take_word(&line, " ") && take_digits(&line) &&
 			line.length == 0;
-	if (take(&line, "// <!-- <mdb:mork:"))
+	if (take_word(&line, "// <!-- <mdb:mork:"))
 		return true;
-	if (take(&line, "V\t2"))
+	if (take_word(&line, "V\t2"))
 		return line.length == 0;
-	return take_digits(&size) && take(&size, "S") &&
-		(size.length == 0 || (take(&size, ",") && take_digits(&size) && take(&size, "C")));
+	return take_digits(&size) && take_word(&size, "S") &&
+		(size.length == 0 ||
+			(take_word(&size, ",") && take_digits(&size) && take_word(&size, "C")));
 }
 
 /* A boundary, and under it the field that only parts of a form have (RFC 7578). */
@@ -103,13 +104,13 @@ static bool is_multipart_form(struct text text)
 	static const char FIELD[] = "Content-Disposition:";
 	struct text line;
 
-	if (!take(&text, "--"))
+	if (!take_word(&text, "--"))
 		return false;
-	take_line(&text);
-	while ((line = take_line(&text)).length > 0) {
+	take_text_line(&text);
+	while ((line = take_text_line(&text)).length > 0) {
 		if (line.length >= strlen(FIELD) &&
 			strncasecmp(line.data, FIELD, strlen(FIELD)) == 0) {
-			skip(&line, strlen(FIELD));
+			skip_spaces(&line, strlen(FIELD));
 			skip_blanks(&line);
 			return line.length >= 9 && strncasecmp(line.data, "form-data", 9) == 0;
 		}
@@ -144,23 +145,23 @@ static bool is_urlencoded_form(struct text text)
 static bool is_json(struct text text)
 {
 	skip_blanks(&text);
-	while (text.length > 0 && is_blank(text.data[text.length - 1]))
+	while (text.length > 0 && is_space_char(text.data[text.length - 1]))
 		text.length--;
 	if (text.length < 2)
 		return false;
 	char last = text.data[text.length - 1];
-	if (take(&text, "{")) {
+	if (take_word(&text, "{")) {
 		skip_blanks(&text);
-		if (!take(&text, "\""))
+		if (!take_word(&text, "\""))
 			return text.length == 1 && last == '}';
 		const char *end = memchr(text.data, '"', text.length < TOP ? text.length : TOP);
 		if (!end)
 			return false;
-		skip(&text, (size_t)(end + 1 - text.data));
+		skip_spaces(&text, (size_t)(end + 1 - text.data));
 		skip_blanks(&text);
-		return take(&text, ":");
+		return take_word(&text, ":");
 	}
-	if (last != ']' || !take(&text, "["))
+	if (last != ']' || !take_word(&text, "["))
 		return false;
 	skip_blanks(&text);
 	return strchr("{[\"]", *text.data) != NULL;
@@ -172,7 +173,8 @@ static bool has_field(struct text text)
 {
 	size_t name = 0;
 
-	if (take(&text, "From ") || take(&text, ">From ") || take(&text, "\1\1\1\1\n"))
+	if (take_word(&text, "From ") || take_word(&text, ">From ") ||
+		take_word(&text, "\1\1\1\1\n"))
 		return true;
 	while (name < text.length && text.data[name] > ' ' && text.data[name] < 0x7f &&
 		text.data[name] != ':')
@@ -189,25 +191,25 @@ static bool take_hex(struct text *text)
 	bool any = false;
 
 	for (; text->length > 0 && is_hex(*text->data); any = true)
-		skip(text, 1);
+		skip_spaces(text, 1);
 	return any;
 }
 
 /* The header of a file of version 2: how long a message's header is, and when it was made. */
 static bool is_dbox(struct text text)
 {
-	struct text line = take_line(&text);
+	struct text line = take_text_line(&text);
 
-	return take(&line, "2 M") && take_hex(&line) && take(&line, " C") && take_hex(&line) &&
-		line.length == 0 && text.length > 0 && *text.data == '\1';
+	return take_word(&line, "2 M") && take_hex(&line) && take_word(&line, " C") &&
+		take_hex(&line) && line.length == 0 && text.length > 0 && *text.data == '\1';
 }
 
 /* A folder's format that is not read; MESSAGE_MAIL: none. */
 static enum message_kind folder_kind(struct text text)
 {
-	if (take(&text, "*mbx*\r\n"))
+	if (take_word(&text, "*mbx*\r\n"))
 		return MESSAGE_MBX;
-	if (take(&text, "BABYL OPTIONS:"))
+	if (take_word(&text, "BABYL OPTIONS:"))
 		return MESSAGE_BABYL;
 	return is_dbox(text) ? MESSAGE_DBOX : MESSAGE_MAIL;
 }

@@ -11,7 +11,7 @@
 
 enum { FLAGS = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC };
 
-static int fail(const char *path, int reason, struct failure *failure)
+static int fail_opening(const char *path, int reason, struct failure *failure)
 {
 	if (reason == ELOOP)
 		failure_set(failure, STATUS_INVALID,
@@ -30,7 +30,7 @@ static bool is_acceptable(int file, const char *path, struct failure *failure)
 	struct stat found;
 
 	if (fstat(file, &found) != 0) {
-		fail(path, errno, failure);
+		fail_opening(path, errno, failure);
 		return false;
 	}
 	if (!S_ISREG(found.st_mode)) {
@@ -59,7 +59,7 @@ int private_file_open(const char *path, struct failure *failure)
 	if (errno == EEXIST)
 		file = open(path, FLAGS, 0600);
 	if (file < 0)
-		return fail(path, errno, failure);
+		return fail_opening(path, errno, failure);
 	if (is_acceptable(file, path, failure))
 		return file;
 	close(file);

@@ -19,25 +19,25 @@ enum { ENTRIES_A_CALL = 1000 };
 
 /* --- Calls -------------------------------------------------------------------- */
 
-static enum exit_code fail(const char *words)
+static enum exit_code fail_command(const char *words)
 {
 	fprintf(stderr, "hamlet: %s\n", words);
 	return EXIT_FAILED;
 }
 
 /* Takes over `call`. NULL after an error was printed. */
-static json_t *ask(const struct options *options, json_t *call)
+static json_t *ask_hamletd(const struct options *options, json_t *call)
 {
 	struct failure failure = {0};
 	json_t *answer;
 
 	if (call_run(options->socket, call, &answer, &failure) != STATUS_OK)
-		fail(failure.detail);
+		fail_command(failure.detail);
 	return answer;
 }
 
 /* Takes over `answer`. */
-static enum exit_code print(
+static enum exit_code print_answer(
 	const struct options *options, json_t *answer, void (*show)(const json_t *json))
 {
 	if (!answer)
@@ -59,7 +59,7 @@ static char *scope_of(const struct options *options)
 	int given = (*options->user != '\0') + (*options->domain != '\0') + options->site;
 
 	if (given != 1) {
-		fail("whose? Say one of --user, --domain and --site");
+		fail_command("whose? Say one of --user, --domain and --site");
 		return NULL;
 	}
 	if (*options->domain)
@@ -71,15 +71,16 @@ static char *scope_of(const struct options *options)
 
 static enum exit_code show_kind(const struct options *options, const char *scope, const char *kind)
 {
-	return print(options,
-		ask(options,
+	return print_answer(options,
+		ask_hamletd(options,
 			json_pack("{s:s, s:s, s:s}", "call", "entries", "scope", scope, "kind",
 				kind)),
 		show_entries);
 }
 
 /* Sends the entries in calls of a bearable size; takes over the list. */
-static enum exit_code change(const struct options *options, const char *scope, json_t *entries)
+static enum exit_code change_entries_of(
+	const struct options *options, const char *scope, json_t *entries)
 {
 	enum exit_code code = EXIT_DONE;
 	size_t count = json_array_size(entries);
@@ -88,8 +89,8 @@ static enum exit_code change(const struct options *options, const char *scope, j
 		json_t *part = json_array();
 		for (size_t j = i; j < count && j < i + ENTRIES_A_CALL; j++)
 			json_array_append(part, json_array_get(entries, j));
-		code = print(options,
-			ask(options,
+		code = print_answer(options,
+			ask_hamletd(options,
 				json_pack("{s:s, s:s, s:o}", "call", "change", "scope", scope,
 					"entries", part)),
 			show_receipt);
@@ -113,7 +114,7 @@ static enum exit_code change_words(const struct options *options, char *scope, c
 	for (int i = 0; i < count; i++)
 		json_array_append_new(entries, entry(kind, words[i], value));
 	if (scope)
-		code = change(options, scope, entries);
+		code = change_entries_of(options, scope, entries);
 	else
 		json_decref(entries);
 	g_free(scope);
@@ -151,7 +152,7 @@ static bool take_file(const char *kind, const char *path, json_t *entries)
 	char **lines = good ? g_strsplit(text, "\n", -1) : NULL;
 
 	if (!good)
-		fail(error->message);
+		fail_command(error->message);
 	for (size_t i = 0; good && lines[i]; i++) {
 		good = take_line(kind, lines[i], entries);
 		if (!good)
@@ -174,7 +175,7 @@ static enum exit_code import(
 	for (int i = 0; i < count && good; i++)
 		good = take_file(kind, words[i], entries);
 	if (good)
-		code = change(options, scope, entries);
+		code = change_entries_of(options, scope, entries);
 	else
 		json_decref(entries);
 	g_free(scope);
@@ -251,10 +252,10 @@ enum exit_code admin_consent(const struct options *options, char **words, int co
 	}
 	if (!*options->user || json_array_size(entries) != 1) {
 		json_decref(entries);
-		fail("say --user USER, and grant, decline or withdraw");
+		fail_command("say --user USER, and grant, decline or withdraw");
 		return EXIT_USAGE;
 	}
-	return change(options, options->user, entries);
+	return change_entries_of(options, options->user, entries);
 }
 
 enum exit_code admin_policy_show(const struct options *options, char **words, int count)
@@ -265,8 +266,8 @@ enum exit_code admin_policy_show(const struct options *options, char **words, in
 	(void)count;
 
 	if (*options->user)
-		return print(options,
-			ask(options,
+		return print_answer(options,
+			ask_hamletd(options,
 				json_pack("{s:s, s:s}", "call", "policy", "user", options->user)),
 			show_policy);
 	scope = scope_of(options);
@@ -290,14 +291,14 @@ enum exit_code admin_policy_set(const struct options *options, char **words, int
 		g_strfreev(pair);
 	}
 	if (code == EXIT_DONE) {
-		code = change(options, scope, entries);
+		code = change_entries_of(options, scope, entries);
 		/* What was wished for may be beyond what the site lets choose. */
 		if (code == EXIT_DONE && *options->user && !options->json)
 			code = admin_policy_show(options, NULL, 0);
 	} else {
 		json_decref(entries);
 		if (scope)
-			fail("say NAME=VALUE, such as junk-score=4");
+			fail_command("say NAME=VALUE, such as junk-score=4");
 	}
 	g_free(scope);
 	return code;
@@ -331,10 +332,10 @@ enum exit_code admin_user_show(const struct options *options, char **words, int 
 	enum exit_code code = EXIT_DONE;
 
 	for (int i = 0; i < count && code == EXIT_DONE; i++) {
-		json_t *user =
-			ask(options, json_pack("{s:s, s:s}", "call", "policy", "user", words[i]));
+		json_t *user = ask_hamletd(
+			options, json_pack("{s:s, s:s}", "call", "policy", "user", words[i]));
 		json_t *entries = user
-			? ask(options,
+			? ask_hamletd(options,
 				  json_pack("{s:s, s:s}", "call", "entries", "scope", words[i]))
 			: NULL;
 		if (entries) {
@@ -345,7 +346,7 @@ enum exit_code admin_user_show(const struct options *options, char **words, int 
 			user = NULL;
 		}
 		json_decref(entries);
-		code = print(options, user, show_user);
+		code = print_answer(options, user, show_user);
 	}
 	return code;
 }
@@ -355,8 +356,9 @@ enum exit_code admin_user_erase(const struct options *options, char **words, int
 	enum exit_code code = EXIT_DONE;
 
 	for (int i = 0; i < count && code == EXIT_DONE; i++)
-		code = print(options,
-			ask(options, json_pack("{s:s, s:s}", "call", "erase", "user", words[i])),
+		code = print_answer(options,
+			ask_hamletd(options,
+				json_pack("{s:s, s:s}", "call", "erase", "user", words[i])),
 			show_receipt);
 	return code;
 }
@@ -370,7 +372,7 @@ static enum exit_code export_user(const struct options *options, const char *use
 	bool more = true;
 
 	while (more) {
-		json_t *part = ask(options,
+		json_t *part = ask_hamletd(options,
 			json_pack(
 				"{s:s, s:s, s:I}", "call", "export", "user", user, "after", after));
 		size_t i;

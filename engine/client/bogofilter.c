@@ -41,7 +41,7 @@ struct class
 	int code;
 };
 
-static struct class classify(const json_t *verdict)
+static struct class classify_message(const json_t *verdict)
 {
 	double spamicity = json_number_value(json_object_get(verdict, "probability"));
 
@@ -89,7 +89,7 @@ static void pass_through(const char *message, size_t length, const struct class 
 	fwrite(at, 1, (size_t)(end - at), stdout);
 }
 
-static void show(const struct work *work, const struct class *class, const char *path)
+static void show_message(const struct work *work, const struct class *class, const char *path)
 {
 	const struct bogofilter_options *options = &work->options;
 
@@ -107,7 +107,7 @@ static void show(const struct work *work, const struct class *class, const char 
 		print_field(class, "\n");
 }
 
-static void fail(struct work *work, const char *why)
+static void fail_bogofilter(struct work *work, const char *why)
 {
 	fprintf(stderr, "bogofilter: %s\n", why);
 	work->failed = true;
@@ -116,7 +116,8 @@ static void fail(struct work *work, const char *why)
 /* --- One message ----------------------------------------------------------------------- */
 
 /* Reports or classifies, and classifies after a report that is passed through. */
-static enum status ask(const struct work *work, struct buffer *body, struct failure *failure)
+static enum status ask_verdict(
+	const struct work *work, struct buffer *body, struct failure *failure)
 {
 	enum status status = exchange_run(&work->exchange, body, failure);
 
@@ -132,8 +133,8 @@ static enum status ask(const struct work *work, struct buffer *body, struct fail
 }
 
 /* `raw` is what is passed through, `message` what is judged: an mbox file's quoting stays. */
-static enum status judge(struct work *work, const char *path, const char *message, size_t length,
-	const char *raw, size_t raw_length)
+static enum status judge_message(struct work *work, const char *path, const char *message,
+	size_t length, const char *raw, size_t raw_length)
 {
 	struct failure failure = {0};
 	struct buffer body;
@@ -141,19 +142,19 @@ static enum status judge(struct work *work, const char *path, const char *messag
 	work->messages++;
 	work->exchange.message = message;
 	work->exchange.length = length;
-	enum status status = ask(work, &body, &failure);
+	enum status status = ask_verdict(work, &body, &failure);
 	if (status != STATUS_OK)
-		fail(work, failure.detail);
+		fail_bogofilter(work, failure.detail);
 	if (work->options.passthrough && status != STATUS_OK)
 		fwrite(raw, 1, raw_length, stdout); /* nobody's mail is lost for our sake */
 	if (status == STATUS_OK && (!work->report || work->options.passthrough)) {
 		json_t *verdict = json_loadb(body.data ? body.data : "", body.length, 0, NULL);
-		struct class class = classify(verdict);
+		struct class class = classify_message(verdict);
 
 		if (work->options.passthrough)
 			pass_through(raw, raw_length, &class);
 		else
-			show(work, &class, path);
+			show_message(work, &class, path);
 		work->code = work->options.ham_true ? 0 : class.code;
 		json_decref(verdict);
 	}
@@ -162,11 +163,11 @@ static enum status judge(struct work *work, const char *path, const char *messag
 	return status;
 }
 
-static enum status visit(void *context, const char *path, const struct mail_place *place,
+static enum status visit_message(void *context, const char *path, const struct mail_place *place,
 	const char *message, size_t length)
 {
 	(void)place;
-	enum status status = judge(context, path, message, length, message, length);
+	enum status status = judge_message(context, path, message, length, message, length);
 
 	/* What ails one message does not stop the others. */
 	return status == STATUS_IO || status == STATUS_DENIED ? status : STATUS_OK;
@@ -179,7 +180,7 @@ static void skipped(void *context, const char *why)
 }
 
 /* Each message of an mbox file is learned; but who asks wants one answer a file without -M. */
-static enum mail_form form_of(const struct bogofilter_options *options)
+static enum mail_form form_of_input(const struct bogofilter_options *options)
 {
 	if (options->mbox)
 		return MAIL_MBOX;
@@ -190,16 +191,16 @@ static enum mail_form form_of(const struct bogofilter_options *options)
  * daemon does not answer. */
 static bool walk(struct work *work, const char *path)
 {
-	const struct mail_visitor visitor = {.message = visit,
+	const struct mail_visitor visitor = {.message = visit_message,
 		.skipped = skipped,
 		.context = work,
-		.form = form_of(&work->options),
+		.form = form_of_input(&work->options),
 		.pipes = true};
 	struct failure failure = {0};
 	size_t before = work->messages;
 	enum status status = mail_walk(path, &visitor, &failure);
 	if (status != STATUS_OK && *failure.detail)
-		fail(work, failure.detail);
+		fail_bogofilter(work, failure.detail);
 	work->failed |= work->messages == before;
 	return status == STATUS_OK || *failure.detail;
 }
@@ -223,7 +224,7 @@ static void walk_names(struct work *work)
 		size_t length = strlen(line);
 
 		if (length == sizeof(line) - 1 && line[length - 1] != '\n') {
-			fail(work, "a name on standard input is too long");
+			fail_bogofilter(work, "a name on standard input is too long");
 			skip_line();
 			continue;
 		}
@@ -232,7 +233,7 @@ static void walk_names(struct work *work)
 			good = walk(work, line);
 	}
 	if (ferror(stdin))
-		fail(work, "standard input cannot be read");
+		fail_bogofilter(work, "standard input cannot be read");
 }
 
 static void walk_files(struct work *work)
@@ -250,7 +251,7 @@ static enum status visit_input(void *context, const char *path, const struct mai
 	const char *message, size_t length)
 {
 	(void)path;
-	return visit(context, NULL, place, message, length);
+	return visit_message(context, NULL, place, message, length);
 }
 
 static void judge_input(struct work *work)
@@ -258,14 +259,14 @@ static void judge_input(struct work *work)
 	const struct mail_visitor visitor = {.message = visit_input,
 		.skipped = skipped,
 		.context = work,
-		.form = form_of(&work->options)};
+		.form = form_of_input(&work->options)};
 	struct failure failure = {0};
 	enum status status = mail_walk_input(STDIN_FILENO, "the input", &visitor, &failure);
 
 	if (status != STATUS_OK && *failure.detail)
-		fail(work, failure.detail);
+		fail_bogofilter(work, failure.detail);
 	else if (status == STATUS_OK && work->messages == 0 && !work->options.mbox)
-		judge(work, NULL, "", 0, "", 0);
+		judge_message(work, NULL, "", 0, "", 0);
 }
 
 /* Reads up to MAIL_FILE_MAX bytes. True: that was all. */
@@ -279,12 +280,12 @@ static bool read_start(struct work *work, struct buffer *raw)
 		if (size < 0 && errno == EINTR)
 			continue;
 		if (size < 0)
-			fail(work, "the input cannot be read");
+			fail_bogofilter(work, "the input cannot be read");
 		if (size <= 0)
 			return size == 0;
 		raw->length += (size_t)size;
 	}
-	fail(work, "the message is too large to be judged");
+	fail_bogofilter(work, "the message is too large to be judged");
 	return false;
 }
 
@@ -297,7 +298,7 @@ static void copy_rest(struct work *work)
 		if (size > 0)
 			fwrite(part, 1, (size_t)size, stdout);
 		else if (errno != EINTR) {
-			fail(work, "the input cannot be read");
+			fail_bogofilter(work, "the input cannot be read");
 			return;
 		}
 	}
@@ -318,7 +319,8 @@ static void pass_mbox(struct work *work, const struct buffer *raw)
 			buffer_append(&plain, message, length);
 		else
 			mbox_unquote(message, length, &plain);
-		judge(work, NULL, plain.data ? plain.data : "", plain.length, message, length);
+		judge_message(
+			work, NULL, plain.data ? plain.data : "", plain.length, message, length);
 		at = message + length;
 	}
 	fwrite(at, 1, (size_t)(raw->data + raw->length - at), stdout);
@@ -327,7 +329,7 @@ static void pass_mbox(struct work *work, const struct buffer *raw)
 
 static bool is_mbox(const struct bogofilter_options *options, const struct buffer *raw)
 {
-	enum mail_form form = form_of(options);
+	enum mail_form form = form_of_input(options);
 
 	return form == MAIL_MBOX || (form == MAIL_DETECT && mbox_is_mbox(raw->data, raw->length));
 }
@@ -346,7 +348,7 @@ static void pass_input(struct work *work)
 	} else if (raw.length > 0 && is_mbox(&work->options, &raw)) {
 		pass_mbox(work, &raw);
 	} else {
-		judge(work, NULL, data, raw.length, data, raw.length);
+		judge_message(work, NULL, data, raw.length, data, raw.length);
 	}
 	buffer_free(&raw);
 }
@@ -384,7 +386,7 @@ static bool open_output(struct work *work, const char *path)
 	return true;
 }
 
-static void run(struct work *work)
+static void run_bogofilter(struct work *work)
 {
 	const struct bogofilter_options *options = &work->options;
 	bool folder = options->input && options->source == SOURCE_INPUT &&
@@ -406,7 +408,7 @@ static void run(struct work *work)
 		judge_input(work);
 }
 
-static const char *report_of(const struct bogofilter_options *options)
+static const char *report_headers(const struct bogofilter_options *options)
 {
 	/* "-Ns" and "-Sn" correct, which one report does. */
 	return options->spam                            ? "Message-class: spam\r\nSet: local\r\n"
@@ -415,7 +417,7 @@ static const char *report_of(const struct bogofilter_options *options)
 							: NULL;
 }
 
-static void say(const struct work *work)
+static void say_verdict(const struct work *work)
 {
 	if (work->options.task == TASK_HELP)
 		bogofilter_options_help();
@@ -440,14 +442,14 @@ int main(int argc, char **argv)
 
 	if (!bogofilter_options_read(&work.options, argc, argv))
 		return EXIT_ERROR;
-	work.report = report_of(&work.options);
+	work.report = report_headers(&work.options);
 	work.exchange.command = work.report ? "TELL" : "CHECK";
 	work.exchange.headers = work.report ? work.report : "";
 	if (work.options.task == TASK_RUN)
-		run(&work);
+		run_bogofilter(&work);
 	else
-		say(&work);
+		say_verdict(&work);
 	if (fflush(stdout) != 0 || ferror(stdout))
-		fail(&work, "the output cannot be written");
+		fail_bogofilter(&work, "the output cannot be written");
 	return work.failed ? EXIT_ERROR : work.code;
 }

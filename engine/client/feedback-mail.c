@@ -35,7 +35,7 @@ static const struct word feedback_types[] = {
 	{"not-spam", FEEDBACK_HAM},
 };
 
-static enum feedback_kind look_up(const struct word *words, size_t count, const char *text)
+static enum feedback_kind look_up_report(const struct word *words, size_t count, const char *text)
 {
 	for (size_t i = 0; text && i < count; i++) {
 		if (g_ascii_strcasecmp(words[i].text, text) == 0)
@@ -78,7 +78,7 @@ static void strip_comments(char *value)
 }
 
 /* The value of a field at the beginning of a line, folded or not; NULL = none. */
-static char *find_field(char *text, const char *name)
+static char *find_report_field(char *text, const char *name)
 {
 	GRegex *fold = g_regex_new("\\r?\\n[ \t]+", 0, 0, NULL);
 	char *unfolded = g_regex_replace_literal(fold, text, -1, 0, " ", 0, NULL);
@@ -112,11 +112,11 @@ static void read_arf(struct feedback_mail *mail, GMimePart *part)
 	const char *data = g_bytes_get_data(content, &length);
 	char *text = g_strndup(data ? data : "", MIN(length, (size_t)ARF_MAX_BYTES));
 	char *valid = g_utf8_make_valid(text, -1);
-	char *type = find_field(valid, "feedback-type");
+	char *type = find_report_field(valid, "feedback-type");
 
 	g_free(mail->report);
 	mail->report = type ? type : g_strdup("");
-	mail->kind = look_up(feedback_types, G_N_ELEMENTS(feedback_types), type);
+	mail->kind = look_up_report(feedback_types, G_N_ELEMENTS(feedback_types), type);
 	g_free(valid);
 	g_free(text);
 	g_bytes_unref(content);
@@ -136,10 +136,10 @@ static void read_headers(struct feedback_mail *mail, GMimeMessage *message)
 		? internet_address_list_get_address(from, 0)
 		: NULL;
 
-	mail->kind = look_up(report_types, G_N_ELEMENTS(report_types),
+	mail->kind = look_up_report(report_types, G_N_ELEMENTS(report_types),
 		header(message, "X-Zimbra-Spam-Report-Type"));
 	if (mail->kind == FEEDBACK_UNSAID)
-		mail->kind = look_up(
+		mail->kind = look_up_report(
 			subjects, G_N_ELEMENTS(subjects), g_mime_message_get_subject(message));
 	if (!sender && first && INTERNET_ADDRESS_IS_MAILBOX(first))
 		sender = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(first));
@@ -190,7 +190,7 @@ static bool is_eml(GMimePart *part)
 }
 
 /* A message that GMime does not take for one: encoded, or with another type. */
-static bool is_message(GMimePart *part, GMimeContentType *type)
+static bool is_message_type(GMimePart *part, GMimeContentType *type)
 {
 	static const char *const types[][2] = {{"message", "rfc822"}, {"message", "global"},
 		{"message", "rfc2822"}, {"message", "news"}, {"text", "rfc822-headers"},
@@ -205,7 +205,7 @@ static bool is_message(GMimePart *part, GMimeContentType *type)
 
 /* GMime walks into multiparts, not into attached messages, whose own attachments are
  * part of what was reported. */
-static void visit(GMimeObject *parent, GMimeObject *part, gpointer context)
+static void visit_part(GMimeObject *parent, GMimeObject *part, gpointer context)
 {
 	struct feedback_mail *mail = context;
 	GMimeContentType *type = g_mime_object_get_content_type(part);
@@ -217,7 +217,7 @@ static void visit(GMimeObject *parent, GMimeObject *part, gpointer context)
 		return;
 	else if (g_mime_content_type_is_type(type, "message", "feedback-report"))
 		read_arf(mail, GMIME_PART(part));
-	else if (is_message(GMIME_PART(part), type))
+	else if (is_message_type(GMIME_PART(part), type))
 		take_bytes(mail, content_of(GMIME_PART(part)));
 }
 
@@ -227,12 +227,12 @@ static void read_mail(struct feedback_mail *mail, GMimeMessage *message)
 
 	read_headers(mail, message);
 	if (root && GMIME_IS_MULTIPART(root))
-		g_mime_multipart_foreach(GMIME_MULTIPART(root), visit, mail);
+		g_mime_multipart_foreach(GMIME_MULTIPART(root), visit_part, mail);
 	else if (root)
-		visit(NULL, root, mail);
+		visit_part(NULL, root, mail);
 }
 
-static bool is_blank(char c)
+static bool is_blank_char(char c)
 {
 	return c == ' ' || c == '\t';
 }
@@ -250,7 +250,7 @@ static bool begins_address_field(const char *line, size_t length)
 		line += sizeof(prefix) - 1;
 		size -= sizeof(prefix) - 1;
 	}
-	while (size > 0 && is_blank(line[size - 1]))
+	while (size > 0 && is_blank_char(line[size - 1]))
 		size--;
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
 		found |= size == strlen(names[i]) && g_ascii_strncasecmp(line, names[i], size) == 0;
@@ -268,7 +268,7 @@ static bool nests_too_deep(const char *data, size_t length)
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
 
 		next = newline ? newline + 1 : end;
-		if (!is_blank(*line)) {
+		if (!is_blank_char(*line)) {
 			counts = begins_address_field(line, (size_t)(next - line));
 			colons = 0;
 		}

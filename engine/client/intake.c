@@ -21,7 +21,7 @@ struct arguments {
 	gboolean trust;
 };
 
-static bool parse(struct arguments *arguments, int *argc, char ***argv)
+static bool parse_arguments(struct arguments *arguments, int *argc, char ***argv)
 {
 	const GOptionEntry entries[] = {
 		{"user", 'u', 0, G_OPTION_ARG_STRING, &arguments->user, "who reports", "USER"},
@@ -54,7 +54,7 @@ static bool parse(struct arguments *arguments, int *argc, char ***argv)
 	return valid;
 }
 
-static enum feedback_kind kind_of(
+static enum feedback_kind kind_of_feedback(
 	const struct arguments *arguments, const struct feedback_mail *mail)
 {
 	if (!arguments->label)
@@ -127,7 +127,7 @@ static bool is_refused(const struct feedback_mail *mail, const char *user, enum 
 static int report_all(const struct arguments *arguments, const struct feedback_mail *mail)
 {
 	const char *given = getenv("HAMLET_SOCKET");
-	enum feedback_kind kind = kind_of(arguments, mail);
+	enum feedback_kind kind = kind_of_feedback(arguments, mail);
 	struct exchange exchange = {.command = "TELL",
 		.socket = arguments->socket ? arguments->socket
 			: given             ? given
@@ -151,7 +151,7 @@ static int report_all(const struct arguments *arguments, const struct feedback_m
 	return code;
 }
 
-static int take(const struct arguments *arguments, const char *data, size_t length)
+static int take_reported(const struct arguments *arguments, const char *data, size_t length)
 {
 	struct feedback_mail mail;
 	struct failure failure = {0};
@@ -173,7 +173,7 @@ static int take_input(const struct arguments *arguments)
 	int code;
 
 	if (status == STATUS_OK) {
-		code = take(arguments, file.data, file.length);
+		code = take_reported(arguments, file.data, file.length);
 	} else {
 		fprintf(stderr, "hamlet-intake: %s\n", failure.detail);
 		code = status == STATUS_IO ? EX_TEMPFAIL : EX_DATAERR;
@@ -189,7 +189,7 @@ int main(int argc, char **argv)
 
 	setlocale(LC_CTYPE, "C.UTF-8"); /* names of users in options are UTF-8 */
 
-	if (parse(&arguments, &argc, &argv))
+	if (parse_arguments(&arguments, &argc, &argv))
 		code = take_input(&arguments);
 	g_free(arguments.user);
 	g_free(arguments.label);

@@ -38,7 +38,7 @@ static bool stopped(const struct walk *walk)
 }
 
 /* What cannot be read ends the walk if it was named, and is skipped if it was met. */
-static enum status skip(struct walk *walk, enum origin origin, const struct failure *why)
+static enum status skip_entry(struct walk *walk, enum origin origin, const struct failure *why)
 {
 	if (origin == NAMED)
 		return failure_set(walk->failure, why->code, "%s", why->detail);
@@ -80,7 +80,7 @@ static enum status walked(struct walk *walk, const char *path, const struct mail
 		return STATUS_OK;
 	failure_set(&why, STATUS_LIMIT, "%s has %zu message(s) of more than %d MiB", path,
 		cursor->left_out, MAIL_FILE_MAX >> 20);
-	return skip(walk, MET, &why);
+	return skip_entry(walk, MET, &why);
 }
 
 static enum status walk_messages(
@@ -130,7 +130,7 @@ static enum status walk_file(struct walk *walk, const char *path, enum origin or
 
 	if (is_bookkeeping(name)) {
 		failure_set(&why, STATUS_INVALID, "%s is no mail: a mail server keeps it", path);
-		status = skip(walk, MET, &why);
+		status = skip_entry(walk, MET, &why);
 		g_free(name);
 		return status;
 	}
@@ -139,9 +139,9 @@ static enum status walk_file(struct walk *walk, const char *path, enum origin or
 	if (status == STATUS_OK)
 		status = walk_messages(walk, path, &file, form_of(walk, path, origin));
 	else if (status == STATUS_IO)
-		status = skip(walk, origin, &why);
+		status = skip_entry(walk, origin, &why);
 	else /* it can be read, but is no mail */
-		status = skip(walk, MET, &why);
+		status = skip_entry(walk, MET, &why);
 	mail_file_close(&file);
 	return status;
 }
@@ -202,7 +202,7 @@ static bool is_trashed(const char *name)
 /* What a folder is in a Maildir: the whole, or a part with messages. */
 enum kind { PLAIN, MAILDIR, MAILDIR_PART };
 
-static enum kind kind_of(const char *path)
+static enum kind kind_of_entry(const char *path)
 {
 	char *name = g_path_get_basename(path);
 	bool part = strcmp(name, "cur") == 0 || strcmp(name, "new") == 0;
@@ -223,7 +223,7 @@ static bool is_read(const char *name, enum kind kind)
 	return name[0] != '.' && strcmp(name, "tmp") != 0;
 }
 
-static void leave_out(const struct walk *walk, const char *folder, const char *name)
+static void leave_out_file(const struct walk *walk, const char *folder, const char *name)
 {
 	const struct mail_visitor *visitor = walk->visitor;
 
@@ -235,7 +235,7 @@ static void leave_out(const struct walk *walk, const char *folder, const char *n
 	g_free(path);
 }
 
-static gint compare_names(gconstpointer a, gconstpointer b)
+static gint compare_file_names(gconstpointer a, gconstpointer b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
@@ -252,11 +252,11 @@ static enum status list_folder(const struct walk *walk, const char *path, enum k
 		if (is_read(entry->d_name, kind))
 			g_ptr_array_add(paths, g_build_filename(path, entry->d_name, NULL));
 		else
-			leave_out(walk, path, entry->d_name);
+			leave_out_file(walk, path, entry->d_name);
 	}
 	int error = errno;
 	closedir(folder);
-	g_ptr_array_sort(paths, compare_names);
+	g_ptr_array_sort(paths, compare_file_names);
 	return error == 0 ? STATUS_OK : fail_reading(path, error, failure);
 }
 
@@ -265,13 +265,13 @@ static enum status walk_path(struct walk *walk, const char *path, enum origin or
 static enum status walk_folder(struct walk *walk, const char *path, enum origin origin)
 {
 	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
-	enum kind kind = kind_of(path);
+	enum kind kind = kind_of_entry(path);
 	enum origin inner = kind == MAILDIR_PART ? MET_IN_MAILDIR : MET;
 	struct failure why;
 	enum status status = STATUS_OK;
 
 	if (list_folder(walk, path, kind, paths, &why) != STATUS_OK)
-		status = skip(walk, origin, &why);
+		status = skip_entry(walk, origin, &why);
 	for (guint i = 0; i < paths->len && status == STATUS_OK; i++)
 		status = walk_path(walk, paths->pdata[i], inner);
 	g_ptr_array_unref(paths);
@@ -291,7 +291,7 @@ static enum status enter(
 	return STATUS_OK;
 }
 
-static enum status look(const char *path, struct stat *found, struct failure *failure)
+static enum status look_at_entry(const char *path, struct stat *found, struct failure *failure)
 {
 	if (stat(path, found) != 0)
 		return fail_reading(path, errno, failure);
@@ -311,12 +311,12 @@ static enum status walk_path(struct walk *walk, const char *path, enum origin or
 	if (origin == NAMED && walk->visitor->pipes && stat(path, &found) == 0 &&
 		S_ISFIFO(found.st_mode))
 		return walk_pipe(walk, path);
-	if (look(path, &found, &why) != STATUS_OK)
-		return skip(walk, origin, &why);
+	if (look_at_entry(path, &found, &why) != STATUS_OK)
+		return skip_entry(walk, origin, &why);
 	if (S_ISREG(found.st_mode))
 		return walk_file(walk, path, origin);
 	if (enter(walk, path, &found, &why) != STATUS_OK)
-		return skip(walk, origin, &why);
+		return skip_entry(walk, origin, &why);
 	return walk_folder(walk, path, origin);
 }
 
@@ -344,7 +344,7 @@ enum status mail_walk_input(int descriptor, const char *name, const struct mail_
 enum status mail_walk_check(const char *path, struct failure *failure)
 {
 	struct stat found;
-	enum status status = look(path, &found, failure);
+	enum status status = look_at_entry(path, &found, failure);
 
 	if (status == STATUS_OK && access(path, R_OK) != 0)
 		status = fail_reading(path, errno, failure);

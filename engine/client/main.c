@@ -15,7 +15,7 @@
 #include "engine/base/mail-file.h"
 #include "engine/client/commands.h"
 
-static enum exit_code fail_usage(const char *message)
+static enum exit_code fail_usage_of(const char *message)
 {
 	fprintf(stderr, "hamlet: %s (hamlet --help lists the commands)\n", message);
 	return EXIT_USAGE;
@@ -38,7 +38,7 @@ static char *command_list(void)
 }
 
 /* The command that the words name; *used is how many they are. */
-static const struct command *find_command(int argc, char **argv, int *used)
+static const struct command *find_subcommand(int argc, char **argv, int *used)
 {
 	for (size_t i = 0; i < commands_count; i++) {
 		if (argc < 2 || strcmp(argv[1], commands[i].name) != 0)
@@ -160,24 +160,24 @@ static enum exit_code fail_unknown(int argc, char **argv)
 			commands[i].argument);
 		first = false;
 	}
-	enum exit_code code = fail_usage(text->str);
+	enum exit_code code = fail_usage_of(text->str);
 	g_string_free(text, TRUE);
 	return code;
 }
 
-static enum exit_code run(const struct options *options, int argc, char **argv)
+static enum exit_code run_command(const struct options *options, int argc, char **argv)
 {
 	int used = 0;
-	const struct command *command = find_command(argc, argv, &used);
+	const struct command *command = find_subcommand(argc, argv, &used);
 
 	if (!command)
 		return fail_unknown(argc, argv);
 	if (command->run)
 		return run_inputs(command, options, argv + used, argc - used);
 	if (argc > used && !command->words)
-		return fail_usage("nothing may follow this command");
+		return fail_usage_of("nothing may follow this command");
 	if (argc == used && command->words)
-		return fail_usage("something is to follow this command");
+		return fail_usage_of("something is to follow this command");
 	return command->run_words(options, argv + used, argc - used);
 }
 
@@ -199,7 +199,7 @@ static void free_given(struct given *given)
 	g_free(given->to);
 }
 
-static const char *or_empty(const char *text)
+static const char *text_or_empty(const char *text)
 {
 	return text ? text : "";
 }
@@ -211,14 +211,14 @@ static struct options options_of(const struct given *given)
 	return (struct options){.socket = given->socket ? given->socket
 			: from_environment              ? from_environment
 							: DEFAULT_SOCKET,
-		.user = or_empty(given->user),
+		.user = text_or_empty(given->user),
 		.json = given->json,
-		.domain = or_empty(given->domain),
+		.domain = text_or_empty(given->domain),
 		.site = given->site,
-		.consent = or_empty(given->consent),
-		.event = or_empty(given->event),
-		.from = or_empty(given->from),
-		.to = or_empty(given->to),
+		.consent = text_or_empty(given->consent),
+		.event = text_or_empty(given->event),
+		.from = text_or_empty(given->from),
+		.to = text_or_empty(given->to),
 		.selected = given->selected};
 }
 
@@ -236,7 +236,7 @@ static void drop_dashes(int *argc, char **argv)
 	--*argc;
 }
 
-static bool parse(struct given *given, int *argc, char ***argv)
+static bool parse_command(struct given *given, int *argc, char ***argv)
 {
 	const GOptionEntry entries[] = {
 		{"user", 'u', 0, G_OPTION_ARG_STRING, &given->user,
@@ -269,11 +269,11 @@ static bool parse(struct given *given, int *argc, char ***argv)
 	g_option_context_add_main_entries(context, entries, NULL);
 	bool valid = g_option_context_parse(context, argc, argv, &error);
 	if (!valid) {
-		fail_usage(error->message);
+		fail_usage_of(error->message);
 		g_error_free(error);
 	} else if (given->selected < 0) {
 		valid = false;
-		fail_usage("--selected is a number of messages");
+		fail_usage_of("--selected is a number of messages");
 	}
 	drop_dashes(argc, *argv);
 	g_free(list);
@@ -288,14 +288,14 @@ int main(int argc, char **argv)
 
 	setlocale(LC_CTYPE, "C.UTF-8"); /* names of users in options are UTF-8 */
 
-	if (!parse(&given, &argc, &argv)) {
+	if (!parse_command(&given, &argc, &argv)) {
 		code = EXIT_USAGE;
 	} else if (given.version) {
 		puts("hamlet " PACKAGE_VERSION);
 		code = EXIT_DONE;
 	} else {
 		struct options options = options_of(&given);
-		code = run(&options, argc, argv);
+		code = run_command(&options, argc, argv);
 	}
 	free_given(&given);
 	return code;

@@ -120,7 +120,7 @@ static int usage(const char *format, ...)
 	return EX_USAGE;
 }
 
-static void add(struct reading *reading, const char *path, enum learn_label label)
+static void add_path(struct reading *reading, const char *path, enum learn_label label)
 {
 	struct learn_target target = {.path = g_strdup(path), .label = label};
 
@@ -182,7 +182,7 @@ static void take_areas(int argc, char **argv)
 		optind++;
 }
 
-static int refuse(const char *name)
+static int refuse_option(const char *name)
 {
 	if (strcmp(name, "clear") == 0)
 		return usage("--%s: `hamlet user erase USER` erases what a user has taught", name);
@@ -232,18 +232,18 @@ static int take_other(struct reading *reading, int code, int index)
 		say_meaningless(code, index);
 		return 0;
 	case HARMFUL:
-		return refuse(LONG[index].name);
+		return refuse_option(LONG[index].name);
 	default:
 		say_meaningless(code, index);
 		return 0;
 	}
 }
 
-static int take(struct reading *reading, int code, int index, int argc, char **argv)
+static int take_option(struct reading *reading, int code, int index, int argc, char **argv)
 {
 	switch (code) {
 	case WORD:
-		add(reading, optarg, reading->label);
+		add_path(reading, optarg, reading->label);
 		return 0;
 	case LABEL_SPAM:
 		set_label(reading, LEARN_SPAM);
@@ -283,17 +283,17 @@ static int take(struct reading *reading, int code, int index, int argc, char **a
 }
 
 /* "spam:FORM:PATH" and "ham:FORM:PATH" say what is there; other lines are paths. */
-static void add_line(struct reading *reading, const char *line)
+static void add_path_line(struct reading *reading, const char *line)
 {
 	bool spam = g_str_has_prefix(line, "spam:"), ham = g_str_has_prefix(line, "ham:");
 	const char *form = strchr(line, ':');
 	const char *path = form ? strchr(form + 1, ':') : NULL;
 
 	if (!(spam || ham) || !path) {
-		add(reading, line, reading->label);
+		add_path(reading, line, reading->label);
 		return;
 	}
-	add(reading, path + 1, spam ? LEARN_SPAM : LEARN_HAM);
+	add_path(reading, path + 1, spam ? LEARN_SPAM : LEARN_HAM);
 	g_array_index(
 		reading->options->targets, struct learn_target, reading->options->targets->len - 1)
 		.mbox = g_str_has_prefix(form, ":mbox:");
@@ -312,7 +312,7 @@ static int read_folders(struct reading *reading)
 	}
 	for (line = strtok_r(text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest)) {
 		if (line[strspn(line, " \t")] != '\0')
-			add_line(reading, line);
+			add_path_line(reading, line);
 	}
 	g_free(text);
 	return 0;
@@ -356,7 +356,7 @@ static int decide_targets(struct reading *reading)
 		return 0;
 	}
 	if (targets->len == 0 && !reading->folders)
-		add(reading, "-", reading->label);
+		add_path(reading, "-", reading->label);
 	for (guint i = 0; i < targets->len; i++) {
 		struct learn_target *target = &g_array_index(targets, struct learn_target, i);
 
@@ -381,9 +381,9 @@ int learn_options_parse(struct learn_options *options, int argc, char **argv)
 		.max_size = MAX_SIZE,
 		.targets = g_array_new(FALSE, FALSE, sizeof(struct learn_target))};
 	while (result == 0 && (code = getopt_long(argc, argv, SHORT, LONG, &index)) != -1)
-		result = take(&reading, code, index, argc, argv);
+		result = take_option(&reading, code, index, argc, argv);
 	for (; result == 0 && optind < argc; optind++) /* after "--" */
-		add(&reading, argv[optind], reading.label);
+		add_path(&reading, argv[optind], reading.label);
 	if (result != 0 || options->task == TASK_HELP || options->task == TASK_VERSION)
 		return result;
 	if (reading.folders)

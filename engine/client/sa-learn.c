@@ -32,7 +32,7 @@ struct learn {
 	bool read_input, stop;
 };
 
-static void say(const char *text)
+static void say_progress(const char *text)
 {
 	fprintf(stderr, "hamlet-sa-learn: %s\n", text);
 }
@@ -52,7 +52,7 @@ static bool changed(const struct buffer *body)
 	return result;
 }
 
-static int code_of(enum status status)
+static int exit_code_of(enum status status)
 {
 	switch (status) {
 	case STATUS_INVALID:
@@ -106,7 +106,7 @@ static enum status give(void *context, const char *path, const struct mail_place
 		learn->learned += changed(&body);
 	} else {
 		fprintf(stderr, "hamlet-sa-learn: %s: %s\n", path, failure.detail);
-		learn->not_kept = code_of(status);
+		learn->not_kept = exit_code_of(status);
 	}
 	buffer_free(&body);
 	/* A message that cannot be learned does not stop the others. */
@@ -114,11 +114,11 @@ static enum status give(void *context, const char *path, const struct mail_place
 	return learn->stop ? status : STATUS_OK;
 }
 
-static void on_skipped(void *context, const char *why)
+static void note_skipped(void *context, const char *why)
 {
 	struct learn *learn = context;
 
-	say(why);
+	say_progress(why);
 	learn->skipped++;
 }
 
@@ -134,8 +134,8 @@ static void learn_input(struct learn *learn, const struct mail_visitor *visitor)
 	enum status status = mail_walk_input(STDIN_FILENO, "standard input", visitor, &failure);
 	if (status == STATUS_OK || learn->stop)
 		return;
-	say(failure.detail);
-	learn->not_kept = code_of(status);
+	say_progress(failure.detail);
+	learn->not_kept = exit_code_of(status);
 }
 
 static void learn_path(struct learn *learn, const struct mail_visitor *visitor, const char *path)
@@ -146,9 +146,9 @@ static void learn_path(struct learn *learn, const struct mail_visitor *visitor, 
 
 	if (status == STATUS_OK || learn->stop)
 		return;
-	say(failure.detail);
+	say_progress(failure.detail);
 	if (learn->examined > before) /* it ended in the middle */
-		learn->not_kept = code_of(status);
+		learn->not_kept = exit_code_of(status);
 	else
 		learn->not_read = EX_IOERR;
 }
@@ -175,7 +175,7 @@ static void learn_target(struct learn *learn, const struct learn_target *target)
 	};
 
 	const struct mail_visitor visitor = {.message = give,
-		.skipped = on_skipped,
+		.skipped = note_skipped,
 		.context = learn,
 		.form = target->mbox ? MAIL_MBOX : MAIL_DETECT,
 		.pipes = true};
@@ -198,7 +198,7 @@ static int code_at_end(const struct learn *learn)
 	return learn->not_read ? learn->not_read : learn->skipped ? EX_DATAERR : EXIT_SUCCESS;
 }
 
-static int run(const struct learn_options *options, const char *socket)
+static int run_learning(const struct learn_options *options, const char *socket)
 {
 	struct learn learn = {.options = options,
 		.exchange = {.socket = socket, .command = "TELL", .user = options->user}};
@@ -252,17 +252,17 @@ static int dump_magic(const struct learn_options *options, const char *socket)
 			"ntokens", json_integer_value(json_object_get(engine, "global_tokens")));
 		print_magic("nreports", json_integer_value(json_object_get(engine, "last_seq")));
 	} else {
-		say(failure.detail);
+		say_progress(failure.detail);
 	}
 	json_decref(policy);
 	json_decref(stats);
-	return status == STATUS_OK ? EXIT_SUCCESS : code_of(status);
+	return status == STATUS_OK ? EXIT_SUCCESS : exit_code_of(status);
 }
 
-static int dump(const struct learn_options *options, const char *socket)
+static int dump_counts(const struct learn_options *options, const char *socket)
 {
 	if (strcmp(options->dump, "magic") != 0)
-		say("tokens are kept as hashes: `hamlet tokens` shows those of a message");
+		say_progress("tokens are kept as hashes: `hamlet tokens` shows those of a message");
 	return strcmp(options->dump, "data") == 0 ? EXIT_SUCCESS : dump_magic(options, socket);
 }
 
@@ -287,9 +287,9 @@ static int perform(const struct learn_options *options)
 
 	switch (options->task) {
 	case TASK_LEARN:
-		return run(options, socket);
+		return run_learning(options, socket);
 	case TASK_DUMP:
-		return dump(options, socket);
+		return dump_counts(options, socket);
 	case TASK_HELP:
 		help();
 		return EX_USAGE; /* as sa-learn */

@@ -35,7 +35,7 @@ void show_text(const char *text, size_t length, size_t width)
 		fputs("...", stdout);
 }
 
-static double number(const json_t *object, const char *key)
+static double number_member(const json_t *object, const char *key)
 {
 	return json_number_value(json_object_get(object, key));
 }
@@ -55,10 +55,10 @@ static const char *string(const json_t *object, const char *key)
 /* Rounded to a tenth, but never up to the threshold that it does not reach. */
 static double shown_score(const json_t *verdict)
 {
-	double score = round(number(verdict, "score") * 10) / 10;
+	double score = round(number_member(verdict, "score") * 10) / 10;
 
-	return !truth(verdict, "spam") && score >= number(verdict, "threshold") ? score - 0.1
-										: score;
+	return !truth(verdict, "spam") && score >= number_member(verdict, "threshold") ? score - 0.1
+										       : score;
 }
 
 void show_score(const json_t *verdict)
@@ -67,7 +67,7 @@ void show_score(const json_t *verdict)
 
 	printf("%s %.1f / %.1f (probability %.4f, judged by the reports of %s)",
 		truth(verdict, "spam") ? "spam" : "ham", shown_score(verdict),
-		number(verdict, "threshold"), number(verdict, "probability"),
+		number_member(verdict, "threshold"), number_member(verdict, "probability"),
 		truth(verdict, "personal") ? "you and everybody" : "everybody");
 	if (json_is_object(entry)) {
 		printf("; the %s's list says %s: ", string(entry, "scope"), string(entry, "list"));
@@ -78,7 +78,7 @@ void show_score(const json_t *verdict)
 
 static void show_reason(const json_t *reason, double strongest)
 {
-	double everybody = number(reason, "everybody"), own = number(reason, "own");
+	double everybody = number_member(reason, "everybody"), own = number_member(reason, "own");
 	double sum = everybody + own;
 	int bar = strongest > 0 ? (int)lround(BAR_WIDTH * fabs(sum) / strongest) : 0;
 	const char *text = string(reason, "text");
@@ -99,9 +99,10 @@ static void show_sum(const json_t *verdict, double listed, double rest)
 	printf("\n%+8.3f the features above\n%+8.3f all other features\n%+8.3f no feature's (bias)\n"
 	       "%+8.3f together; with the uncertainty of %.2f these are log-odds of %+.2f,\n"
 	       "         a probability of %.4f, a score of %.1f; spam from %.1f on\n",
-		listed, rest, number(verdict, "bias"), number(verdict, "margin"),
-		number(verdict, "uncertainty"), number(verdict, "log_odds"),
-		number(verdict, "probability"), shown_score(verdict), number(verdict, "threshold"));
+		listed, rest, number_member(verdict, "bias"), number_member(verdict, "margin"),
+		number_member(verdict, "uncertainty"), number_member(verdict, "log_odds"),
+		number_member(verdict, "probability"), shown_score(verdict),
+		number_member(verdict, "threshold"));
 }
 
 void show_why(const json_t *verdict)
@@ -112,8 +113,8 @@ void show_why(const json_t *verdict)
 	json_t *reason;
 
 	show_score(verdict);
-	printf("%.0f features, %.0f of them known\n", number(verdict, "tokens"),
-		number(verdict, "known"));
+	printf("%.0f features, %.0f of them known\n", number_member(verdict, "tokens"),
+		number_member(verdict, "known"));
 	if (json_array_size(reasons) == 0) {
 		puts("Nothing of it was reported before: nothing speaks for or against it.");
 		return;
@@ -121,7 +122,7 @@ void show_why(const json_t *verdict)
 	puts("\nstrength            says  from       field              feature");
 	json_array_foreach(reasons, i, reason)
 	{
-		double sum = number(reason, "everybody") + number(reason, "own");
+		double sum = number_member(reason, "everybody") + number_member(reason, "own");
 		if (i >= SHOWN_REASONS)
 			break;
 		if (i == 0)
@@ -129,7 +130,8 @@ void show_why(const json_t *verdict)
 		listed += sum;
 		show_reason(reason, strongest);
 	}
-	show_sum(verdict, listed, number(verdict, "margin") - number(verdict, "bias") - listed);
+	show_sum(verdict, listed,
+		number_member(verdict, "margin") - number_member(verdict, "bias") - listed);
 }
 
 /* What to do about a newsletter instead of reporting it. */
@@ -235,8 +237,8 @@ void show_diagnosis(const json_t *diagnosis)
 			continue;
 		json_array_foreach(reasons, j, reason)
 		{
-			double first = number(json_array_get(reasons, 0), "everybody") +
-				number(json_array_get(reasons, 0), "own");
+			double first = number_member(json_array_get(reasons, 0), "everybody") +
+				number_member(json_array_get(reasons, 0), "own");
 			if (j < 5)
 				show_reason(reason, fabs(first));
 		}
@@ -251,18 +253,18 @@ void show_policy(const json_t *policy)
 
 	printf("spam:              %s (laid down by the %s)\n", string(policy, "spam_action"),
 		string(policy, "spam_action_from"));
-	printf("junk score:        %.1f (%s)\n", number(policy, "junk_score"),
+	printf("junk score:        %.1f (%s)\n", number_member(policy, "junk_score"),
 		string(policy, "junk_score_from"));
-	printf("reject score:      %.1f (%s)\n", number(policy, "reject_score"),
+	printf("reject score:      %.1f (%s)\n", number_member(policy, "reject_score"),
 		string(policy, "reject_score_from"));
 	printf("moved by presses:  %+.2f (at most %.1f) by %.0f reports as spam and %.0f as not spam\n",
-		number(policy, "shift"), number(policy, "shift_limit"),
-		number(policy, "reports_spam"), number(policy, "reports_ham"));
+		number_member(policy, "shift"), number_member(policy, "shift_limit"),
+		number_member(policy, "reports_spam"), number_member(policy, "reports_ham"));
 	printf("in force:          spam from a score of %.2f on\n",
-		number(policy, "effective_junk_score"));
+		number_member(policy, "effective_junk_score"));
 	printf("own policy:        last changed %s; a junk score of %.1f to %.1f may be chosen\n",
-		shown_time(policy, "changed", text), number(policy, "junk_score_min"),
-		number(policy, "junk_score_max"));
+		shown_time(policy, "changed", text), number_member(policy, "junk_score_min"),
+		number_member(policy, "junk_score_max"));
 	printf("consent:           %s", string(policy, "consent"));
 	printf(" (%s)\n", shown_time(policy, "consent_time", text));
 	json_array_foreach(json_object_get(policy, "moves"), i, move)
@@ -270,7 +272,7 @@ void show_policy(const json_t *policy)
 		if (i == 0)
 			puts("\nthe last presses and where they left the threshold:");
 		printf("  %s  %-5s %+.2f\n", shown_time(move, "time", text), string(move, "label"),
-			number(move, "shift"));
+			number_member(move, "shift"));
 	}
 }
 
@@ -327,8 +329,8 @@ void show_receipt(const json_t *receipt)
 	printf("%s", strcmp(string(receipt, "call"), "erase") == 0 ? "erased " : "changed ");
 	show_text(*scope ? scope : "the site", strlen(*scope ? scope : "the site"), 300);
 	printf(" at %s: %.0f entries, %.0f reports, %.0f tokens of the global store%s\n",
-		shown_time(receipt, "time", text), number(receipt, "entries"),
-		number(receipt, "reports"), number(receipt, "global_tokens"),
+		shown_time(receipt, "time", text), number_member(receipt, "entries"),
+		number_member(receipt, "reports"), number_member(receipt, "global_tokens"),
 		truth(receipt, "compacted") ? "; the database was rewritten without them" : "");
 	json_array_foreach(json_object_get(receipt, "warnings"), i, warning)
 	{

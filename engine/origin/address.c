@@ -23,7 +23,7 @@ static bool is_dot_atom(const char *text, size_t length)
 
 /* What a quoted string of `length` bytes stands for (RFC 5322 section 3.2.4): "b\ad" is
  * bad. Returns its length. */
-static size_t unquote(const char *quoted, size_t length, char out[ADDRESS_MAX + 1])
+static size_t unquote_address(const char *quoted, size_t length, char out[ADDRESS_MAX + 1])
 {
 	size_t used = 0;
 
@@ -34,7 +34,7 @@ static size_t unquote(const char *quoted, size_t length, char out[ADDRESS_MAX + 
 	return used;
 }
 
-static void lower(char *text)
+static void lower_address(char *text)
 {
 	for (; *text; text++)
 		*text = g_ascii_tolower(*text);
@@ -51,13 +51,15 @@ bool address_canonical(const char *text, char out[ADDRESS_MAX + 1])
 		return false;
 	if (length + 1 + strlen(domain) > ADDRESS_MAX)
 		return false;
-	size_t plain = length > 2 && *text == '"' && at[-1] == '"' ? unquote(text, length, out) : 0;
+	size_t plain = length > 2 && *text == '"' && at[-1] == '"'
+		? unquote_address(text, length, out)
+		: 0;
 	if (is_dot_atom(out, plain))
 		length = plain;
 	else
 		memcpy(out, text, length);
 	out[length] = '@';
 	strcpy(out + length + 1, domain);
-	lower(out);
+	lower_address(out);
 	return true;
 }

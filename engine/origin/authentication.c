@@ -30,7 +30,7 @@ static void skip_comment(struct scan *scan)
 	} while (depth > 0 && *scan->at);
 }
 
-static void skip_space(struct scan *scan)
+static void skip_space_and_comments(struct scan *scan)
 {
 	for (;;) {
 		if (*scan->at == '(')
@@ -42,7 +42,7 @@ static void skip_space(struct scan *scan)
 	}
 }
 
-static void put(struct scan *scan, size_t *used, char c)
+static void put_result(struct scan *scan, size_t *used, char c)
 {
 	if (*used + 1 < sizeof(scan->word))
 		scan->word[(*used)++] = (char)tolower((unsigned char)c);
@@ -53,27 +53,27 @@ static void read_quoted(struct scan *scan, size_t *used)
 	for (scan->at++; *scan->at && *scan->at != '"'; scan->at++) {
 		if (*scan->at == '\\' && scan->at[1])
 			scan->at++;
-		put(scan, used, strchr(" \t;=()\"", *scan->at) ? '?' : *scan->at);
+		put_result(scan, used, strchr(" \t;=()\"", *scan->at) ? '?' : *scan->at);
 	}
 	if (*scan->at)
 		scan->at++;
 }
 
 /* False at the end. */
-static bool next_word(struct scan *scan)
+static bool next_result_word(struct scan *scan)
 {
 	size_t used = 0;
 
-	skip_space(scan);
+	skip_space_and_comments(scan);
 	if (*scan->at == ';' || *scan->at == '=') {
-		put(scan, &used, *scan->at++);
+		put_result(scan, &used, *scan->at++);
 	} else {
 		while (*scan->at && !isspace((unsigned char)*scan->at) &&
 			!strchr(";=(", *scan->at)) {
 			if (*scan->at == '"')
 				read_quoted(scan, &used);
 			else
-				put(scan, &used, *scan->at++);
+				put_result(scan, &used, *scan->at++);
 		}
 	}
 	scan->word[used] = '\0';
@@ -93,7 +93,7 @@ bool results_claims(const char *value, const char *const *ids)
 {
 	struct scan scan = {.at = value};
 
-	return next_word(&scan) && is_one_of(scan.word, ids);
+	return next_result_word(&scan) && is_one_of(scan.word, ids);
 }
 
 /* --- Authentication-Results ------------------------------------------------ */
@@ -137,7 +137,7 @@ static bool read_result(struct scan *scan, struct result *result)
 	bool more, equals = false;
 
 	*result = (struct result){0};
-	while ((more = next_word(scan)) && strcmp(scan->word, ";") != 0) {
+	while ((more = next_result_word(scan)) && strcmp(scan->word, ";") != 0) {
 		if (strcmp(scan->word, "=") == 0) {
 			equals = true;
 		} else if (equals) {
@@ -156,10 +156,10 @@ bool results_read(const char *value, const char *const *ids, results_fn *each, v
 	struct scan scan = {.at = value};
 	bool more;
 
-	if (!next_word(&scan) || !is_one_of(scan.word, ids))
+	if (!next_result_word(&scan) || !is_one_of(scan.word, ids))
 		return false;
 	do /* a version may follow */
-		more = next_word(&scan);
+		more = next_result_word(&scan);
 	while (more && strcmp(scan.word, ";") != 0);
 	while (more) {
 		struct result result;
@@ -179,10 +179,10 @@ bool results_read_spf(const char *value, const char *const *ids, results_fn *eac
 	char name[sizeof(scan.word)] = "";
 	bool equals = false, ours = true, helo = false;
 
-	if (!next_word(&scan))
+	if (!next_result_word(&scan))
 		return false;
 	snprintf(result.value, sizeof(result.value), "%.15s", scan.word);
-	while (next_word(&scan)) {
+	while (next_result_word(&scan)) {
 		if (equals && strcmp(name, "receiver") == 0)
 			ours = is_one_of(scan.word, ids);
 		if (equals && strcmp(name, "identity") == 0) /* it says nothing of the envelope */

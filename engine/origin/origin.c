@@ -10,7 +10,7 @@
 #include "engine/base/domain.h"
 #include "engine/origin/authentication.h"
 
-static bool is_field(const struct tokenizer_field *field, const char *name)
+static bool is_field_named(const struct tokenizer_field *field, const char *name)
 {
 	return strcmp(field->name, name) == 0;
 }
@@ -51,7 +51,7 @@ static void read_authors(struct origin *origin, const struct tokenizer_field *fi
 	size_t from = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!is_field(&fields[i], "from"))
+		if (!is_field_named(&fields[i], "from"))
 			continue;
 		origin->sole = tokenizer_mailbox(fields[i].value, mailbox, sizeof(mailbox)) &&
 			!fields[i].cut && from == 0;
@@ -73,7 +73,7 @@ static void read_authors(struct origin *origin, const struct tokenizer_field *fi
 static void read_list(struct origin *origin, const struct tokenizer_field *fields, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (!is_field(&fields[i], "list-id"))
+		if (!is_field_named(&fields[i], "list-id"))
 			continue;
 		const char *start = strrchr(fields[i].value, '<');
 		start = start ? start + 1 : fields[i].value;
@@ -90,7 +90,7 @@ static void read_list(struct origin *origin, const struct tokenizer_field *field
 
 /* An address literal such as "[192.0.2.1]" or "[IPv6:2001:db8::1]"; returns the
  * character after it, or NULL. */
-static const char *read_literal(const char *text, const char *end, struct network *client)
+static const char *read_address_literal(const char *text, const char *end, struct network *client)
 {
 	char address[64];
 	const char *close = memchr(text, ']', (size_t)(end - text));
@@ -129,13 +129,13 @@ static bool read_client(const char *line, struct network *client)
 	end = !end ? line + strlen(line) : end < line ? line : end;
 	open = memchr(line, '(', (size_t)(end - line));
 	for (const char *at = open; at && at < end; at++) {
-		if (*at == '[' && !follows_helo(line, at) && read_literal(at, end, client))
+		if (*at == '[' && !follows_helo(line, at) && read_address_literal(at, end, client))
 			return true;
 	}
-	return *line == '[' && read_literal(line, end, client);
+	return *line == '[' && read_address_literal(line, end, client);
 }
 
-static bool is_ours(const struct origin_trust *trust, const struct network *client)
+static bool is_own_host(const struct origin_trust *trust, const struct network *client)
 {
 	for (size_t i = 0; i < trust->network_count; i++) {
 		if (network_contains(&trust->networks[i], client))
@@ -153,7 +153,7 @@ static size_t find_border(struct origin *origin, const struct origin_trust *trus
 	size_t lowest = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!is_field(&fields[i], "received"))
+		if (!is_field_named(&fields[i], "received"))
 			continue;
 		origin->received++;
 		lowest = i;
@@ -163,7 +163,7 @@ static size_t find_border(struct origin *origin, const struct origin_trust *trus
 				continue;
 			return i;
 		}
-		if (is_ours(trust, &origin->client))
+		if (is_own_host(trust, &origin->client))
 			continue;
 		origin->has_client = true;
 		return i;
@@ -174,14 +174,14 @@ static size_t find_border(struct origin *origin, const struct origin_trust *trus
 /* --- Authentication ------------------------------------------------------- */
 
 /* How much one result is worth beside another of the same check. */
-static int rank(const char *result)
+static int rank_stamp(const char *result)
 {
 	return strcmp(result, "pass") == 0 ? 2 : *result ? 1 : 0;
 }
 
-static void keep(struct origin_check *check, const struct result *result)
+static void keep_text(struct origin_check *check, const struct result *result)
 {
-	if (rank(result->value) <= rank(check->result))
+	if (rank_stamp(result->value) <= rank_stamp(check->result))
 		return;
 	snprintf(check->result, sizeof(check->result), "%s", result->value);
 	snprintf(check->domain, sizeof(check->domain), "%s", result->domain);
@@ -222,11 +222,11 @@ static void on_result(void *context, const struct result *stamped)
 	bool within = origin_is_within(origin->domain, result.domain);
 	keep_signature(origin, &result);
 	if (strcmp(result.method, "spf") == 0)
-		keep(&origin->spf, &result);
+		keep_text(&origin->spf, &result);
 	else if (strcmp(result.method, "dkim") == 0)
-		keep(&origin->dkim, &result);
+		keep_text(&origin->dkim, &result);
 	else if (strcmp(result.method, "dmarc") == 0)
-		keep(&origin->dmarc, &result);
+		keep_text(&origin->dmarc, &result);
 	if (strcmp(result.method, "dmarc") == 0 && strcmp(result.value, "fail") == 0)
 		origin->refuted = true;
 	if ((passes(&result, "dkim") || passes(&result, "spf")) && within)
@@ -243,7 +243,7 @@ static void only_signer(const struct judgement *judgement, char *domain, size_t 
 
 	*domain = '\0';
 	for (size_t i = 0; i < judgement->count; i++) {
-		if (!is_field(&judgement->fields[i], "dkim-signature"))
+		if (!is_field_named(&judgement->fields[i], "dkim-signature"))
 			continue;
 		if (signatures++ == 0)
 			results_tag(judgement->fields[i].value, "d", domain, size);
@@ -260,9 +260,9 @@ static bool read_stamp(struct judgement *judgement, const struct origin_trust *t
 
 	if (field->cut)
 		return false;
-	if (is_field(field, "authentication-results"))
+	if (is_field_named(field, "authentication-results"))
 		return results_read(field->value, trust->authserv_ids, on_result, judgement);
-	if (is_field(field, "received-spf"))
+	if (is_field_named(field, "received-spf"))
 		return results_read_spf(field->value, trust->authserv_ids, on_result, judgement);
 	results_read_bare(field->value, &result);
 	if (!*result.domain)
@@ -278,7 +278,7 @@ static void read_stamps(struct origin *origin, const struct origin_trust *trust,
 	size_t end = border;
 
 	if (trust->below_received) {
-		for (end = border + 1; end < count && !is_field(&fields[end], "received");)
+		for (end = border + 1; end < count && !is_field_named(&fields[end], "received");)
 			end++;
 	}
 	for (size_t i = 0; i < count; i++) {

@@ -26,7 +26,7 @@ static size_t name_length(const char *line, size_t length)
 	return name;
 }
 
-static bool is_blank(const char *line, size_t length)
+static bool ends_header(const char *line, size_t length)
 {
 	return *line == '\n' || (length >= 2 && line[0] == '\r' && line[1] == '\n');
 }
@@ -34,7 +34,7 @@ static bool is_blank(const char *line, size_t length)
 void forged_fields_each(const char *message, size_t length,
 	void (*each)(void *context, const char *name, size_t length), void *context)
 {
-	while (length > 0 && !is_blank(message, length)) {
+	while (length > 0 && !ends_header(message, length)) {
 		const char *newline = memchr(message, '\n', length);
 		size_t line = newline ? (size_t)(newline - message) + 1 : length;
 		size_t name = forged_fields_named(message, line) ? name_length(message, line) : 0;
@@ -46,7 +46,7 @@ void forged_fields_each(const char *message, size_t length,
 	}
 }
 
-static int compare_names(const void *a, const void *b)
+static int compare_field_names(const void *a, const void *b)
 {
 	const struct forged_name *first = a, *second = b;
 
@@ -68,11 +68,11 @@ static struct forged_name *new_name(const char *name)
 
 /* Names are chosen by the sender, so they are kept in a balanced tree (tsearch(3)): no
  * choice makes looking one up slow. NULL when out of memory. */
-static struct forged_name *find_name(struct forged_fields *fields, const char *name)
+static struct forged_name *find_field_name(struct forged_fields *fields, const char *name)
 {
 	struct forged_name *made = new_name(name);
 	struct forged_name *const *found =
-		made ? tsearch(made, &fields->tree, compare_names) : NULL;
+		made ? tsearch(made, &fields->tree, compare_field_names) : NULL;
 
 	if (found && *found == made) {
 		made->next = fields->names;
@@ -92,7 +92,7 @@ void forged_fields_note(struct forged_fields *fields, const char *name, size_t b
 	if (!forged_fields_named(name, length))
 		return;
 	if (bytes <= FORGED_MAX_BYTES - fields->bytes && before <= FORGED_MAX_READ - fields->read)
-		found = find_name(fields, name);
+		found = find_field_name(fields, name);
 	if (!found) {
 		fields->uncounted = true;
 		return;
@@ -108,7 +108,7 @@ void forged_fields_clear(struct forged_fields *fields)
 
 	for (struct forged_name *name = fields->names; name; name = next) {
 		next = name->next;
-		tdelete(name, &fields->tree, compare_names);
+		tdelete(name, &fields->tree, compare_field_names);
 		free(name);
 	}
 	*fields = (struct forged_fields){0};

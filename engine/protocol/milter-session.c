@@ -105,7 +105,7 @@ static const char *take_string(struct frame *frame)
 	return string;
 }
 
-static uint32_t read_number(const char *data)
+static uint32_t read_frame_number(const char *data)
 {
 	const unsigned char *bytes = (const unsigned char *)data;
 
@@ -165,7 +165,7 @@ static void add_lines(struct milter_session *session, const char *text)
 }
 
 /* "<bob@example.org>" as "bob@example.org". */
-static size_t strip(const char **address)
+static size_t strip_angles(const char **address)
 {
 	size_t length = strlen(*address);
 
@@ -179,7 +179,7 @@ static size_t strip(const char **address)
 static void add_recipient(struct milter_session *session, const char *address)
 {
 	struct milter_message *message = &session->message;
-	size_t length = strip(&address);
+	size_t length = strip_angles(&address);
 	struct buffer *names = &session->recipients;
 
 	if (length > ADDRESS_MAX)
@@ -194,7 +194,7 @@ static void add_recipient(struct milter_session *session, const char *address)
 	message->recipient_count++;
 }
 
-static void complete(struct milter_session *session)
+static void complete_frame(struct milter_session *session)
 {
 	struct milter_message *message = &session->message;
 
@@ -217,8 +217,9 @@ static void on_negotiate(struct milter_session *session, struct frame *frame)
 		fail(session, "negotiation is too short");
 		return;
 	}
-	uint32_t version = read_number(frame->data), actions = read_number(frame->data + 4),
-		 protocol = read_number(frame->data + 8);
+	uint32_t version = read_frame_number(frame->data),
+		 actions = read_frame_number(frame->data + 4),
+		 protocol = read_frame_number(frame->data + 8);
 	if (version < OLDEST_VERSION) {
 		fail(session, "milter version %lu is too old", (unsigned long)version);
 		return;
@@ -237,7 +238,7 @@ static void on_negotiate(struct milter_session *session, struct frame *frame)
 
 /* What the mail server makes of an address is of use when it is one: Sendmail tells a local
  * part alone of who has a mailbox here. */
-static bool is_address(const char *value)
+static bool is_mail_address(const char *value)
 {
 	const char *at = strrchr(value, '@');
 
@@ -254,7 +255,7 @@ static void take_macro(struct milter_session *session, const char *name, const c
 		snprintf(session->login, sizeof(session->login), "%s", value);
 	else if (strcmp(name, "{auth_type}") == 0 && !*session->login)
 		snprintf(session->login, sizeof(session->login), "%s", value);
-	else if (strcmp(name, "{rcpt_addr}") == 0 && is_address(value) &&
+	else if (strcmp(name, "{rcpt_addr}") == 0 && is_mail_address(value) &&
 		strlen(value) < sizeof(session->resolved))
 		strcpy(session->resolved, value);
 }
@@ -338,7 +339,7 @@ static void on_mail(struct milter_session *session, struct frame *frame)
 		return;
 	}
 	reset_message(session);
-	size_t length = strip(&address);
+	size_t length = strip_angles(&address);
 	snprintf(session->sender, sizeof(session->sender), "%.*s", (int)length, address);
 	session->state = MAIL;
 }
@@ -354,7 +355,7 @@ static void on_rcpt(struct milter_session *session, struct frame *frame)
 	session->resolved[0] = '\0';
 }
 
-static void on_header(struct milter_session *session, struct frame *frame)
+static void on_milter_header(struct milter_session *session, struct frame *frame)
 {
 	const char *name = take_string(frame);
 	const char *value = name ? take_string(frame) : NULL;
@@ -389,7 +390,7 @@ static void on_end_of_body(struct milter_session *session, struct frame *frame)
 {
 	add_text(session, frame->data, frame->length);
 	if (session->state == MAIL)
-		complete(session);
+		complete_frame(session);
 }
 
 static void on_abort(struct milter_session *session, struct frame *frame)
@@ -440,7 +441,7 @@ static const struct {
 	{MILTER_MAIL, IN_IDLE | IN_MAIL, QUIET_MAIL, true, on_mail},
 	{MILTER_RCPT, IN_MAIL, QUIET_RCPT, true, on_rcpt},
 	{MILTER_DATA, IN_MAIL, QUIET_DATA, true, on_nothing},
-	{MILTER_HEADER, IN_MAIL, QUIET_HEADER, true, on_header},
+	{MILTER_HEADER, IN_MAIL, QUIET_HEADER, true, on_milter_header},
 	{MILTER_END_OF_HEADER, IN_MAIL, QUIET_END_OF_HEADER, true, on_end_of_header},
 	{MILTER_BODY, IN_MAIL, QUIET_BODY, true, on_body},
 	{MILTER_END_OF_BODY, IN_MAIL, 0, false, on_end_of_body},
@@ -520,7 +521,7 @@ static size_t take_frames(struct milter_session *session, const char *data, size
 	size_t used = 0;
 
 	while (takes_frames(session) && length - used >= 4) {
-		size_t size = read_number(data + used);
+		size_t size = read_frame_number(data + used);
 
 		if (size == 0 || size > FRAME_MAX) {
 			fail(session, "frame of %zu bytes", size);

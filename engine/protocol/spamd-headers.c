@@ -7,7 +7,7 @@
 /* In the manner of spamd, whose words people search for. */
 #define BAD_HEADER(why) "Bad header line: (" why ")"
 
-static enum spamd_code refuse(enum spamd_code code, const char *words, const char **text)
+static enum spamd_code refuse_header(enum spamd_code code, const char *words, const char **text)
 {
 	*text = words;
 	return code;
@@ -22,7 +22,7 @@ static enum spamd_code take_value(struct buffer *buffer, struct slice value, con
 	buffer_append(buffer, value.data, value.length);
 	buffer_append(buffer, "", 1);
 	if (buffer->failed)
-		return refuse(SPAMD_TEMPFAIL, "Out of memory", text);
+		return refuse_header(SPAMD_TEMPFAIL, "Out of memory", text);
 	for (size_t i = start; i < start + value.length; i++) {
 		if (!buffer->data[i])
 			buffer->data[i] = '\x01';
@@ -40,7 +40,7 @@ static enum spamd_code on_context(
 {
 	for (size_t i = 0; i < value.length; i++) {
 		if ((unsigned char)value.data[i] < 0x20)
-			return refuse(SPAMD_PROTOCOL,
+			return refuse_header(SPAMD_PROTOCOL,
 				BAD_HEADER("Context contains control characters"), text);
 	}
 	return take_value(&headers->context, value, text);
@@ -66,13 +66,13 @@ static enum spamd_code on_content_length(
 
 	for (size_t i = 0; i < value.length; i++) {
 		if (value.data[i] < '0' || value.data[i] > '9')
-			return refuse(
+			return refuse_header(
 				SPAMD_PROTOCOL, BAD_HEADER("Content-length is not a number"), text);
 		size_t digit = (size_t)(value.data[i] - '0');
 		number = number > (SIZE_MAX - digit) / 10 ? SIZE_MAX : number * 10 + digit;
 	}
 	if (value.length == 0)
-		return refuse(SPAMD_PROTOCOL, BAD_HEADER("Content-length is empty"), text);
+		return refuse_header(SPAMD_PROTOCOL, BAD_HEADER("Content-length is empty"), text);
 	headers->has_length = true;
 	headers->content_length = number;
 	return SPAMD_OK;
@@ -85,11 +85,11 @@ static enum spamd_code on_compress(
 	if (value.length == 0)
 		return SPAMD_OK;
 	if (slice_equals_nocase(value, "zlib"))
-		return refuse(SPAMD_UNAVAILABLE,
+		return refuse_header(SPAMD_UNAVAILABLE,
 			"Service Unavailable: Compress: zlib is not supported, "
 			"send the message uncompressed",
 			text);
-	return refuse(SPAMD_UNAVAILABLE,
+	return refuse_header(SPAMD_UNAVAILABLE,
 		"Service Unavailable: Compress is not supported, send the message uncompressed",
 		text);
 }
@@ -157,7 +157,7 @@ static const struct field {
 
 /* A name with white space in it must not pass as an unknown header: "User :"
  * would be read as no user at all. */
-static bool is_name(struct slice name)
+static bool is_header_name(struct slice name)
 {
 	for (size_t i = 0; i < name.length; i++) {
 		unsigned char octet = (unsigned char)name.data[i];
@@ -173,20 +173,22 @@ enum spamd_code spamd_headers_line(
 {
 	const char *colon = memchr(line.data, ':', line.length);
 	if (!colon)
-		return refuse(SPAMD_PROTOCOL, BAD_HEADER("header without a colon"), text);
+		return refuse_header(SPAMD_PROTOCOL, BAD_HEADER("header without a colon"), text);
 
 	struct slice name = {line.data, (size_t)(colon - line.data)};
 	struct slice value = {colon + 1, line.length - name.length - 1};
 
-	if (!is_name(name))
-		return refuse(SPAMD_PROTOCOL, BAD_HEADER("header without a proper name"), text);
+	if (!is_header_name(name))
+		return refuse_header(
+			SPAMD_PROTOCOL, BAD_HEADER("header without a proper name"), text);
 	for (unsigned int i = 0; i < sizeof(FIELDS) / sizeof(FIELDS[0]); i++) {
 		if (!slice_equals_nocase(name, FIELDS[i].name))
 			continue;
 		/* Two values for one thing are a mistake or an injection: no
 		 * choice between them would be safe. */
 		if (headers->seen & 1u << i && !FIELDS[i].repeats)
-			return refuse(SPAMD_PROTOCOL, BAD_HEADER("header given twice"), text);
+			return refuse_header(
+				SPAMD_PROTOCOL, BAD_HEADER("header given twice"), text);
 		headers->seen |= 1u << i;
 		return FIELDS[i].take(headers, slice_trim(value), text);
 	}
@@ -199,14 +201,14 @@ enum spamd_code spamd_headers_tell(
 	*tell = SPAMD_TELL_NOTHING;
 	if ((headers->set.local && headers->remove.local) ||
 		(headers->set.remote && headers->remove.remote))
-		return refuse(
+		return refuse_header(
 			SPAMD_PROTOCOL, BAD_HEADER("Set and Remove name the same place"), text);
 	if (headers->remove.local)
 		*tell = SPAMD_TELL_FORGET;
 	if (!headers->set.local)
 		return SPAMD_OK;
 	if (headers->class != SPAMD_CLASS_SPAM && headers->class != SPAMD_CLASS_HAM)
-		return refuse(SPAMD_PROTOCOL,
+		return refuse_header(SPAMD_PROTOCOL,
 			BAD_HEADER("Set: local needs a Message-class of spam or ham"), text);
 	*tell = headers->class == SPAMD_CLASS_SPAM ? SPAMD_TELL_SPAM : SPAMD_TELL_HAM;
 	return SPAMD_OK;

@@ -32,24 +32,24 @@ struct points {
 	long threshold;
 };
 
-static const char *or_empty(const char *text)
+static const char *text_or_nothing(const char *text)
 {
 	return text ? text : "";
 }
 
-static const char *symbols_of(const struct spamd_verdict *verdict)
+static const char *symbols_of_verdict(const struct spamd_verdict *verdict)
 {
-	return or_empty(verdict->symbols);
+	return text_or_nothing(verdict->symbols);
 }
 
-static const char *report_of(const struct spamd_verdict *verdict)
+static const char *report_of_verdict(const struct spamd_verdict *verdict)
 {
-	return or_empty(verdict->report);
+	return text_or_nothing(verdict->report);
 }
 
 static const char *report_if_spam(const struct spamd_verdict *verdict)
 {
-	return verdict->spam ? report_of(verdict) : "";
+	return verdict->spam ? report_of_verdict(verdict) : "";
 }
 
 /* For each command how it names the verdict and what text it answers, with
@@ -62,8 +62,8 @@ static const struct {
 	bool rewrites;
 } FORMS[] = {
 	[SPAMD_CHECK] = {"True", "False", NULL, "", false},
-	[SPAMD_SYMBOLS] = {"True", "False", symbols_of, "\r\n", false},
-	[SPAMD_REPORT] = {"True", "False", report_of, "", false},
+	[SPAMD_SYMBOLS] = {"True", "False", symbols_of_verdict, "\r\n", false},
+	[SPAMD_REPORT] = {"True", "False", report_of_verdict, "", false},
 	[SPAMD_REPORT_IFSPAM] = {"Yes", "No", report_if_spam, "", false},
 	[SPAMD_PROCESS] = {"True", "False", NULL, "", true},
 	[SPAMD_HEADERS] = {"True", "False", NULL, "", true},
@@ -148,7 +148,7 @@ static void reply_text(struct buffer *output, const struct spamd_request *reques
 		append_content_length(output, strlen(body));
 	append_spam(output, request, verdict);
 	buffer_append_string(output, "\r\n");
-	buffer_append_string(output, or_empty(body));
+	buffer_append_string(output, text_or_nothing(body));
 	if (request->version < 13)
 		buffer_append_string(output, FORMS[command].old_end);
 }
@@ -204,7 +204,7 @@ static void append_headers(
 	buffer_append_string(added, " required=");
 	append_points(added, points.threshold);
 	buffer_append_string(added, " tests=");
-	append_tests(added, or_empty(verdict->symbols), ending);
+	append_tests(added, text_or_nothing(verdict->symbols), ending);
 	buffer_printf(added, " autolearn=no%sX-Hamlet-Score: ", ending);
 	append_points(added, points.score);
 	buffer_append_string(added, ending);
@@ -240,7 +240,7 @@ out:
 static void reply_rspamc(struct buffer *output, const struct spamd_verdict *verdict)
 {
 	struct points points = points_of(verdict);
-	const char *symbols = or_empty(verdict->symbols);
+	const char *symbols = text_or_nothing(verdict->symbols);
 
 	buffer_printf(output, "RSPAMD/1.3 0 EX_OK\r\nMetric: default; %s; ",
 		verdict->spam ? "True" : "False");
@@ -249,7 +249,7 @@ static void reply_rspamc(struct buffer *output, const struct spamd_verdict *verd
 	append_points(output, points.threshold);
 	buffer_append_string(output, " / ");
 	append_points(output, tenths(verdict->reject));
-	buffer_printf(output, "\r\nAction: %s\r\n", or_empty(verdict->action));
+	buffer_printf(output, "\r\nAction: %s\r\n", text_or_nothing(verdict->action));
 	while (*symbols) {
 		size_t length = strcspn(symbols, ",");
 

@@ -42,7 +42,7 @@ static void emit_line(struct sink *sink, struct piece line, const char *ending)
 }
 
 /* Splits the first line, with its end, from the rest. */
-static struct piece next_line(struct piece *rest)
+static struct piece next_piece_line(struct piece *rest)
 {
 	const char *newline = rest->length ? memchr(rest->data, '\n', rest->length) : NULL;
 	struct piece line = {
@@ -53,7 +53,7 @@ static struct piece next_line(struct piece *rest)
 	return line;
 }
 
-static bool is_blank(struct piece line)
+static bool is_empty_line(struct piece line)
 {
 	return (line.length == 1 && line.data[0] == '\n') ||
 		(line.length == 2 && memcmp(line.data, "\r\n", 2) == 0);
@@ -76,9 +76,9 @@ static void copy_headers(struct sink *sink, struct piece *rest, const char *endi
 	bool dropping = false;
 
 	while (rest->length > 0) {
-		struct piece line = next_line(rest);
+		struct piece line = next_piece_line(rest);
 
-		if (is_blank(line)) {
+		if (is_empty_line(line)) {
 			emit(sink, line.data, line.length);
 			return;
 		}
@@ -93,7 +93,7 @@ static void copy_headers(struct sink *sink, struct piece *rest, const char *endi
 const char *spamd_line_ending(const struct spamd_request *request)
 {
 	struct piece rest = {request->message, request->length};
-	struct piece line = next_line(&rest);
+	struct piece line = next_piece_line(&rest);
 
 	line.length -= ends_in(line, '\n');
 	return ends_in(line, '\r') ? "\r\n" : "\n";
@@ -107,7 +107,7 @@ size_t spamd_rewrite(
 	const char *ending = spamd_line_ending(request);
 
 	if (is_mbox_line(rest))
-		emit_line(&sink, next_line(&rest), ending);
+		emit_line(&sink, next_piece_line(&rest), ending);
 	emit(&sink, added->data, added->length);
 	/* Text folded from nowhere would be read as a part of our last header:
 	 * such a message is taken to be all body. */

@@ -86,7 +86,7 @@ static void refuse_size(struct spamd_session *session)
 		session->limits.message);
 }
 
-static void complete(struct spamd_session *session)
+static void complete_request(struct spamd_session *session)
 {
 	struct spamd_request *request = &session->request;
 
@@ -109,7 +109,7 @@ static void enter_body(struct spamd_session *session)
 	session->state = BODY;
 	if (!session->command->has_body ||
 		(session->headers.has_length && session->headers.content_length == 0))
-		complete(session);
+		complete_request(session);
 }
 
 /* "SPAMC/1.<minor>" gives 10 to 15, "RSPAMC/1.<minor>" as well; anything else 0. */
@@ -135,7 +135,7 @@ static int parse_version(struct slice text, bool *rspamc)
 }
 
 /* As in spamd, the case of a command matters. */
-static const struct command *find_command(struct slice name)
+static const struct command *find_spamd_command(struct slice name)
 {
 	for (size_t i = 0; i < sizeof(COMMANDS) / sizeof(COMMANDS[0]); i++) {
 		if (slice_equals(name, COMMANDS[i].name))
@@ -150,7 +150,7 @@ static void on_request_line(struct spamd_session *session, struct slice line)
 	struct slice name = {line.data, space ? (size_t)(space - line.data) : line.length};
 	struct slice version = {line.data + name.length, line.length - name.length};
 
-	session->command = find_command(name);
+	session->command = find_spamd_command(name);
 	session->request.version = parse_version(slice_trim(version), &session->request.rspamc);
 	if (!session->command || session->request.version == 0 ||
 		(session->request.rspamc && session->command->command != SPAMD_CHECK)) {
@@ -257,7 +257,7 @@ static size_t feed_body(struct spamd_session *session, struct slice input)
 	if (message->failed)
 		refuse_memory(session);
 	else if (headers->has_length && message->length == headers->content_length)
-		complete(session);
+		complete_request(session);
 	return wanted;
 }
 
@@ -277,7 +277,7 @@ static void end_body(struct spamd_session *session)
 			"(Content-Length mismatch: Expected %zu bytes, got %zu bytes)",
 			session->headers.content_length, session->message.length);
 	else
-		complete(session);
+		complete_request(session);
 }
 
 /* The last line may lack its end: `printf 'PING SPAMC/1.2' | nc -N`. */

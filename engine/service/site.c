@@ -35,7 +35,7 @@ static enum status read_networks(
 	return status;
 }
 
-static struct site *start(
+static struct site *start_site(
 	const char *const *authserv_ids, const char *const *header_names, bool below_received)
 {
 	struct site *site = g_new0(struct site, 1);
@@ -89,7 +89,7 @@ static enum status add_trusted(struct site *site, struct failure *failure)
 
 void site_check(const struct service_settings *settings, site_complaint_fn *each, void *context)
 {
-	struct site *site = start(NULL, NULL, false);
+	struct site *site = start_site(NULL, NULL, false);
 	const char *const *networks = settings->own_networks;
 	struct network network;
 	struct failure failure, wrong;
@@ -110,7 +110,7 @@ void site_check(const struct service_settings *settings, site_complaint_fn *each
 	site_unref(&site);
 }
 
-static enum status finish(struct site **result, struct site *site, enum status status,
+static enum status finish_site(struct site **result, struct site *site, enum status status,
 	struct store_reader *reader, struct failure *failure)
 {
 	if (status == STATUS_OK)
@@ -126,20 +126,21 @@ static enum status finish(struct site **result, struct site *site, enum status s
 enum status site_new(struct site **result, const struct service_settings *settings,
 	struct store_reader *reader, struct failure *failure)
 {
-	struct site *site = start(settings->authserv_ids, settings->authentication_headers,
+	struct site *site = start_site(settings->authserv_ids, settings->authentication_headers,
 		settings->authentication_below_received);
 
 	enum status status = read_networks(site, settings->own_networks, failure);
 	if (status == STATUS_OK)
 		status = read_trusted(site, settings->trusted_senders, failure);
-	return finish(result, site, status, reader, failure);
+	return finish_site(result, site, status, reader, failure);
 }
 
 enum status site_again(struct site **result, const struct site *former, struct store_reader *reader,
 	struct failure *failure)
 {
 	const struct origin_trust *trust = &former->trust;
-	struct site *site = start(trust->authserv_ids, trust->header_names, trust->below_received);
+	struct site *site =
+		start_site(trust->authserv_ids, trust->header_names, trust->below_received);
 
 	site->trusted = g_strdupv(former->trusted);
 	site->networks = g_new0(struct network, trust->network_count + 1);
@@ -147,7 +148,7 @@ enum status site_again(struct site **result, const struct site *former, struct s
 		site->networks[i] = trust->networks[i];
 	site->trust.networks = site->networks;
 	site->trust.network_count = trust->network_count;
-	return finish(result, site, STATUS_OK, reader, failure);
+	return finish_site(result, site, STATUS_OK, reader, failure);
 }
 
 struct site *site_ref(struct site *site)

@@ -10,7 +10,7 @@
 enum { MOST = 100 };
 
 /* Takes over `text`. */
-static void add(struct complaints *complaints, bool error, char *text)
+static void add_complaint(struct complaints *complaints, bool error, char *text)
 {
 	complaints->errors += error;
 	if (complaints->count == MOST) {
@@ -26,7 +26,7 @@ void complaints_error(struct complaints *complaints, const char *format, ...)
 	va_list values;
 
 	va_start(values, format);
-	add(complaints, true, g_strdup_vprintf(format, values));
+	add_complaint(complaints, true, g_strdup_vprintf(format, values));
 	va_end(values);
 }
 
@@ -35,7 +35,7 @@ void complaints_warn(struct complaints *complaints, const char *format, ...)
 	va_list values;
 
 	va_start(values, format);
-	add(complaints, false, g_strdup_vprintf(format, values));
+	add_complaint(complaints, false, g_strdup_vprintf(format, values));
 	va_end(values);
 }
 
@@ -43,7 +43,7 @@ void complaints_take(
 	struct complaints *complaints, enum status status, const struct failure *failure)
 {
 	if (status != STATUS_OK)
-		add(complaints, true, g_strdup(failure->detail));
+		add_complaint(complaints, true, g_strdup(failure->detail));
 }
 
 enum status complaints_first(const struct complaints *complaints, struct failure *failure)

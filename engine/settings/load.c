@@ -14,7 +14,7 @@ static const uint64_t DATABASE_LEAST = 1 << 20;
 static const size_t FILE_MAX = (size_t)1 << 20;
 
 /* Where a setting's value is. */
-static void *place(const struct settings *settings, const struct setting *setting)
+static void *place_value(const struct settings *settings, const struct setting *setting)
 {
 	return (char *)settings + setting->offset;
 }
@@ -56,7 +56,7 @@ static void read_key(struct settings *settings, const char *path, GKeyFile *file
 	char *value = g_key_file_get_string(file, GROUP, key, &error);
 	if (!value)
 		complaints_error(complaints, "%s: [%s] %s: %s", path, GROUP, key, error->message);
-	else if (!value_read(&setting->rule, place(settings, setting), g_strstrip(value)))
+	else if (!value_read(&setting->rule, place_value(settings, setting), g_strstrip(value)))
 		refuse_value(setting, path, value, complaints);
 	g_clear_error(&error);
 	g_free(value);
@@ -240,7 +240,7 @@ void settings_defaults(struct settings *settings)
 	memset(settings, 0, sizeof(*settings));
 	for (size_t i = 0; i < settings_count; i++) {
 		bool valid = value_read(&settings_table[i].rule,
-			place(settings, &settings_table[i]), settings_table[i].fallback);
+			place_value(settings, &settings_table[i]), settings_table[i].fallback);
 
 		g_assert(valid);
 	}
@@ -262,13 +262,13 @@ void settings_adopt(
 {
 	for (size_t i = 0; i < settings_count; i++) {
 		const struct setting *setting = &settings_table[i];
-		char *before = value_format(&setting->rule, place(settings, setting));
-		char *after = value_format(&setting->rule, place(fresh, setting));
+		char *before = value_format(&setting->rule, place_value(settings, setting));
+		char *after = value_format(&setting->rule, place_value(fresh, setting));
 
 		if (strcmp(before, after) != 0) {
 			if (setting->take_over == RELOAD)
-				exchange(place(settings, setting), place(fresh, setting),
-					value_size(&setting->rule));
+				exchange(place_value(settings, setting),
+					place_value(fresh, setting), value_size(&setting->rule));
 			if (each)
 				each(context, setting->key, after, setting->take_over == RELOAD);
 		}
@@ -286,7 +286,7 @@ char *settings_database(const struct settings *settings)
 static void free_texts(struct settings *settings)
 {
 	for (size_t i = 0; i < settings_count; i++)
-		value_free(&settings_table[i].rule, place(settings, &settings_table[i]));
+		value_free(&settings_table[i].rule, place_value(settings, &settings_table[i]));
 }
 
 void settings_free(struct settings *settings)
@@ -308,8 +308,8 @@ void settings_print(const struct settings *settings,
 	void (*each)(void *context, const char *key, const char *value), void *context)
 {
 	for (size_t i = 0; i < settings_count; i++) {
-		char *value =
-			value_format(&settings_table[i].rule, place(settings, &settings_table[i]));
+		char *value = value_format(
+			&settings_table[i].rule, place_value(settings, &settings_table[i]));
 
 		each(context, settings_table[i].key, value);
 		g_free(value);

@@ -72,7 +72,7 @@ static bool read_text(const struct value_rule *rule, const char *text, char **va
 	return true;
 }
 
-static bool read_word(const struct value_rule *rule, const char *text, unsigned *value)
+static bool read_word_value(const struct value_rule *rule, const char *text, unsigned *value)
 {
 	for (unsigned i = (unsigned)rule->minimum; i <= (unsigned)rule->maximum; i++) {
 		if (strcmp(rule->words[i], text) == 0) {
@@ -98,7 +98,7 @@ static bool in_range(const struct value_rule *rule, double value)
 	return value >= rule->minimum && value <= rule->maximum;
 }
 
-static bool read_number(const struct value_rule *rule, const char *text, uint64_t *value)
+static bool read_number_value(const struct value_rule *rule, const char *text, uint64_t *value)
 {
 	static const char SUFFIXES[] = "KMG";
 	char *end = NULL;
@@ -165,7 +165,7 @@ bool value_read(const struct value_rule *rule, void *value, const char *text)
 	case TYPE_ADDRESS:
 		return read_text(rule, text, value);
 	case TYPE_WORD:
-		return read_word(rule, text, value);
+		return read_word_value(rule, text, value);
 	case TYPE_CHARACTERS:
 		return read_characters(rule, text, value);
 	case TYPE_LIST:
@@ -176,7 +176,7 @@ bool value_read(const struct value_rule *rule, void *value, const char *text)
 	case TYPE_BYTES:
 	case TYPE_ROOM:
 	case TYPE_OCTAL:
-		return read_number(rule, text, value);
+		return read_number_value(rule, text, value);
 	case TYPE_REAL:
 		return read_real(rule, text, value);
 	case TYPE_BOOL:

@@ -193,7 +193,7 @@ static bool is_piece(const struct store_piece *piece)
 	return possible;
 }
 
-static enum status check_generation(
+static enum status check_generation_rows(
 	const struct store_generation *generation, struct failure *failure)
 {
 	if (!generation)
@@ -264,7 +264,7 @@ static enum status check_change(const struct store_change *change, struct failur
 	if (status == STATUS_OK)
 		status = check_rows(change->rows, failure);
 	if (status == STATUS_OK)
-		status = check_generation(change->generation, failure);
+		status = check_generation_rows(change->generation, failure);
 	if (status == STATUS_OK)
 		status = check_reports(change, failure);
 	if (status == STATUS_OK)

@@ -1,7 +1,9 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
  * Compressed data from strangers: unpacked within the limit, refused in a sentence, and
- * the same when it is unpacked with room to spare. */
+ * the same when it is unpacked with room to spare. The same bytes as the name of a
+ * compression mean one, in whatever case they are. */
+#include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,31 @@ static void unpack(enum compression compression, const char *data, size_t size)
 	buffer_free(&large);
 }
 
+/* What is named as we name it is meant. */
+static void check_kind(enum compression kind)
+{
+	enum compression meant = compression_named(compression_name(kind));
+
+	if (meant != (kind == COMPRESSION_NONE ? COMPRESSION_OTHER : kind))
+		abort();
+}
+
+/* A name is what a client puts into Content-Encoding. */
+static void check_name(const char *bytes, size_t size)
+{
+	char name[16], other[16];
+	size_t length = size < sizeof(name) - 1 ? size : sizeof(name) - 1;
+
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)bytes[i];
+		name[i] = (char)c;
+		other[i] = (char)(islower(c) ? toupper(c) : tolower(c));
+	}
+	name[length] = other[length] = '\0';
+	if (compression_named(name) != compression_named(other))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *bytes = (const char *)data;
@@ -36,7 +63,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (seen == COMPRESSION_ZLIB || !*compression_name(seen))
 		abort();
-	for (int kind = COMPRESSION_NONE; kind <= COMPRESSION_OTHER; kind++)
+	check_name(bytes, size);
+	for (int kind = COMPRESSION_NONE; kind <= COMPRESSION_OTHER; kind++) {
+		check_kind((enum compression)kind);
 		unpack((enum compression)kind, bytes, size);
+	}
 	return 0;
 }

@@ -5,7 +5,8 @@
  * withdrawal and an erasure end, and what they read is what store_append lets in.
  *
  * The input is a list of changes: where (2 bytes), what (1 byte), how many bytes follow
- * (1 byte), and these. */
+ * (1 byte), and these. How many bytes are left over at its end, fewer than 4, chooses what
+ * the site keeps. */
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <sqlite3.h>
@@ -97,10 +98,19 @@ static enum status check_token(void *context, const struct store_token *token)
 	return STATUS_OK;
 }
 
+static void read_counts(struct store_reader *reader)
+{
+	struct failure failure = {0};
+	struct store_stats stats;
+
+	use_failure(store_read_stats(reader, true, &stats, &failure), &failure);
+}
+
 static void read_all(struct store_reader *reader)
 {
 	struct failure failure = {0};
 
+	read_counts(reader);
 	use_failure(walk_after(reader, 0, check_report, NULL, &failure), &failure);
 	use_failure(counting_reports(reader, check_report, NULL, &failure), &failure);
 	use_failure(all_of_user(reader, "ann", 0, 100, check_report, NULL, &failure), &failure);
@@ -108,15 +118,15 @@ static void read_all(struct store_reader *reader)
 	use_failure(walk_tokens(reader, check_token, NULL, &failure), &failure);
 }
 
-static void use_all(struct service *service, struct worker *worker)
+static void use_all(struct service *service, struct worker *worker, bool certain)
 {
-	const struct clock_reading clock = {.now = 86400 * (int64_t)PRESSES, .certain = true};
+	const struct clock_reading clock = {.now = 86400 * (int64_t)PRESSES, .certain = certain};
 	const struct store_entry withdrawal = {"bob@example.org", ENTRY_CONSENT, "", "declined", 9};
 	struct failure failure = {0};
 	struct change *change;
 	char text[512];
 	size_t length = write_mail(text, sizeof(text), 4);
-	struct query *query = use_query(service, worker, USERS, USER_COUNT, text, length);
+	struct query *query = use_query(service, worker, USERS, USER_COUNT, false, text, length);
 
 	query_end(service, &query);
 	read_all(worker_reader(worker));
@@ -124,13 +134,30 @@ static void use_all(struct service *service, struct worker *worker)
 	press(service, worker, 6, LABEL_FORGET);
 	press(service, worker, 50, LABEL_HAM);
 	use_change(service, change_expire(service, &clock));
+	(void)service_is_untidy(service); /* of so small a one it never is */
+	service_tidy(service);
 	lay_down(service, &withdrawal);
 	if (change_erase(service, "ann", &change, &failure) == STATUS_OK)
 		use_change(service, change);
 	use_failure(service_checkpoint(service, &failure), &failure);
 }
 
-static void use_database(bool first)
+/* By age and number; by idleness and room; by tokens alone; a little at a time, by a clock
+ * that is not believed. */
+static void choose_limits(struct service_settings *settings, size_t choice)
+{
+	static const struct retention kept[4] = {
+		{.reports = 6, .days = 10},
+		{.days = 12, .idle_days = 9, .bytes = 1},
+		{.idle_days = 15},
+		{.reports = 2, .days = 4, .idle_days = 8, .most = 5, .bytes = 150000},
+	};
+
+	settings->retention = kept[choice];
+	settings->global_tokens = choice == 2 ? 20 : 0;
+}
+
+static void use_database(bool first, size_t choice)
 {
 	static const struct tokenizer_secret secret = {.bytes = "sixteen bytes..."};
 	struct service_settings settings = service_defaults();
@@ -140,8 +167,7 @@ static void use_database(bool first)
 	struct worker *worker = NULL;
 	enum status status = store_open(&store, path, STORE_WRITE, &failure);
 
-	settings.retention.reports = 6;
-	settings.retention.days = 10;
+	choose_limits(&settings, choice);
 	if (status == STATUS_OK && first)
 		status =
 			put_value(store, SECRET_NAME, secret.bytes, sizeof(secret.bytes), &failure);
@@ -154,7 +180,7 @@ static void use_database(bool first)
 	if (status == STATUS_OK && first)
 		fill(service, worker);
 	else if (status == STATUS_OK)
-		use_all(service, worker);
+		use_all(service, worker, choice != 3);
 	worker_close(&worker);
 	service_close(&service);
 	store_close(&store);
@@ -269,6 +295,15 @@ static bool next_damage(const uint8_t **data, size_t *size, struct change_of *da
 	return true;
 }
 
+static size_t left_over(const uint8_t *data, size_t size)
+{
+	struct change_of damage;
+
+	while (next_damage(&data, &size, &damage))
+		;
+	return size;
+}
+
 static void write_file(const char *database)
 {
 	GError *error = NULL;
@@ -331,7 +366,7 @@ static void make_sound(void)
 	REQUIRE(folder);
 	path = g_build_filename(folder, "hamlet.sqlite", NULL);
 	atexit(remove_folder);
-	use_database(true);
+	use_database(true, 0);
 	execute("PRAGMA journal_mode = DELETE");
 	REQUIRE(g_file_get_contents(path, &sound, &sound_size, NULL));
 	REQUIRE(sound_size % PAGE_SIZE == 0);
@@ -343,6 +378,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		make_sound();
 	remove_files();
 	damage_all(data, size);
-	use_database(false);
+	use_database(false, left_over(data, size));
 	return 0;
 }

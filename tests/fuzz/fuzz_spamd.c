@@ -62,6 +62,21 @@ static enum spamd_event feed_cut(
 	return event;
 }
 
+/* They lie one after another. */
+static void compare_recipients(const struct spamd_request *x, const struct spamd_request *y)
+{
+	const char *one = x->recipients, *other = y->recipients;
+
+	REQUIRE(x->recipient_count == y->recipient_count);
+	REQUIRE(x->recipients_lost == y->recipients_lost);
+	REQUIRE(x->recipient_count <= LIMITS.recipients);
+	for (size_t i = 0; i < x->recipient_count; i++) {
+		REQUIRE(strcmp(one, other) == 0);
+		one += strlen(one) + 1;
+		other += strlen(other) + 1;
+	}
+}
+
 static void compare(const struct spamd_session *a, const struct spamd_session *b)
 {
 	const struct spamd_request *x = spamd_session_request(a);
@@ -77,6 +92,8 @@ static void compare(const struct spamd_session *a, const struct spamd_session *b
 		return;
 	REQUIRE(x->command == y->command && x->tell == y->tell && x->version == y->version);
 	REQUIRE(x->json == y->json && strcmp(x->user, y->user) == 0);
+	REQUIRE(x->rspamc == y->rspamc && strcmp(x->context, y->context) == 0);
+	compare_recipients(x, y);
 	REQUIRE(x->length == y->length && memcmp(x->message, y->message, x->length) == 0);
 }
 

@@ -1,8 +1,11 @@
 /* Hamlet - adaptive Bayesian spam learning engine
  * SPDX-License-Identifier: Apache-2.0
- * The whole way from message bytes to the set, GMime included. */
+ * The whole way from message bytes to the set, GMime included; and the same bytes as a
+ * list of addresses and as a text to digest. */
 #include <stdlib.h>
+#include <string.h>
 
+#include "tests/fuzz/require.h"
 #include "tokenizer/tokenizer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,6 +19,37 @@ static void on_token(
 	if (key == 0 || key >> TOKENIZER_KEY_BITS || !*field || length > 1024)
 		abort();
 	(*seen)++;
+}
+
+static void on_address(void *context, const char *address)
+{
+	size_t *told = context;
+
+	REQUIRE(address);
+	(*told)++;
+}
+
+/* Each mailbox has one address at most; who is beyond doubt has one. */
+static void check_addresses(const char *value)
+{
+	char address[256];
+	size_t told = 0;
+	size_t mailboxes = tokenizer_addresses(value, on_address, &told);
+	bool sole = tokenizer_mailbox(value, address, sizeof(address));
+
+	REQUIRE(told <= mailboxes);
+	REQUIRE(strlen(address) < sizeof(address) && sole == (*address != '\0'));
+}
+
+static void check_text(const struct tokenizer *tokenizer, const uint8_t *data, size_t size)
+{
+	char *text = strndup((const char *)data, size);
+
+	REQUIRE(text);
+	check_addresses(text);
+	uint64_t digest = tokenizer_digest(tokenizer, "sender", text);
+	REQUIRE(digest != 0 && digest == tokenizer_digest(tokenizer, "sender", text));
+	free(text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -33,5 +67,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	tokenizer_run(tokenizer, (const char *)data, size, NULL, NULL, &set);
 	if (set.count != seen || set.identity != identity)
 		abort();
+	check_text(tokenizer, data, size);
 	return 0;
 }

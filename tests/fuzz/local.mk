@@ -4,7 +4,8 @@
 fuzz_targets = %D%/fuzz_tokenizer %D%/fuzz_html %D%/fuzz_spamd %D%/fuzz_settings \
 	%D%/fuzz_milter %D%/fuzz_origin %D%/fuzz_call %D%/fuzz_feedback_mail \
 	%D%/fuzz_entity %D%/fuzz_generation %D%/fuzz_http %D%/fuzz_index %D%/fuzz_pack \
-	%D%/fuzz_compression %D%/fuzz_message_kind %D%/fuzz_database %D%/fuzz_flow %D%/fuzz_mbox
+	%D%/fuzz_compression %D%/fuzz_message_kind %D%/fuzz_database %D%/fuzz_flow %D%/fuzz_mbox \
+	%D%/fuzz_user_name
 
 if FUZZ
 noinst_PROGRAMS += $(fuzz_targets)
@@ -61,7 +62,8 @@ tests_fuzz_fuzz_call_CFLAGS   = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_call_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_call_LDADD    = $(DAEMON_LIBS)
 
-EXTRA_DIST += $(srcdir)/tests/fuzz/corpus
+EXTRA_DIST += $(srcdir)/tests/fuzz/corpus %D%/fuzz_compression.dict %D%/fuzz_database.dict \
+	%D%/fuzz_flow.dict %D%/fuzz_spamd.dict %D%/fuzz_tokenizer.dict %D%/fuzz_user_name.dict
 
 tests_fuzz_fuzz_feedback_mail_SOURCES  = %D%/fuzz_feedback_mail.c \
 	engine/client/feedback-mail.c $(FUZZ_MAIN)
@@ -129,3 +131,9 @@ tests_fuzz_fuzz_mbox_CPPFLAGS = $(FUZZ_CPPFLAGS)
 tests_fuzz_fuzz_mbox_CFLAGS   = $(FUZZ_CFLAGS)
 tests_fuzz_fuzz_mbox_LDFLAGS  = $(FUZZ_LINK)
 tests_fuzz_fuzz_mbox_LDADD    = libbase.a
+
+tests_fuzz_fuzz_user_name_SOURCES  = %D%/fuzz_user_name.c %D%/require.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_user_name_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_fuzz_user_name_CFLAGS   = $(FUZZ_CFLAGS) $(GLIB_CFLAGS)
+tests_fuzz_fuzz_user_name_LDFLAGS  = $(FUZZ_LINK)
+tests_fuzz_fuzz_user_name_LDADD    = $(SERVICE_LIBS)

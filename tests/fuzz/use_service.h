@@ -79,20 +79,52 @@ static inline void use_verdict(const struct verdict *verdict)
 	free(report);
 }
 
+/* What somebody has pressed and laid down is not in it. */
+static inline void use_hidden(const struct verdict *verdict)
+{
+	REQUIRE(verdict->own_shift == 0);
+	if (verdict->match.scope == LIST_USER || verdict->match.scope == LIST_DOMAIN)
+		REQUIRE(!*verdict->match.name);
+	for (size_t i = 0; i < verdict->reason_count; i++)
+		REQUIRE(verdict->reasons[i].own == 0);
+}
+
+/* Who is nobody has no name, and the first of them is told as it was written. */
+static inline void use_names(const struct query *query, const char *const *users, size_t count)
+{
+	const char *first;
+	size_t nobodies = query_nobodies(query, &first), unnamed = 0;
+
+	REQUIRE(query_count(query) == count && nobodies <= count);
+	REQUIRE((first != NULL) == (nobodies > 0));
+	for (size_t i = 0; i < count; i++)
+		unnamed += *users[i] && !*query_user(query, i);
+	REQUIRE(unnamed == nobodies);
+}
+
 /* Judges for all of the users, and says why and what they pressed before. */
 static inline struct query *use_query(struct service *service, struct worker *worker,
-	const char *const *users, size_t count, const char *message, size_t length)
+	const char *const *users, size_t count, bool hides_own, const char *message, size_t length)
 {
 	struct failure failure = {0};
 	struct query *query;
 	struct past past;
 
 	REQUIRE(query_begin(service, users, count, true, &query, &failure) == STATUS_OK);
-	do
+	if (hides_own)
+		query_hide_own(query);
+	(void)query_is_warm(query);
+	do {
+		query_hand_over(service, query);
 		query_run(query, worker, message, length, &failure);
-	while (query_goes_on(query));
-	for (size_t i = 0; i < count; i++)
+	} while (query_goes_on(query));
+	use_names(query, users, count);
+	REQUIRE(query_joint(query) < count);
+	for (size_t i = 0; i < count; i++) {
 		use_verdict(query_verdict(query, i));
+		if (hides_own)
+			use_hidden(query_verdict(query, i));
+	}
 	use_json(render_query_json(query));
 	failure = (struct failure){0};
 	enum status status = query_past(query, worker, &past, &failure);

@@ -89,6 +89,10 @@ static const struct {
 	{"\xd0\x91\xd0\x9e\xd0\x91@example.org", "\xd0\xb1\xd0\xbe\xd0\xb1@example.org", NULL,
 		false},
 	{"I@example.org", "i@example.org", NULL, false}, /* in every locale */
+	/* U+0130 and what is the same letter, in capitals and small: never "iris". */
+	{"\xc4\xb0ris", "i\xcc\x87ris", NULL, false},
+	{"I\xcc\x87RIS", "i\xcc\x87ris", NULL, false},
+	{"i\xcc\x87ris", "i\xcc\x87ris", NULL, false},
 	/* What cannot be looked up. */
 	{"@", NULL, NULL, false},
 	{"<>", NULL, NULL, false},

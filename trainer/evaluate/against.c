@@ -16,7 +16,7 @@ static enum winner winner_of(bool first, bool second)
 	return first ? WINNER_FIRST : second ? WINNER_SECOND : WINNER_NONE;
 }
 
-static char *say(enum winner winner, const char *const names[2], const char *first,
+static char *say_against(enum winner winner, const char *const names[2], const char *first,
 	const char *second, size_t count)
 {
 	switch (winner) {
@@ -34,7 +34,7 @@ static char *say(enum winner winner, const char *const names[2], const char *fir
 	}
 }
 
-static void conclude(struct against *against, const char *const names[2], size_t count)
+static void conclude_against(struct against *against, const char *const names[2], size_t count)
 {
 	GString *first = g_string_new(NULL), *second = g_string_new(NULL);
 
@@ -46,7 +46,7 @@ static void conclude(struct against *against, const char *const names[2], size_t
 			add_to_list(second, metrics_name((enum metric)m));
 	}
 	against->winner = winner_of(first->len > 0, second->len > 0);
-	against->sentence = say(against->winner, names, first->str, second->str, count);
+	against->sentence = say_against(against->winner, names, first->str, second->str, count);
 	g_string_free(first, TRUE);
 	g_string_free(second, TRUE);
 }
@@ -61,7 +61,7 @@ enum status against_judge(struct against *against, const char *const names[2],
 	enum status status = bootstrap_differences(
 		bootstrap, first, second, count, against->differences, failure);
 	if (status == STATUS_OK)
-		conclude(against, names, count);
+		conclude_against(against, names, count);
 	return status;
 }
 

@@ -67,7 +67,8 @@ static int compare_figures(const void *a, const void *b)
 }
 
 /* The users with how many messages they have, most first. */
-static struct user_figures *rank(const struct user_numbers *users, size_t count, size_t *nobody)
+static struct user_figures *rank_users(
+	const struct user_numbers *users, size_t count, size_t *nobody)
 {
 	struct user_figures *all = g_new0(struct user_figures, users->count + 1);
 
@@ -98,13 +99,13 @@ static struct result *arrange(const struct user_numbers *users, const struct use
 	return arranged;
 }
 
-static void measure(struct user_figures *figures, const struct result *results)
+static void measure_users(struct user_figures *figures, const struct result *results)
 {
 	figures->spam = metrics_spam(results, figures->messages);
 	metrics_measure(results, figures->messages, figures->values);
 }
 
-static int compare_falling(const void *a, const void *b)
+static int compare_users_falling(const void *a, const void *b)
 {
 	double first = *(const double *)a, second = *(const double *)b;
 
@@ -130,7 +131,7 @@ static void summarise(
 		if (!isnan(all[i].values[of]))
 			values[defined++] = all[i].values[of];
 	}
-	qsort(values, defined, sizeof(*values), compare_falling);
+	qsort(values, defined, sizeof(*values), compare_users_falling);
 	by_user->mean[of] = mean_of(values, defined);
 	by_user->worst[of] = mean_of(values, (defined + 9) / 10);
 	g_free(values);
@@ -140,19 +141,19 @@ void by_user_measure(struct by_user *by_user, const struct user_numbers *users,
 	const struct result *results, size_t count)
 {
 	*by_user = (struct by_user){0};
-	struct user_figures *all = rank(users, count, &by_user->nobody);
+	struct user_figures *all = rank_users(users, count, &by_user->nobody);
 	struct result *arranged = arrange(users, all, results, count);
 	size_t at = 0;
 
 	for (size_t i = 0; i < users->count; at += all[i++].messages) {
-		measure(&all[i], arranged + at);
+		measure_users(&all[i], arranged + at);
 		if (i < BY_USER_LISTED)
 			by_user->listed[by_user->listed_count++] = all[i];
 		else
 			by_user->rest.messages += all[i].messages;
 	}
 	by_user->rest_count = users->count - by_user->listed_count;
-	measure(&by_user->rest, arranged + at - by_user->rest.messages);
+	measure_users(&by_user->rest, arranged + at - by_user->rest.messages);
 	for (int m = 0; m < METRICS; m++)
 		summarise(by_user, all, users->count, (enum metric)m);
 	g_free(arranged);

@@ -72,7 +72,7 @@ static enum status play_in_memory(struct run *run, const GArray *steps, size_t f
 	return status;
 }
 
-static void start(struct run *run, size_t passes)
+static void start_run(struct run *run, size_t passes)
 {
 	progress_start(&run->progress, "messages", passes * run->index->count);
 	run->progress.terminal &= !run->options->quiet;
@@ -81,7 +81,7 @@ static void start(struct run *run, size_t passes)
 /* --- Folds ------------------------------------------------------------------------------ */
 
 /* Identities of one store, for all folds: each store has a secret of its own. */
-static enum status identify(struct run *run, uint64_t *identities)
+static enum status identify_entry(struct run *run, uint64_t *identities)
 {
 	struct store *store = NULL;
 	struct replay replay = {0};
@@ -128,7 +128,7 @@ static size_t number_groups(const struct run *run, uint64_t *identities, size_t 
 static enum status assign_folds(struct run *run, uint64_t *identities, size_t *fold_of)
 {
 	size_t *groups = g_new0(size_t, run->index->count + 1);
-	enum status status = identify(run, identities);
+	enum status status = identify_entry(run, identities);
 	size_t count = status == STATUS_OK ? number_groups(run, identities, groups) : 0;
 
 	if (status == STATUS_OK && count < run->options->folds)
@@ -147,7 +147,7 @@ static enum status run_folds(struct run *run, const GArray *lessons)
 	size_t *fold_of = g_new(size_t, run->index->count + 1);
 	uint64_t *identities = g_new0(uint64_t, run->index->count + 1);
 
-	start(run, run->options->folds + 1);
+	start_run(run, run->options->folds + 1);
 	enum status status = assign_folds(run, identities, fold_of);
 	for (size_t fold = 0; fold < run->options->folds && status == STATUS_OK; fold++) {
 		GArray *steps =
@@ -169,7 +169,7 @@ static enum status run_database(struct run *run)
 	GArray *steps = schedule_scores(run->index);
 	struct store *store = NULL;
 
-	start(run, 1);
+	start_run(run, 1);
 	enum status status = account_begin(run->options->database, run->failure);
 	if (status == STATUS_OK)
 		status = store_open(&store, run->options->database, STORE_READ, run->failure);
@@ -189,13 +189,13 @@ static enum status run_online(struct run *run, const GArray *lessons)
 		? schedule_held_out(run->index, lessons, held_out, run->options->retrain)
 		: schedule_online(run->index, lessons, run->options->delay);
 
-	start(run, 1);
+	start_run(run, 1);
 	enum status status = play_in_memory(run, steps, 0);
 	g_array_unref(steps);
 	return status;
 }
 
-static void collect(const struct run *run, struct evaluation *evaluation)
+static void collect_scored(const struct run *run, struct evaluation *evaluation)
 {
 	evaluation->results = g_new0(struct result, run->index->count + 1);
 	evaluation->messages = g_new0(struct scored, run->index->count + 1);
@@ -229,7 +229,7 @@ enum status evaluate_run(struct evaluation *evaluation, const struct corpus_inde
 		status = run_online(&run, lessons);
 	evaluation->messages_per_second = progress_end(&run.progress);
 	if (status == STATUS_OK)
-		collect(&run, evaluation);
+		collect_scored(&run, evaluation);
 	g_array_unref(lessons);
 	g_free(run.slots);
 	return status;

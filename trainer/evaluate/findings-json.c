@@ -11,7 +11,7 @@
 #include "trainer/evaluate/figures.h"
 #include "trainer/evaluate/findings.h"
 
-static json_t *number(double value)
+static json_t *json_number_of(double value)
 {
 	return isfinite(value) ? json_real(value) : json_null();
 }
@@ -21,7 +21,7 @@ static json_t *integer(size_t value)
 	return json_integer((json_int_t)value);
 }
 
-static json_t *text(const char *bytes)
+static json_t *json_text_of(const char *bytes)
 {
 	char *valid = g_utf8_make_valid(bytes, -1);
 	json_t *string = json_string(valid);
@@ -33,7 +33,7 @@ static json_t *text(const char *bytes)
 static void set_values(json_t *object, const double values[METRICS])
 {
 	for (int m = 0; m < METRICS; m++)
-		json_object_set_new(object, metrics_key((enum metric)m), number(values[m]));
+		json_object_set_new(object, metrics_key((enum metric)m), json_number_of(values[m]));
 }
 
 static json_t *values_json(const double values[METRICS])
@@ -53,8 +53,8 @@ static json_t *intervals_json(const struct findings *findings)
 	for (int m = 0; m < METRICS; m++) {
 		const struct interval *interval = &findings->intervals[m];
 		json_t *pair = json_array();
-		json_array_append_new(pair, number(interval->low));
-		json_array_append_new(pair, number(interval->high));
+		json_array_append_new(pair, json_number_of(interval->low));
+		json_array_append_new(pair, json_number_of(interval->high));
 		json_object_set_new(object, metrics_key((enum metric)m), pair);
 	}
 	return object;
@@ -95,7 +95,7 @@ static json_t *by_user_json(const struct findings *findings)
 	for (size_t i = 0; i < by_user->listed_count; i++) {
 		json_t *user = user_json(&by_user->listed[i]);
 		json_object_set_new(
-			user, "user", text(findings->users.names[by_user->listed[i].user]));
+			user, "user", json_text_of(findings->users.names[by_user->listed[i].user]));
 		json_array_append_new(listed, user);
 	}
 	json_object_set_new(object, "listed", listed);
@@ -108,7 +108,7 @@ static json_t *by_user_json(const struct findings *findings)
 	return object;
 }
 
-static json_t *percent(size_t part, size_t all)
+static json_t *json_percent_of(size_t part, size_t all)
 {
 	return all ? json_real(100 * (double)part / (double)all) : json_null();
 }
@@ -120,14 +120,15 @@ static json_t *gray_json(const struct gray *gray)
 	json_object_set_new(object, "messages", integer(gray->messages));
 	json_object_set_new(object, "labels", integer(gray->opinions));
 	json_object_set_new(object, "wrong_percent",
-		percent(gray->ham_lost + gray->spam_missed, gray->opinions));
+		json_percent_of(gray->ham_lost + gray->spam_missed, gray->opinions));
+	json_object_set_new(object, "ham_lost_percent",
+		json_percent_of(gray->ham_lost, gray->opinions - gray->spam));
 	json_object_set_new(
-		object, "ham_lost_percent", percent(gray->ham_lost, gray->opinions - gray->spam));
-	json_object_set_new(object, "spam_missed_percent", percent(gray->spam_missed, gray->spam));
+		object, "spam_missed_percent", json_percent_of(gray->spam_missed, gray->spam));
 	json_object_set_new(object, "best_single_opinion_wrong_percent",
-		percent(gray->minority, gray->opinions));
+		json_percent_of(gray->minority, gray->opinions));
 	json_object_set_new(object, "other_mail_wrong_percent",
-		percent(gray->other_wrong, gray->other_opinions));
+		json_percent_of(gray->other_wrong, gray->other_opinions));
 	return object;
 }
 
@@ -140,20 +141,20 @@ static json_t *against_json(const struct findings *findings)
 	const struct against *against = &findings->against;
 	json_t *object = json_object();
 
-	json_object_set_new(object, "database", text(findings->options->names[0]));
-	json_object_set_new(object, "against", text(findings->options->names[1]));
+	json_object_set_new(object, "database", json_text_of(findings->options->names[0]));
+	json_object_set_new(object, "against", json_text_of(findings->options->names[1]));
 	for (int m = 0; m < METRICS; m++) {
 		json_t *one = json_object();
-		json_object_set_new(one, "database", number(against->first[m]));
-		json_object_set_new(one, "against", number(against->second[m]));
+		json_object_set_new(one, "database", json_number_of(against->first[m]));
+		json_object_set_new(one, "against", json_number_of(against->second[m]));
 		json_object_set_new(
-			one, "difference", number(against->second[m] - against->first[m]));
-		json_object_set_new(one, "low", number(against->differences[m].low));
-		json_object_set_new(one, "high", number(against->differences[m].high));
+			one, "difference", json_number_of(against->second[m] - against->first[m]));
+		json_object_set_new(one, "low", json_number_of(against->differences[m].low));
+		json_object_set_new(one, "high", json_number_of(against->differences[m].high));
 		json_object_set_new(object, metrics_key((enum metric)m), one);
 	}
 	json_object_set_new(object, "better", json_string(better[against->winner]));
-	json_object_set_new(object, "sentence", text(against->sentence));
+	json_object_set_new(object, "sentence", json_text_of(against->sentence));
 	return object;
 }
 

@@ -10,7 +10,7 @@
 #include "trainer/evaluate/findings.h"
 #include "trainer/evaluate/results-file.h"
 
-static char *label_of(enum metric metric)
+static char *label_of_figure(enum metric metric)
 {
 	return g_strdup_printf("%s, %s", metrics_name(metric), metrics_unit(metric));
 }
@@ -34,7 +34,7 @@ static void print_row(const char *label, const double *values, size_t count)
 
 static void print_metric(enum metric metric, const double *values, size_t count)
 {
-	char *label = label_of(metric);
+	char *label = label_of_figure(metric);
 
 	print_row(label, values, count);
 	g_free(label);

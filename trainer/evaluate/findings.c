@@ -69,7 +69,7 @@ static void find_gray(struct findings *findings)
 
 /* --- The whole ---------------------------------------------------------------------------- */
 
-static enum status resample(struct findings *findings, struct failure *failure)
+static enum status resample_findings(struct findings *findings, struct failure *failure)
 {
 	const struct evaluation *evaluation = findings->evaluation;
 	const struct findings_options *options = findings->options;
@@ -101,7 +101,7 @@ enum status findings_make(struct findings *findings, const struct evaluation *ev
 			evaluation->count);
 	if (options->gray_mail)
 		find_gray(findings);
-	return options->resamples ? resample(findings, failure) : STATUS_OK;
+	return options->resamples ? resample_findings(findings, failure) : STATUS_OK;
 }
 
 void findings_free(struct findings *findings)

@@ -38,7 +38,7 @@ void replay_close(struct replay *replay)
 
 /* --- Messages ---------------------------------------------------------------------- */
 
-static enum status judge(struct replay *replay, const struct corpus_entry *entry,
+static enum status replay_judge(struct replay *replay, const struct corpus_entry *entry,
 	const struct mail_file *message, struct result *result, uint64_t *identity,
 	struct failure *failure)
 {
@@ -69,12 +69,12 @@ enum status replay_score(struct replay *replay, const struct corpus_entry *entry
 	enum status status = mail_file_open(&message, entry->path, failure);
 
 	if (status == STATUS_OK)
-		status = judge(replay, entry, &message, result, identity, failure);
+		status = replay_judge(replay, entry, &message, result, identity, failure);
 	mail_file_close(&message);
 	return status;
 }
 
-static enum status press(struct replay *replay, const struct press_info *info,
+static enum status replay_press(struct replay *replay, const struct press_info *info,
 	const struct mail_file *message, struct failure *failure)
 {
 	struct press *press;
@@ -108,7 +108,7 @@ enum status replay_learn(struct replay *replay, const struct corpus_entry *entry
 	enum status status = mail_file_open(&message, entry->path, failure);
 
 	if (status == STATUS_OK)
-		status = press(replay, &info, &message, failure);
+		status = replay_press(replay, &info, &message, failure);
 	mail_file_close(&message);
 	return status;
 }
@@ -116,7 +116,7 @@ enum status replay_learn(struct replay *replay, const struct corpus_entry *entry
 /* --- Retraining ---------------------------------------------------------------------- */
 
 /* Through a file, as it is done to a hoster's database. */
-static enum status adopt(
+static enum status replay_adopt(
 	struct replay *replay, const struct generation *generation, struct failure *failure)
 {
 	char path[] = "/tmp/hamlet-evaluate-XXXXXX";
@@ -144,7 +144,7 @@ enum status replay_retrain(struct replay *replay, bool quiet, struct failure *fa
 	options.quiet = quiet;
 	enum status status = retrain_run(&retraining, replay->store, &options, failure);
 	if (status == STATUS_OK)
-		status = adopt(replay, &retraining.generation, failure);
+		status = replay_adopt(replay, &retraining.generation, failure);
 	retrain_free(&retraining);
 	return status;
 }

@@ -15,7 +15,8 @@ char *results_field(const char *name)
 	return field;
 }
 
-static void add_line(GString *text, const struct corpus_entry *entry, const struct result *result)
+static void add_result_line(
+	GString *text, const struct corpus_entry *entry, const struct result *result)
 {
 	char *user = results_field(entry->user);
 
@@ -34,7 +35,7 @@ enum status results_write(const char *path, const struct evaluation *evaluation,
 	enum status status = STATUS_OK;
 
 	for (size_t i = 0; i < evaluation->count; i++)
-		add_line(text, &index->entries[evaluation->messages[i].entry],
+		add_result_line(text, &index->entries[evaluation->messages[i].entry],
 			&evaluation->results[i]);
 	if (!g_file_set_contents(path, text->str, (gssize)text->len, &error)) {
 		status = failure_set(failure, STATUS_IO, "%s", error->message);

@@ -75,7 +75,7 @@ static struct sums sum_up(const struct place *places, size_t count, const uint32
 	return sums;
 }
 
-static void measure(
+static void measure_draw(
 	const struct place *places, size_t count, const uint32_t *weights, double values[METRICS])
 {
 	struct sums sums = sum_up(places, count, weights);
@@ -88,16 +88,16 @@ static void measure(
 	values[METRIC_LOG_LOSS] = all > 0 ? sums.loss / all : NAN;
 }
 
-static void resample(struct work *work, uint64_t *random)
+static void resample_items(struct work *work, uint64_t *random)
 {
 	double first[METRICS], second[METRICS];
 
 	memset(work->weights, 0, work->units * sizeof(*work->weights));
 	for (size_t i = 0; i < work->units; i++)
 		work->weights[random_below(random, work->units)]++;
-	measure(work->first, work->count, work->weights, first);
+	measure_draw(work->first, work->count, work->weights, first);
 	if (work->second)
-		measure(work->second, work->count, work->weights, second);
+		measure_draw(work->second, work->count, work->weights, second);
 	for (int m = 0; m < METRICS; m++) {
 		double value = work->second ? second[m] - first[m] : first[m];
 		if (!isnan(value))
@@ -122,7 +122,7 @@ static struct interval middle(double *values, size_t count)
 	return (struct interval){values[beyond], values[count - 1 - beyond]};
 }
 
-static bool prepare(struct work *work, const struct bootstrap *bootstrap,
+static bool prepare_draws(struct work *work, const struct bootstrap *bootstrap,
 	const struct result *first, const struct result *second, size_t count)
 {
 	*work = (struct work){.count = count,
@@ -139,7 +139,7 @@ static bool prepare(struct work *work, const struct bootstrap *bootstrap,
 	return good;
 }
 
-static enum status run(const struct bootstrap *bootstrap, const struct result *first,
+static enum status run_bootstrap(const struct bootstrap *bootstrap, const struct result *first,
 	const struct result *second, size_t count, struct interval intervals[METRICS],
 	struct failure *failure)
 {
@@ -147,10 +147,10 @@ static enum status run(const struct bootstrap *bootstrap, const struct result *f
 	enum status status = STATUS_OK;
 	struct work work;
 
-	if (!prepare(&work, bootstrap, first, second, count))
+	if (!prepare_draws(&work, bootstrap, first, second, count))
 		status = failure_set(failure, STATUS_NOMEM, "resampling: out of memory");
 	for (size_t i = 0; status == STATUS_OK && i < work.resamples; i++)
-		resample(&work, &random);
+		resample_items(&work, &random);
 	for (int m = 0; m < METRICS; m++) {
 		if (status == STATUS_OK)
 			intervals[m] = middle(work.values[m], work.defined[m]);
@@ -165,12 +165,12 @@ static enum status run(const struct bootstrap *bootstrap, const struct result *f
 enum status bootstrap_intervals(const struct bootstrap *bootstrap, const struct result *results,
 	size_t count, struct interval intervals[METRICS], struct failure *failure)
 {
-	return run(bootstrap, results, NULL, count, intervals, failure);
+	return run_bootstrap(bootstrap, results, NULL, count, intervals, failure);
 }
 
 enum status bootstrap_differences(const struct bootstrap *bootstrap, const struct result *first,
 	const struct result *second, size_t count, struct interval intervals[METRICS],
 	struct failure *failure)
 {
-	return run(bootstrap, first, second, count, intervals, failure);
+	return run_bootstrap(bootstrap, first, second, count, intervals, failure);
 }

@@ -15,7 +15,7 @@ enum {
 	LEGEND_WIDTH = 130
 };
 
-static void begin(GString *svg)
+static void begin_chart(GString *svg)
 {
 	g_string_append_printf(svg,
 		"<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' viewBox='0 0 %d "
@@ -25,7 +25,7 @@ static void begin(GString *svg)
 		WIDTH, HEIGHT, WIDTH, HEIGHT);
 }
 
-static void text(GString *svg, double x, double y, const char *anchor, const char *words)
+static void chart_text(GString *svg, double x, double y, const char *anchor, const char *words)
 {
 	char *escaped = g_markup_escape_text(words, -1);
 
@@ -38,7 +38,7 @@ static void name_axes(GString *svg, const char *x, const char *y)
 {
 	char *escaped = g_markup_escape_text(y, -1);
 
-	text(svg, LEFT + ACROSS / 2.0, TOP + DOWN + 44, "middle", x);
+	chart_text(svg, LEFT + ACROSS / 2.0, TOP + DOWN + 44, "middle", x);
 	g_string_append_printf(svg,
 		"<text transform='translate(18 %d) rotate(-90)' text-anchor='middle'>%s</text>\n",
 		TOP + DOWN / 2, escaped);
@@ -53,13 +53,13 @@ static void add_legend(GString *svg, const struct chart_series *series, size_t c
 		g_string_append_printf(svg,
 			"<rect x='%.0f' y='10' width='12' height='12' fill='%s'/>\n", at,
 			series[i].color);
-		text(svg, at + 18, 21, "start", series[i].name);
+		chart_text(svg, at + 18, 21, "start", series[i].name);
 		at += LEGEND_WIDTH;
 	}
 }
 
 /* Place of a value along an axis, 0 to 1. */
-static double place(const struct chart_axis *axis, double value)
+static double place_mark(const struct chart_axis *axis, double value)
 {
 	double kept = fmin(fmax(value, axis->from), axis->to);
 
@@ -72,18 +72,18 @@ static void draw_grid(GString *svg, const struct chart_axis *x, const struct cha
 	char number[32];
 
 	for (size_t i = 0; i < x->mark_count; i++) {
-		double at = LEFT + ACROSS * place(x, x->marks[i]);
+		double at = LEFT + ACROSS * place_mark(x, x->marks[i]);
 		g_string_append_printf(
 			svg, "<path d='M%.1f %d v%d' stroke='#ddd'/>\n", at, TOP, DOWN);
 		g_snprintf(number, sizeof(number), "%g", x->marks[i]);
-		text(svg, at, TOP + DOWN + 18, "middle", number);
+		chart_text(svg, at, TOP + DOWN + 18, "middle", number);
 	}
 	for (size_t i = 0; i < y->mark_count; i++) {
-		double at = TOP + DOWN * (1 - place(y, y->marks[i]));
+		double at = TOP + DOWN * (1 - place_mark(y, y->marks[i]));
 		g_string_append_printf(
 			svg, "<path d='M%d %.1f h%d' stroke='#ddd'/>\n", LEFT, at, ACROSS);
 		g_snprintf(number, sizeof(number), "%g", y->marks[i]);
-		text(svg, LEFT - 8, at + 4, "end", number);
+		chart_text(svg, LEFT - 8, at + 4, "end", number);
 	}
 }
 
@@ -94,8 +94,8 @@ static void draw_series(GString *svg, const struct chart_axis *x, const struct c
 		g_string_append_printf(
 			svg, "<path fill='none' stroke-width='2' stroke='%s' d='", series->color);
 	for (size_t i = 0; i < series->count; i++) {
-		double across = LEFT + ACROSS * place(x, series->x[i]);
-		double down = TOP + DOWN * (1 - place(y, series->y[i]));
+		double across = LEFT + ACROSS * place_mark(x, series->x[i]);
+		double down = TOP + DOWN * (1 - place_mark(y, series->y[i]));
 		if (series->points)
 			g_string_append_printf(svg,
 				"<circle cx='%.1f' cy='%.1f' r='4' fill='%s'/>\n", across, down,
@@ -110,7 +110,7 @@ static void draw_series(GString *svg, const struct chart_axis *x, const struct c
 void chart_lines(GString *svg, const struct chart_axis *x, const struct chart_axis *y,
 	const struct chart_series *series, size_t count)
 {
-	begin(svg);
+	begin_chart(svg);
 	draw_grid(svg, x, y);
 	name_axes(svg, x->label, y->label);
 	for (size_t i = 0; i < count; i++)
@@ -164,13 +164,13 @@ void chart_bars(GString *svg, const char *x_label, const char *y_label, const ch
 	const struct chart_axis y = {.from = 0, .to = most, .marks = marks, .mark_count = 3};
 	size_t bars = series->count;
 
-	begin(svg);
+	begin_chart(svg);
 	draw_grid(svg, &x, &y);
 	name_axes(svg, x_label, y_label);
 	if (bars > 0)
 		draw_bars(svg, series, count, most);
 	for (size_t j = 0; j < bars; j += 1 + bars / LABELS)
-		text(svg, LEFT + ACROSS * ((double)j + 0.5) / (double)bars, TOP + DOWN + 18,
+		chart_text(svg, LEFT + ACROSS * ((double)j + 0.5) / (double)bars, TOP + DOWN + 18,
 			"middle", labels[j]);
 	add_legend(svg, series, count);
 	g_string_append(svg, "</svg>\n");

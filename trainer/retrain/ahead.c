@@ -36,7 +36,7 @@ static void hand_over(struct ahead *ahead)
 	ahead->chunk->count = ahead->chunk->key_count = 0;
 }
 
-static enum status keep(void *context, const struct report *report)
+static enum status keep_ahead(void *context, const struct report *report)
 {
 	struct ahead *ahead = context;
 
@@ -63,7 +63,7 @@ static gpointer read_ahead(gpointer data)
 
 	ahead->chunk = g_async_queue_pop(ahead->empty);
 	ahead->chunk->count = ahead->chunk->key_count = 0;
-	ahead->status = store_reports(ahead->reader, &counting, keep, ahead, ahead->failure);
+	ahead->status = store_reports(ahead->reader, &counting, keep_ahead, ahead, ahead->failure);
 	if (ahead->chunk->count > 0)
 		hand_over(ahead);
 	g_async_queue_push(ahead->filled, ahead->chunk); /* empty: the end */
@@ -71,7 +71,7 @@ static gpointer read_ahead(gpointer data)
 }
 
 /* Until the end, in any case, so that the thread is not left waiting. */
-static enum status work(struct ahead *ahead, store_report_fn *each, void *context)
+static enum status read_chunk(struct ahead *ahead, store_report_fn *each, void *context)
 {
 	enum status status = STATUS_OK;
 
@@ -100,7 +100,7 @@ enum status ahead_counting_reports(
 	for (int i = 0; i < CHUNKS; i++)
 		g_async_queue_push(ahead.empty, &chunks[i]);
 	GThread *thread = g_thread_new("read-ahead", read_ahead, &ahead);
-	enum status status = work(&ahead, each, context);
+	enum status status = read_chunk(&ahead, each, context);
 	g_thread_join(thread);
 	if (status == STATUS_OK && ahead.status != STATUS_OK)
 		status = failure_set(failure, ahead.status, "%s", of_walk.detail);

@@ -15,7 +15,7 @@ static const struct {
 	double negligible;
 } DECISIVE[] = {{METRIC_LOG_LOSS, 0.001}, {METRIC_HAM_LOST, 0.01}};
 
-static void conclude(struct comparison *comparison)
+static void conclude_comparison(struct comparison *comparison)
 {
 	const struct difference *loss = &comparison->differences[METRIC_LOG_LOSS];
 
@@ -34,7 +34,7 @@ static void conclude(struct comparison *comparison)
 	}
 }
 
-static enum status measure(struct comparison *comparison, struct failure *failure)
+static enum status measure_side(struct comparison *comparison, struct failure *failure)
 {
 	const struct bootstrap bootstrap = {.resamples = RESAMPLES, .seed = 1};
 	double champion[METRICS], challenger[METRICS];
@@ -65,8 +65,8 @@ enum status comparison_judge(struct comparison *comparison, struct failure *fail
 			count, spam, FEWEST, FEWEST_OF_A_CLASS);
 		return STATUS_OK;
 	}
-	enum status status = measure(comparison, failure);
+	enum status status = measure_side(comparison, failure);
 	if (status == STATUS_OK)
-		conclude(comparison);
+		conclude_comparison(comparison);
 	return status;
 }

@@ -71,8 +71,8 @@ static void read_evidence(struct learner *learner, const struct learner_message 
 }
 
 /* Sums are exact: what is taken off leaves no rest. */
-static void leave_out(struct learner *learner, size_t head, const struct learner_message *message,
-	const struct contribution *without)
+static void leave_report_out(struct learner *learner, size_t head,
+	const struct learner_message *message, const struct contribution *without)
 {
 	for (size_t i = 0; i < message->count; i++) {
 		if (!is_kept(message, i)) /* it was never in */
@@ -95,7 +95,7 @@ struct model_score learner_score(struct learner *learner, const struct learner_m
 
 	read_evidence(learner, message);
 	if (without) {
-		leave_out(learner, head, message, without);
+		leave_report_out(learner, head, message, without);
 		evidence.bias_sum -= without->bias_sum;
 		evidence.bias_gain = fmax(evidence.bias_gain - without->bias_gain, 0);
 	}

@@ -35,7 +35,7 @@ void run_close(struct run *run)
 
 /* --- Passes ------------------------------------------------------------------------ */
 
-static void show(struct basis *basis)
+static void show_pass(struct basis *basis)
 {
 	size_t passed = atomic_fetch_add(&basis->passed, 1) + 1;
 
@@ -56,7 +56,7 @@ static enum status on_report(void *context, const struct report *report)
 	if (run->items[run->at].seq != report->seq)
 		return STATUS_OK;
 	run->look(run, &run->items[run->at++], report);
-	show(run->basis);
+	show_pass(run->basis);
 	return run->status;
 }
 
@@ -142,7 +142,7 @@ enum status run_mark(struct run *run, const struct shared_tokens *tokens)
 	return status;
 }
 
-static enum status start(struct run *run, struct learner **learner)
+static enum status start_pass(struct run *run, struct learner **learner)
 {
 	learner_free(learner);
 	*learner = learner_new(&run->basis->params);
@@ -156,7 +156,7 @@ enum status run_judge_reporters(struct run *run)
 	enum status status = STATUS_OK;
 
 	for (int round = 0; round < JUDGING_ROUNDS && status == STATUS_OK; round++) {
-		status = start(run, &run->learner);
+		status = start_pass(run, &run->learner);
 		if (status == STATUS_OK)
 			status = pass(run, 0, run->count, look_to_build);
 		reporters_forget(reporters);
@@ -169,7 +169,7 @@ enum status run_judge_reporters(struct run *run)
 
 enum status run_train(struct run *run, size_t until)
 {
-	enum status status = start(run, &run->learner);
+	enum status status = start_pass(run, &run->learner);
 
 	if (status == STATUS_OK)
 		status = pass(run, 0, until, look_to_build);
@@ -241,7 +241,7 @@ enum status run_compare(struct run *run, size_t until, struct comparison *compar
 	comparison->challenger = g_new(struct result, room);
 	comparison->times = g_new(int64_t, room);
 	if (status == STATUS_OK)
-		status = start(run, &run->champion);
+		status = start_pass(run, &run->champion);
 	if (status == STATUS_OK)
 		status = pass(run, 0, until, look_to_fold);
 	if (status == STATUS_OK)

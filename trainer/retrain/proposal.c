@@ -20,7 +20,7 @@ static const double PRIOR_MESSAGES = 10;
 
 static const double REJECT_CLEARANCE = 1; /* above the highest good message, in score */
 
-static double clamp(double value, double low, double high)
+static double clamp_between(double value, double low, double high)
 {
 	return fmin(fmax(value, low), high);
 }
@@ -111,7 +111,7 @@ struct ham {
 	double score, belief;
 };
 
-static int compare_falling(const void *a, const void *b)
+static int compare_scores_falling(const void *a, const void *b)
 {
 	double first = ((const struct ham *)a)->score, second = ((const struct ham *)b)->score;
 
@@ -138,7 +138,7 @@ static size_t list_ham(struct ham *list, const struct result *results, size_t co
 			list[ham++] = (struct ham){
 				score_of(terms, z), right > 0 ? right / (right + wrong) : 0};
 	}
-	qsort(list, ham, sizeof(*list), compare_falling);
+	qsort(list, ham, sizeof(*list), compare_scores_falling);
 	return ham;
 }
 
@@ -173,8 +173,8 @@ static double rounded(double score)
 	return ceil(score * 10 - 1e-9) / 10;
 }
 
-static void measure(struct proposal_point *point, const struct result *results, size_t count,
-	double factor, const struct proposal_terms *terms)
+static void measure_proposal(struct proposal_point *point, const struct result *results,
+	size_t count, double factor, const struct proposal_terms *terms)
 {
 	double ham = 0, spam = 0, lost = 0, missed = 0;
 
@@ -213,12 +213,12 @@ static void propose(struct proposal *proposal, const struct result *results, str
 	present->junk = terms->present.junk;
 	present->reject = terms->present.reject;
 	size_t ham = list_ham(list, results, proposal->count, &fit, terms);
-	proposed->junk =
-		rounded(clamp(lowest_junk(list, ham, terms), bounds->junk_min, bounds->junk_max));
+	proposed->junk = rounded(
+		clamp_between(lowest_junk(list, ham, terms), bounds->junk_min, bounds->junk_max));
 	proposed->reject =
 		rounded(fmax(fmax(lowest_reject(list, ham), bounds->reject), proposed->junk));
-	measure(present, results, proposal->count, 1, terms);
-	measure(proposed, results, proposal->count, fit.factor, terms);
+	measure_proposal(present, results, proposal->count, 1, terms);
+	measure_proposal(proposed, results, proposal->count, fit.factor, terms);
 	proposal->made = fit.noise < MOST_NOISE;
 }
 

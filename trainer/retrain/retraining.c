@@ -31,7 +31,7 @@ struct collection {
 	struct shared_tokens *tokens;
 };
 
-static enum status collect(void *context, const struct report *report)
+static enum status collect_report(void *context, const struct report *report)
 {
 	struct collection *collection = context;
 	struct reporters *reporters = collection->basis->reporters;
@@ -213,7 +213,8 @@ static enum status train_and_compare(
 
 /* --- The whole --------------------------------------------------------------------------- */
 
-static enum status gather(struct collection *collection, struct run *run, struct failure *failure)
+static enum status gather_reports(
+	struct collection *collection, struct run *run, struct failure *failure)
 {
 	static const struct store_selection counting = {.counting = true};
 	struct store_stats stats;
@@ -226,7 +227,7 @@ static enum status gather(struct collection *collection, struct run *run, struct
 	collection->tokens = shared_tokens_new((size_t)stats.reports);
 	if (!collection->tokens)
 		return failure_set(failure, STATUS_NOMEM, "retraining: out of memory");
-	status = store_reports(run->reader, &counting, collect, collection, failure);
+	status = store_reports(run->reader, &counting, collect_report, collection, failure);
 	if (status == STATUS_OK && collection->items->len == 0)
 		status = failure_set(
 			failure, STATUS_NOTFOUND, "nothing to train: no report is shared");
@@ -270,7 +271,7 @@ static enum status run_all(struct collection *collection, struct run *run, struc
 	return status;
 }
 
-static enum status conclude(struct retraining *retraining, struct run *run)
+static enum status conclude_training(struct retraining *retraining, struct run *run)
 {
 	retraining->reports = run->count;
 	retraining->tokens = learner_tokens(run->learner);
@@ -298,11 +299,11 @@ enum status retrain_run(struct retraining *retraining, struct store *store,
 
 	enum status status = run_open(&run, &like, store);
 	if (status == STATUS_OK)
-		status = gather(&collection, &run, failure);
+		status = gather_reports(&collection, &run, failure);
 	if (status == STATUS_OK)
 		status = run_all(&collection, &run, store);
 	if (status == STATUS_OK)
-		status = conclude(retraining, &run);
+		status = conclude_training(retraining, &run);
 	retraining->seconds = (double)(g_get_monotonic_time() - started) / G_USEC_PER_SEC;
 	run_close(&run);
 	shared_tokens_free(&collection.tokens);

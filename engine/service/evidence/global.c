@@ -65,7 +65,7 @@ void global_unref(struct global **global)
 	*global = NULL;
 }
 
-static enum status load_token(void *context, const struct store_token *token)
+static enum status load_row(void *context, const struct store_token *token)
 {
 	struct global *global = context;
 
@@ -109,7 +109,7 @@ enum status global_catch_up(
 static enum status load_rows(
 	struct global *global, struct store_reader *reader, struct failure *failure)
 {
-	enum status status = store_tokens(reader, &global->stored, load_token, global, failure);
+	enum status status = store_tokens(reader, &global->stored, load_row, global, failure);
 
 	atomic_init(&global->bias_sum, global->stored.bias_sum);
 	atomic_init(&global->bias_gain, global->stored.bias_gain);
@@ -119,7 +119,7 @@ static enum status load_rows(
 	return status;
 }
 
-static enum status start(struct global **global, size_t limit, struct failure *failure)
+static enum status global_begin(struct global **global, size_t limit, struct failure *failure)
 {
 	*global = untracked(limit);
 	if (*global)
@@ -132,7 +132,7 @@ enum status global_load(
 	struct global **result, struct store_reader *reader, size_t limit, struct failure *failure)
 {
 	struct global *global;
-	enum status status = start(&global, limit, failure);
+	enum status status = global_begin(&global, limit, failure);
 
 	*result = NULL;
 	if (status == STATUS_OK)
@@ -153,7 +153,7 @@ out:
 	return status;
 }
 
-static enum status fold_report(void *context, const struct report *report)
+static enum status fold_into_global(void *context, const struct report *report)
 {
 	struct global *global = context;
 
@@ -173,12 +173,12 @@ enum status global_fold(
 	const struct store_selection counting = {.counting = true};
 	struct store_selection later = {.headers = true};
 	struct global *global;
-	enum status status = start(&global, limit, failure);
+	enum status status = global_begin(&global, limit, failure);
 
 	*result = NULL;
 	if (status == STATUS_OK) {
 		table_track(global->table);
-		status = store_reports(reader, &counting, fold_report, global, failure);
+		status = store_reports(reader, &counting, fold_into_global, global, failure);
 	}
 	later.after = status == STATUS_OK ? global->seq : 0;
 	if (status == STATUS_OK) /* the last ones may not count */

@@ -92,7 +92,7 @@ static struct slot *find_slot(struct array *array, uint64_t key)
 	}
 }
 
-static double load(const _Atomic double *number)
+static double load_slot(const _Atomic double *number)
 {
 	return atomic_load_explicit(number, memory_order_relaxed);
 }
@@ -150,12 +150,12 @@ static size_t copy_slots(const struct array *from, struct array *to)
 
 	for (size_t i = 0; i < from->capacity; i++) {
 		uint64_t key = atomic_load_explicit(&from->slots[i].key, memory_order_relaxed);
-		double gain = load(&from->slots[i].gain);
+		double gain = load_slot(&from->slots[i].gain);
 
 		if (key == 0 || (gain <= 0 && !(key & DIRTY)))
 			continue;
 		struct slot *slot = find_slot(to, key & KEY_BITS);
-		store(&slot->sum, load(&from->slots[i].sum));
+		store(&slot->sum, load_slot(&from->slots[i].sum));
 		store(&slot->gain, gain);
 		atomic_store_explicit(&slot->key, key, memory_order_relaxed);
 		used++;
@@ -244,9 +244,9 @@ void table_read(
 			__builtin_prefetch(&array->slots[home_slot(array, keys[i])]);
 		for (size_t i = from; i < to; i++) {
 			struct slot *slot = find_slot(array, keys[i]);
-			double gain = load(&slot->gain);
+			double gain = load_slot(&slot->gain);
 
-			sums[i] = gain > 0 ? load(&slot->sum) : 0;
+			sums[i] = gain > 0 ? load_slot(&slot->sum) : 0;
 			gains[i] = gain > 0 ? gain : 0;
 		}
 	}
@@ -254,10 +254,10 @@ void table_read(
 }
 
 /* Sets the numbers of a token that has a slot, and keeps the counts. */
-static void change(struct table *table, struct slot *slot, double sum, double gain)
+static void change_slot(struct table *table, struct slot *slot, double sum, double gain)
 {
 	uint64_t key = atomic_load_explicit(&slot->key, memory_order_relaxed);
-	double before = load(&slot->gain);
+	double before = load_slot(&slot->gain);
 
 	store(&slot->sum, gain > 0 ? sum : 0);
 	store(&slot->gain, gain > 0 ? gain : 0);
@@ -290,7 +290,8 @@ static bool add_one(struct table *table, uint64_t key, double sum, double gain)
 	struct slot *slot = find_slot(own_array(table), key);
 
 	if (atomic_load_explicit(&slot->key, memory_order_relaxed)) {
-		change(table, slot, load(&slot->sum) + sum, load(&slot->gain) + gain);
+		change_slot(
+			table, slot, load_slot(&slot->sum) + sum, load_slot(&slot->gain) + gain);
 		return true;
 	}
 	if (gain <= 0) /* taken from a token that was left out */
@@ -331,7 +332,7 @@ enum status table_set(struct table *table, uint64_t key, double sum, double gain
 		return status;
 	struct slot *slot = find_slot(own_array(table), key);
 	if (atomic_load_explicit(&slot->key, memory_order_relaxed))
-		change(table, slot, sum, gain);
+		change_slot(table, slot, sum, gain);
 	else if (gain > 0)
 		insert(table, slot, key, sum, gain);
 	return status;
@@ -371,7 +372,8 @@ void table_dirty(const struct table *table, size_t from, size_t to,
 
 		for (size_t i = 0; i < dirty->count; i++) {
 			const struct slot *slot = find_slot(array, dirty->keys[i]);
-			each(context, dirty->keys[i], load(&slot->sum), load(&slot->gain));
+			each(context, dirty->keys[i], load_slot(&slot->sum),
+				load_slot(&slot->gain));
 		}
 	}
 }

@@ -198,7 +198,7 @@ static void show_counts(
 			counts->spam, counts->ham, date(counts->last, text));
 }
 
-static void on_past(struct diagnosis_step *step, const struct diagnosis_case *given)
+static void describe_past(struct diagnosis_step *step, const struct diagnosis_case *given)
 {
 	static const char *const labels[] = {"and taken back", "as not spam", "as spam"};
 	const struct past *past = given->past;
@@ -224,7 +224,7 @@ static void on_past(struct diagnosis_step *step, const struct diagnosis_case *gi
 }
 
 /* The button, and the command for who has none. */
-static void press(
+static void describe_press(
 	struct diagnosis_step *step, const char *user, const char *button, const char *label)
 {
 	char whose[MOST_OPTION];
@@ -244,7 +244,7 @@ static void on_next(struct diagnosis_step *step, const struct diagnosis_case *gi
 		find(step, "A list decided: change the list, not the filter.");
 	} else if (verdict->spam) {
 		find(step, "It is taken for spam. If it is wanted, ");
-		press(step, user, "Not spam", "ham");
+		describe_press(step, user, "Not spam", "ham");
 		find(step, ": the next one like it will pass.");
 	} else if (given->trusted && given->origin->authenticated) {
 		find(step,
@@ -252,7 +252,7 @@ static void on_next(struct diagnosis_step *step, const struct diagnosis_case *gi
 			"than report it.");
 	} else {
 		find(step, "It is taken for wanted mail. If it is spam, ");
-		press(step, user, "Spam", "spam");
+		describe_press(step, user, "Spam", "spam");
 		find(step, ": the next one like it goes to Junk.");
 	}
 }
@@ -264,7 +264,7 @@ void diagnose(struct diagnosis *diagnosis, const struct diagnosis_case *given)
 		void (*fill)(struct diagnosis_step *step, const struct diagnosis_case *given);
 	} steps[DIAGNOSIS_STEPS] = {{"list", on_list}, {"policy", on_policy},
 		{"authentication", on_authentication}, {"origin", on_origin}, {"score", on_score},
-		{"past", on_past}, {"next", on_next}};
+		{"past", describe_past}, {"next", on_next}};
 
 	for (size_t i = 0; i < DIAGNOSIS_STEPS; i++) {
 		struct diagnosis_step *step = &diagnosis->steps[i];

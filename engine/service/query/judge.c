@@ -212,7 +212,7 @@ static void hide_own(struct verdict *verdict)
 	verdict->own_shift = 0;
 }
 
-static void judge(struct query *query, struct recipient *recipient, struct worker *worker,
+static void judge_recipient(struct query *query, struct recipient *recipient, struct worker *worker,
 	const struct subject *subject)
 {
 	const struct user_store *store = recipient->store;
@@ -240,7 +240,8 @@ static void judge(struct query *query, struct recipient *recipient, struct worke
 		hide_own(verdict);
 }
 
-static void read_origin(struct query *query, struct worker *worker, const struct token_set *set)
+static void read_query_origin(
+	struct query *query, struct worker *worker, const struct token_set *set)
 {
 	origin_read(&query->origin, &query->site->trust, set->fields, set->field_count);
 	query->sender = worker_digest(worker, "sender", query->origin.author);
@@ -269,7 +270,7 @@ static enum status judge_next(struct query *query, struct worker *worker,
 	struct recipient *recipient = &query->recipients[query->judged++];
 	enum status status = query_fold(query, recipient, worker, failure);
 
-	judge(query, recipient, worker, subject);
+	judge_recipient(query, recipient, worker, subject);
 	*effort += JUDGE_EFFORT;
 	if (recipient->folded)
 		*effort += FOLD_EFFORT + recipient->store->reports;
@@ -289,7 +290,7 @@ enum status query_run(struct query *query, struct worker *worker, const char *me
 	tokenizer_run(worker->tokenizer, message, length, first ? explain_begin(query) : NULL,
 		query, &set);
 	if (first)
-		read_origin(query, worker, &set);
+		read_query_origin(query, worker, &set);
 	read_subject(query, worker, &set, &subject);
 	while (query_goes_on(query) && effort < GO_EFFORT) {
 		enum status status = judge_next(query, worker, &subject, &effort, failure);

@@ -63,7 +63,7 @@ enum status batch_begin(struct service *service, struct press *const *presses, s
 }
 
 /* What the users told before of these messages, as the store has it. */
-static enum status look_up(struct batch *batch, struct failure *failure)
+static enum status look_up_presses(struct batch *batch, struct failure *failure)
 {
 	for (size_t i = 0; i < batch->count; i++)
 		batch->lookups[i] = (struct store_lookup){.user = batch->presses[i]->user,
@@ -102,7 +102,7 @@ static enum outcome decide(bool known, enum label before, enum label now)
 
 /* --- Consent ----------------------------------------------------------------- */
 
-static enum status read_consent(void *context, const struct store_entry *entry)
+static enum status note_consent(void *context, const struct store_entry *entry)
 {
 	*(enum consent_state *)context = consent_named(entry->value);
 	return STATUS_OK;
@@ -115,10 +115,10 @@ static enum status find_consent(
 	*state = CONSENT_UNKNOWN;
 	for (size_t i = batch->consent_count; i > 0; i--) {
 		if (strcmp(batch->consents[i - 1].scope, user) == 0)
-			return read_consent(state, &batch->consents[i - 1]);
+			return note_consent(state, &batch->consents[i - 1]);
 	}
 	return store_entries(
-		batch->service->reader, user, ENTRY_CONSENT, read_consent, state, failure);
+		batch->service->reader, user, ENTRY_CONSENT, note_consent, state, failure);
 }
 
 /* Whether this press is shared, and whether to ask the person; notes what that one has just
@@ -291,7 +291,7 @@ static enum status run_press(struct batch *batch, struct press *press,
 }
 
 /* Nothing of the batch has happened. */
-static void roll_back(struct batch *batch)
+static void roll_back_batch(struct batch *batch)
 {
 	struct global *global = batch->service->global;
 
@@ -337,7 +337,7 @@ static enum status write_batch(struct batch *batch, bool forgets_only, struct fa
 
 static enum status run_presses(struct batch *batch, bool forgets_only, struct failure *failure)
 {
-	enum status status = look_up(batch, failure);
+	enum status status = look_up_presses(batch, failure);
 
 	batch->consent_count = 0;
 	for (size_t i = 0; i < batch->count && status == STATUS_OK; i++) {
@@ -359,7 +359,7 @@ static enum status run_forgets(struct batch *batch, struct failure *failure)
 	}
 	if (count == 0)
 		return STATUS_FULL;
-	roll_back(batch);
+	roll_back_batch(batch);
 	for (size_t i = 0; i < batch->count; i++) {
 		if (!batch->presses[i]->forgets)
 			batch->presses[i]->answer.failure = *failure;
@@ -380,7 +380,7 @@ enum status batch_run(struct batch *batch, struct failure *failure)
 		status = run_forgets(batch, &found);
 	batch->service->in_doubt |= status == STATUS_UNCERTAIN;
 	if (status != STATUS_OK) {
-		roll_back(batch);
+		roll_back_batch(batch);
 		batch->failure = found;
 		if (failure)
 			*failure = found;

@@ -58,14 +58,14 @@ static const struct row {
 	{BUTTON | FLAG, ANY, ANY, ALWAYS, AS_SAID, ""},
 };
 
-static enum label label_of(const struct event *event)
+static enum label label_of_event(const struct event *event)
 {
 	if (event->kind != EVENT_MOVE)
 		return event->label;
 	return event->to == FOLDER_JUNK ? LABEL_SPAM : LABEL_HAM;
 }
 
-static bool holds(enum when when, enum label label, const struct event *event,
+static bool event_matches(enum when when, enum label label, const struct event *event,
 	const struct event_history *history, const struct event_rules *rules)
 {
 	bool now =
@@ -88,11 +88,12 @@ static bool holds(enum when when, enum label label, const struct event *event,
 struct event_decision event_decide(const struct event *event, const struct event_history *history,
 	const struct event_rules *rules)
 {
-	enum label label = label_of(event);
+	enum label label = label_of_event(event);
 	const struct row *row = ROWS;
 
 	while (!(row->kinds & BIT(event->kind)) || !(row->from & BIT(event->from)) ||
-		!(row->to & BIT(event->to)) || !holds(row->when, label, event, history, rules))
+		!(row->to & BIT(event->to)) ||
+		!event_matches(row->when, label, event, history, rules))
 		row++; /* the last rows match all that is left */
 	return (struct event_decision){
 		.report = row->what != NOTHING,

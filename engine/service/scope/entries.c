@@ -57,7 +57,7 @@ const char *entry_kind_name(int kind)
 	return "?";
 }
 
-static void lower(char *text)
+static void lower_name(char *text)
 {
 	for (; *text; text++)
 		*text = g_ascii_tolower(*text);
@@ -70,7 +70,7 @@ void entries_domain(const char *user, char scope[STORE_MAX_USER + 1])
 	*scope = '\0';
 	if (at && strlen(at) <= STORE_MAX_USER)
 		strcpy(scope, at);
-	lower(scope);
+	lower_name(scope);
 }
 
 size_t entries_most(const char *scope)
@@ -90,7 +90,7 @@ static bool is_domain(const char *text)
 	return true;
 }
 
-static bool is_address(const char *text)
+static bool is_entry_address(const char *text)
 {
 	const char *at = strrchr(text, '@');
 
@@ -116,7 +116,7 @@ static const char *skip_marks(const char *name)
 static bool take_author(const char *name, char out[STORE_MAX_NAME + 1])
 {
 	if (strchr(name, '@'))
-		return address_canonical(name, out) && is_address(out);
+		return address_canonical(name, out) && is_entry_address(out);
 	return domain_canonical(name, strlen(name), out) && is_domain(out);
 }
 
@@ -155,7 +155,7 @@ static enum status check_word(
 	return STATUS_INVALID;
 }
 
-static bool is_number(const char *text, double least, double most)
+static bool is_number_within(const char *text, double least, double most)
 {
 	char *end = NULL;
 	double number = g_ascii_strtod(text, &end);
@@ -168,7 +168,7 @@ static enum status check_scale(const struct store_entry *entry, struct failure *
 	if (*entry->scope)
 		return failure_set(
 			failure, STATUS_INVALID, POLICY_SCORE_SCALE " is the whole site's");
-	if (entry->value && !is_number(entry->value, POLICY_LEAST_SCALE, POLICY_MOST_SCALE))
+	if (entry->value && !is_number_within(entry->value, POLICY_LEAST_SCALE, POLICY_MOST_SCALE))
 		return failure_set(failure, STATUS_INVALID,
 			POLICY_SCORE_SCALE ": %.40s is not from %g to %g", entry->value,
 			POLICY_LEAST_SCALE, POLICY_MOST_SCALE);
@@ -189,7 +189,7 @@ static enum status check_policy(const struct store_entry *entry, struct failure 
 			"policy has no %.40s: there are " POLICY_JUNK_SCORE ", " POLICY_REJECT_SCORE
 			", " POLICY_SPAM_ACTION " and " POLICY_SCORE_SCALE,
 			entry->name);
-	if (entry->value && !is_number(entry->value, -1000, 1000))
+	if (entry->value && !is_number_within(entry->value, -1000, 1000))
 		return failure_set(failure, STATUS_INVALID, "%s: %.40s is no score (-1000 to 1000)",
 			entry->name, entry->value);
 	return STATUS_OK;
@@ -250,6 +250,6 @@ bool entries_former(const struct store_entry *entry, char name[STORE_MAX_NAME + 
 		entries_check(entry, now, NULL) != STATUS_OK)
 		return false;
 	strcpy(name, entry->name + (*entry->name == '@' || *entry->name == '.'));
-	lower(name);
+	lower_name(name);
 	return strcmp(name, now) != 0;
 }

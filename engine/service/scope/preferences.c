@@ -40,7 +40,7 @@ const char *consent_name(enum consent_state consent)
 
 /* --- Reading ----------------------------------------------------------------- */
 
-static gint compare_names(gconstpointer a, gconstpointer b, gpointer unused)
+static gint compare_entry_names(gconstpointer a, gconstpointer b, gpointer unused)
 {
 	(void)unused;
 	return strcmp(a, b);
@@ -49,7 +49,7 @@ static gint compare_names(gconstpointer a, gconstpointer b, gpointer unused)
 static void add_name(struct preferences *preferences, GTree **tree, const char *name, int value)
 {
 	if (!*tree)
-		*tree = g_tree_new_full(compare_names, NULL, g_free, NULL);
+		*tree = g_tree_new_full(compare_entry_names, NULL, g_free, NULL);
 	g_tree_replace(*tree, g_strdup(name), GINT_TO_POINTER(value));
 	preferences->bytes += ENTRY_BYTES + strlen(name);
 }
@@ -85,7 +85,7 @@ static bool is_superseded(
 	return tree && strcmp(entry->name, name) != 0 && g_tree_lookup(tree, name);
 }
 
-static enum status add_entry(void *context, const struct store_entry *entry)
+static enum status take_preference(void *context, const struct store_entry *entry)
 {
 	struct preferences *preferences = context;
 	struct network network;
@@ -129,7 +129,7 @@ enum status preferences_read(struct preferences **result, struct store_reader *r
 	if (!preferences)
 		return failure_set(failure, STATUS_NOMEM, "reading preferences: out of memory");
 	preferences->bytes = sizeof(*preferences);
-	status = store_entries(reader, scope, 0, add_entry, preferences, failure);
+	status = store_entries(reader, scope, 0, take_preference, preferences, failure);
 	if (status == STATUS_OK)
 		*result = preferences;
 	else
@@ -194,7 +194,7 @@ const struct policy_part *preferences_policy(const struct preferences *preferenc
 
 /* --- Lists --------------------------------------------------------------------- */
 
-static int find_name(GTree *tree, const char *key, char *name)
+static int find_listed(GTree *tree, const char *key, char *name)
 {
 	int value = GPOINTER_TO_INT(g_tree_lookup(tree, key));
 
@@ -210,7 +210,7 @@ static int find_author(GTree *tree, const char *address, bool believed, char *na
 	const char *at = strrchr(address, '@');
 
 	for (const char *key = address; key && *key;) {
-		int value = find_name(tree, key, name);
+		int value = find_listed(tree, key, name);
 
 		if (value == BLOCK || (value && believed))
 			return value;
@@ -248,7 +248,7 @@ static int find_client(
 			continue;
 		around = network_around(client, bits);
 		network_format(&around, text);
-		value = find_name(preferences->list, text, name);
+		value = find_listed(preferences->list, text, name);
 	}
 	return value;
 }

@@ -21,7 +21,7 @@ double reputation_parse(const char *value)
 	return end != value && !*end && error >= 0 && error <= 0.5 ? error : -1;
 }
 
-static enum status take(void *context, const struct store_entry *entry)
+static enum status take_error(void *context, const struct store_entry *entry)
 {
 	double error = reputation_parse(entry->value);
 
@@ -34,6 +34,6 @@ enum status reputation_read(struct store_reader *reader, const char *user, doubl
 	double *error, struct failure *failure)
 {
 	*error = unknown;
-	return *user ? store_entries(reader, user, ENTRY_REPUTATION, take, error, failure)
+	return *user ? store_entries(reader, user, ENTRY_REPUTATION, take_error, error, failure)
 		     : STATUS_OK;
 }

@@ -69,7 +69,7 @@ struct local {
 	struct part domain;
 };
 
-static void add(struct local *local, char c)
+static void append_char(struct local *local, char c)
 {
 	if (local->length < LOCAL_MOST)
 		local->text[local->length] = c;
@@ -100,7 +100,7 @@ static struct part after(struct part part, const char *at)
 }
 
 /* False when a quote is not closed. */
-static bool unquote(struct local *local, struct part part)
+static bool unquote_local(struct local *local, struct part part)
 {
 	bool quoted = false;
 
@@ -114,7 +114,7 @@ static bool unquote(struct local *local, struct part part)
 		if (quoted && c == '\\' && i + 1 < part.length)
 			c = part.data[++i];
 		local->quoted_at |= quoted && c == '@';
-		add(local, c);
+		append_char(local, c);
 	}
 	local->text[MIN(local->length, LOCAL_MOST)] = '\0';
 	return !quoted;
@@ -129,7 +129,7 @@ static bool split(struct local *local, struct part part)
 		local->domain = after(part, at);
 		part.length = (size_t)(at - part.data);
 	}
-	return unquote(local, part) && (local->has_domain || !local->quoted_at);
+	return unquote_local(local, part) && (local->has_domain || !local->quoted_at);
 }
 
 /* Names that have a delimiter in them and no extension. */
@@ -170,13 +170,23 @@ static bool may_be_local(const struct local *local)
 	return true;
 }
 
+/* The one letter whose small form Unicode has as two (SpecialCasing.txt): as "i" alone it
+ * would be another name than I with a dot above, which is the same letter. */
+#define SMALL_DOTTED_I "i\xcc\x87"
+enum { DOTTED_I = 0x130 };
+
 /* Letter by letter: g_utf8_strdown asks the locale. To be freed with g_free. */
-static char *lower(const char *text)
+static char *lower_unicode(const char *text)
 {
 	GString *lowered = g_string_sized_new(strlen(text));
 
-	for (; *text; text = g_utf8_next_char(text))
-		g_string_append_unichar(lowered, g_unichar_tolower(g_utf8_get_char(text)));
+	for (; *text; text = g_utf8_next_char(text)) {
+		gunichar letter = g_utf8_get_char(text);
+		if (letter == DOTTED_I)
+			g_string_append(lowered, SMALL_DOTTED_I);
+		else
+			g_string_append_unichar(lowered, g_unichar_tolower(letter));
+	}
 	return g_string_free(lowered, FALSE);
 }
 
@@ -187,7 +197,7 @@ static char *one_form(const struct user_naming *naming, const char *text)
 
 	if (!naming->fold)
 		return composed;
-	char *lowered = lower(composed);
+	char *lowered = lower_unicode(composed);
 	g_free(composed);
 	composed = g_utf8_normalize(lowered, -1, G_NORMALIZE_DEFAULT_COMPOSE);
 	g_free(lowered);

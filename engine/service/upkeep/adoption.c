@@ -90,7 +90,7 @@ static void note_error(struct adoption *adoption, const char *user, double error
 	g_hash_table_insert(adoption->errors, g_strdup(user), kept);
 }
 
-static enum status fold_report(void *context, const struct report *report)
+static enum status fold_taught(void *context, const struct report *report)
 {
 	struct fold *fold = context;
 	struct adoption *adoption = fold->adoption;
@@ -130,7 +130,7 @@ static enum status fold_journal(
 		.failure = failure,
 		.present = g_array_new(FALSE, FALSE, sizeof(struct generation_report))};
 	const struct store_selection counting = {.counting = true};
-	enum status status = store_reports(reader, &counting, fold_report, &fold, failure);
+	enum status status = store_reports(reader, &counting, fold_taught, &fold, failure);
 
 	adoption->present = (struct generation){.seq = adoption->seq,
 		.time = g_get_real_time() / G_USEC_PER_SEC,
@@ -142,7 +142,8 @@ static enum status fold_journal(
 }
 
 /* Reads the file and folds the journal; takes its time. */
-static enum status prepare(struct change *change, struct worker *worker, struct failure *failure)
+static enum status adoption_prepare(
+	struct change *change, struct worker *worker, struct failure *failure)
 {
 	struct adoption *adoption = (struct adoption *)change;
 	enum status status;
@@ -288,7 +289,7 @@ static enum status put_in_place(struct adoption *adoption, struct failure *failu
 }
 
 /* Clears the place beside the present rows. */
-static enum status make_way(struct adoption *adoption, struct failure *failure)
+static enum status clear_place(struct adoption *adoption, struct failure *failure)
 {
 	struct store_tidied tidied;
 	enum status status =
@@ -347,7 +348,7 @@ static enum status take_over(
 	return STATUS_OK;
 }
 
-static enum status run(struct change *change, struct failure *failure)
+static enum status adoption_run(struct change *change, struct failure *failure)
 {
 	struct adoption *adoption = (struct adoption *)change;
 	enum status status = check_going_on(adoption, failure);
@@ -358,25 +359,25 @@ static enum status run(struct change *change, struct failure *failure)
 		return failure_set(failure, STATUS_BUSY,
 			"reports were taken out while the generation was prepared");
 	if (!adoption->cleared)
-		return make_way(adoption, failure);
+		return clear_place(adoption, failure);
 	if (stages(adoption))
 		return stage(adoption, failure);
 	return take_over(adoption, &change->receipt, failure);
 }
 
-static bool goes_on(const struct change *change)
+static bool adoption_goes_on(const struct change *change)
 {
 	return !((const struct adoption *)change)->done;
 }
 
 /* Those steps that write rows beside the present ones. */
-static bool is_patient(const struct change *change)
+static bool adoption_is_patient(const struct change *change)
 {
 	return stages((const struct adoption *)change);
 }
 
 /* Queries from now on see the new generation. */
-static void publish(struct change *change)
+static void adoption_publish(struct change *change)
 {
 	struct adoption *adoption = (struct adoption *)change;
 	struct service *service = change->service;
@@ -389,7 +390,7 @@ static void publish(struct change *change)
 	users_clear(service->users);
 }
 
-static void free_adoption(struct change *change)
+static void adoption_free(struct change *change)
 {
 	struct adoption *adoption = (struct adoption *)change;
 
@@ -400,12 +401,12 @@ static void free_adoption(struct change *change)
 	g_free(adoption);
 }
 
-static const struct change_kind ADOPTION = {.prepare = prepare,
-	.run = run,
-	.goes_on = goes_on,
-	.is_patient = is_patient,
-	.publish = publish,
-	.free = free_adoption};
+static const struct change_kind ADOPTION = {.prepare = adoption_prepare,
+	.run = adoption_run,
+	.goes_on = adoption_goes_on,
+	.is_patient = adoption_is_patient,
+	.publish = adoption_publish,
+	.free = adoption_free};
 
 /* Two would write their rows over each other's, and neither would know what the other
  * has changed in the sums. */

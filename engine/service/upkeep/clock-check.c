@@ -59,7 +59,7 @@ static bool note(struct clock_record *record, const struct clock_reading *readin
 	return follows;
 }
 
-static enum clock_doubt compare(const struct clock_record *record,
+static enum clock_doubt compare_clocks(const struct clock_record *record,
 	const struct clock_reading *reading, int64_t newest, int64_t leap)
 {
 	int64_t known = record->believed ? record->believed : newest;
@@ -82,7 +82,7 @@ enum clock_doubt clock_judge(struct clock_record *record, const struct clock_rea
 	bool proven = follows && record->readings >= READINGS &&
 		difference(record->latest, record->since) >= PATIENCE;
 	if (!reading->certain && !proven)
-		doubt = compare(record, reading, newest, leap);
+		doubt = compare_clocks(record, reading, newest, leap);
 	if (doubt == CLOCK_BELIEVED)
 		record->believed = reading->now;
 	return doubt;

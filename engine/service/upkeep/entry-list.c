@@ -67,7 +67,7 @@ static enum status count_entry(void *context, const struct store_entry *entry)
 	return STATUS_OK;
 }
 
-static enum status check_scope(
+static enum status check_scope_limit(
 	struct tally *tally, struct store_reader *reader, struct failure *failure)
 {
 	const char *scope = (*tally->next)->scope;
@@ -100,7 +100,7 @@ enum status entry_list_check(
 				break;
 		}
 		struct tally tally = {.next = all + i, .end = all + end};
-		status = check_scope(&tally, reader, failure);
+		status = check_scope_limit(&tally, reader, failure);
 	}
 	return status;
 }

@@ -69,7 +69,7 @@ static enum status erase_some(struct erasure *erasure, bool *more, struct failur
 	return status;
 }
 
-static enum status run(struct change *change, struct failure *failure)
+static enum status erasure_run(struct change *change, struct failure *failure)
 {
 	struct erasure *erasure = (struct erasure *)change;
 	struct service *service = change->service;
@@ -89,32 +89,32 @@ static enum status run(struct change *change, struct failure *failure)
 	return status;
 }
 
-static bool goes_on(const struct change *change)
+static bool erasure_goes_on(const struct change *change)
 {
 	return !((const struct erasure *)change)->done;
 }
 
-static bool tighten(struct change *change)
+static bool erasure_tighten(struct change *change)
 {
 	((struct erasure *)change)->piece = TIGHT_PIECE;
 	return true;
 }
 
-static void publish(struct change *change)
+static void erasure_publish(struct change *change)
 {
 	users_drop(change->service->users, ((struct erasure *)change)->user);
 }
 
-static void free_erasure(struct change *change)
+static void erasure_free(struct change *change)
 {
 	g_free(change);
 }
 
-static const struct change_kind ERASURE = {.run = run,
-	.goes_on = goes_on,
-	.tighten = tighten,
-	.publish = publish,
-	.free = free_erasure};
+static const struct change_kind ERASURE = {.run = erasure_run,
+	.goes_on = erasure_goes_on,
+	.tighten = erasure_tighten,
+	.publish = erasure_publish,
+	.free = erasure_free};
 
 enum status change_erase(
 	struct service *service, const char *user, struct change **result, struct failure *failure)

@@ -138,8 +138,8 @@ static void note_user(void *context, const struct report *report)
 		g_hash_table_add(expiry->users, g_strdup(report->user));
 }
 
-static enum status take_out(struct expiry *expiry, const char *user, int64_t until, int64_t *count,
-	struct failure *failure)
+static enum status take_past_time(struct expiry *expiry, const char *user, int64_t until,
+	int64_t *count, struct failure *failure)
 {
 	struct removal removal = {.what = {.kind = REMOVE_OLD, .user = user, .until = until},
 		.watch = note_user,
@@ -224,7 +224,7 @@ static enum status step_by_age(
 	if (expired->capped)
 		until = 0;
 	if (status == STATUS_OK && until > 0)
-		status = take_out(expiry, NULL, until, &expired->by_age, failure);
+		status = take_past_time(expiry, NULL, until, &expired->by_age, failure);
 	expiry->left -= expired->by_age - before;
 	if (until == 0)
 		expiry->stage = BY_USER;
@@ -273,7 +273,7 @@ static enum status take_surplus(struct expiry *expiry, const struct surplus *sur
 	enum status status = find_oldest(expiry, surplus->user, (size_t)piece, &until, failure);
 	before = *count;
 	if (status == STATUS_OK)
-		status = take_out(expiry, surplus->user, until, count, failure);
+		status = take_past_time(expiry, surplus->user, until, count, failure);
 	if (surplus->idle)
 		expiry->left -= *count - before;
 	if (status == STATUS_OK && surplus->reports <= *count - before)
@@ -323,7 +323,7 @@ static enum status step_by_budget(
 	if (expiry->trims && budget_is_over(expiry->change.service, bytes, BUDGET_TARGET))
 		status = find_oldest(expiry, NULL, budget_piece(expiry), &until, failure);
 	if (status == STATUS_OK && until > 0)
-		status = take_out(expiry, NULL, until, &expired->by_budget, failure);
+		status = take_past_time(expiry, NULL, until, &expired->by_budget, failure);
 	if (until == 0)
 		expiry->stage = TIDY;
 	return status;
@@ -376,7 +376,7 @@ static enum status run_stage(
 	return STATUS_OK;
 }
 
-static enum status run(struct change *change, struct failure *failure)
+static enum status expiry_run(struct change *change, struct failure *failure)
 {
 	struct expiry *expiry = (struct expiry *)change;
 	struct service *service = change->service;
@@ -399,24 +399,24 @@ static enum status run(struct change *change, struct failure *failure)
 	return status;
 }
 
-static bool goes_on(const struct change *change)
+static bool expiry_goes_on(const struct change *change)
 {
 	return ((const struct expiry *)change)->stage != DONE;
 }
 
-static bool is_patient(const struct change *change)
+static bool expiry_is_patient(const struct change *change)
 {
 	(void)change;
 	return true;
 }
 
-static bool tighten(struct change *change)
+static bool expiry_tighten(struct change *change)
 {
 	((struct expiry *)change)->piece = PIECE_REPORTS / 4;
 	return true;
 }
 
-static void publish(struct change *change)
+static void expiry_publish(struct change *change)
 {
 	struct expiry *expiry = (struct expiry *)change;
 	struct users *users = change->service->users;
@@ -432,7 +432,7 @@ static void publish(struct change *change)
 		users_drop(users, name);
 }
 
-static void free_expiry(struct change *change)
+static void expiry_free(struct change *change)
 {
 	struct expiry *expiry = (struct expiry *)change;
 
@@ -440,12 +440,12 @@ static void free_expiry(struct change *change)
 	g_free(expiry);
 }
 
-static const struct change_kind EXPIRY = {.run = run,
-	.goes_on = goes_on,
-	.is_patient = is_patient,
-	.tighten = tighten,
-	.publish = publish,
-	.free = free_expiry};
+static const struct change_kind EXPIRY = {.run = expiry_run,
+	.goes_on = expiry_goes_on,
+	.is_patient = expiry_is_patient,
+	.tighten = expiry_tighten,
+	.publish = expiry_publish,
+	.free = expiry_free};
 
 struct change *change_expire(struct service *service, const struct clock_reading *clock)
 {

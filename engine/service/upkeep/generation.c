@@ -94,7 +94,7 @@ static void pack(const struct generation_report *report, struct file_report *row
 		row->units[i] = llrint(numbers[i] / STORE_UNIT);
 }
 
-static void unpack(const struct file_report *row, struct generation_report *report)
+static void unpack_reports(const struct file_report *row, struct generation_report *report)
 {
 	double numbers[6];
 
@@ -149,7 +149,7 @@ static bool is_possible(const struct generation_report *report, int64_t before)
 		report->error >= 0 && report->error <= 0.5;
 }
 
-static enum status parse(
+static enum status parse_generation(
 	struct generation *generation, const char *data, size_t size, struct failure *failure)
 {
 	struct file_header header;
@@ -178,7 +178,7 @@ static enum status parse(
 	for (size_t i = 0; i < generation->count; i++) {
 		struct file_report row;
 		memcpy(&row, data + sizeof(header) + i * sizeof(row), sizeof(row));
-		unpack(&row, &generation->reports[i]);
+		unpack_reports(&row, &generation->reports[i]);
 		if (!is_possible(&generation->reports[i], before))
 			return failure_set(failure, STATUS_CORRUPT, "impossible numbers");
 		before = row.seq;
@@ -202,8 +202,8 @@ enum status generation_read(
 		g_error_free(error);
 		return status;
 	}
-	status = parse(generation, g_mapped_file_get_contents(file), g_mapped_file_get_length(file),
-		&reason);
+	status = parse_generation(generation, g_mapped_file_get_contents(file),
+		g_mapped_file_get_length(file), &reason);
 	g_mapped_file_unref(file);
 	if (status != STATUS_OK)
 		failure_set(failure, status, "reading generation %s: %s", path, reason.detail);

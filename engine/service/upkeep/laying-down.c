@@ -27,7 +27,7 @@ struct laying_down {
 	int64_t taken; /* of a withdrawal, up to this number */
 };
 
-static void free_entry(gpointer data)
+static void free_kept_entry(gpointer data)
 {
 	struct store_entry *entry = data;
 
@@ -58,7 +58,7 @@ static void keep_entry(struct laying_down *laying, const struct store_entry *ent
 	g_ptr_array_add(laying->entries, copy);
 }
 
-static enum status add_entry(
+static enum status settle_and_keep(
 	struct laying_down *laying, const struct store_entry *entry, struct failure *failure)
 {
 	char scope[STORE_MAX_USER + 1], name[STORE_MAX_NAME + 1];
@@ -139,8 +139,8 @@ static bool takes_out(const struct laying_down *laying)
 	return true;
 }
 
-static enum status commit(const struct laying_down *laying, const struct store_entry *entries,
-	size_t count, struct failure *failure)
+static enum status commit_entries(const struct laying_down *laying,
+	const struct store_entry *entries, size_t count, struct failure *failure)
 {
 	const struct store_change change = {
 		.entries = entries, .entry_count = count, .frees = takes_out(laying)};
@@ -149,7 +149,7 @@ static enum status commit(const struct laying_down *laying, const struct store_e
 }
 
 /* Lays down all but the consents that take reports out. */
-static enum status lay_down(struct laying_down *laying, struct failure *failure)
+static enum status lay_down_entries(struct laying_down *laying, struct failure *failure)
 {
 	struct service *service = laying->change.service;
 	GPtrArray *settled = entry_list_settle(laying->entries);
@@ -169,7 +169,7 @@ static enum status lay_down(struct laying_down *laying, struct failure *failure)
 			entries[count++] = *(struct store_entry *)settled->pdata[i];
 	}
 	if (status == STATUS_OK && count > 0)
-		status = commit(laying, entries, count, failure);
+		status = commit_entries(laying, entries, count, failure);
 	if (status == STATUS_OK)
 		laying->change.receipt.entries = count_asked(settled);
 	g_free(entries);
@@ -260,14 +260,14 @@ static bool concerns_site(const struct laying_down *laying)
 }
 
 /* All in one step where nothing is taken out. */
-static enum status run(struct change *change, struct failure *failure)
+static enum status laying_run(struct change *change, struct failure *failure)
 {
 	struct laying_down *laying = (struct laying_down *)change;
 	struct service *service = change->service;
 	enum status status = STATUS_OK;
 
 	if (!laying->withdrawn) {
-		status = lay_down(laying, failure);
+		status = lay_down_entries(laying, failure);
 		if (status != STATUS_OK) /* not begun */
 			g_clear_pointer(&laying->withdrawn, g_ptr_array_unref);
 	}
@@ -278,14 +278,14 @@ static enum status run(struct change *change, struct failure *failure)
 	return status;
 }
 
-static bool goes_on(const struct change *change)
+static bool laying_goes_on(const struct change *change)
 {
 	const struct laying_down *laying = (const struct laying_down *)change;
 
 	return laying->withdrawn && laying->withdrawn->len > 0;
 }
 
-static bool tighten(struct change *change)
+static bool laying_tighten(struct change *change)
 {
 	struct laying_down *laying = (struct laying_down *)change;
 
@@ -317,7 +317,7 @@ static void drop_scopes(struct users *users, const GPtrArray *entries)
 	}
 }
 
-static void publish(struct change *change)
+static void laying_publish(struct change *change)
 {
 	struct laying_down *laying = (struct laying_down *)change;
 	struct service *service = change->service;
@@ -331,7 +331,7 @@ static void publish(struct change *change)
 	}
 }
 
-static void free_laying(struct change *change)
+static void laying_free(struct change *change)
 {
 	struct laying_down *laying = (struct laying_down *)change;
 
@@ -342,11 +342,11 @@ static void free_laying(struct change *change)
 	g_free(laying);
 }
 
-static const struct change_kind LAYING_DOWN = {.run = run,
-	.goes_on = goes_on,
-	.tighten = tighten,
-	.publish = publish,
-	.free = free_laying};
+static const struct change_kind LAYING_DOWN = {.run = laying_run,
+	.goes_on = laying_goes_on,
+	.tighten = laying_tighten,
+	.publish = laying_publish,
+	.free = laying_free};
 
 enum status change_entries(struct service *service, const struct store_entry *entries, size_t count,
 	enum authority authority, struct change **result, struct failure *failure)
@@ -355,12 +355,12 @@ enum status change_entries(struct service *service, const struct store_entry *en
 	enum status status = STATUS_OK;
 
 	laying->change = (struct change){.kind = &LAYING_DOWN, .service = service};
-	laying->entries = g_ptr_array_new_with_free_func(free_entry);
+	laying->entries = g_ptr_array_new_with_free_func(free_kept_entry);
 	laying->authority = authority;
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
-		status = add_entry(laying, &entries[i], failure);
+		status = settle_and_keep(laying, &entries[i], failure);
 	if (status != STATUS_OK) {
-		free_laying(&laying->change);
+		laying_free(&laying->change);
 		laying = NULL;
 	}
 	*result = laying ? &laying->change : NULL;

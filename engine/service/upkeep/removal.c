@@ -65,7 +65,8 @@ static enum status read_taught(struct service *service, const struct removal *re
 	return status == STATUS_INTERRUPTED ? STATUS_OK : status;
 }
 
-static enum status commit(struct service *service, struct removal *removal, struct failure *failure)
+static enum status commit_removal(
+	struct service *service, struct removal *removal, struct failure *failure)
 {
 	const struct store_value mark = {.name = SERVICE_ROWS_LATE, .bytes = "1", .size = 1};
 	const struct store_change change = {.removal = &removal->what,
@@ -91,7 +92,7 @@ enum status removal_run(struct service *service, struct removal *removal, struct
 	if (status != STATUS_OK)
 		goto out;
 	removal->tokens = removal->late ? 0 : global_dirty(service->global);
-	status = commit(service, removal, failure);
+	status = commit_removal(service, removal, failure);
 	if (status != STATUS_OK) {
 		global_merge(service->global, taught, 1);
 		goto out;

@@ -97,7 +97,7 @@ static GArray *entries_new(void)
 	return list;
 }
 
-static enum status keep_entry(void *context, const struct store_entry *entry)
+static enum status copy_entry_of(void *context, const struct store_entry *entry)
 {
 	struct store_entry copy = *entry;
 
@@ -109,7 +109,7 @@ static enum status keep_entry(void *context, const struct store_entry *entry)
 }
 
 /* As store_entries walks them. */
-static int compare_entries(const struct store_entry *first, const struct store_entry *second)
+static int compare_walked(const struct store_entry *first, const struct store_entry *second)
 {
 	int order = first->kind - second->kind;
 
@@ -168,7 +168,7 @@ static void settle_entries(struct settling *settling)
 		int order = -1;
 
 		while (at < settling->present->len &&
-			(order = compare_entries(&present[at], former)) < 0)
+			(order = compare_walked(&present[at], former)) < 0)
 			at++;
 		settle_entry(settling, former,
 			at < settling->present->len && order == 0 ? &present[at] : NULL);
@@ -218,10 +218,11 @@ static enum status rename_scope(
 		.present = entries_new(),
 		.changes = g_array_new(FALSE, FALSE, sizeof(struct store_entry))};
 	enum status status =
-		store_entries(run->reader, from, 0, keep_entry, settling.former, failure);
+		store_entries(run->reader, from, 0, copy_entry_of, settling.former, failure);
 
 	if (status == STATUS_OK)
-		status = store_entries(run->reader, to, 0, keep_entry, settling.present, failure);
+		status =
+			store_entries(run->reader, to, 0, copy_entry_of, settling.present, failure);
 	if (status == STATUS_OK) {
 		settle_entries(&settling);
 		status = merge(run, &settling, failure);
@@ -234,7 +235,7 @@ static enum status rename_scope(
 
 /* --- All of them ------------------------------------------------------------------------- */
 
-static enum status look_at(struct run *run, const char *name, struct failure *failure)
+static enum status rename_if_needed(struct run *run, const char *name, struct failure *failure)
 {
 	char wanted[STORE_MAX_USER + 1];
 
@@ -260,7 +261,7 @@ static enum status rename_some(struct run *run, char *name, struct failure *fail
 		store_users(run->reader, name, PIECE_REPORTS, keep_name, names, failure);
 
 	for (guint i = 0; i < names->len && status == STATUS_OK; i++)
-		status = look_at(run, names->pdata[i], failure);
+		status = rename_if_needed(run, names->pdata[i], failure);
 	g_strlcpy(name, names->len > 0 ? names->pdata[names->len - 1] : "", STORE_MAX_USER + 1);
 	g_ptr_array_unref(names);
 	if (run->watch)
@@ -287,7 +288,7 @@ static enum status rename_scopes(struct run *run, struct failure *failure)
 	enum status status = store_next_scope(run->reader, scope, failure);
 
 	while (status == STATUS_OK && *scope) {
-		status = look_at(run, scope, failure);
+		status = rename_if_needed(run, scope, failure);
 		if (run->watch)
 			run->watch(run->context, run->renaming);
 		if (status == STATUS_OK)

@@ -105,7 +105,7 @@ static enum status check_seq(const struct memory *memory, int64_t seq, struct fa
 }
 
 /* What is to be refused is refused before anything is written. */
-static enum status check(
+static enum status check_seqs(
 	const struct memory *memory, const struct store_change *change, struct failure *failure)
 {
 	enum status status = STATUS_OK;
@@ -117,7 +117,7 @@ static enum status check(
 	return status;
 }
 
-static void strip(struct memory *memory, int64_t until)
+static void strip_rows(struct memory *memory, int64_t until)
 {
 	while (memory->stripped < until) {
 		struct row *row = memory->rows->pdata[memory->stripped++];
@@ -128,12 +128,12 @@ static void strip(struct memory *memory, int64_t until)
 	}
 }
 
-static void write_rows(struct memory *memory, const struct store_rows *rows)
+static void replace_rows(struct memory *memory, const struct store_rows *rows)
 {
 	if (rows->how != ROWS_CHANGED)
 		g_hash_table_remove_all(memory->tokens);
 	memory_put_tokens(memory->tokens, rows->tokens, rows->count);
-	strip(memory, rows->checkpoint->seq);
+	strip_rows(memory, rows->checkpoint->seq);
 	memory->checkpoint = *rows->checkpoint;
 }
 
@@ -141,14 +141,14 @@ static enum status memory_commit(
 	struct store *store, const struct store_change *change, struct failure *failure)
 {
 	struct memory *memory = (struct memory *)store;
-	enum status status = check(memory, change, failure);
+	enum status status = check_seqs(memory, change, failure);
 
 	if (status != STATUS_OK)
 		return status;
 	if (change->merge)
 		memory_merge(memory, change->merge);
 	if (change->rows)
-		write_rows(memory, change->rows);
+		replace_rows(memory, change->rows);
 	if (change->removal) {
 		memory_forget_former(memory);
 		memory_take_out(memory, change->removal);

@@ -7,7 +7,7 @@
 
 #include "engine/store/memory/memory.h"
 
-static gint compare_rows(gconstpointer a, gconstpointer b)
+static gint compare_seqs(gconstpointer a, gconstpointer b)
 {
 	const struct row *first = *(struct row *const *)a, *second = *(struct row *const *)b;
 
@@ -58,7 +58,7 @@ static void join_users(
 	forget_newest(memory, to->rows);
 	for (guint i = 0; i < from->rows->len; i++)
 		g_ptr_array_add(to->rows, from->rows->pdata[i]);
-	g_ptr_array_sort(to->rows, compare_rows);
+	g_ptr_array_sort(to->rows, compare_seqs);
 	for (guint i = 0; i < to->rows->len; i++) {
 		struct row *row = to->rows->pdata[i];
 		row->user = to;

@@ -106,7 +106,7 @@ int64_t memory_forget_users(struct memory *memory)
 	return count;
 }
 
-static gint compare_names(gconstpointer left, gconstpointer right)
+static gint compare_user_names(gconstpointer left, gconstpointer right)
 {
 	return strcmp(left, right);
 }
@@ -114,7 +114,7 @@ static gint compare_names(gconstpointer left, gconstpointer right)
 /* Users whose names come after `after`, by name; the caller frees the list. */
 static GList *users_after(struct memory *memory, const char *after)
 {
-	GList *names = g_list_sort(g_hash_table_get_keys(memory->users), compare_names);
+	GList *names = g_list_sort(g_hash_table_get_keys(memory->users), compare_user_names);
 
 	while (names && strcmp(names->data, after) <= 0)
 		names = g_list_delete_link(names, names);

@@ -156,7 +156,7 @@ static enum status strip_those(struct connection *connection, enum sqlite_statem
 
 /* What was superseded or forgotten loses its tokens once the checkpoint `until` includes
  * that. How far this went is kept by itself: an adoption moves the checkpoint on. */
-static enum status strip(
+static enum status strip_included(
 	struct connection *connection, int64_t before, int64_t until, struct failure *failure)
 {
 	int64_t after = 0;
@@ -208,7 +208,7 @@ static enum status abandon_tokens(struct connection *connection, struct failure 
 	return sqlite_execute_alone(connection, sql, WRITING_TOKENS, failure);
 }
 
-static enum status make_way(
+static enum status empty_rows(
 	struct connection *connection, enum store_rows_how how, struct failure *failure)
 {
 	switch (how) {
@@ -222,7 +222,7 @@ static enum status make_way(
 	return STATUS_OK;
 }
 
-static enum status write_rows(
+static enum status write_token_rows(
 	struct connection *connection, const struct store_rows *rows, struct failure *failure)
 {
 	struct sqlite_checkpoint before;
@@ -232,11 +232,11 @@ static enum status write_rows(
 	if (status == STATUS_OK)
 		status = sqlite_get_checkpoint(connection, &before, failure);
 	if (status == STATUS_OK)
-		status = make_way(connection, rows->how, failure);
+		status = empty_rows(connection, rows->how, failure);
 	for (size_t i = 0; i < rows->count && status == STATUS_OK; i++)
 		status = sqlite_write_token(connection, false, &rows->tokens[i], failure);
 	if (status == STATUS_OK && rows->how == ROWS_CHANGED)
-		status = strip(connection, before.seq, rows->checkpoint->seq, failure);
+		status = strip_included(connection, before.seq, rows->checkpoint->seq, failure);
 	return status == STATUS_OK ? sqlite_put_checkpoint(connection, rows->checkpoint, failure)
 				   : status;
 }
@@ -251,7 +251,7 @@ static enum status write_all(
 	if (change->merge)
 		status = sqlite_merge(connection, change->merge, failure);
 	if (status == STATUS_OK && change->rows)
-		status = write_rows(connection, change->rows, failure);
+		status = write_token_rows(connection, change->rows, failure);
 	if (status == STATUS_OK && change->removal)
 		status = sqlite_take_out(connection, change->removal, failure);
 	if (status == STATUS_OK && change->generation)

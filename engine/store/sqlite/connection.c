@@ -234,7 +234,7 @@ enum status sqlite_execute_alone(
 	return sqlite_execute(connection, sql, doing, failure);
 }
 
-static enum status run(struct connection *connection, enum sqlite_statement which,
+static enum status run_prepared(struct connection *connection, enum sqlite_statement which,
 	const char *doing, struct failure *failure)
 {
 	return sqlite_run(connection, sqlite_statement(connection, which), doing, failure);
@@ -242,16 +242,16 @@ static enum status run(struct connection *connection, enum sqlite_statement whic
 
 enum status sqlite_begin(struct connection *connection, const char *doing, struct failure *failure)
 {
-	return run(connection, SQL_BEGIN, doing, failure);
+	return run_prepared(connection, SQL_BEGIN, doing, failure);
 }
 
 enum status sqlite_finish(struct connection *connection, enum status status, const char *doing,
 	struct failure *failure)
 {
 	if (status == STATUS_OK)
-		status = run(connection, SQL_COMMIT, doing, failure);
+		status = run_prepared(connection, SQL_COMMIT, doing, failure);
 	if (status != STATUS_OK && !sqlite3_get_autocommit(connection->db))
-		run(connection, SQL_ROLLBACK, doing, NULL);
+		run_prepared(connection, SQL_ROLLBACK, doing, NULL);
 	return status;
 }
 

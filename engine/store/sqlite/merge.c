@@ -29,7 +29,7 @@ static enum status run_with(struct connection *connection, enum sqlite_statement
 }
 
 /* Whether it gives a row, and in *yes whether that row's first column is not 0. */
-static enum status ask(struct connection *connection, enum sqlite_statement which,
+static enum status ask_row(struct connection *connection, enum sqlite_statement which,
 	const char *first, const char *second, bool *found, bool *yes, struct failure *failure)
 {
 	sqlite3_stmt *row = sqlite_statement(connection, which);
@@ -54,7 +54,7 @@ static enum status join_reports(
 {
 	bool found, both;
 	enum status status =
-		ask(connection, SQL_BOTH_TOLD, merge->from, merge->to, &found, &both, failure);
+		ask_row(connection, SQL_BOTH_TOLD, merge->from, merge->to, &found, &both, failure);
 
 	if (status == STATUS_OK)
 		status = run_with(connection, SQL_TAKE_OVER, merge->from, merge->to,
@@ -75,10 +75,10 @@ static enum status take_reports(
 {
 	bool from, to = false, number;
 	enum status status =
-		ask(connection, SQL_FIND_USER, merge->from, NULL, &from, &number, failure);
+		ask_row(connection, SQL_FIND_USER, merge->from, NULL, &from, &number, failure);
 
 	if (status == STATUS_OK)
-		status = ask(connection, SQL_FIND_USER, merge->to, NULL, &to, &number, failure);
+		status = ask_row(connection, SQL_FIND_USER, merge->to, NULL, &to, &number, failure);
 	if (status != STATUS_OK || !from)
 		return status;
 	return to ? join_reports(connection, merge, failure)

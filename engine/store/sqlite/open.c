@@ -88,7 +88,7 @@ enum status sqlite_open_connection(struct connection *connection, const char *pa
 
 /* A lock of its own and not SQLite's: it is held as long as the store is open,
  * and the kernel lets go of it with the process, however that ends. */
-static enum status take_lock(struct sqlite_store *store, struct failure *failure)
+static enum status take_writer_lock(struct sqlite_store *store, struct failure *failure)
 {
 	char path[4096], holder[32] = "";
 	struct failure reason;
@@ -118,7 +118,7 @@ static enum status take_lock(struct sqlite_store *store, struct failure *failure
 
 /* Whether a database is ours, from what it says of itself. One without a version
  * must be empty: we do not move in with another program. */
-static bool is_ours(int64_t version, int64_t application, int64_t entries, int64_t tables)
+static bool is_our_database(int64_t version, int64_t application, int64_t entries, int64_t tables)
 {
 	if (version == 0)
 		return application == 0 && entries == 0;
@@ -146,7 +146,7 @@ static enum status check_version(
 		return failure_set(failure, STATUS_NEWER,
 			"%s has schema %lld, this program knows up to %zu: install the newer version",
 			connection->path, (long long)*version, migrations_count);
-	if (*version < 0 || !is_ours(*version, answers[1], answers[2], answers[3]))
+	if (*version < 0 || !is_our_database(*version, answers[1], answers[2], answers[3]))
 		return failure_set(failure, STATUS_CORRUPT,
 			"%s is not a Hamlet database, or is damaged: " SQLITE_DAMAGED,
 			connection->path);
@@ -209,7 +209,7 @@ static enum status open_writer(struct sqlite_store *store, struct failure *failu
 	struct connection *connection = &store->connection;
 	int64_t version = 0;
 	struct failure reason;
-	enum status status = take_lock(store, failure);
+	enum status status = take_writer_lock(store, failure);
 
 	if (status != STATUS_OK)
 		return status;

@@ -9,7 +9,7 @@
 #include "engine/store/pack.h"
 #include "engine/store/sqlite/sqlite.h"
 
-static double number(sqlite3_stmt *row, int column)
+static double number_column(sqlite3_stmt *row, int column)
 {
 	return (double)sqlite3_column_int64(row, column) * STORE_UNIT;
 }
@@ -17,12 +17,12 @@ static double number(sqlite3_stmt *row, int column)
 static struct contribution read_contribution(sqlite3_stmt *row, int column)
 {
 	return (struct contribution){
-		.head_sum = number(row, column),
-		.head_gain = number(row, column + 1),
-		.body_sum = number(row, column + 2),
-		.body_gain = number(row, column + 3),
-		.bias_sum = number(row, column + 4),
-		.bias_gain = number(row, column + 5),
+		.head_sum = number_column(row, column),
+		.head_gain = number_column(row, column + 1),
+		.body_sum = number_column(row, column + 2),
+		.body_gain = number_column(row, column + 3),
+		.bias_sum = number_column(row, column + 4),
+		.bias_gain = number_column(row, column + 5),
 	};
 }
 
@@ -356,8 +356,8 @@ static enum status walk_tokens(
 		return sqlite_failure(connection, "reading", failure);
 	while (status == STATUS_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
 		struct store_token token = {.key = (uint64_t)sqlite3_column_int64(row, 0),
-			.sum = number(row, 1),
-			.gain = number(row, 2)};
+			.sum = number_column(row, 1),
+			.gain = number_column(row, 2)};
 		status = store_is_token(&token) && token.gain > 0
 			? each(context, &token)
 			: failure_set(failure, STATUS_CORRUPT, "reading %s: token %lld is damaged",

@@ -148,7 +148,8 @@ static enum status free_pages(struct sqlite_store *store, const struct sqlite_pa
 
 /* Some of the room that is not used, the last of the database's size first; *returned = how
  * many bytes. */
-static enum status give_back(struct sqlite_store *store, int64_t *returned, struct failure *failure)
+static enum status give_back_room(
+	struct sqlite_store *store, int64_t *returned, struct failure *failure)
 {
 	struct connection *connection = &store->connection;
 	struct sqlite_pages before, after;
@@ -181,7 +182,7 @@ static enum status tidy_some(
 		tidied->more = status == STATUS_OK;
 		return status;
 	}
-	status = give_back(store, &tidied->bytes, failure);
+	status = give_back_room(store, &tidied->bytes, failure);
 	tidied->more = status == STATUS_OK && tidied->bytes > 0;
 	store->names_done = tidied->more;
 	return status;
