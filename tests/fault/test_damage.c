@@ -53,11 +53,10 @@ static void setup(void)
 	struct failure failure;
 
 	path = in_folder("hamlet.sqlite");
-	ck_assert_int_eq(engine_open(&engine, path, &failure), STATUS_OK);
+	assert_ok(engine_open(&engine, path, &failure));
 	for (guint i = 0; i < steps->len; i++)
-		ck_assert_int_eq(engine_do(&engine, &g_array_index(steps, struct step, i), ledger,
-					 folder, &failure),
-			STATUS_OK);
+		assert_ok(engine_do(
+			&engine, &g_array_index(steps, struct step, i), ledger, folder, &failure));
 	sound_verdicts = engine_verdicts(&engine);
 	engine_close(&engine);
 	ledger_free(ledger);
@@ -108,12 +107,11 @@ static void assert_rebuilt(struct engine *engine, struct ledger *ledger)
 	ck_assert(mended);
 	ck_assert_str_eq(now, sound_verdicts);
 	g_free(now);
-	ck_assert_msg(engine_do(engine, &PRESS, ledger, folder, &failure) == STATUS_OK, "%s",
-		failure.detail);
+	assert_ok(engine_do(engine, &PRESS, ledger, folder, &failure));
 	wrong = engine_check(engine);
 	ck_assert_msg(!wrong, "%s", wrong);
 	engine_close(engine);
-	ck_assert_int_eq(engine_open(engine, path, &failure), STATUS_OK);
+	assert_ok(engine_open(engine, path, &failure));
 	ck_assert_ptr_null(service_damage(engine->service, &mended));
 }
 

@@ -140,7 +140,7 @@ static bool try_step(const struct step *step, int which, bool lasting, unsigned 
 		during = engine_verdicts(&engine);
 	heal();
 	if (!engine.service)
-		ck_assert_int_eq(engine_open(&engine, path, &failure), STATUS_OK);
+		assert_ok(engine_open(&engine, path, &failure));
 	if (status != STATUS_OK && !is_done(step, before)) {
 		after = state();
 		ck_assert_msg(strcmp(after, before) == 0, "%s leaves a trace", FAULTS[which].name);
@@ -159,7 +159,7 @@ static void try_workload(int which, bool lasting)
 	GArray *steps = workload_steps(false);
 	unsigned refused = 0;
 
-	ck_assert_int_eq(engine_open(&engine, path, &failure), STATUS_OK);
+	assert_ok(engine_open(&engine, path, &failure));
 	for (guint i = 0; i < steps->len; i++) {
 		const struct step *step = &g_array_index(steps, struct step, i);
 		for (unsigned number = 1; !try_step(step, which, lasting, number);
@@ -193,10 +193,10 @@ START_TEST(an_erasure_in_the_midst_of_which_nothing_can_be_read)
 	const struct step erase = {.kind = STEP_ERASE, .user = "zoe"};
 	unsigned refused = 0;
 
-	ck_assert_int_eq(engine_open(&engine, path, &failure), STATUS_OK);
+	assert_ok(engine_open(&engine, path, &failure));
 	for (unsigned i = 0; i < REPORTS; i += 8) {
 		const struct step press = {STEP_PRESS, "zoe", LARGE + i, 8, LABEL_SPAM};
-		ck_assert_int_eq(engine_do(&engine, &press, ledger, folder, &failure), STATUS_OK);
+		assert_ok(engine_do(&engine, &press, ledger, folder, &failure));
 	}
 	for (unsigned number = 3; number < REPORTS; number += REPORTS / 8) {
 		vfs_set_fault(&(struct vfs_fault){.calls = VFS_READ,
@@ -234,11 +234,11 @@ START_TEST(a_query_waits_for_no_sync)
 	const struct step press = {STEP_PRESS, "dan", 1, 1, LABEL_SPAM};
 	struct during during = {0};
 
-	ck_assert_int_eq(engine_open(&engine, path, &failure), STATUS_OK);
+	assert_ok(engine_open(&engine, path, &failure));
 	assert_works();
 	during.verdicts = engine_verdicts(&engine);
 	vfs_watch(VFS_SYNC, on_sync, &during);
-	ck_assert_int_eq(engine_do(&engine, &press, ledger, folder, &failure), STATUS_OK);
+	assert_ok(engine_do(&engine, &press, ledger, folder, &failure));
 	vfs_watch(0, NULL, NULL);
 	ck_assert_uint_gt(during.syncs, 0);
 	char *after = engine_verdicts(&engine);

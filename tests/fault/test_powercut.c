@@ -217,12 +217,12 @@ START_TEST(what_was_erased_stays_gone)
 	struct engine engine;
 	struct failure failure;
 
-	ck_assert_int_eq(engine_open(&engine, run.live_path, &failure), STATUS_OK);
-	ck_assert_int_eq(engine_do(&engine, &press, ledger, folder, &failure), STATUS_OK);
+	assert_ok(engine_open(&engine, run.live_path, &failure));
+	assert_ok(engine_do(&engine, &press, ledger, folder, &failure));
 	struct vfs_image *image = vfs_cut(run.live, 0);
 	ck_assert(vfs_image_has(image, user));
 	vfs_image_free(&image);
-	ck_assert_int_eq(engine_do(&engine, &erase, ledger, folder, &failure), STATUS_OK);
+	assert_ok(engine_do(&engine, &erase, ledger, folder, &failure));
 	for (unsigned i = 0; i < 40; i++) {
 		image = vfs_cut(run.live, run.seed + i);
 		ck_assert(!vfs_image_has(image, user));

@@ -100,6 +100,32 @@ struct verdict judge_text(const char *user, const char *text, size_t length)
 	return verdict;
 }
 
+struct policy_view policy(const char *user)
+{
+	struct policy_view view;
+	struct query *query;
+
+	assert_ok(query_begin(service, &user, 1, false, &query, &failure));
+	assert_ok(query_policy(query, worker, &view, &failure));
+	query_end(service, &query);
+	return view;
+}
+
+static enum status count_entry(void *context, const struct store_entry *entry)
+{
+	(void)entry;
+	++*(size_t *)context;
+	return STATUS_OK;
+}
+
+size_t count_entries(const char *scope)
+{
+	size_t count = 0;
+
+	assert_ok(store_entries(worker_reader(worker), scope, 0, count_entry, &count, &failure));
+	return count;
+}
+
 enum status try_change(struct change *change, struct receipt *receipt)
 {
 	enum status status;

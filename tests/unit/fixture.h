@@ -45,6 +45,9 @@ struct answer press_text(const struct press_info *info, const char *text, size_t
 /* What a user is told of a message. */
 struct verdict judge_text(const char *user, const char *text, size_t length);
 
+struct policy_view policy(const char *user);
+size_t count_entries(const char *scope);
+
 /* Makes all steps of a change and ends it; the receipt of what was made. */
 enum status try_change(struct change *change, struct receipt *receipt);
 struct receipt run_change(struct change *change);

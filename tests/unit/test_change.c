@@ -44,21 +44,6 @@ static enum status lay_all_down(const struct store_entry *entries, size_t count)
 	return finish(begin(entries, count), &steps, &receipt);
 }
 
-static enum status count_entry(void *context, const struct store_entry *entry)
-{
-	(void)entry;
-	++*(size_t *)context;
-	return STATUS_OK;
-}
-
-static size_t entries_of(const char *scope)
-{
-	size_t count = 0;
-
-	assert_ok(store_entries(worker_reader(worker), scope, 0, count_entry, &count, &failure));
-	return count;
-}
-
 static enum status note_value(void *context, const struct store_entry *entry)
 {
 	strcpy(context, entry->value);
@@ -107,7 +92,7 @@ START_TEST(the_last_word_on_each_line_counts)
 	ck_assert_int_eq(receipt.entries, 2);
 	ck_assert_int_eq(receipt.reports, 0); /* granted all the same */
 	ck_assert_str_eq(consent_of("bob"), "granted");
-	ck_assert_uint_eq(entries_of("bob"), 1);
+	ck_assert_uint_eq(count_entries("bob"), 1);
 	entries[9998].value = "declined";
 	assert_ok(finish(begin(entries, 10000), &steps, &receipt));
 	ck_assert_uint_eq(steps, 1);
@@ -162,7 +147,7 @@ START_TEST(each_user_is_taken_out_in_a_step)
 	struct change *change = begin(entries, 5);
 	assert_ok(change_run(change, &failure));
 	ck_assert(change_goes_on(change));
-	ck_assert_uint_eq(entries_of("ann") + entries_of("own"), 3); /* all but consents */
+	ck_assert_uint_eq(count_entries("ann") + count_entries("own"), 3); /* all but consents */
 	press("bob", 50, LABEL_SPAM); /* batches come between */
 	if (_i) {
 		service_stop(service);
@@ -315,12 +300,12 @@ static void assert_full(const char *scope, size_t most)
 
 	ck_assert_int_eq(lay_all_down(one_more, 4), STATUS_LIMIT);
 	ck_assert_ptr_nonnull(strstr(failure.detail, *scope ? scope : "the site"));
-	ck_assert_uint_eq(entries_of(scope), most); /* nothing of it was taken */
+	ck_assert_uint_eq(count_entries(scope), most); /* nothing of it was taken */
 	ck_assert_int_eq(lay_all_down(&one_more[2], 1), STATUS_LIMIT);
 	assert_ok(lay_all_down(again, 3));
 	assert_ok(lay_all_down(&one_more[1], 2)); /* one goes, one comes */
 	ck_assert_int_eq(lay_all_down(&one_more[3], 1), STATUS_LIMIT);
-	ck_assert_uint_eq(entries_of(scope), most + 1);
+	ck_assert_uint_eq(count_entries(scope), most + 1);
 }
 
 START_TEST(a_scope_has_a_limit)
@@ -333,7 +318,7 @@ START_TEST(a_scope_has_a_limit)
 
 	ck_assert_uint_eq(most, _i == 0 ? 10000 : 100000);
 	ck_assert_int_eq(lay_all_down(all, most + 1), STATUS_LIMIT);
-	ck_assert_uint_eq(entries_of(scope), 0);
+	ck_assert_uint_eq(count_entries(scope), 0);
 	assert_ok(lay_all_down(all, most - 1));
 	assert_ok(lay_all_down(&all[most - 1], 1));
 	assert_full(scope, most);
@@ -342,7 +327,7 @@ START_TEST(a_scope_has_a_limit)
 	for (size_t i = 0; i < most; i++)
 		all[i].value = NULL;
 	assert_ok(lay_all_down(all, most));
-	ck_assert_uint_lt(entries_of(scope), 4);
+	ck_assert_uint_lt(count_entries(scope), 4);
 	g_free(all);
 	g_string_chunk_free(names);
 }
@@ -362,7 +347,7 @@ START_TEST(what_is_too_much_already_may_shrink)
 	assert_ok(lay_all_down(&all[4], 2)); /* an exchange */
 	all[6].name = "y.example";
 	ck_assert_int_eq(lay_all_down(&all[6], 1), STATUS_LIMIT);
-	ck_assert_uint_eq(entries_of("bob"), 10100);
+	ck_assert_uint_eq(count_entries("bob"), 10100);
 	g_free(all);
 	g_string_chunk_free(names);
 }

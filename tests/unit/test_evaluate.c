@@ -50,8 +50,7 @@ static void resample(const struct result *results, size_t count, const size_t *c
 	const struct bootstrap bootstrap = {
 		.resamples = 400, .seed = 1, .clusters = clusters, .cluster_count = cluster_count};
 
-	ck_assert_int_eq(
-		bootstrap_intervals(&bootstrap, results, count, intervals, &failure), STATUS_OK);
+	assert_ok(bootstrap_intervals(&bootstrap, results, count, intervals, &failure));
 }
 
 /* `wrong` of `count` results of a class are on the other side. */
@@ -452,8 +451,7 @@ START_TEST(messages_that_are_the_same_are_in_one_fold)
 			.path = g_strdup_printf("%s/%d", folder, i)};
 		write_message(&entries[i], i % (FILES / 2) / 2 * 2 + i % 2);
 	}
-	ck_assert_msg(evaluate_run(&evaluation, &index, &options, &failure) == STATUS_OK, "%s",
-		failure.detail);
+	assert_ok(evaluate_run(&evaluation, &index, &options, &failure));
 	ck_assert_uint_eq(evaluation.count, FILES);
 	ck_assert(evaluation.messages[1].identity == evaluation.messages[15].identity);
 	for (size_t i = 0; i < FILES; i++) {
@@ -468,7 +466,7 @@ START_TEST(messages_that_are_the_same_are_in_one_fold)
 	options.folds_by_user = true;
 	ck_assert_int_eq(evaluate_run(&evaluation, &index, &options, &failure), STATUS_INVALID);
 	options.folds = 2;
-	ck_assert_int_eq(evaluate_run(&evaluation, &index, &options, &failure), STATUS_OK);
+	assert_ok(evaluate_run(&evaluation, &index, &options, &failure));
 	for (size_t i = 0; i < FILES; i++)
 		ck_assert((evaluation.messages[i].fold == evaluation.messages[0].fold) ==
 			(i < FILES / 2));
@@ -603,7 +601,7 @@ START_TEST(results_are_lines_of_the_toolkit)
 	char path[] = "/tmp/hamlet-results-XXXXXX", *text;
 
 	close(mkstemp(path));
-	ck_assert_int_eq(results_write(path, &evaluation, &index, &failure), STATUS_OK);
+	assert_ok(results_write(path, &evaluation, &index, &failure));
 	ck_assert(g_file_get_contents(path, &text, NULL, NULL));
 	ck_assert_str_eq(text,
 		"file=data/inmail.1 judge=ham class=ham score=-2.500000 user= genre= runid=hamlet\n"

@@ -259,14 +259,9 @@ START_TEST(idle_users_leave_what_they_laid_down)
 	ck_assert_int_eq(expired.by_idleness, 2);
 	ck_assert_int_eq(expired.users, 1);
 	ck_assert_int_eq(stats_of_store().reports, 2);
-	struct policy_view view;
-	struct query *query;
-	const char *ann = "ann";
-	assert_ok(query_begin(service, &ann, 1, false, &query, &failure));
-	assert_ok(query_policy(query, worker, &view, &failure));
+	struct policy_view view = policy("ann");
 	ck_assert_int_eq(view.consent, CONSENT_YES);
 	ck_assert_uint_eq(view.spam, 0);
-	query_end(service, &query);
 }
 END_TEST
 

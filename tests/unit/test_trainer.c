@@ -136,7 +136,7 @@ static const char *walk(void)
 	seen[0] = '\0';
 	skips = 0;
 	g_string_truncate(left_out, 0);
-	ck_assert_int_eq(mail_walk(folder, &visitor, &failure), STATUS_OK);
+	assert_ok(mail_walk(folder, &visitor, &failure));
 	return seen;
 }
 
@@ -264,7 +264,7 @@ START_TEST(indexes_of_the_trec_spam_track_are_read)
 		"spam ../data/inmail.1\nham ../data/inmail.2\n"
 		"Spam ../data/inmail.3\nHam ../data/inmail.4\n"
 		"SPAM ../data/inmail.3\nHAM ../data/inmail.4\n");
-	ck_assert_int_eq(corpus_read_index(&index, path, &failure), STATUS_OK);
+	assert_ok(corpus_read_index(&index, path, &failure));
 	ck_assert_uint_eq(index.count, G_N_ELEMENTS(lines));
 	ck_assert_str_eq(index.entries[0].path, first);
 	for (size_t i = 0; i < index.count; i++) {
@@ -284,7 +284,7 @@ START_TEST(indexes_are_read_and_checked)
 	char *first = g_build_filename(folder, "x/1", NULL);
 
 	write_file("index", "# comment\nspam x/1\n\nham /abs/2 bob smith\n");
-	ck_assert_int_eq(corpus_read_index(&index, path, &failure), STATUS_OK);
+	assert_ok(corpus_read_index(&index, path, &failure));
 	ck_assert_uint_eq(index.count, 2);
 	ck_assert(index.entries[0].spam && !index.entries[1].spam);
 	ck_assert_str_eq(index.entries[0].path, first);
@@ -324,8 +324,7 @@ static struct evaluation replay(const struct corpus_index *index, double wrong, 
 		.seed = seed,
 		.settings = service_defaults()};
 
-	ck_assert_msg(evaluate_run(&evaluation, index, &options, &failure) == STATUS_OK, "%s",
-		failure.detail);
+	assert_ok(evaluate_run(&evaluation, index, &options, &failure));
 	return evaluation;
 }
 
@@ -377,7 +376,7 @@ START_TEST(import_stops_resumes_and_learns_once)
 	     *ham = g_build_filename(folder, "ham", NULL);
 	const struct import_source sources[] = {{true, spam}, {false, ham}};
 	char *database = g_build_filename(folder, "database", NULL);
-	ck_assert_int_eq(store_open(&store, database, STORE_WRITE, &failure), STATUS_OK);
+	assert_ok(store_open(&store, database, STORE_WRITE, &failure));
 	stop = 1;
 	ck_assert_int_eq(import_run(store, &settings, sources, 2, "", &stop, &counts, &failure),
 		STATUS_INTERRUPTED);
@@ -392,12 +391,10 @@ START_TEST(import_stops_resumes_and_learns_once)
 	ck_assert_uint_lt(counts.learned, 40);
 	size_t before = counts.learned;
 	stop = 0;
-	ck_assert_int_eq(
-		import_run(store, &settings, sources, 2, "", &stop, &counts, &failure), STATUS_OK);
+	assert_ok(import_run(store, &settings, sources, 2, "", &stop, &counts, &failure));
 	ck_assert_uint_eq(counts.learned, 40 - before);
 	ck_assert_uint_eq(counts.known, before);
-	ck_assert_int_eq(
-		import_run(store, &settings, sources, 2, "", &stop, &counts, &failure), STATUS_OK);
+	assert_ok(import_run(store, &settings, sources, 2, "", &stop, &counts, &failure));
 	ck_assert_uint_eq(counts.known, 40);
 	store_close(&store);
 	g_free(database);
