@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The table of the classes of bytes.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/ascii.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Classes of bytes by table, the same in every locale. Bytes from 0x80 are in none
- * and are their own lower case. */
+/* Classes of bytes by table, the same in every locale. Bytes from 0x80 are in none
+ * and are their own lower case.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Compares lines with all open boundaries at once.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/boundary.h"
 

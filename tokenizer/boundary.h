@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The lines that part the entities of multipart content (RFC 2046 section 5.1): found in
- * one pass, however many multiparts are open. */
+/* The lines that part the entities of multipart content (RFC 2046 section 5.1): found in
+ * one pass, however many multiparts are open.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

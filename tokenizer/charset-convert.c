@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Keeps iconv converters open, and bounds how many a message opens.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/charset-convert.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Conversions from charsets to UTF-8. Opening one loads a file and takes tens of
- * kilobytes, so the last ones stay open, and one message may open few. */
+/* Conversions from charsets to UTF-8. Opening one loads a file and takes tens of
+ * kilobytes, so the last ones stay open, and one message may open few.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

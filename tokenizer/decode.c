@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Decodes base64 and quoted-printable in one pass.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/decode.h"
 

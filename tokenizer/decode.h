@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The two usual transfer encodings (RFC 2045 section 6), as far as they are well
- * formed: what is odd is left to a decoder that knows what to make of it. */
+/* The two usual transfer encodings (RFC 2045 section 6), as far as they are well
+ * formed: what is odd is left to a decoder that knows what to make of it.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

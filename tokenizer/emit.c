@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Hashes tokens and keeps the distinct ones.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/emit.h"
 

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Finds and decodes encoded words between other text.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/encoded-word.h"
 

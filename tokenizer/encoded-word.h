@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Encoded words in header fields (RFC 2047, with RFC 2231 section 5), read as leniently
+/* Encoded words in header fields (RFC 2047, with RFC 2231 section 5), read as leniently
  * as mail programs do: also within other words, with blanks in them, and with characters
- * that are split between two. */
+ * that are split between two.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The table of HTML's named references, and the search in it.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/entity.h"
 

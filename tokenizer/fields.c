@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Keeps header fields by kind, each with room of its own.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/fields.h"
 

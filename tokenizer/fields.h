@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Keeps the header fields of the outer message that tell who sent it and by
+/* Keeps the header fields of the outer message that tell who sent it and by
  * which way, for those who judge that. Bounded: padding with one kind of field
- * does not push the others out. */
+ * does not push the others out.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Folds characters by tables, and by GLib for the rest.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/fold.h"
 

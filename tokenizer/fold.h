@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Characters as a reader sees them: UTF-8 decoding that survives anything, case
- * and compatibility folding (Unicode NFKD by way of GLib), lookalikes. */
+/* Characters as a reader sees them: UTF-8 decoding that survives anything, case
+ * and compatibility folding (Unicode NFKD by way of GLib), lookalikes.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Shapes of header fields, and tokens under their names.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/header-state.h"
 

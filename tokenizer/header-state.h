@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the readers of header fields share: their tokens' fields, how far in the header
- * section they are, and shapes. */
+/* What the readers of header fields share: their tokens' fields, how far in the header
+ * section they are, and shapes.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Turns each header field into tokens, by a table of fields.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/header.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Header fields to tokens: words under the field's own name, and the
- * fingerprint that the sending program left (order, case, shapes). */
+/* Header fields to tokens: words under the field's own name, and the
+ * fingerprint that the sending program left (order, case, shapes).
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The table of names, and a hash without collisions over it.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/html-names.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Names of HTML elements and attributes that mean something to the scanner, or are so
- * frequent that it pays to know them by number. */
+/* Names of HTML elements and attributes that mean something to the scanner, or are so
+ * frequent that it pays to know them by number.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

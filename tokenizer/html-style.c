@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Finds what a style attribute hides.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/html-style.h"
 

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The value of a style attribute (CSS Style Attributes, section 2). */
+/* The value of a style attribute (CSS Style Attributes, section 2).
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Scans tags, text and comments of HTML in one pass.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/html.h"
 

@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * HTML as mail uses it: what a reader sees goes to the words, what a reader
+/* HTML as mail uses it: what a reader sees goes to the words, what a reader
  * does not see (tags, links, styles, hidden text) to fields of its own. Not a
- * browser's parser: no tree, one pass, constant memory, any bytes. */
+ * browser's parser: no tree, one pass, constant memory, any bytes.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

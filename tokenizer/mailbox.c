@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A From value that is one mailbox beyond doubt: the grammar of RFC 5322 section 3.4
+/* A From value that is one mailbox beyond doubt: the grammar of RFC 5322 section 3.4
  * without its obsolete forms, but with dots in display names, which programs write, and
- * with UTF-8 (RFC 6532). */
+ * with UTF-8 (RFC 6532).
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "tokenizer/ascii.h"

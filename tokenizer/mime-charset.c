@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The table of charsets that are asked of GMime.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/mime-charset.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Names of charsets that there are. GMime keeps each name that it was ever asked for, so
- * that a sender who invents names could fill our memory: it is to see no others. */
+/* Names of charsets that there are. GMime keeps each name that it was ever asked for, so
+ * that a sender who invents names could fill our memory: it is to see no others.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

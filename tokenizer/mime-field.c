@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Reads Content-Type and its neighbours with GMime, within a budget.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/mime-field.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Values of single header fields, as GMime reads them, each within a bound: neither its
- * length nor what is nested in it makes one cost more than others. */
+/* Values of single header fields, as GMime reads them, each within a bound: neither its
+ * length nor what is nested in it makes one cost more than others.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

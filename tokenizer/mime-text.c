@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Decodes content and header words to UTF-8.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/mime-text.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The content of a text part and the words of a header field as UTF-8: transfer
- * encodings (RFC 2045 section 6), encoded words (RFC 2047) and charsets are undone. */
+/* The content of a text part and the words of a header field as UTF-8: transfer
+ * encodings (RFC 2045 section 6), encoded words (RFC 2047) and charsets are undone.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

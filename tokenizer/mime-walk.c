@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Walks header sections and parts of a message in one pass.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/mime.h"
 

@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Message bytes to header fields, parts and decoded text, in message order: in one pass,
+/* Message bytes to header fields, parts and decoded text, in message order: in one pass,
  * without an object for each of them. GMime reads single fields (mime-field.h) and odd
- * encodings (mime-text.h), never a message. */
+ * encodings (mime-text.h), never a message.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

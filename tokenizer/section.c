@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Finds the fields of a header section.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/section.h"
 

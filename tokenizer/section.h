@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A header section (RFC 5322 section 2.2), found in the message's bytes without an object
- * for each field. As lenient as mail programs are with what is broken. */
+/* A header section (RFC 5322 section 2.2), found in the message's bytes without an object
+ * for each field. As lenient as mail programs are with what is broken.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

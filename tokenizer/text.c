@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Cuts text into words.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/text.h"
 

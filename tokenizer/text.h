@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Text to words: fed in pieces, a word may go on from one piece to the next. */
+/* Text to words: fed in pieces, a word may go on from one piece to the next.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Puts readers of headers, text and HTML together to one tokenizer.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/tokenizer.h"
 

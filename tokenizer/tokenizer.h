@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Message bytes in, the set of its tokens out. The only header of this folder
- * that others include. */
+/* Message bytes in, the set of its tokens out. The only header of this folder
+ * that others include.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Unfolds the fields that mail servers on the way wrote.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/trace.h"
 

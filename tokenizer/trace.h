@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Fields that servers on the way wrote: Received, authentication results,
- * signatures. Values are unfolded. */
+/* Fields that servers on the way wrote: Received, authentication results,
+ * signatures. Values are unfolded.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Takes links apart into tokens for host, domain and path.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tokenizer/url.h"
 

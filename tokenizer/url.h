@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Link targets and host names to tokens (RFC 3986, leniently). */
+/* Link targets and host names to tokens (RFC 3986, leniently).
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

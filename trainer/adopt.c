@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Adopts a generation or a policy: through hamletd when it runs, else in the database.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/adopt.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Puts a generation in place, or what goes with it: through hamletd when it runs, else in the database
- * itself. The files are beside the database: generation_path. */
+/* Puts a generation in place, or what goes with it: through hamletd when it runs, else in the database
+ * itself. The files are beside the database: generation_path.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

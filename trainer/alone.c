@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Opens store and service as the only program on the database.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/alone.h"
 

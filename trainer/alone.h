@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The engine on a database that no hamletd has at the moment. */
+/* The engine on a database that no hamletd has at the moment.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/base/status.h"

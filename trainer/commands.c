@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Options, failures and signals that the commands of hamlet-train share.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/commands.h"
 

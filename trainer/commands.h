@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the commands of hamlet-train share. */
+/* What the commands of hamlet-train share.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <signal.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Reads an index file and the messages that it names.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/corpus.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * hamlet-train expire: the housekeeping that hamletd does every hour, now, or
- * without it. */
+/* hamlet-train expire: the housekeeping that hamletd does every hour, now, or
+ * without it.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

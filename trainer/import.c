@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Imports mail in batches, and goes on where an import was interrupted.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/import.h"
 

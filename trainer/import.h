@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Learns existing mail into a database that no daemon has open. A message that
+/* Learns existing mail into a database that no daemon has open. A message that
  * was learned before is left alone, so an interrupted import is resumed by
- * running it again. */
+ * running it again.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <signal.h>

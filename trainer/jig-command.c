@@ -1,6 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * hamlet-train jig: the four commands that the TREC spam track's toolkit asks of a filter
+/* hamlet-train jig: the four commands that the TREC spam track's toolkit asks of a filter
  * (Cormack and Lynam, TREC 2005 to 2007). Their form is that of the toolkit's description
  * (https://plg.uwaterloo.ca/~gvcormac/jig/) and of what its run script of 2006 calls and
  * reads:
@@ -11,7 +9,9 @@
  *   finalize
  *
  * The script drops an empty tfile from the arguments of train, and removes a file of that
- * name: so we, who have none, say "-". */
+ * name: so we, who have none, say "-".
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * hamlet-train: the trainer. */
+/* hamlet-train: the trainer.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>

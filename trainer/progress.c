@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Prints a line of progress on a terminal, a few times a second.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/progress.h"
 

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Progress of long work on a terminal: done, rate, time left. Quiet elsewhere. */
+/* Progress of long work on a terminal: done, rate, time left. Quiet elsewhere.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * hamlet-train retrain and rollback. */
+/* hamlet-train retrain and rollback.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>

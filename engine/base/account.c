@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Root becomes the owner of a database's folder, for good or between two calls.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/base/account.h"
 

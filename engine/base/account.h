@@ -1,12 +1,12 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Who a program of root's works as. A database belongs to an account of its own, which may
+/* Who a program of root's works as. A database belongs to an account of its own, which may
  * lay in its folder what it likes: a symbolic or hard link to a file of root's, say. So
  * whatever opens files there does it as the owner of the folder, who can do no more harm
  * by it than without. Programs that root has not started go on as who they are.
  *
  * What the path goes through on the way to the folder is the operator's: root follows a
- * symbolic link there only if root has made it. */
+ * symbolic link there only if root has made it.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <sys/types.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* A buffer grows by doubling, up to its limit.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/base/buffer.h"
 

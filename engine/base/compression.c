@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Unpacks gzip, zlib and zstd with zlib and libzstd, a piece at a time.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/base/compression.h"
 

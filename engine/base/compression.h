@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Unpacks what came compressed, within bounds: the body of a request, a file of a
- * Maildir. Pure: bytes in, bytes out. */
+/* Unpacks what came compressed, within bounds: the body of a request, a file of a
+ * Maildir. Pure: bytes in, bytes out.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

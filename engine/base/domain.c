@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* A domain name becomes lower case, with its A-labels (libidn2).
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/base/domain.h"
 

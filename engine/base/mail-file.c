@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Reads a file of mail through a window of memory, and unpacks it when it is compressed.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/base/mail-file.h"
 

@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * One file of mail: a message, or an mbox file with several. What Dovecot keeps
+/* One file of mail: a message, or an mbox file with several. What Dovecot keeps
  * compressed is unpacked, what is no mail is refused. Files are read, not mapped, so one
- * that is cut short meanwhile does no harm. */
+ * that is cut short meanwhile does no harm.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Finds the lines that part the messages of an mbox or MMDF file.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/base/mbox.h"
 

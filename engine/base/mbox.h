@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The messages of an mbox file (RFC 4155, and the mboxo and mboxrd forms that
+/* The messages of an mbox file (RFC 4155, and the mboxo and mboxrd forms that
  * programs write) or of an MMDF file, which has lines of four ^A around each message.
- * Nothing is copied and no memory is taken. */
+ * Nothing is copied and no memory is taken.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

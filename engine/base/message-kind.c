@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Looks at the first bytes of what may be a message.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/base/message-kind.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Whether bytes that are given as a message can be one: programs send forms, JSON and
- * compressed files in place of mail, and folders have files besides. Pure. */
+/* Whether bytes that are given as a message can be one: programs send forms, JSON and
+ * compressed files in place of mail, and folders have files besides. Pure.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

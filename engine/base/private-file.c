@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Opens a file for its owner alone, and follows no link.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/base/private-file.h"
 

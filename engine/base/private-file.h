@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Files of a folder that nobody but its owner may read. Root opens them as that owner:
- * see account.h. */
+/* Files of a folder that nobody but its owner may read. Root opens them as that owner:
+ * see account.h.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/base/status.h"

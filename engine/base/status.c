@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Texts of the error codes, and the one function that fills in a failure.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/base/status.h"
 

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The one list of error codes, and the detail that travels with one. */
+/* The one list of error codes, and the detail that travels with one.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 /* Zero is success, every failure is negative. The texts are lower case and

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Commands that change or show what somebody has laid down: each is one or more
- * calls of the daemon (JSON in, JSON out). */
+/* Commands that change or show what somebody has laid down: each is one or more
+ * calls of the daemon (JSON in, JSON out).
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

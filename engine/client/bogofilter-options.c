@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The table of bogofilter's options, and what each sets.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/client/bogofilter-options.h"
 

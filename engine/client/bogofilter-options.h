@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The options of bogofilter 1.2.5, for hamlet-bogofilter. */
+/* The options of bogofilter 1.2.5, for hamlet-bogofilter.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * hamlet-bogofilter: takes the common arguments of bogofilter, for the scripts and
- * mail programs that call it, and asks hamletd. */
+/* hamlet-bogofilter: takes the common arguments of bogofilter, for the scripts and
+ * mail programs that call it, and asks hamletd.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* One call: JSON goes out as the body of CALL, and JSON comes back.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/client/call.h"
 

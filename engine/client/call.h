@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * One call of hamletd (engine/daemon/call.h says which there are): a JSON object in, a
- * JSON object out. Blocks. */
+/* One call of hamletd (engine/daemon/call.h says which there are): a JSON object in, a
+ * JSON object out. Blocks.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <jansson.h>

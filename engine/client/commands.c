@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* hamlet's commands about messages: score, why, report, diagnose.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/client/commands.h"
 

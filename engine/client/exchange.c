@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Writes one SPAMC request to the socket and reads the reply.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/client/exchange.h"
 

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * One question to hamletd: SPAMC/1.5 over its Unix socket, blocking. */
+/* One question to hamletd: SPAMC/1.5 over its Unix socket, blocking.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Finds the reported messages among the parts of a mail, with GMime.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/client/feedback-mail.h"
 

@@ -1,12 +1,12 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Feedback that arrives as mail: the reported messages are attached as message/rfc822 or
+/* Feedback that arrives as mail: the reported messages are attached as message/rfc822 or
  * message/global in any transfer encoding, as files *.eml, or, of some providers, as
  * text/rfc822-headers. The mail around them may say what they are. The forms that are known:
  *  - an ARF report (RFC 5965, RFC 6430): Feedback-Type of message/feedback-report;
  *  - Zimbra: X-Zimbra-Spam-Report-Type and -Sender;
  *  - Nextcloud Mail and Roundcube's email_learn: the subject;
- *  - a mail of anybody with messages attached, which says nothing. */
+ *  - a mail of anybody with messages attached, which says nothing.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

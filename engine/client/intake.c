@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * hamlet-intake: reads a mail that carries feedback from standard input, as a mail
+/* hamlet-intake: reads a mail that carries feedback from standard input, as a mail
  * server's pipe gives it, and reports the attached messages to hamletd. It ends with
- * the codes of sysexits.h: while hamletd is not there the mail stays in the queue. */
+ * the codes of sysexits.h: while hamletd is not there the mail stays in the queue.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The walk of mail-walk.h. Folders of people's mail hold what they put there: pipes,
- * devices and links in a circle as well. */
+/* The walk of mail-walk.h. Folders of people's mail hold what they put there: pipes,
+ * devices and links in a circle as well.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/client/mail-walk.h"
 
 #include <dirent.h>

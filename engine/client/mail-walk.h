@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Walks through mail where people keep it: files, mbox files, Maildirs and other
- * folders. One walk for the programs that learn from it. */
+/* Walks through mail where people keep it: files, mbox files, Maildirs and other
+ * folders. One walk for the programs that learn from it.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <signal.h>

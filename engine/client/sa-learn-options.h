@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the arguments of hamlet-sa-learn ask for: all those of SpamAssassin's sa-learn,
- * and --site. */
+/* What the arguments of hamlet-sa-learn ask for: all those of SpamAssassin's sa-learn,
+ * and --site.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * hamlet-sa-learn: takes the arguments of SpamAssassin's sa-learn, for the scripts that
- * call it, and reports to hamletd. */
+/* hamlet-sa-learn: takes the arguments of SpamAssassin's sa-learn, for the scripts that
+ * call it, and reports to hamletd.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
 #include <glob.h>

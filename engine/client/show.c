@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Prints verdicts, reasons, diagnoses and lists as text.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/client/show.h"
 

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the daemon answered, for a person to read. */
+/* What the daemon answered, for a person to read.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <jansson.h>

@@ -1,11 +1,11 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The formulas of model.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/model/model.h"
 
 #include <math.h>
 
 /* Measured on seeded shuffles of the SpamAssassin corpus, with and without
- * wrong labels; see ARCHITECTURE.md. */
+ * wrong labels; see docs/model.md. */
 const struct model_params model_defaults = {
 	.variance = 30,
 	.user_variance = 10,

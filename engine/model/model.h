@@ -1,6 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The mathematics: numbers in, numbers out. No I/O, no clock, no allocation, no
+/* The mathematics: numbers in, numbers out. No I/O, no clock, no allocation, no
  * globals; no input gives a NaN.
  *
  * Robust Bayesian logistic regression with additive evidence. A message is a
@@ -35,7 +33,9 @@
  *   S += g x,  G += h x^2                    (the bias with x = 1)
  *
  * (class-conditional noise as in Bootkrajang and Kaban, ECML 2012). At e = 0.5
- * a report moves nothing. */
+ * a report moves nothing.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

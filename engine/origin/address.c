@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* One form of an address: no quotes that it does not need, one form of the domain.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/origin/address.h"
 

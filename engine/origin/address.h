@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * One form for each mail address, so that an author, an entry of a list and what a mail
- * server stamped compare equal however each was written. Pure. */
+/* One form for each mail address, so that an author, an entry of a list and what a mail
+ * server stamped compare equal however each was written. Pure.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

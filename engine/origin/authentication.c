@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Reads Authentication-Results, Received-SPF and DKIM-Signature fields.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/origin/authentication.h"
 

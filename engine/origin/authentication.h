@@ -1,10 +1,10 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The fields in which a mail server writes what its checks gave:
+/* The fields in which a mail server writes what its checks gave:
  * Authentication-Results (RFC 8601), Received-SPF (RFC 7208 section 9.1), and
  * fields of a site's own that begin with a DKIM result. Pure. Comments and quoted
  * strings are skipped as the grammar says: what stands in them was chosen by the
- * sender. */
+ * sender.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

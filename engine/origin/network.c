@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Parses IPv4 and IPv6 networks, and tells whether an address is in one.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/origin/network.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * IP addresses and networks (CIDR: RFC 4632, RFC 4291). An IPv4 address is kept
- * as the IPv6 one it maps to, so that there is one kind. Pure. */
+/* IP addresses and networks (CIDR: RFC 4632, RFC 4291). An IPv4 address is kept
+ * as the IPv6 one it maps to, so that there is one kind. Pure.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Walks the fields from the top to the border of our own mail servers.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/origin/origin.h"
 

@@ -1,6 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Where a message comes from, told from its header fields: author, list, sending
+/* Where a message comes from, told from its header fields: author, list, sending
  * host, and what our own mail server found out about them. Pure.
  *
  * What a stranger wrote is never believed. Mail servers put their Received line
@@ -10,7 +8,9 @@
  * count above the border only (or, for servers that write them below their
  * Received line and take out those from outside, down to the next Received line),
  * and an Authentication-Results field only with an authserv-id of ours (RFC 8601
- * section 5). */
+ * section 5).
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>
@@ -86,8 +86,8 @@ void origin_read(struct origin *origin, const struct origin_trust *trust,
  * printable ASCII, at most ORIGIN_MAX_TARGETS. */
 struct origin_target {
 	const char *url; /* within `text` */
-	/* RFC 8058: a POST does it. Only where the author's valid DKIM signature covers the
-	 * field, lest a stranger have people post to where he likes. */
+	/* RFC 8058: a POST unsubscribes. Only where a valid DKIM signature of the author covers
+	 * the field: otherwise anybody could make people post to any address. */
 	bool one_click;
 };
 struct origin_targets {

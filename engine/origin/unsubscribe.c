@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Where a message says that its recipient can unsubscribe (RFC 2369, RFC 8058). */
+/* Where a message says that its recipient can unsubscribe (RFC 2369, RFC 8058).
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>

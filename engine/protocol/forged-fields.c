@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Counts and names the fields that only filters write.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/protocol/forged-fields.h"
 

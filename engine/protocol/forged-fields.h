@@ -1,9 +1,9 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Header fields that only filters write and that a message brought along: X-Spam* and
+/* Header fields that only filters write and that a message brought along: X-Spam* and
  * X-Hamlet*. Whoever reads them later would believe them, so all of them have to go, in
  * every protocol. The milter protocol takes away the n-th field of a name, so occurrences are
- * counted by name. Pure, but for memory. */
+ * counted by name. Pure, but for memory.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

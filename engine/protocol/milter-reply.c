@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Writes the packets of milter replies.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/protocol/milter-frame.h"
 

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Reads the packets of a mail server and puts the message together.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/protocol/milter.h"
 

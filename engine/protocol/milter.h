@@ -1,6 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The filter's side of the milter protocol (versions 2 to 6), sans-IO: bytes in,
+/* The filter's side of the milter protocol (versions 2 to 6), sans-IO: bytes in,
  * one message after another out; replies in, bytes out. It never blocks, never
  * logs and holds at most the configured sizes.
  *
@@ -10,7 +8,9 @@
  *
  * We ask not to answer (NR_*) at any stage but the end of the body, so that a
  * message costs one round trip; where the mail server insists, the session answers
- * "continue" by itself. */
+ * "continue" by itself.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Reads the header lines of a SPAMD request.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/protocol/spamd-headers.h"
 

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Writes the reply of each SPAMD command.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/protocol/spamd.h"
 

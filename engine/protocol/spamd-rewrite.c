@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Copies a message and puts our fields in place of those that it brought.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/protocol/spamd-rewrite.h"
 

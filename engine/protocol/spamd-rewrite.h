@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Private to the SPAMD replies: a message with our headers in place of those
- * that came with it. */
+/* Private to the SPAMD replies: a message with our headers in place of those
+ * that came with it.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

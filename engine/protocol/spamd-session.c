@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Reads a SPAMD request, in whatever pieces it comes.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/protocol/spamd.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Private to the SPAMD session: parts of a line, which are not terminated and
- * may hold any octet. */
+/* Private to the SPAMD session: parts of a line, which are not terminated and
+ * may hold any octet.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

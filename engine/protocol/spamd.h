@@ -1,6 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The server's side of one SPAMD exchange (SPAMC/1.0 to 1.5), sans-IO: bytes
+/* The server's side of one SPAMD exchange (SPAMC/1.0 to 1.5), sans-IO: bytes
  * in, one request out; a reply in, bytes out. It never blocks, never logs and
  * holds at most the configured sizes.
  *
@@ -17,7 +15,9 @@
  * (with TELL too); `Context:` carries a JSON object with what SPAMD has no header
  * for (recipients, event, consent); and the commands STATS (counters), DIAGNOSE (a
  * message, explained step by step) and CALL (a JSON object in, one out) answer
- * JSON. */
+ * JSON.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

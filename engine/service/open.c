@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The service is opened, configured and closed; workers are lent. */
+/* The service is opened, configured and closed; workers are lent.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/private.h"
 
 #include <stdlib.h>

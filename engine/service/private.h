@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the files of this folder share and nobody else sees. */
+/* What the files of this folder share and nobody else sees.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdatomic.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Reads the installation's secret from the store.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/secret.h"
 

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The installation's secret: every database has its own, made by service_open. */
+/* The installation's secret: every database has its own, made by service_open.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/base/status.h"

@@ -1,6 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The use cases: judge a message for its recipients, say why, take a report,
+/* The use cases: judge a message for its recipients, say why, take a report,
  * change what somebody has laid down, erase somebody. Every program and protocol
  * goes through here.
  *
@@ -9,7 +7,9 @@
  * scratch memory (worker) lent to it. What is marked [writer] runs on any thread
  * but never two at once. So a query is begin [owner], run [any], end [owner]; a
  * batch of reports is begin [owner], run [writer], end [owner]. There is no lock
- * on the way of a query. A single-threaded program calls them in that order. */
+ * on the way of a query. A single-threaded program calls them in that order.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

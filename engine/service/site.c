@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Puts settings and entries of the site together.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/site.h"
 

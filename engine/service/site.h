@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the whole site has laid down, in its settings and entries: immutable, and
- * replaced as a whole. References are counted by the owner's thread. */
+/* What the whole site has laid down, in its settings and entries: immutable, and
+ * replaced as a whole. References are counted by the owner's thread.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/origin/origin.h"
@@ -19,9 +18,8 @@ struct site {
 	unsigned references;
 };
 
-/* One reference. STATUS_INVALID: one of the settings'
- * networks is none, or a line of the file of trusted senders no sender;
- * STATUS_IO: that cannot be read. */
+/* The caller gets one reference. STATUS_INVALID: a text among own-networks is no network, or a
+ * line in the file of trusted senders is no sender. STATUS_IO: that file cannot be read. */
 enum status site_new(struct site **site, const struct service_settings *settings,
 	struct store_reader *reader, struct failure *failure);
 /* Calls `each` for all that site_new would refuse in the settings. */

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Arguments are checked here, and handed on to the driver. */
+/* Arguments are checked here, and handed on to the driver.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/store/store.h"
 
 #include <math.h>

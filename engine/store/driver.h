@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What a driver implements; never included outside this folder. A driver's
+/* What a driver implements; never included outside this folder. A driver's
  * store and reader begin with these structs. Arguments are checked before
- * (store.c), and the promises are those of store.h. */
+ * (store.c), and the promises are those of store.h.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/store/store.h"

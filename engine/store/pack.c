@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Keys as differences in a variable number of bytes.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/store/pack.h"
 

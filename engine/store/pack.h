@@ -1,13 +1,13 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A list of distinct ascending keys as few bytes: Rice-coded differences (Rice
+/* A list of distinct ascending keys as few bytes: Rice-coded differences (Rice
  * and Plaunt, IEEE Trans. Comm. 19, 1971). 350 keys of 40 bits take about 34
  * bits each.
  *
  * Format: version byte 1; parameter byte k; count, two bytes, low first; then
  * for each difference from the key before (from -1 first), less one: its high
  * part in unary (ones, then a zero), its k low bits; bits of a byte from the
- * lowest. */
+ * lowest.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

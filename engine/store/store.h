@@ -1,13 +1,13 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the engine keeps: the journal of reports, the global token rows with the
+/* What the engine keeps: the journal of reports, the global token rows with the
  * sequence number they include, what sites, domains and users have laid down
  * (entries), and a few named values. Drivers are behind it; no cursor, statement
  * or transaction crosses this header.
  *
  * All calls block. A store has one writer: the calls under "Writing" are made
  * by one thread at a time. Readers are handles of their own, one thread at a
- * time each, and never wait for the writer. */
+ * time each, and never wait for the writer.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>
@@ -343,12 +343,14 @@ struct store_selection {
 	size_t limit;
 };
 
-/* Walks the reports that are selected, ascending by number: one state of the store,
+/* Walks the selected reports, ascending by number. The walk sees one state of the store,
  * whatever is written meanwhile.
- * Starting from the rows of the newest checkpoint, with `after` its number, adding `global`
- * and taking away `undone` of each in turn gives the present sums; tokens of ranges that are
- * ahead of a report include it already. Where the next reports of a user are far off, to
- * find them costs 0.1 us for each of the user's. */
+ *
+ * The present sums are the rows of the newest checkpoint, plus `global` and minus `undone` of
+ * each report after it (`after` = the checkpoint's number). Rows of a range that is ahead of
+ * a report include that report already.
+ * A walk of one user's reports from a number on costs 0.1 us for each report of that user,
+ * where the next ones are far away in the journal. */
 enum status store_reports(struct store_reader *reader, const struct store_selection *selection,
 	store_report_fn *each, void *context, struct failure *failure);
 

@@ -1,13 +1,12 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Fills a database as years of reports would, for measurements of size and speed.
+/* Fills a database as years of reports would, for measurements of size and speed.
  *
  * Usage: bench_fill DATABASE REPORTS USERS [TOKENS]
  * Each report has 300 tokens: 225 of a vocabulary of a million words, the frequent ones
  * more often (Zipf), and 75 that no other has. Reports are shared, spread over two years,
  * and learned with the model. Half of them come from all users in turn, half from users
  * of whom some press very often (Zipf). TOKENS: rows of global beyond these,
- * with evidence of nobody's, until there are so many. */
+ * with evidence of nobody's, until there are so many.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

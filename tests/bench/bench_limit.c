@@ -1,6 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * How close scoring comes to what it stands on. Measures for each corpus, in one
+/* How close scoring comes to what it stands on. Measures for each corpus, in one
  * process, in turns, in CPU time:
  *   (a) decode    GMime alone parses the message and decodes base64 and quoted-printable
  *                 of its text parts, the cheapest way that it has
@@ -12,7 +10,8 @@
  * Usage: bench_limit [--json] [--rounds=N] [--tokens=N] INDEX|FOLDER...
  * INDEX as scripts/corpus makes it. The global table holds the messages themselves
  * and, up to --tokens (1,000,000), words that no message has. Figures are medians of
- * the rounds. */
+ * the rounds.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>

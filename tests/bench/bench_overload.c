@@ -1,6 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Load beyond what hamletd can bear, on one of its sockets: so many clients at a time,
+/* Load beyond what hamletd can bear, on one of its sockets: so many clients at a time,
  * one request a connection, begun at a rate or, with a rate of 0, as soon as there is
  * a client free. What is answered must be what the idle server answered before.
  *
@@ -8,7 +6,8 @@
  * Says "ready", waits for a line, and prints one line of key=value: begun accepted refused closed wrong seconds and, in
  * milliseconds, the median and the 99th percentile of both kinds of answer. `closed`
  * are connections that ended without an answer, `late` those that were begun and not
- * answered when the time was over. */
+ * answered when the time was over.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -1,6 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Load generator for a server on a Unix socket, over so many connections at a time:
+/* Load generator for a server on a Unix socket, over so many connections at a time:
  * SPAMD with one request a connection, as spamc does it, or HTTP with connections
  * that stay open.
  *
@@ -9,7 +7,8 @@
  * score. With RATE > 0 so many begin a second, whatever became of those before, and are
  * timed from when they were to begin; else each as soon as one ends. With USERS the whole
  * list is sent for USER0, then for USER1 and so on. Prints one line: messages seconds
- * per-second p50-ms p99-ms errors max-ms. */
+ * per-second p50-ms p99-ms errors max-ms.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>

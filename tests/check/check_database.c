@@ -1,12 +1,11 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Holds a database that nobody writes against what must always be true of one: the
+/* Holds a database that nobody writes against what must always be true of one: the
  * global rows, with the journal after their checkpoint, are to the last bit the sum
  * of what the reports that count add.
  *
  * Usage: check_database DATABASE
  * Prints what there is; exit status 0 = exact, 1 = not, with what differs. It adds in
- * integers, by the formats of store.h alone. */
+ * integers, by the formats of store.h alone.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

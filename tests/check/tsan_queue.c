@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Linked into what is built with --with-sanitizer=thread, in place of GLib's functions
+/* Linked into what is built with --with-sanitizer=thread, in place of GLib's functions
  * (ld --wrap): a GAsyncQueue is locked with futexes, which ThreadSanitizer does not
- * see, so it is told here that what was pushed is handed over to who pops it. */
+ * see, so it is told here that what was pushed is handed over to who pops it.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 #include <sanitizer/tsan_interface.h>
 

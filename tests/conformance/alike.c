@@ -1,5 +1,4 @@
 /* Stores against a plain model and against one another, by random presses.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stddef.h>
 #include <stdio.h>

@@ -1,5 +1,4 @@
 /* What every store promises of changes: each is whole; reports are taken out; users become one.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

@@ -1,5 +1,4 @@
 /* What every store promises of entries, values and the names of users.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

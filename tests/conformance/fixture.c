@@ -1,5 +1,4 @@
-/* See fixture.h.
- *
+/* The drivers; opens a store of one, appends to it and writes down what a walk saw.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 /* A store of one driver, in a folder of its own: opening it again, appending to it, and what
  * a walk over it saw. One test has one store; there are others beside it where two are compared.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 

@@ -1,5 +1,4 @@
 /* What every store promises of reports and of walks over them.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,4 @@
 /* What every store promises of rows: checkpoints and generations.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>

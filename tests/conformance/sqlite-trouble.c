@@ -1,6 +1,5 @@
 /* What the SQLite driver promises when files are forbidden, its process is killed, or there is no
  * room.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <signal.h>
 #include <stdio.h>

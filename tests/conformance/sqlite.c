@@ -1,5 +1,4 @@
 /* What the SQLite driver promises of its file: who may use it, its room, its version, damage.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <stdio.h>

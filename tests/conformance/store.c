@@ -1,6 +1,5 @@
 /* What every store promises, run against each driver; and what the SQLite one promises of its
  * file.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/conformance/fixture.h"
 

@@ -1,7 +1,6 @@
 /* Every page of a database in turn is overwritten. The token rows are made anew; with
  * anything else scoring goes on as far as it can be read, or the start is refused with a
  * reason; no verdict is silently another, and nothing crashes.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>

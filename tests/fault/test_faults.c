@@ -2,7 +2,6 @@
  * the report is refused with the right status and leaves no trace, verdicts are
  * given all the while, and when the disk is well again so is the engine, without
  * being opened anew.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>

@@ -2,7 +2,6 @@
  * afterwards is what was acknowledged, and perhaps what was being written, whole.
  *
  * HAMLET_SEED repeats a run; HAMLET_CUTS = how many power cuts there are.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What a power cut leaves. */
+/* What a power cut leaves.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "tests/fault/vfs-disk.h"

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* A disk in memory that keeps what was synced and may lose the rest.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fault/vfs-disk.h"
 

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The disk behind vfs.h: files, names, and what of them is not synced yet. */
+/* The disk behind vfs.h: files, names, and what of them is not synced yet.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

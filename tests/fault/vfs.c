@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* A VFS of SQLite whose calls fail when a test says so.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fault/vfs.h"
 

@@ -1,6 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A disk in memory on which SQLite works while a test has it: it fails when it is
+/* A disk in memory on which SQLite works while a test has it: it fails when it is
  * told to, and it knows what a power cut would leave.
  *
  * What is written is volatile until the file's xSync; a file that was made is
@@ -11,7 +9,8 @@
  * added and not written holds rubbish.
  *
  * One thread. Files outside a test's folder do not exist here; the `-lock` file of
- * the store, which is none of SQLite's, stays on the real file system. */
+ * the store, which is none of SQLite's, stays on the real file system.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What must hold of an engine whatever happened. */
+/* What must hold of an engine whatever happened.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fault/workload.h"
 
 #include <string.h>

@@ -1,5 +1,4 @@
-/* See workload.h.
- *
+/* What a service goes through while its disk fails: presses, changes, checkpoints, adoptions.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fault/workload.h"
 

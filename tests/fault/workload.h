@@ -1,6 +1,5 @@
 /* What the tests of a failing disk have the engine do, and what must hold of it
  * whatever happened.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 

@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Compressed data from strangers: unpacked within the limit, refused in a sentence, and
+/* Compressed data from strangers: unpacked within the limit, refused in a sentence, and
  * the same when it is unpacked with room to spare. The same bytes as the name of a
- * compression mean one, in whatever case they are. */
+ * compression mean one, in whatever case they are.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>

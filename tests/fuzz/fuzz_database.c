@@ -1,12 +1,12 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A small database with damage: bytes of its pages, and values of its rows that no
+/* A small database with damage: bytes of its pages, and values of its rows that no
  * Hamlet writes. It is opened, or refused with a reason; scoring, reports, an expiry, a
  * withdrawal and an erasure end, and what they read is what store_append lets in.
  *
  * The input is a list of changes: where (2 bytes), what (1 byte), how many bytes follow
  * (1 byte), and these. How many bytes are left over at its end, fewer than 4, chooses what
- * the site keeps. */
+ * the site keeps.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <sqlite3.h>

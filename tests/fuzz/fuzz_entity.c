@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * HTML character references, each cut off where the bytes end. */
+/* HTML character references, each cut off where the bytes end.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
 #include "tokenizer/entity.h"

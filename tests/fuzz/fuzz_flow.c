@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Score, report and why in one flow: a message teaches, is judged and explained, and
+/* Score, report and why in one flow: a message teaches, is judged and explained, and
  * leaves as what clients get. The report is ASCII, the JSON is JSON, and a reply is as
- * long as it says. The first byte chooses who and what. */
+ * long as it says. The first byte chooses who and what.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 #include <stdint.h>
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A generation file as it is, and with the digest that makes it pass for a whole one.
- * What was read and is written reads the same, and belongs to its own database alone. */
+/* A generation file as it is, and with the digest that makes it pass for a whole one.
+ * What was read and is written reads the same, and belongs to its own database alone.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <math.h>

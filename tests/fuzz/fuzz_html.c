@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The HTML scanner, links and character references, on a whole body. */
+/* The HTML scanner, links and character references, on a whole body.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
 #include "tokenizer/html.h"

@@ -1,6 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What a client sends over HTTP, until it ends its side: libmicrohttpd, the paths, and the
+/* What a client sends over HTTP, until it ends its side: libmicrohttpd, the paths, and the
  * tasks behind them, on a store in memory. The first byte may say under which circumstances:
  *
  *   @  over TCP, where a token is wanted
@@ -10,7 +8,9 @@
  *   #  the memory for messages is used up
  *   =  no descriptors are left
  *   ^  the daemon is shutting down
- *   ~  the client does not end its side, and its time is over */
+ *   ~  the client does not end its side, and its time is over
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

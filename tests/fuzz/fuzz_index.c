@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * An index of mail, as the trainer reads it: refused with a reason, or lines with a
- * path each. */
+/* An index of mail, as the trainer reads it: refused with a reason, or lines with a
+ * path each.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fuzz/memory_file.h"
 #include "trainer/corpus.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * An mbox or MMDF file: its messages lie in it one after the other, and what is written as an
- * such a file again has the same messages. */
+/* An mbox or MMDF file: its messages lie in it one after the other, and what is written as an
+ * such a file again has the same messages.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Anything in place of a message: it has a kind, and the same bytes under a header field
- * are mail. */
+/* Anything in place of a message: it has a kind, and the same bytes under a header field
+ * are mail.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Any split of a milter stream gives the same messages as the whole, within the
- * limits. The first byte chooses how the rest is cut. */
+/* Any split of a milter stream gives the same messages as the whole, within the
+ * limits. The first byte chooses how the rest is cut.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Whatever a message's header says, it proves an author only above our own Received
+/* Whatever a message's header says, it proves an author only above our own Received
  * line: the same header below a line of ours proves nothing. Where servers stamp below
- * their line it proves nothing below two. Addresses and networks have one form. */
+ * their line it proves nothing below two. Addresses and networks have one form.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Packed tokens as a damaged database has them: refused, or ascending keys that are
- * the same when they are packed and read again. */
+/* Packed tokens as a damaged database has them: refused, or ascending keys that are
+ * the same when they are packed and read again.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Any configuration file is either refused with a reason or gives values that,
- * printed and read again, are the same ones. */
+/* Any configuration file is either refused with a reason or gives values that,
+ * printed and read again, are the same ones.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 #include <stdint.h>
 #include <stdio.h>

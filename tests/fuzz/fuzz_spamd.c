@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Any split of a SPAMD stream gives the same as the whole, and every reply to
+/* Any split of a SPAMD stream gives the same as the whole, and every reply to
  * what it asks keeps its form. The first two bytes choose how the rest is cut;
- * limits are low, so that short inputs reach them. */
+ * limits are low, so that short inputs reach them.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>

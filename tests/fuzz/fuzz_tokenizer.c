@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The whole way from message bytes to the set, GMime included; and the same bytes as a
- * list of addresses and as a text to digest. */
+/* The whole way from message bytes to the set, GMime included; and the same bytes as a
+ * list of addresses and as a text to digest.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
 

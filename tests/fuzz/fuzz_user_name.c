@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A name as any protocol hands it over: it means one user or nobody, whatever bytes it is
+/* A name as any protocol hands it over: it means one user or nobody, whatever bytes it is
  * made of. The form of a form is itself, and brackets, a route, quotes and capitals do
- * not make another user of it. The first byte chooses the rules of the site. */
+ * not make another user of it. The first byte chooses the rules of the site.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 #include <stdint.h>
 #include <string.h>

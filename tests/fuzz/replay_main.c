@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Stands in for libFuzzer in `make check`: feeds a target every file of its
- * corpus, and every file cut short, so that a crash once found stays found. */
+/* Stands in for libFuzzer in `make check`: feeds a target every file of its
+ * corpus, and every file cut short, so that a crash once found stays found.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What a target holds to be true, also where assert is compiled out. */
+/* What a target holds to be true, also where assert is compiled out.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdio.h>

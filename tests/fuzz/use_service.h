@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A service as targets use it: presses, changes and queries, one after another. */
+/* A service as targets use it: presses, changes and queries, one after another.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <jansson.h>

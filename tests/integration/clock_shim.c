@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A wall clock that jumps, for LD_PRELOAD: by as many seconds as the file $HAMLET_CLOCK
- * says. Clocks that do not jump are left alone. */
+/* A wall clock that jumps, for LD_PRELOAD: by as many seconds as the file $HAMLET_CLOCK
+ * says. Clocks that do not jump are left alone.
+ * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>

@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """Starts the real hamletd on a socket and database of the test's own."""
 import os

@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A disk that misbehaves, for LD_PRELOAD: files in the folder $HAMLET_SHIM say how.
+/* A disk that misbehaves, for LD_PRELOAD: files in the folder $HAMLET_SHIM say how.
  * hold: syncs wait until the file is gone. slow: they take 300 ms. eio: they fail.
- * rofs: nothing can be written, as on a file system that was remounted read-only. */
+ * rofs: nothing can be written, as on a file system that was remounted read-only.
+ * SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """Reads what README.md and docs/ tell to do. A fenced block of the language sh is run as it
 stands, one with a path after its language is added to that file; an indented block of the

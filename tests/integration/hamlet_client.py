@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """Raw SPAMC exchanges with hamletd, byte for byte as a test wants them."""
 import json

@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """A throw-away machine: this one's files under a layer that is thrown away, with processes,
 network, mounts and a systemd of its own. What the documents tell an operator to do as root

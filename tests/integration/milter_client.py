@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """The mail server's side of the milter protocol (version 6), as engine/protocol/milter.h
 tells it: enough to have messages judged."""

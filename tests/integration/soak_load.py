@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """What a soak test does to hamletd: clients of all protocols, an administrator, trainers
 and reloads, all at once; and the ledger of what was acknowledged."""

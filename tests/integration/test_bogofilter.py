@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """What calls bogofilter: mail programs with names on standard input, procmail with mail of
 any size, scripts with long options."""

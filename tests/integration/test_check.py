@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """hamletd --check finds what a start would say, all of it, and disturbs nobody; the sandbox
 that it prints is in force in the daemon."""

@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 at random moments under load: what was acknowledged counts exactly
 once, what was not at most once. HAMLET_KILLS says how often (default 10)."""

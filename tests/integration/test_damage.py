@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """Starting on a damaged database, and the way out that hamletd(8) describes."""
 import sqlite3

@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """A disk that fills up, turns read-only, is slow or broken under a daemon at work:
 messages are scored, reports are refused with the reason or come late, nothing that

@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """README.md and docs/, done as they stand on a machine of their own with Debian's systemd,
 mail servers and hamletd's own unit."""
@@ -309,6 +308,9 @@ NOT_RUN = {
     "scripts/test": "runs this file",
     "scripts/soak": "builds everything twice, with sanitizers; test_soak.py is what it runs then",
     "scripts/fuzz": "builds everything with clang; make check replays what it found",
+    "tests/accuracy/collusion.py": "takes minutes and the corpus; what it found is in docs/model.md",
+    "tests/accuracy/held_out.py": "the same; docs/retraining.md",
+    "tests/accuracy/poison.py": "the same; docs/retraining.md",
 }
 
 

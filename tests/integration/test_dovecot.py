@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """Debian's Dovecot with the files of data/examples/dovecot: moving mail over IMAP
 teaches the mailbox's own user, and nobody else."""

@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """hamlet-train evaluate and jig, beyond the plain figures."""
 import hashlib

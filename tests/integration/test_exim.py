@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """Debian's Exim with the configuration of data/examples/exim: an SMTP session of
 its own (-bh) with the real ACL, spool and scanner interface."""

@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """What is past its time goes while the daemon serves, its size stays below the budget
 under constant inflow, and operators can see that it works."""

@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """HTTP: the native paths, those of rspamd, and clients that misbehave."""
 import gzip

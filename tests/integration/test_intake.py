@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """Feedback that arrives as mail, through hamlet-intake as a mail server calls it."""
 import base64

@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """The milter as a mail server of our own asks it: what a sender chooses (recipients, forged
 fields) keeps no message from being judged, and what fails is answered as on-failure says."""

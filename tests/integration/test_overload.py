@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """Ten times the load that hamletd can bear, on each socket and on all at once: what is
 refused is refused clearly, what is accepted is right, memory stays, and afterwards all is

@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """Debian's Postfix with the configuration of data/examples/postfix: an instance of
 the test's own, asked with swaks, delivering into Maildirs."""

@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """Press, twin, flip, repeat, forget: for two users of the running daemon."""
 import json

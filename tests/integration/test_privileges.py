@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """hamletd needs few rights: the units deny what they can and nothing that is needed;
 files and sockets have their modes; the log has no names and no mail; no core dumps."""

@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """hamlet(1) and hamlet-train(1) as a person uses them."""
 import gzip

@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """The nightly trainer beside a working daemon: nothing is lost, nothing waits, and
 whatever is killed when, the rows stay the sum of what the reports add."""

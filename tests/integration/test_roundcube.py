@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """Debian's Roundcube with the plugin and driver of data/examples/roundcube, used by a
 person in Chromium. Screenshots stay in the test's folder, as screen-*.png."""

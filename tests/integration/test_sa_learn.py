@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """hamlet-sa-learn: the arguments, paths and exit codes of sa-learn."""
 import gzip

@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """Clients that stop half-way, close one side, or send a byte now and then, on each
 listener: they are cut off, hold nobody up, and hold no memory."""

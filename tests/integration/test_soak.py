@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """Everything at once, for a while: queries over all protocols, reports and their undoing,
 consent, lists, policies, erasures, retrainings, rollbacks, expiry below a small budget,

@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """The genuine spamc of Debian against the socket."""
 import concurrent.futures

@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """One person is one user however the address is written, in every protocol; and no
 recipient's spelling keeps a message from being judged."""

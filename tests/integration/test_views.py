@@ -1,4 +1,3 @@
-# Hamlet - adaptive Bayesian spam learning engine
 # SPDX-License-Identifier: Apache-2.0
 """What a user has pressed and laid down is between the user and hamletd: others see the
 verdict at most, and strangers everybody's."""

@@ -1,5 +1,4 @@
-/* See fixture.h.
- *
+/* Opens, presses, asks and changes a test's service.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/fixture.h"
 

@@ -1,6 +1,5 @@
 /* A service over a store, with one worker: opening, pressing, asking, changing. A test has one
  * at a time; another beside it is the test's own.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 

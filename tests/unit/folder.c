@@ -1,5 +1,4 @@
-/* See folder.h.
- *
+/* Makes a test's folder, and removes it with all that is in it.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/folder.h"
 

@@ -1,5 +1,4 @@
 /* A folder of the test's own, below /tmp.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 

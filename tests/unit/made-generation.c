@@ -1,5 +1,4 @@
-/* See made-generation.h.
- *
+/* Writes a generation with made-up numbers to a file.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/made-generation.h"
 

@@ -1,6 +1,5 @@
 /* A generation as no training would make it, for tests of what adopts one: numbers that are not
  * those of the reports, and some reports that it does not know.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 

@@ -1,5 +1,4 @@
-/* See small-mail.h.
- *
+/* Small messages by number are pressed and judged; the rows are held against the reports.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/small-mail.h"
 

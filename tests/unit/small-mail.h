@@ -1,6 +1,5 @@
 /* Small messages by number, presses and scores of them, and what must hold whatever was pressed:
  * the rows are the sum of what the reports that count add.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 

@@ -1,6 +1,5 @@
 /* A generation takes over while reports come in. Whatever happens: the rows are the
  * sum of what the reports that count add.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 /* What a mail server is answered through the milter: every verdict, every failure, and
  * what was forged. Answers are read as the mail server reads them.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

@@ -1,7 +1,6 @@
 /* Messages made to cost much: the work of judging one, against an ordinary message of the
  * same size. Work is counted (work.h), so that no machine and no sanitizer changes it.
  * Prints a table (docs/endurance.md) as comments.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>

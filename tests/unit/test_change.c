@@ -1,6 +1,5 @@
 /* Many entries at once, withdrawals and erasures: nobody waits for more than a step, and
  * no scope grows without bounds.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 /* A write of which nobody knows whether it was made: what is there counts, and nothing is
  * acknowledged that may be lost.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

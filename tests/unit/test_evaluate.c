@@ -1,5 +1,4 @@
 /* Statistics of an evaluation: intervals, folds, delays, gray mail, users.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 #include <math.h>

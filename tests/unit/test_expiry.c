@@ -1,5 +1,4 @@
 /* What is past its time goes, with all that it taught and nothing else.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>

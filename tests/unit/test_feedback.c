@@ -1,6 +1,5 @@
 /* The feedback rules, as a hoster would say them: consent, trusted senders, lists,
  * policy, erasure, gray mail.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,4 @@
 /* Files of mail: large ones, those that change while they are read, those of other kinds.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>

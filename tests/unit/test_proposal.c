@@ -1,5 +1,4 @@
 /* What thresholds and what scale are proposed.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdlib.h>

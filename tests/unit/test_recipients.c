@@ -1,6 +1,5 @@
 /* A message for several recipients: each has a verdict of their own, and the one that
  * holds for all is never made milder by what one of them laid down or pressed.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>

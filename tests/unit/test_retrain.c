@@ -1,5 +1,4 @@
 /* The parts of a retraining: what a report adds, who is believed, who wins.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 /* The sandbox: what is denied in it, and that what hamletd needs is not. Each test enters it
  * in a child of its own. Where the kernel has no such thing, that is what is said.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
 #include <errno.h>

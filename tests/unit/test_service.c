@@ -1,6 +1,5 @@
 /* The use cases, over the store in memory: a press moves its user's verdict at
  * once, nobody else's; undo is exact; the journal alone rebuilds everything.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
 /* The configuration file: what is read, what is refused and how, and that the
  * documents name every key with its default.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 

@@ -1,5 +1,4 @@
 /* Measures, corpora, and the replay.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 #include <glib/gstdio.h>

@@ -1,6 +1,5 @@
 /* One person is one user: what names mean, who is found by them, and how a database with
  * other spellings becomes one of users.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,4 @@
 /* What every check program shares: its main, printing TAP.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Counts on which messages one database is right and the other wrong.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/evaluate/against.h"
 

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Which of two databases scores the same messages better. Pure. */
+/* Which of two databases scores the same messages better. Pure.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/base/status.h"

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Sums up figures by user.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/evaluate/by-user.h"
 

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Runs the replays that an evaluation asks for, and collects the scores.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/evaluate/evaluate.h"
 

@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Scores labelled mail: online (score, then learn, in the order given), with a part held
+/* Scores labelled mail: online (score, then learn, in the order given), with a part held
  * out, in folds, or with a database as it is; by the daemon's own tokenizer, model and
- * service. */
+ * service.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

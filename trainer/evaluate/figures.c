@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The table of figures: names, units, and how each is computed.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/evaluate/figures.h"
 

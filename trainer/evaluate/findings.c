@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Computes figures and their intervals from the scores.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/evaluate/findings.h"
 

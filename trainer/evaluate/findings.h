@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What is told of an evaluation: the figures, and what was asked for beyond them. */
+/* What is told of an evaluation: the figures, and what was asked for beyond them.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

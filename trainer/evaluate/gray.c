@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Finds messages that users label differently.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/evaluate/gray.h"
 

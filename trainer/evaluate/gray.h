@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Gray mail: messages that some users call spam and others ham, each being right for
+/* Gray mail: messages that some users call spam and others ham, each being right for
  * himself (Yih, McCann and Kolcz, Improving Spam Filtering by Detecting Gray Mail, CEAS
- * 2007). One opinion for all must be wrong for some. Pure. */
+ * 2007). One opinion for all must be wrong for some. Pure.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Scores and learns one message with the daemon's own parts.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/evaluate/replay.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The daemon's own tokenizer, model and service over a store, for labelled messages one
- * after the other. */
+/* The daemon's own tokenizer, model and service over a store, for labelled messages one
+ * after the other.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

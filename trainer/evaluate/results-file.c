@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Writes one line of results a message.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/evaluate/results-file.h"
 

@@ -1,12 +1,12 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Results as the TREC spam track's toolkit keeps them, for its evaluation programs
+/* Results as the TREC spam track's toolkit keeps them, for its evaluation programs
  * (Cormack and Lynam, TREC 2005 to 2007; the fields and their order as in the toolkit's
  * description, https://plg.uwaterloo.ca/~gvcormac/jig/, and run script of 2006):
  *
  *   file=F judge=spam|ham class=spam|ham score=S user=U genre= runid=R
  *
- * The score is the log-odds of spam in nats: any measure that grows with spam will do. */
+ * The score is the log-odds of spam in nats: any measure that grows with spam will do.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/base/status.h"

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Makes the order of scoring and learning, by a seed.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/evaluate/schedule.h"
 

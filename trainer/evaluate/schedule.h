@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * In which order the messages of an index are scored and learned: online, with a part
- * held out, in folds. Pure. */
+/* In which order the messages of an index are scored and learned: online, with a part
+ * held out, in folds. Pure.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

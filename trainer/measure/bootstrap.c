@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Resamples scores, and takes percentiles of the figures.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/measure/bootstrap.h"
 

@@ -1,10 +1,10 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * How far figures may be off by chance: 95 % intervals by the bootstrap (Efron and
+/* How far figures may be off by chance: 95 % intervals by the bootstrap (Efron and
  * Tibshirani, An Introduction to the Bootstrap, 1993), percentile method. Messages are
  * drawn with replacement; or, where a user's messages are alike, whole users (cluster
  * bootstrap; Davison and Hinkley, Bootstrap Methods and their Application, 1997).
- * Pure. */
+ * Pure.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Axes, lines and marks as SVG.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/measure/chart.h"
 

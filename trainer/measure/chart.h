@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Pictures as SVG elements, to be put into a page or a file. Pure: numbers in, text
- * out. */
+/* Pictures as SVG elements, to be put into a page or a file. Pure: numbers in, text
+ * out.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Areas, rates and calibration from scores and labels.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/measure/metrics.h"
 

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * How good a filter's answers were. Pure: numbers in, numbers out. */
+/* How good a filter's answers were. Pure: numbers in, numbers out.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

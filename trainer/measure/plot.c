@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Draws the ROC curve on logarithmic axes.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/measure/plot.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The ROC curve as a picture: ham lost against spam missed, both axes
- * logarithmic, because what matters is in the corner. */
+/* The ROC curve as a picture: ham lost against spam missed, both axes
+ * logarithmic, because what matters is in the corner.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

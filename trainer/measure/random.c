@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The generator splitmix64.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/measure/random.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Draws that are the same in every run of a seed: splitmix64 (Steele, Lea and Flood,
- * OOPSLA 2014). The state begins as the seed, whatever it is. Not for secrets. */
+/* Draws that are the same in every run of a seed: splitmix64 (Steele, Lea and Flood,
+ * OOPSLA 2014). The state begins as the seed, whatever it is. Not for secrets.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

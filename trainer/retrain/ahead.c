@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* A thread reads the journal ahead of who works on it.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/retrain/ahead.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Walks the journal with a thread that reads and unpacks ahead, while the caller works
- * on what was read before: two processors are busy, and memory is bounded. */
+/* Walks the journal with a thread that reads and unpacks ahead, while the caller works
+ * on what was read before: two processors are busy, and memory is bounded.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/store/store.h"

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Compares champion and challenger by areas and their intervals.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/retrain/comparison.h"
 

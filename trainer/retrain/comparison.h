@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Whether a challenger is worse than the champion, from their scores of the same
- * reports. Pure. */
+/* Whether a challenger is worse than the champion, from their scores of the same
+ * reports. Pure.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "trainer/retrain/retrain.h"

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Sums of what reports add, and a report's view without its own part.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/retrain/learner.h"
 

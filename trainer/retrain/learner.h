@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The global store as a function of what each report adds, for work in several
+/* The global store as a function of what each report adds, for work in several
  * passes: reports are added, looked at without their own part, and changed. Uses the
- * service's model and table; in memory alone. */
+ * service's model and table; in memory alone.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

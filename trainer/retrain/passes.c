@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The passes of a retraining over the reports.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/retrain/passes.h"
 
@@ -8,7 +8,7 @@
 #include "engine/service/scope/scope.h"
 #include "trainer/retrain/ahead.h"
 
-/* Measured on the SpamAssassin corpus; see ARCHITECTURE.md. */
+/* Measured on the SpamAssassin corpus; see docs/retraining.md. */
 enum { JUDGING_ROUNDS = 2, REFINING_PASSES = 2 };
 static const double REFINING_ERROR = 0.3; /* least e of a refining pass */
 static const double UNTRUSTED_ERROR = 0.3; /* whose reports are no measure */

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The passes over the reports that a retraining is made of: see retrain.h. Private to
- * it. */
+/* The passes over the reports that a retraining is made of: see retrain.h. Private to
+ * it.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <glib.h>

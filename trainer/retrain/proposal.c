@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Finds the scale and thresholds that fit the scores best.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/retrain/proposal.h"
 

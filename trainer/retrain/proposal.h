@@ -1,6 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the site's thresholds and the scale of its scores should be, from messages that
+/* What the site's thresholds and the scale of its scores should be, from messages that
  * were scored before their label was learned. Pure but for memory.
  *
  * Scale. Probabilities mean what they say when log-odds are multiplied by the right
@@ -14,7 +12,9 @@
  *
  * Junk score. The lowest at which the share of good mail above it is within the target; of
  * few messages that is just above the highest one. A report of good mail counts as far as
- * it is believed, given n and its score. */
+ * it is believed, given n and its score.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

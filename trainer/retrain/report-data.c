@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Collects the numbers of a retraining's report.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/retrain/report-data.h"
 

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The numbers that a report shows, for its page and its JSON. */
+/* The numbers that a report shows, for its page and its JSON.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "trainer/retrain/retrain.h"

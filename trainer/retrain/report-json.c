@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Writes the report as JSON.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/retrain/report.h"
 

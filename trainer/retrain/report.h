@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What a retraining found: for the terminal, as one HTML page that needs no network
- * and no script, and as JSON. */
+/* What a retraining found: for the terminal, as one HTML page that needs no network
+ * and no script, and as JSON.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Estimates how often each reporter is wrong.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/retrain/reporters.h"
 

@@ -1,9 +1,9 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * How often each reporter is wrong: a Beta posterior over the reporter's error rate
+/* How often each reporter is wrong: a Beta posterior over the reporter's error rate
  * (Beta-Bernoulli with soft counts, as in Dawid and Skene, Applied Statistics 28,
  * 1979). A report counts as much as the model is sure of its message without it, so
- * that taste, where people differ, costs nobody anything. */
+ * that taste, where people differ, costs nobody anything.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

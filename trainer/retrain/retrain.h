@@ -1,6 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Rebuilds the global store from the journal in several passes, and tells whether the
+/* Rebuilds the global store from the journal in several passes, and tells whether the
  * result is better.
  *
  * A pass walks the reports that count and are shared, oldest first. First they are
@@ -9,13 +7,15 @@
  * the others and the model hold of it says how far its reporter can be believed; and
  * in the refining passes it teaches a second and third time, at the margin that all
  * the others give it. Without leaving it out a report would confirm itself, and a
- * wrong label with it: measured, see ARCHITECTURE.md.
+ * wrong label with it: measured, see docs/retraining.md.
  *
  * Champion (what is in the store) and challenger are compared on the newest reports,
  * after one retraining on those that came since: both begin with what older reports
  * taught and go through them in order, score, then learn (progressive validation: Blum,
  * Kalai and Langford, COLT 1999). Reports of people who are found to be wrong often are
- * no measure and left out. */
+ * no measure and left out.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <signal.h>

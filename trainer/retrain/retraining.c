@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The order of a retraining: gather, judge reporters, train, compare, propose.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/retrain/retrain.h"
 

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Marks tokens that occur in more than one report.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "trainer/retrain/shared-tokens.h"
 

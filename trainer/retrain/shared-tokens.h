@@ -1,11 +1,11 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Which tokens occur in more than one report. Most do not, and to a report that is looked
+/* Which tokens occur in more than one report. Most do not, and to a report that is looked
  * at without its own part such a token is unknown: a retraining can do without them,
  * and its memory goes with what people's mail has in common.
  *
  * Two bits for each place that a key is hashed to (Bloom, CACM 13, 1970): a token that
- * is alone is now and then taken for one that is not, never the other way round. */
+ * is alone is now and then taken for one that is not, never the other way round.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Puts what a report adds into a table, token by token.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/evidence/contribution.h"
 

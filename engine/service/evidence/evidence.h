@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Evidence in memory: sums by token (table.h), what a report adds to them (contribution.h),
+/* Evidence in memory: sums by token (table.h), what a report adds to them (contribution.h),
  * everybody's (global.h), a user's (user-fold.h), and the users whose evidence is kept at
- * hand (user-cache.h). */
+ * hand (user-cache.h).
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/service/evidence/contribution.h"

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Loads, folds, changes and writes everybody's evidence.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/evidence/global.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The global store in memory: everybody's evidence. One writer, any number of
- * readers, no locks; sums are exact, so what was added can be taken away. */
+/* The global store in memory: everybody's evidence. One writer, any number of
+ * readers, no locks; sums are exact, so what was added can be taken away.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

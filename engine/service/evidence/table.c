@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* A hash table with open addressing that one thread writes and any number read.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/evidence/table.h"
 

@@ -1,9 +1,9 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The in-memory token table: key -> (sum, gain), open addressing with linear
+/* The in-memory token table: key -> (sum, gain), open addressing with linear
  * probing. One writer and any number of readers at a time, without locks:
  * fields are relaxed atomics, a key is published after its values. A reader may
- * see a token half-way through one report; it never sees a foreign token. */
+ * see a token half-way through one report; it never sees a foreign token.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>
@@ -14,9 +14,10 @@
 
 struct table;
 
-/* An empty table that takes new tokens up to `limit` (0 = as memory allows). One whose place
- * was not given back yet, see table_add, comes back past it: what is undone and then not
- * kept must be as before. NULL when out of memory. */
+/* An empty table. It takes new tokens up to `limit` (0 = as memory allows). A token that was
+ * taken away and still has its slot (see table_add) comes back even beyond the limit: a batch
+ * that is undone and then rolled back has to find the table as it was. NULL when out of
+ * memory. */
 struct table *table_new(size_t limit);
 void table_free(struct table **table);
 

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Keeps the users who were asked for last, within a limit of bytes.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/evidence/user-cache.h"
 

@@ -1,9 +1,9 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Users' stores, and those of domains, in an LRU cache with a byte budget. A report or a
+/* Users' stores, and those of domains, in an LRU cache with a byte budget. A report or a
  * new entry never changes a store in place: it drops the user from the cache, and the
  * next query folds the journal anew. So undo and flip are exact by construction, and the
- * same journal gives the same store. All of it is the owner's. */
+ * same journal gives the same store. All of it is the owner's.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/service/evidence/user-fold.h"

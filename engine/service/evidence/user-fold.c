@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Folds a user's reports into that user's own evidence.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/evidence/user-fold.h"
 

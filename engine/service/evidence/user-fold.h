@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A user's store: the fold of the newest reports, with the preferences that are in
- * force; and the preferences of a domain, which has no reports. */
+/* A user's store: the fold of the newest reports, with the preferences that are in
+ * force; and the preferences of a domain, which has no reports.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The steps of a diagnosis, and their sentences.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/query/query.h"
 

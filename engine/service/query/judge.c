@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The life of a query: who asks, what each recipient's verdict is, what is given back.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/query/private.h"
 
@@ -204,7 +204,7 @@ static enum list_scope find_milder(
 	return verdict_milder_by(&recipient->verdict, &without_user, &subject->of_site);
 }
 
-/* That an entry held is in the verdict for whoever has it; which one it was is not. */
+/* Whoever may have the verdict may know that an entry decided, but not which one. */
 static void hide_own(struct verdict *verdict)
 {
 	if (verdict->match.scope == LIST_USER || verdict->match.scope == LIST_DOMAIN)

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What a user pressed before about a message, its author and its list. */
+/* What a user pressed before about a message, its author and its list.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/query/private.h"
 #include "engine/service/query/query.h"
 

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the files around a query share: its state, its stores, its explanation. */
+/* What the files around a query share: its state, its stores, its explanation.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/origin/origin.h"

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A message is judged for its recipients: verdicts and reasons, what a user pressed before,
- * a user's policy, and the answer to a support case. */
+/* A message is judged for its recipients: verdicts and reasons, what a user pressed before,
+ * a user's policy, and the answer to a support case.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What a query folds for its recipients, and how much of it it keeps. */
+/* What a query folds for its recipients, and how much of it it keeps.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/query/private.h"
 
 /* The part of the cache that one query may fill with what it folds, lest a message to

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Lists, thresholds and policy make a verdict of a score.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/query/verdict.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * How a score becomes a verdict: lists and policy of those who have a say. And which of
- * several recipients' verdicts holds for the message as a whole. Pure. */
+/* How a score becomes a verdict: lists and policy of those who have a say. And which of
+ * several recipients' verdicts holds for the message as a whole. Pure.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>
@@ -37,9 +36,10 @@ bool verdict_is_milder(const struct verdict *a, const struct verdict *b);
 enum list_scope verdict_milder_by(const struct verdict *verdict, const struct verdict *without_user,
 	const struct verdict *of_site);
 
-/* Does a go before b as the one that holds for both? With whose word made each milder: first
- * goes who has none, then whose domain has one, then who has one; of two who have none the
- * milder goes first, of others the less mild. So a word of one person, or of one domain,
- * never makes milder what happens to another's mail. */
+/* Decides which of two recipients' verdicts holds for the message: true = a. `a_by` and `b_by`
+ * say whose own word made each verdict milder. A verdict without such a word comes first, then
+ * one with the domain's word, then one with the user's. Of two without one the milder verdict
+ * holds, of others the less mild one. So the word of one person, or of one domain, never makes
+ * milder what happens to another person's mail. */
 bool verdict_goes_before(const struct verdict *a, enum list_scope a_by, const struct verdict *b,
 	enum list_scope b_by);

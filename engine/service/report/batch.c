@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A batch of presses is learned, and made durable in one step. */
+/* A batch of presses is learned, and made durable in one step.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/report/private.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The table of what people do in a mail program, and what it says of the message.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/report/event.h"
 
@@ -22,9 +22,9 @@ enum {
 /* What else must hold. */
 enum when {
 	ALWAYS,
-	UNDONE, /* just now the same side was taken for an undo */
-	OPPOSITE, /* just now the other label was reported */
-	MASS, /* with many others at once */
+	UNDONE, /* a flip to the same label was taken for an undo just before */
+	OPPOSITE, /* the other label was reported just before */
+	MASS, /* many messages were selected at once */
 };
 
 enum what { NOTHING, AS_SAID, OWN, UNDO };

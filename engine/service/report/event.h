@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What a person did in a mail program, and what it says of the message: the one
- * table that decides, for every protocol. Pure. */
+/* What a person did in a mail program, and what it says of the message: the one
+ * table that decides, for every protocol. Pure.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * One press: who pressed, and the tokens of the message. */
+/* One press: who pressed, and the tokens of the message.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/report/private.h"
 
 #include <stdlib.h>

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A press, as press.c makes it and batch.c learns it. */
+/* A press, as press.c makes it and batch.c learns it.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/service/private.h"

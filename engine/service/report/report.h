@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A report on its way in: a press is tokenized, a batch of them is learned and made durable.
- * event.h decides what a press says. */
+/* A report on its way in: a press is tokenized, a batch of them is learned and made durable.
+ * event.h decides what a press says.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

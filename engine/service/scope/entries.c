@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The table of the kinds of entries: what names and values each may have.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/scope/entries.h"
 

@@ -1,10 +1,10 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What a site, a domain or a user may lay down: consent, block and allow lists,
+/* What a site, a domain or a user may lay down: consent, block and allow lists,
  * trusted senders, policy. Checks and the one way of writing each. Pure.
  *
  * A scope is "" (the site), "@example.org" (all users whose name ends so) or a
- * user name. */
+ * user name.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

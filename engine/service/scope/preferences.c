@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Reads a scope's entries, and matches messages against them.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/scope/preferences.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What one scope has laid down, ready to be asked: made once from its entries,
- * immutable then. And the rules by which the scopes of a recipient decide. */
+/* What one scope has laid down, ready to be asked: made once from its entries,
+ * immutable then. And the rules by which the scopes of a recipient decide.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Reads and writes how often a reporter is wrong, as an entry.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/scope/reputation.h"
 

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * How often a reporter is wrong, as the trainer found: an entry of the reporter's own
- * (ENTRY_REPUTATION), that is exported and erased with everything of that user. */
+/* How often a reporter is wrong, as the trainer found: an entry of the reporter's own
+ * (ENTRY_REPUTATION), that is exported and erased with everything of that user.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/base/status.h"

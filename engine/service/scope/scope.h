@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Scopes: whom a name means (user-name.h), what a site, a domain or a user may lay down
+/* Scopes: whom a name means (user-name.h), what a site, a domain or a user may lay down
  * (entries.h), what of it holds (preferences.h), and how often a reporter is
- * wrong (reputation.h). */
+ * wrong (reputation.h).
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/service/scope/entries.h"

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Takes a name apart as RFC 5321 and Postfix do, and writes the one form of it.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/scope/user-name.h"
 

@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * One person is one user, however the address is written: the one function that turns a
+/* One person is one user, however the address is written: the one function that turns a
  * name, as a protocol, a command or a database hands it over, into the user it means.
- * Pure. */
+ * Pure.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A new generation takes over: folded beside the running one from the journal,
- * brought up to the present, put in its place in one step. */
+/* A new generation takes over: folded beside the running one from the journal,
+ * brought up to the present, put in its place in one step.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,7 @@
 #include "engine/service/upkeep/removal.h"
 #include "engine/service/upkeep/upkeep.h"
 
-/* Rows that are staged at a time: reports wait for no more. */
+/* Rows that one step writes beside the present ones. New reports wait for no more than that. */
 enum { PIECE = 500 };
 
 struct adoption {
@@ -338,7 +337,8 @@ static enum status take_over(
 	removal_settled(adoption->change.service);
 	if (adoption->keep) {
 		char *path = g_strconcat(adoption->keep, ".new", NULL);
-		g_rename(path, adoption->keep); /* without it there is no way back, no more */
+		g_rename(path,
+			adoption->keep); /* if this fails, there is no way back; that is all */
 		g_free(path);
 	}
 	adoption->done = true;

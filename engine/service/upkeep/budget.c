@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * See budget.h. */
+/* Compares the size of the store and the table with the settings.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/upkeep/budget.h"
 
 #include "engine/service/upkeep/upkeep.h"

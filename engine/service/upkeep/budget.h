@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * How large the store and the global table may become. */
+/* How large the store and the global table may become.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/service/private.h"

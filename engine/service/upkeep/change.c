@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * How a change is run, whatever its kind. */
+/* How a change is run, whatever its kind.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/upkeep/change.h"
 
 #include "engine/service/evidence/evidence.h"

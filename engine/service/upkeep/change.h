@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What each kind of change brings: entries (change-entries.c), an erasure (erasure.c), an
- * expiry (expiry.c), an adoption (adoption.c). A new kind is a file with such a table. */
+/* What each kind of change brings: entries (laying-down.c), an erasure (erasure.c), an
+ * expiry (expiry.c), an adoption (adoption.c). A new kind is a file with such a table.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/service/private.h"

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The rows of global are written behind the journal. */
+/* The rows of global are written behind the journal.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/private.h"
 #include "engine/service/upkeep/removal.h"
 #include "engine/service/upkeep/upkeep.h"

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Judges a clock by what is known of earlier readings.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/upkeep/clock-check.h"
 

@@ -1,11 +1,11 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Whether a wall clock is believed when what it says would destroy something: reports past
+/* Whether a wall clock is believed when what it says would destroy something: reports past
  * their time. Clocks go wrong (an empty battery, a snapshot of a machine, a server that
  * tells nonsense), and what was taken out is lost for good. So the clock has to agree with
  * what is known beside it: when it was believed last, when the newest report came, and a
  * clock that nobody sets. A clock that goes on without a jump for a week is believed
- * whatever it says, since it may be the former ones that were wrong. Pure. */
+ * whatever it says, since it may be the former ones that were wrong. Pure.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

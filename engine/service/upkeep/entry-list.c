@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Sorts the entries of a change, and counts them against the limits.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/upkeep/entry-list.h"
 

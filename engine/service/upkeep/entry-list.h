@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The entries of one change as a whole: of each line the last word counts, and no
- * scope gets more lines than its limit. */
+/* The entries of one change as a whole: of each line the last word counts, and no
+ * scope gets more lines than its limit.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <glib.h>

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A user is erased: journal, entries, and the part in global. */
+/* A user is erased: journal, entries, and the part in global.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/upkeep/change.h"
 
 #include <glib.h>

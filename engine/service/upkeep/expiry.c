@@ -1,10 +1,10 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What is past its time leaves the journal and, with it, the evidence that it gave: tokens
+/* What is past its time leaves the journal and, with it, the evidence that it gave: tokens
  * without any are deleted, users without reports forgotten, and the room goes back to the
  * file system. Reports go by number and not by time: of each message the older report goes
  * first, so that one that was superseded never counts again, even where the clock went
- * back. */
+ * back.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/upkeep/budget.h"
 
 #include <glib.h>
@@ -17,10 +17,10 @@
 enum {
 	DAY = 86400,
 	PIECE_REPORTS = 200, /* taken out at a time: reports wait for no more */
-	PIECE_USERS = 2000, /* looked at, and fewer when they have more reports, likewise */
+	PIECE_USERS = 2000, /* looked at in a step; fewer where they have many reports */
 	PIECE_SHARE_BYTES = 64 << 10, /* of a budget for each report taken out at a time */
 	PIECE_SHARE_TOKENS = 5000, /* likewise */
-	MOST_USERS = 10000, /* to be folded anew one by one; of more all are */
+	MOST_USERS = 10000, /* dropped from the cache one by one; beyond that all are dropped */
 	CAPPED_LEAST = 100, /* reports that go at once however few there are */
 };
 
@@ -45,7 +45,7 @@ struct expiry {
 
 /* --- The clock ------------------------------------------------------------------- */
 
-/* What is known of it when there is room: it must not keep room from being made. */
+/* Writes a value, unless the disk is full: an expiry has to go on then, since it makes room. */
 static enum status keep_value(struct service *service, const char *name, const void *value,
 	size_t size, struct failure *failure)
 {
@@ -70,7 +70,7 @@ static enum status read_record(
 	size_t size = sizeof(*record);
 	enum status status = store_get(service->reader, SERVICE_CLOCK, record, &size, failure);
 
-	/* Of another size it says nothing: it is not ours. */
+	/* A value of another size is not a record of ours. */
 	if (status == STATUS_NOTFOUND || status == STATUS_LIMIT ||
 		(status == STATUS_OK && size != sizeof(*record))) {
 		*record = (struct clock_record){0};

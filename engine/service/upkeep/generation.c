@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Reads and writes generation files, and checks each number in them.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/upkeep/generation.h"
 

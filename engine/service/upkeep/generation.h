@@ -1,6 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A generation of the global store as the trainer makes it: what each report of the
+/* A generation of the global store as the trainer makes it: what each report of the
  * journal adds. The tokens are in the journal; so a generation stays exact when
  * reports come, change or are erased after it was made.
  *
@@ -8,7 +6,9 @@
  * the database, the last report trained on, the time, the number of reports; for each
  * report its number and the identity of its message, six sums and gains in units of
  * 2^-30 (head, body, bias), margin and label error; last a SHA-256 of all before. There
- * are no names and no tokens in it. */
+ * are no names and no tokens in it.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Entries are laid down and removed; a consent that is withdrawn takes what was shared out
- * of global. */
+/* Entries are laid down and removed; a consent that is withdrawn takes what was shared out
+ * of global.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/upkeep/change.h"
 
 #include <string.h>
@@ -71,7 +70,7 @@ static enum status settle_and_keep(
 	if (status != STATUS_OK)
 		return status;
 	keep_entry(laying, &settled, name, settled_value(laying, entry));
-	/* Else what an earlier version wrote would hold on. */
+	/* An earlier version may have written the same entry under another name. */
 	if (!entry->value && entries_former(&settled, name))
 		keep_entry(laying, &settled, name, NULL);
 	return STATUS_OK;
@@ -128,7 +127,7 @@ static int64_t count_asked(const GPtrArray *settled)
 	return count;
 }
 
-/* What is kept for what takes something out is not for what adds to it. */
+/* Only a change that frees room may use the room that is kept for a full disk. */
 static bool takes_out(const struct laying_down *laying)
 {
 	for (guint i = 0; i < laying->entries->len; i++) {

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* What reports taught leaves global with the same commit that takes them out.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/upkeep/removal.h"
 
@@ -107,7 +107,7 @@ out:
 	return status;
 }
 
-/* When that fails a start would do in vain what it need not; the next one clears it. */
+/* If this write fails the next start makes all rows anew, which is needless and does no harm. */
 void removal_settled(struct service *service)
 {
 	const struct store_value mark = {.name = SERVICE_ROWS_LATE, .bytes = "", .size = 0};

@@ -1,20 +1,21 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Reports are taken out: what they taught leaves global, and they (or what they
- * shared) leave the store, in one durable step. */
+/* Reports are taken out: what they taught leaves global, and they (or what they
+ * shared) leave the store, in one durable step.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/service/private.h"
 
-/* [writer] Reports leave the store together with a whole checkpoint and with what a former
- * generation has left, and reports that come wait for that. So what has gathered of both is
- * written and cleared before, a piece at a time. *more: a piece was, so call it again before
- * removal_run. *written begins false and is the caller's until then: rows that change
- * meanwhile are left to the removal. NULL: no rows are written, before one that is `late`. */
+/* [writer] Prepares a removal, one short step a call. A removal writes all changed rows and
+ * deletes what a former generation has left, in one commit; new reports wait for that commit.
+ * Each call here does a part of that work beforehand, so that they wait for little.
+ * *more: a part was done; call it again before removal_run.
+ * *written: false before the first call, then kept by the caller. Once it is true, rows that
+ * change are left to the removal itself. NULL: no rows are written at all, as before a removal
+ * that is `late`. */
 enum status removal_make_way(
 	struct service *service, bool *written, bool *more, struct failure *failure);
 
-/* [writer] All rows have been written: nothing is late any more. */
+/* [writer] Notes that all rows are written, so that a start need not make them anew. */
 void removal_settled(struct service *service);
 
 /* Called for each report whose evidence is to go. */

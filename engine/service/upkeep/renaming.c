@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Walks all names in a store and merges those that mean one user.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/service/upkeep/renaming.h"
 

@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The names in a store are the users that user_name means. When the rules of names change,
+/* The names in a store are the users that user_name means. When the rules of names change,
  * and in a database from before there were such, they are made so: two spellings of one
- * user become one. */
+ * user become one.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdint.h>

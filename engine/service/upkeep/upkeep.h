@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What changes the store beside reports: entries that are laid down, erasures, expiry,
+/* What changes the store beside reports: entries that are laid down, erasures, expiry,
  * generations that are adopted; and the rows of global, which are written behind the
- * journal. */
+ * journal.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>
@@ -83,14 +82,13 @@ enum status change_prepare(struct change *change, struct worker *worker, struct 
  * rewritten; it can be repeated. */
 enum status change_run(struct change *change, struct failure *failure);
 
-/* True when change_run is to be called once more for the next step, though it gave
- * STATUS_OK: an adoption makes many small ones, and batches may come between them. So do
- * an erasure and a withdrawal while much is to be written or cleared before; after
- * service_stop the next step gives STATUS_INTERRUPTED. */
+/* True when the change has another step: call change_run once more. Batches may run between
+ * two steps. An adoption and an expiry have many steps; so have an erasure and a withdrawal
+ * that have much to prepare. After service_stop the next step gives STATUS_INTERRUPTED. */
 bool change_goes_on(const struct change *change);
 
-/* True when the next step may take its time, since nobody waits for what it does: those
- * of an expiry, and of an adoption all but the last. */
+/* True when nobody waits for the next step, so that it may run at a low priority: each step of
+ * an expiry, and each of an adoption but the last. */
 bool change_is_patient(const struct change *change);
 
 /* Valid after change_run. */

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The store in memory: entries. */
+/* The store in memory: entries.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include <glib.h>

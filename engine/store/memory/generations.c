@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The store in memory: a generation is kept beside the rows, and put in their place. */
+/* The store in memory: a generation is kept beside the rows, and put in their place.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 
 #include "engine/store/memory/memory.h"

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The store in memory: its rows, and what changes write. */
+/* The store in memory: its rows, and what changes write.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/store/memory/memory.h"
 
 #include <glib.h>

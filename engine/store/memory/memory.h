@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the files of the store in memory share, which is for tests and evaluation:
+/* What the files of the store in memory share, which is for tests and evaluation:
  * containers of GLib, which ends the program when memory does. A reader sees what the
- * writer has appended, in one thread. */
+ * writer has appended, in one thread.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <glib.h>

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The store in memory: two users become one. */
+/* The store in memory: two users become one.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include <glib.h>

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The store in memory: reports, entries and users that go. */
+/* The store in memory: reports, entries and users that go.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include <glib.h>

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The SQLite driver: all that a change has is written in one transaction. */
+/* The SQLite driver: all that a change has is written in one transaction.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stddef.h>
 #include <string.h>

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The SQLite driver: connections and their statements. */
+/* The SQLite driver: connections and their statements.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/store/sqlite/sqlite.h"
 
 #include <stddef.h>

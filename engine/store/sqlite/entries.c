@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The SQLite driver: entries, and whether a user shares. */
+/* The SQLite driver: entries, and whether a user shares.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <limits.h>
 #include <string.h>
 

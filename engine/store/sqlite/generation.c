@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The SQLite driver: a generation is written beside the global rows, and put in their
- * place. */
+/* The SQLite driver: a generation is written beside the global rows, and put in their
+ * place.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/store/sqlite/sqlite.h"
 
 /* Of each table, cleared at a time: others wait for no more. */

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The SQLite driver: reports, entries and users are taken out. */
+/* The SQLite driver: reports, entries and users are taken out.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "engine/store/sqlite/sqlite.h"

@@ -1,9 +1,9 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The SQLite driver: room on a full disk. What takes something out has to write before it
+/* The SQLite driver: room on a full disk. What takes something out has to write before it
  * can free anything: rows and what they taught go through the log. So room for that is
  * kept in a file beside the database, and the log is moved at once, since most of its
- * pages are in it many times over. */
+ * pages are in it many times over.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the files of the SQLite driver share. */
+/* What the files of the SQLite driver share.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <sqlite3.h>

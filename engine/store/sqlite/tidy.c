@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The SQLite driver: what is tidied up after deletions, and the log. */
+/* The SQLite driver: what is tidied up after deletions, and the log.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "engine/store/sqlite/sqlite.h"
