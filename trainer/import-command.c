@@ -104,7 +104,7 @@ int run_import(int argc, char **argv)
 		{"ham", 0, G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, (void *)on_label,
 			"the paths that follow hold good mail", NULL},
 		{"user", 0, 0, G_OPTION_ARG_STRING, &user,
-			"teach this user's store; otherwise the global one", "USER"},
+			"teach this user's fold; otherwise the global one", "USER"},
 		{"config", 0, 0, G_OPTION_ARG_FILENAME, &config, "configuration of hamletd",
 			"FILE"},
 		{"database", 0, 0, G_OPTION_ARG_FILENAME, &database,

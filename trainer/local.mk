@@ -26,9 +26,9 @@ libtrainer_a_SOURCES = \
 	%D%/retrain/learner.c %D%/retrain/learner.h \
 	%D%/retrain/passes.c %D%/retrain/passes.h \
 	%D%/retrain/proposal.c %D%/retrain/proposal.h \
-	%D%/retrain/report-data.c %D%/retrain/report-data.h \
-	%D%/retrain/report-json.c \
-	%D%/retrain/report.c %D%/retrain/report.h \
+	%D%/retrain/summary-data.c %D%/retrain/summary-data.h \
+	%D%/retrain/summary-json.c \
+	%D%/retrain/summary.c %D%/retrain/summary.h \
 	%D%/retrain/reporters.c %D%/retrain/reporters.h \
 	%D%/retrain/retrain.h %D%/retrain/retraining.c \
 	%D%/retrain/shared-tokens.c %D%/retrain/shared-tokens.h \

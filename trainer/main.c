@@ -19,7 +19,7 @@ static const struct {
 	{"import", run_import, "learn existing mail into the database"},
 	{"evaluate", run_evaluate, "measure the accuracy on labelled mail"},
 	{"jig", run_jig, "be a filter of the TREC spam track's toolkit"},
-	{"retrain", run_retrain, "train the global store anew, adopt it unless it is worse"},
+	{"retrain", run_retrain, "train the global evidence anew, adopt it unless it is worse"},
 	{"rollback", run_rollback, "go back to the generation before"},
 	{"expire", run_expire, "take out what is past its time"},
 };

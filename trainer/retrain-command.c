@@ -16,7 +16,7 @@
 #include "engine/settings/budget.h"
 #include "trainer/adopt.h"
 #include "trainer/commands.h"
-#include "trainer/retrain/report.h"
+#include "trainer/retrain/summary.h"
 #include "trainer/retrain/retrain.h"
 
 enum { LOWEST_PRIORITY = 19 };
@@ -99,9 +99,9 @@ static enum status write_reports(const struct arguments *arguments,
 	enum status status = STATUS_OK;
 
 	if (arguments->report)
-		status = report_write_html(arguments->report, retraining, adopted, failure);
+		status = summary_write_html(arguments->report, retraining, adopted, failure);
 	if (status == STATUS_OK && arguments->json)
-		status = report_write_json(arguments->json, retraining, adopted, failure);
+		status = summary_write_json(arguments->json, retraining, adopted, failure);
 	return status;
 }
 
@@ -151,7 +151,7 @@ static int conclude_retraining(const struct arguments *arguments, struct retrain
 	if (!arguments->quiet || !adopts)
 		printf("%s: %s\n", adopts ? "adopted" : "kept aside", comparison->reason);
 	if (!arguments->quiet)
-		report_print(retraining);
+		summary_print(retraining);
 	if (write_reports(arguments, retraining, adopts, &failure) != STATUS_OK)
 		return fail(&failure);
 	return adopts || arguments->dry_run ? EXIT_SUCCESS : EXIT_KEPT;
@@ -295,8 +295,8 @@ int run_retrain(int argc, char **argv)
 		{0},
 	};
 
-	return run_retraining("- train the global store anew from the journal", entries, &arguments,
-		argc, argv, retrain);
+	return run_retraining("- train the global evidence anew from the journal", entries,
+		&arguments, argc, argv, retrain);
 }
 
 static int roll_back_generation(const struct arguments *arguments)

@@ -8,4 +8,5 @@ libbase_a_SOURCES = \
 	%D%/mbox.c %D%/mbox.h \
 	%D%/message-kind.c %D%/message-kind.h \
 	%D%/private-file.c %D%/private-file.h \
-	%D%/status.c %D%/status.h
+	%D%/status.c %D%/status.h \
+	%D%/thread-role.c %D%/thread-role.h

@@ -1,4 +1,4 @@
-/* One call of hamletd (engine/daemon/call.h says which there are): a JSON object in, a
+/* One call of hamletd (engine/daemon/task/call.h says which there are): a JSON object in, a
  * JSON object out. Blocks.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once

@@ -328,7 +328,7 @@ void show_receipt(const json_t *receipt)
 
 	printf("%s", strcmp(string(receipt, "call"), "erase") == 0 ? "erased " : "changed ");
 	show_text(*scope ? scope : "the site", strlen(*scope ? scope : "the site"), 300);
-	printf(" at %s: %.0f entries, %.0f reports, %.0f tokens of the global store%s\n",
+	printf(" at %s: %.0f entries, %.0f reports, %.0f tokens of the global evidence%s\n",
 		shown_time(receipt, "time", text), number_member(receipt, "entries"),
 		number_member(receipt, "reports"), number_member(receipt, "global_tokens"),
 		truth(receipt, "compacted") ? "; the database was rewritten without them" : "");

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* What keeps hamletd from starting, found beforehand.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/check.h"
 
@@ -11,8 +11,7 @@
 #include <unistd.h>
 
 #include "engine/base/account.h"
-#include "engine/daemon/http/http.h"
-#include "engine/daemon/sockets.h"
+#include "engine/daemon/loop/sockets.h"
 #include "engine/service/service.h"
 #include "engine/settings/budget.h"
 #include "engine/store/store.h"
@@ -150,18 +149,19 @@ static void check_state(const struct settings *settings, struct complaints *comp
 	g_free(database);
 }
 
-void check_settings(const struct settings *settings, struct complaints *complaints)
+void check_settings(const struct settings *settings, const struct front *const *fronts,
+	struct complaints *complaints)
 {
-	const struct sockets sockets[] = {{"spamd", "listen-tcp", settings->listen_tcp},
-		{"http", "listen-http", settings->listen_http},
-		{"milter", "listen-milter", settings->listen_milter}};
 	struct service_settings service = settings_of_service(settings);
 	struct failure failure;
 
 	check_state(settings, complaints);
 	check_directory("runtime-directory", settings->runtime_directory, true, complaints);
-	sockets_check(sockets, G_N_ELEMENTS(sockets), settings, complaints);
-	complaints_take(complaints, http_check(settings, &failure), &failure);
+	sockets_check(fronts, settings, complaints);
+	for (; *fronts; fronts++) {
+		if ((*fronts)->check)
+			complaints_take(complaints, (*fronts)->check(settings, &failure), &failure);
+	}
 	service_check(&service, on_complaint, complaints);
 	check_logins("reporters", settings->reporters, complaints);
 	check_logins("administrators", settings->administrators, complaints);

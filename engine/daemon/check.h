@@ -1,10 +1,10 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What would keep hamletd from starting, or from working well, found before anything is
+/* What would keep hamletd from starting, or from working well, found before anything is
  * made or opened. A start and `hamletd --check` both go through here, so that they cannot
- * differ. */
+ * differ.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "engine/daemon/loop/front.h"
 #include "engine/settings/settings.h"
 
 /* Goes on as the account that the state directory belongs to, if root has started us (see
@@ -14,8 +14,9 @@ enum status check_account(
 	const struct settings *settings, bool make, struct complaints *complaints);
 
 /* Tells all that is wrong with the settings and with what they name: directories, sockets
- * and their group, files, networks, logins. */
-void check_settings(const struct settings *settings, struct complaints *complaints);
+ * of the fronts (NULL-terminated) and their group, files, networks, logins. */
+void check_settings(const struct settings *settings, const struct front *const *fronts,
+	struct complaints *complaints);
 
 /* Tells what a start would say of the database. It is opened for reading; a hamletd that
  * has it is not disturbed. */

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* What the sandbox of hamletd has to let through.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/confine.h"
 

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * hamletd's sandbox: which files it needs once it serves. */
+/* hamletd's sandbox: which files it needs once it serves.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/daemon/sandbox.h"

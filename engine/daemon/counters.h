@@ -1,21 +1,21 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the daemon counts for STATS. Loop thread only. */
+/* What the daemon counts for STATS. Loop thread only.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdint.h>
 
-#include "engine/protocol/spamd.h"
 #include "engine/service/report/report.h"
 
-enum { COUNTER_COMMANDS = SPAMD_CALL + 1, COUNTER_OUTCOMES = OUTCOME_TRUSTED + 1 };
+enum { COUNTER_COMMANDS = 12, COUNTER_OUTCOMES = OUTCOME_TRUSTED + 1 };
 
 struct counters {
 	uint64_t connections; /* accepted */
+	uint64_t spamd_open; /* connections of SPAMD now */
 	struct {
+		const char *name; /* "CHECK"; filled in by the front; NULL = none */
 		uint64_t done;
 		uint64_t failed;
-	} commands[COUNTER_COMMANDS];
+	} commands[COUNTER_COMMANDS]; /* of SPAMD */
 	uint64_t spam; /* verdicts */
 	uint64_t ham;
 	uint64_t personal; /* of both */
@@ -31,6 +31,3 @@ struct counters {
 		uint64_t timeouts;
 	} refused;
 };
-
-/* "CHECK" and so on. */
-const char *counters_command(enum spamd_command command);

@@ -1,55 +1,61 @@
 # All but main() is an archive, so that tests can link it.
 noinst_LIBRARIES += libdaemon.a
 libdaemon_a_SOURCES = \
-	%D%/aside.c %D%/aside.h \
-	%D%/call.c %D%/call.h \
 	%D%/check.c %D%/check.h \
 	%D%/confine.c %D%/confine.h \
-	%D%/context.c %D%/context.h \
 	%D%/counters.h \
-	%D%/housekeeping.c %D%/housekeeping.h \
-	%D%/job.c %D%/job.h \
-	%D%/lanes.c %D%/lanes.h \
 	%D%/log.c %D%/log.h \
 	%D%/notify.c %D%/notify.h \
-	%D%/pace.c %D%/pace.h \
 	%D%/peer.c %D%/peer.h \
-	%D%/quota.c %D%/quota.h \
 	%D%/reload.c %D%/reload.h \
-	%D%/render.c %D%/render.h \
-	%D%/render-json.c \
+	%D%/run.c \
 	%D%/sandbox.c %D%/sandbox.h \
 	%D%/sandbox-calls.c \
 	%D%/sandbox-files.c \
 	%D%/server.c %D%/server.h \
-	%D%/sockets.c %D%/sockets.h \
-	%D%/stats.c %D%/stats.h \
-	%D%/task.c %D%/task.h \
-	%D%/task-call.c \
-	%D%/task-internal.h \
+	%D%/steps.c %D%/steps.h \
 	%D%/upgrade.c %D%/upgrade.h \
-	%D%/writer.c %D%/writer.h \
+	%D%/loop/admission.c %D%/loop/admission.h \
+	%D%/loop/connection.c %D%/loop/connection.h \
+	%D%/loop/front.h \
+	%D%/loop/job.c %D%/loop/job.h \
+	%D%/loop/lanes.c %D%/loop/lanes.h \
+	%D%/loop/long-work.c %D%/loop/long-work.h \
+	%D%/loop/pace.c %D%/loop/pace.h \
+	%D%/loop/quota.c %D%/loop/quota.h \
+	%D%/loop/sockets.c %D%/loop/sockets.h \
+	%D%/loop/state.h \
+	%D%/loop/transport.c %D%/loop/transport.h \
+	%D%/loop/writer.c %D%/loop/writer.h \
+	%D%/task/call.c %D%/task/call.h \
+	%D%/task/context.c %D%/task/context.h \
+	%D%/task/diagnose.c \
+	%D%/task/housekeeping.c %D%/task/housekeeping.h \
+	%D%/task/press.c \
+	%D%/task/run-call.c \
+	%D%/task/scan.c \
+	%D%/task/task.c %D%/task/task.h \
+	%D%/render/json.c \
+	%D%/render/metrics.c \
+	%D%/render/render.h \
+	%D%/render/stats.c \
+	%D%/render/text.c \
 	%D%/http/api.c \
 	%D%/http/body.c \
 	%D%/http/clients.c %D%/http/clients.h \
 	%D%/http/exchange.c %D%/http/exchange.h \
 	%D%/http/http.c %D%/http/http.h \
-	%D%/http/internal.h \
+	%D%/http/http-private.h \
 	%D%/http/listening.c \
-	%D%/http/metrics.c %D%/http/metrics.h \
 	%D%/http/receive.c \
 	%D%/http/rspamd.c \
 	%D%/http/strict.c %D%/http/strict.h \
 	%D%/http/target.c %D%/http/target.h \
 	%D%/milter/answer.c %D%/milter/answer.h \
-	%D%/milter/connection.c \
-	%D%/milter/internal.h \
 	%D%/milter/milter.c %D%/milter/milter.h \
-	%D%/spamd/answer.c \
-	%D%/spamd/connection.c %D%/spamd/connection.h \
-	%D%/spamd/internal.h \
-	%D%/spamd/listener.c %D%/spamd/listener.h \
-	%D%/spamd/request.c %D%/spamd/request.h
+	%D%/spamd/client.h \
+	%D%/spamd/request.c \
+	%D%/spamd/spamd.c %D%/spamd/spamd.h
 libdaemon_a_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(UV_CFLAGS) $(JANSSON_CFLAGS) \
 	$(MHD_CFLAGS) $(SECCOMP_CFLAGS)
 DAEMON_LIBS = libdaemon.a libprotocol.a $(SERVICE_LIBS) \

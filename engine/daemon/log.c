@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Lines of the log, by way of GLib.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/log.h"
 

@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The log: one line per event, key=value, through GLib's structured logging to
+/* The log: one line per event, key=value, through GLib's structured logging to
  * the standard error. Nothing of a message is ever logged, and users only where
- * the operator allows it. */
+ * the operator allows it.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>
@@ -37,6 +36,20 @@ void log_configure(struct log *log, enum log_level level, bool users);
 /* Writes event=EVENT and the fields, up to the one without a key. */
 void log_event(
 	struct log *log, enum log_level level, const char *event, const struct log_field *fields);
+
+/* So that what may come with every message is told once a second; zeroed = never told. */
+struct log_limit {
+	uint64_t second;
+};
+
+/* May it be told at this time, in milliseconds? Not again in the same second. */
+static inline bool log_limit_passes(struct log_limit *limit, uint64_t now_ms)
+{
+	bool passes = limit->second != now_ms / 1000;
+
+	limit->second = now_ms / 1000;
+	return passes;
+}
 
 static inline struct log_field log_text(const char *key, const char *text)
 {

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * hamletd: the order in which the daemon starts, serves and stops. */
+/* hamletd: the order in which the daemon starts, serves and stops.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
 #include <glib.h>
@@ -15,27 +14,33 @@
 
 #include "engine/daemon/check.h"
 #include "engine/daemon/confine.h"
-#include "engine/daemon/server.h"
+#include "engine/daemon/http/http.h"
+#include "engine/daemon/milter/milter.h"
+#include "engine/daemon/spamd/spamd.h"
+#include "engine/daemon/steps.h"
 
-/* Started in this order, stopped in the reverse one. */
-static const struct {
-	enum status (*start)(struct server *server, struct failure *failure);
-	void (*stop)(struct server *server);
-} STEPS[] = {
-	{server_start_log, server_stop_log},
-	{server_start_loop, server_stop_loop},
-	{server_start_store, server_stop_store},
-	{server_start_service, server_stop_service},
-	{server_confine_files, NULL},
-	{NULL, server_stop_handles},
-	{server_start_jobs, server_stop_jobs},
-	{server_start_writer, server_stop_writer},
-	{server_start_housekeeping, server_stop_housekeeping},
-	{server_start_signals, server_stop_signals},
-	{server_start_listeners, server_stop_listeners},
-	{server_start_http, server_stop_http},
-	{server_start_milter, server_stop_milter},
-	{server_confine_calls, NULL},
+/* Protocols by which clients come. Sockets that are passed without a name are the first
+ * one's. */
+static const struct front *const FRONTS[] = {
+	&spamd_front,
+	&http_front,
+	&milter_front,
+	NULL,
+};
+
+/* Started in this order; server_stop goes through them in the reverse one. */
+static enum status (*const STEPS[])(struct server *server, struct failure *failure) = {
+	server_start_log,
+	server_start_loop,
+	server_start_store,
+	server_start_service,
+	server_confine_files,
+	server_start_jobs,
+	server_start_writer,
+	server_start_housekeeping,
+	server_start_signals,
+	server_start_fronts,
+	server_confine_calls,
 };
 
 struct options {
@@ -143,7 +148,7 @@ static int prepare(struct server *server, bool check, struct complaints *complai
 		return EX_CONFIG;
 	if (check_account(settings, !check, complaints) != STATUS_OK)
 		return EXIT_FAILURE;
-	check_settings(settings, complaints);
+	check_settings(settings, server->fronts, complaints);
 	if (check)
 		check_database(settings, complaints);
 	return complaints->errors > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
@@ -155,20 +160,14 @@ static int serve(struct server *server)
 {
 	enum status status = STATUS_OK;
 	struct failure failure = {0};
-	size_t steps = 0;
 
-	for (; steps < G_N_ELEMENTS(STEPS) && status == STATUS_OK; steps++) {
-		if (STEPS[steps].start)
-			status = STEPS[steps].start(server, &failure);
-	}
+	for (size_t i = 0; i < G_N_ELEMENTS(STEPS) && status == STATUS_OK; i++)
+		status = STEPS[i](server, &failure);
 	if (status == STATUS_OK)
 		server_run(server);
 	else
 		fprintf(stderr, "hamletd: %s\n", failure.detail);
-	while (steps-- > 0) {
-		if (STEPS[steps].stop)
-			STEPS[steps].stop(server);
-	}
+	server_stop(server);
 	return status == STATUS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -204,14 +203,13 @@ int main(int argc, char **argv)
 	struct server *server = g_new0(struct server, 1);
 	int code = EX_USAGE;
 
-	server->quota = quota_new();
+	server->fronts = FRONTS;
 	setlocale(LC_CTYPE, "C.UTF-8"); /* not numbers: those have a point everywhere */
 	if (parse_options(&options, argc, argv)) {
 		if (options.version)
 			printf("hamletd %s\n", PACKAGE_VERSION);
 		code = options.version ? EXIT_SUCCESS : run(server, &options);
 	}
-	quota_free(&server->quota);
 	g_free(server);
 	g_free(options.config);
 	return code;

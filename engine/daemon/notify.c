@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Datagrams to the service manager.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/notify.h"
 

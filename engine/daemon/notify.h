@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the service manager is told, see sd_notify(3); without libsystemd, since
- * the protocol is one datagram. Without $NOTIFY_SOCKET all of this is nothing. */
+/* What the service manager is told, see sd_notify(3); without libsystemd, since
+ * the protocol is one datagram. Without $NOTIFY_SOCKET all of this is nothing.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Who is at the other end, and what they may do.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/peer.h"
 
@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "engine/base/thread-role.h"
 #include "engine/service/scope/scope.h"
 
 /* Enough for the entry of any sensible directory. */
@@ -71,11 +72,17 @@ void peer_resolve(struct peer *peer)
 	struct passwd entry, *found = NULL;
 	char *buffer = malloc(ENTRY_SIZE);
 
+	ASSERT_WORKER();
 	if (buffer && peer->local &&
 		getpwuid_r(peer->uid, &entry, buffer, ENTRY_SIZE, &found) == 0 && found &&
 		strlen(found->pw_name) <= PEER_MAX_LOGIN)
 		strcpy(peer->login, found->pw_name);
 	free(buffer);
+}
+
+bool peer_is_resolved(const struct peer *peer)
+{
+	return !peer->local || *peer->login;
 }
 
 static bool is_named(const char *login, char *const *logins)
@@ -141,7 +148,7 @@ enum peer_view peer_view(
 {
 	bool all = !*user || peer_may_report(peer, user, settings, NULL) == STATUS_OK;
 
-	*certain = all || !peer->local || *peer->login;
+	*certain = all || peer_is_resolved(peer);
 	if (all)
 		return PEER_SEES_ALL;
 	return peer->admitted ? PEER_SEES_VERDICT : PEER_SEES_NOTHING;

@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Who is at the other end of a connection, and what they may do. Who can connect may have
+/* Who is at the other end of a connection, and what they may do. Who can connect may have
  * everybody's verdict; see peer_view for what is a user's own. To report for somebody takes
- * being that user, or a login that the configuration names. */
+ * being that user, or a login that the configuration names.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>
@@ -10,8 +9,8 @@
 #include <sys/types.h>
 
 #include "engine/base/status.h"
-#include "engine/daemon/lanes.h"
 #include "engine/daemon/log.h"
+#include "engine/daemon/loop/lanes.h"
 #include "engine/settings/settings.h"
 
 enum { PEER_MAX_LOGIN = 255 };
@@ -32,6 +31,9 @@ void peer_identify(struct peer *peer, int fd);
 
 /* Finds the login; may ask a directory service, so not on the loop. */
 void peer_resolve(struct peer *peer);
+
+/* Would that find nothing more? Over TCP nobody has a login. */
+bool peer_is_resolved(const struct peer *peer);
 
 /* May the resolved peer report for `user`, however it is written ("" = for the site)? STATUS_DENIED
  * with the reason. */

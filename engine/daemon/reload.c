@@ -1,8 +1,8 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Settings in force, at the start and on SIGHUP.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/reload.h"
 
-#include "engine/daemon/http/http.h"
+#include "engine/daemon/loop/front.h"
 #include "engine/daemon/notify.h"
 #include "engine/daemon/server.h"
 #include "engine/settings/budget.h"
@@ -48,14 +48,16 @@ static void configure_service(void *context)
 		log_failure(server, &failure);
 }
 
-/* The token stays what it was when its file cannot be read. */
-static void reload_token(struct server *server)
+static void reload_fronts(struct server *server)
 {
 	struct failure failure;
 
-	if (http_reload(server->http, &failure) != STATUS_OK)
-		log_event(server->log, LOG_ERROR, "reload-failed",
-			(struct log_field[]){log_text("reason", failure.detail), {0}});
+	for (size_t i = 0; server->fronts[i]; i++) {
+		if (server->fronts[i]->reload &&
+			server->fronts[i]->reload(server->front_states[i], &failure) != STATUS_OK)
+			log_event(server->log, LOG_ERROR, "reload-failed",
+				(struct log_field[]){log_text("reason", failure.detail), {0}});
+	}
 }
 
 static void adopt(struct server *server, struct settings *fresh)
@@ -64,7 +66,7 @@ static void adopt(struct server *server, struct settings *fresh)
 	reload_log(server);
 	writer_configure(server->writer, &server->settings.writer);
 	writer_between(server->writer, configure_service, server);
-	reload_token(server);
+	reload_fronts(server);
 	log_event(server->log, LOG_INFO, "reload",
 		(struct log_field[]){log_text("config", server->config_path), {0}});
 }

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * From the configuration to the parts that it governs, at start and on SIGHUP. */
+/* From the configuration to the parts that it governs, at start and on SIGHUP.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 struct server;

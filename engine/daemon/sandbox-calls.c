@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Which system calls hamletd gives up. Those are listed, not those that it needs: a C
- * library of next year, or a module of nsswitch.conf, may need another one. */
+/* Which system calls hamletd gives up. Those are listed, not those that it needs: a C
+ * library of next year, or a module of nsswitch.conf, may need another one.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/sandbox.h"
 
 #include <errno.h>

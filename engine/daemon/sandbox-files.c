@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Which files hamletd keeps, by Landlock: landlock(7), Linux' Documentation/userspace-api.
+/* Which files hamletd keeps, by Landlock: landlock(7), Linux' Documentation/userspace-api.
  * The C library has no functions for it, and its headers may be older than the kernel:
- * hence the numbers here. */
+ * hence the numbers here.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/sandbox.h"
 
 #include <dirent.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* What of the sandbox is in force, in words.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/sandbox.h"
 

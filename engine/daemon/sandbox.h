@@ -1,9 +1,8 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What hamletd never needs once it serves, it gives up: who takes it over by a hostile
+/* What hamletd never needs once it serves, it gives up: who takes it over by a hostile
  * message gains little. The kernel denies it, as far as it can: system calls by seccomp,
  * files and TCP by Landlock. What is denied fails with EPERM or EACCES; nothing is killed.
- * data/systemd/hamletd.service.in denies the same and more, where there is systemd. */
+ * data/systemd/hamletd.service.in denies the same and more, where there is systemd.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Databases of other versions and of other rules of names.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/upgrade.h"
 

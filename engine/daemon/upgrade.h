@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What a start makes of a database of another version, or of other rules of names, and what
- * the log says of it. */
+/* What a start makes of a database of another version, or of other rules of names, and what
+ * the log says of it.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/daemon/log.h"

@@ -18,7 +18,7 @@ libservice_a_SOURCES = \
 	%D%/query/policy.c \
 	%D%/query/private.h \
 	%D%/query/query.h \
-	%D%/query/stores.c \
+	%D%/query/folds.c \
 	%D%/query/verdict.c %D%/query/verdict.h \
 	%D%/report/batch.c \
 	%D%/report/event.c %D%/report/event.h \

@@ -130,7 +130,7 @@ static enum status load_global(struct service *service, struct failure *failure)
 		return service->global ? STATUS_OK : rebuild_global(service, failure);
 	if (status != STATUS_OK) /* a walk that our own callback ended has no detail */
 		failure_set(failure, status, "%s%s",
-			*service->damage.detail ? "" : "reading the global store: ",
+			*service->damage.detail ? "" : "reading the global evidence: ",
 			*service->damage.detail ? service->damage.detail : status_text(status));
 	service->damage = (struct failure){0};
 	return status;

@@ -24,7 +24,7 @@ struct service {
 	_Atomic bool adopting; /* an adoption exists */
 	_Atomic bool stopping; /* what takes long is to end */
 	bool in_doubt; /* [writer] the last batch was written or was not */
-	_Atomic bool settled; /* and what is there has been read: users' stores are stale */
+	_Atomic bool settled; /* and what is there has been read: users' folds are stale */
 	bool rows_late; /* [writer] the store has SERVICE_ROWS_LATE */
 	bool rows_stale; /* [writer] and all of its rows are to be replaced */
 	_Atomic int64_t removals; /* withdrawals, erasures and expiries so far */
@@ -71,7 +71,7 @@ enum status service_check_sound(const struct service *service, struct failure *f
  * told to try again, which says nothing new then. */
 enum status service_settle(struct service *service, struct failure *failure);
 
-/* [owner] Once it was: users' stores are folded anew. */
+/* [owner] Once it was: users' folds are folded anew. */
 void service_publish_settled(struct service *service);
 
 /* [writer] A change may have been written or not: nothing more is, until a start has read

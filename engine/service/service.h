@@ -22,7 +22,7 @@
 
 struct service;
 
-/* Reads the global store from `store` (which must outlive the service) and
+/* Reads the global evidence from `store` (which must outlive the service) and
  * replays the journal after its checkpoint. Makes the installation's secret on
  * first use; a store that cannot be written and has none gives STATUS_READONLY. */
 enum status service_open(struct service **service, struct store *store,
@@ -35,7 +35,7 @@ void service_check(const struct service_settings *settings,
 	void (*each)(void *context, const struct failure *failure), void *context);
 
 /* What was damaged when it was opened; NULL = nothing. With *mended true the rows of the
- * global store could not be read and were made anew from the journal. Else the journal
+ * global evidence could not be read and were made anew from the journal. Else the journal
  * is damaged, or the rows could not be written: queries are answered from what could be
  * read, and whatever would write is refused with STATUS_CORRUPT. */
 const struct failure *service_damage(const struct service *service, bool *mended);
@@ -44,7 +44,7 @@ const struct failure *service_damage(const struct service *service, bool *mended
  * nothing (an adoption) or as much as it came to (an expiry). */
 void service_stop(struct service *service);
 
-/* [owner] Takes other settings; user stores are folded anew where they depend on
+/* [owner] Takes other settings; users' folds are folded anew where they depend on
  * them. Not while a batch, change or checkpoint is between begin and end. On
  * failure the former settings hold. */
 enum status service_configure(

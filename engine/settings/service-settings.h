@@ -43,8 +43,8 @@ struct service_settings {
 	double label_error; /* how often reporters press wrongly; [0, 0.5] */
 	bool default_consent; /* does a press teach global when nothing else tells */
 	uint64_t user_reports; /* newest reports of a user that count, >= 1 */
-	uint64_t user_cache_bytes; /* for users' stores in memory */
-	uint64_t global_tokens; /* most tokens of the global store; 0 = no limit */
+	uint64_t user_cache_bytes; /* for users' folds in memory */
+	uint64_t global_tokens; /* most tokens of the global evidence; 0 = no limit */
 
 	/* Policy where nobody has laid down another. `threshold` is the junk score. */
 	double reject_score;

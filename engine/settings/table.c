@@ -176,12 +176,12 @@ const struct setting settings_table[] = {
 		.text = "This many reports are written at once, without waiting any longer."},
 	{"checkpoint-seconds", NUMBER(writer.checkpoint_seconds, 1, 86400, "seconds"), "300",
 		SECTION_DURABILITY, RELOAD,
-		.text = "The global store is written after this many seconds at the latest. "
+		.text = "The global evidence is written after this many seconds at the latest. "
 			"Reports are durable without that. "
 			"After a crash a restart reads again what came since the last writing."},
 	{"checkpoint-tokens", NUMBER(writer.checkpoint_tokens, 1000, 1e9, "tokens"), "200000",
 		SECTION_DURABILITY, RELOAD,
-		.text = "The global store is written earlier when this many of its tokens have changed."},
+		.text = "The global evidence is written earlier when this many of its tokens have changed."},
 
 	/* --- Verdicts ------------------------------------------------------------ */
 	{"junk-probability", REAL(service.junk_probability, 0.01, 0.9999, NULL), "0.9",
@@ -221,7 +221,7 @@ const struct setting settings_table[] = {
 			"With a higher value a report counts less that contradicts what is already known. "
 			"At 0.5 a report moves nothing."},
 	{"default-consent", BOOL(service.default_consent, NULL), "false", SECTION_VERDICTS, RELOAD,
-		.text = "Does a report teach the global store, which everybody shares, when nothing else "
+		.text = "Does a report teach the global evidence, which everybody shares, when nothing else "
 			"tells of the reporter's consent? "
 			"If not, it teaches the reporter's own store alone."},
 	{"user-case", BOOL(service.naming.fold, CASES), "fold", SECTION_VERDICTS, RESTART,
@@ -252,11 +252,11 @@ const struct setting settings_table[] = {
 			"so this bounds how long that takes."},
 	{"user-cache-bytes", BYTES(service.user_cache_bytes, MIB, 1024 * GIB), "256M",
 		SECTION_VERDICTS, RELOAD,
-		.text = "All users' stores together may use this much memory. "
+		.text = "All users' folds together may use this much memory. "
 			"A store of 500 reports takes about a megabyte."},
 	{"global-tokens", NUMBER(service.global_tokens, 0, 1e10, "tokens"), "0",
 		SECTION_VERDICTS, RESTART,
-		.text = "The global store has this many tokens at most, each about 50 bytes of memory. "
+		.text = "The global evidence has this many tokens at most, each about 50 bytes of memory. "
 			"0 is no limit.",
 		.more = "From 95 % of it on the housekeeping takes out the oldest reports. "
 			"Where reports come faster than that, tokens that are new are left out. "
@@ -364,7 +364,7 @@ const struct setting settings_table[] = {
 		.text = "The housekeeping begins this many seconds after the one before. "
 			"It works in small steps. "
 			"It begins at once above database-bytes, "
-			"and when the global store is nearly as full as global-tokens allows."},
+			"and when the global evidence is nearly as full as global-tokens allows."},
 
 	/* --- Log ----------------------------------------------------------------- */
 	{"log-users", BOOL(log_users, NULL), "false", SECTION_LOG, RELOAD,

@@ -16,7 +16,7 @@ enum on_failure { ON_FAILURE_ACCEPT, ON_FAILURE_TEMPFAIL };
 /* The most important first. */
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 
-/* When reports and the global store are written. */
+/* When reports and the global evidence are written. */
 struct writer_settings {
 	uint64_t commit_delay; /* milliseconds a press may wait for others */
 	uint64_t commit_reports; /* most presses of a batch */

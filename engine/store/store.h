@@ -175,7 +175,7 @@ enum store_rows_how {
 	ROWS_ALL_UNREADABLE, /* likewise; those that are there cannot be read */
 };
 
-/* Rows of the global store and what they include from then on. The numbers of the checkpoint
+/* Rows of the global evidence and what they include from then on. The numbers of the checkpoint
  * are those of reports in the journal, or 0. Reports up to its `seq` that are superseded or
  * forgotten lose their tokens and keep label, time and numbers. */
 struct store_rows {

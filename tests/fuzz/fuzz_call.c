@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/daemon/call.h"
-#include "engine/daemon/context.h"
+#include "engine/daemon/task/call.h"
+#include "engine/daemon/task/context.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -62,7 +62,7 @@ static void run_read(struct call *call)
 	struct failure failure = {0};
 	char *answer = NULL;
 
-	if (!call_queries(call) ||
+	if (!call_kind(call)->queries ||
 		query_begin(service, &user, 1, false, &query, &failure) == STATUS_OK) {
 		enum status status = call_read(call, worker, query, &answer, &failure);
 		REQUIRE(status == STATUS_OK ? answer && *answer == '{'
@@ -77,9 +77,11 @@ static void run_change(struct call *call)
 {
 	struct change *change = NULL;
 	struct failure failure = {0};
-	const struct clock_reading clock = {.now = 1000};
-	enum status status =
-		call_change(call, service, &clock, *call_name(call) == 'c', &change, &failure);
+	const struct call_kind *kind = call_kind(call);
+	const struct call_terms terms = {.service = service,
+		.clock.now = 1000,
+		.authority = *kind->name == 'c' ? AS_ADMINISTRATOR : AS_USER};
+	enum status status = kind->change(call, &terms, &change, &failure);
 
 	if (status == STATUS_OK) {
 		do
@@ -107,21 +109,17 @@ static void run_call(const char *text, size_t size)
 		REQUIRE(!call && *failure.detail);
 		return;
 	}
-	REQUIRE(strlen(call_scope(call)) <= STORE_MAX_USER && *call_name(call));
+	REQUIRE(strlen(call_scope(call)) <= STORE_MAX_USER && *call_kind(call)->name);
 	REQUIRE(call_right(call) == CALL_AS_ADMINISTRATOR || *call_scope(call));
-	switch (call_work(call)) {
-	case CALL_READS:
+	if (call_kind(call)->read) {
 		run_read(call);
-		break;
-	case CALL_CHANGES:
+	} else if (call_kind(call)->change) {
 		run_change(call);
-		break;
-	case CALL_ADOPTS: /* there is no such file */
+	} else { /* there is no such file */
 		REQUIRE(call_adoption(call, service, "/nowhere/hamlet.sqlite", &adoption,
 				&failure) == STATUS_OK);
 		REQUIRE(change_prepare(adoption, worker, &failure) != STATUS_OK && *failure.detail);
 		change_end(service, &adoption);
-		break;
 	}
 	call_free(&call);
 }

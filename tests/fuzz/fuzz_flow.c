@@ -139,7 +139,7 @@ static void check_length(const struct buffer *reply)
 
 static void reply(unsigned mode, const struct verdict *verdict, const char *message, size_t length)
 {
-	char *report = render_report(verdict);
+	char *report = render_explanation(verdict);
 	struct spamd_request request = {.command = mode & WHOLE ? SPAMD_PROCESS : SPAMD_HEADERS,
 		.version = 15,
 		.user = "bob",

@@ -23,9 +23,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "engine/daemon/housekeeping.h"
-#include "engine/daemon/http/internal.h"
-#include "engine/daemon/server.h"
+#include "engine/daemon/http/exchange.h"
+#include "engine/daemon/http/http-private.h"
+#include "engine/daemon/http/http.h"
+#include "engine/daemon/steps.h"
+#include "engine/daemon/task/housekeeping.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -39,6 +41,7 @@ enum { STEPS_MAX = 20000 }; /* of a millisecond at most: then it hangs */
 		}                                                                                  \
 	} while (0)
 
+static const struct front *const FRONTS[] = {&http_front, NULL};
 static struct server *server;
 static char *directory;
 static char *token_path;
@@ -72,9 +75,14 @@ static int find_port(void)
 	return ntohs(tcp_address.sin_port);
 }
 
+static struct http *http(void)
+{
+	return server->front_states[0];
+}
+
 static void stop_http(void)
 {
-	http_close(&server->http);
+	server_stop_fronts(server);
 	while (uv_run(&server->loop, UV_RUN_NOWAIT) &&
 		g_file_test(address.sun_path, G_FILE_TEST_EXISTS))
 		;
@@ -87,17 +95,16 @@ static void require_failures(void)
 	struct failure failure = {0};
 
 	server->settings.http_token_file = (char *)"";
-	REQUIRE(server_start_http(server, &failure) == STATUS_INVALID);
+	REQUIRE(server_start_fronts(server, &failure) == STATUS_INVALID);
 	stop_http();
 	server->settings.http_token_file = path;
-	REQUIRE(server_start_http(server, &failure) == STATUS_IO);
+	REQUIRE(server_start_fronts(server, &failure) == STATUS_IO);
 	stop_http();
 	write_token("short", 5);
-	REQUIRE(server_start_http(server, &failure) == STATUS_INVALID);
-	REQUIRE(listening_open(server->http, -1, AF_UNIX, NULL, &failure) == STATUS_IO);
+	REQUIRE(server_start_fronts(server, &failure) == STATUS_INVALID);
+	REQUIRE(listening_open(http(), -1, AF_UNIX, NULL, &failure) == STATUS_IO);
 	stop_http();
-	http_close(&server->http);
-	REQUIRE(http_active(NULL) == 0 && http_connections(NULL) == 0);
+	server_stop_fronts(server);
 }
 
 static void start_server(void)
@@ -115,6 +122,7 @@ static void start_server(void)
 	atexit(remove_directory);
 	server = g_new0(struct server, 1);
 	server->room = 100; /* as server_run has it */
+	server->fronts = FRONTS;
 	REQUIRE(settings_parse(&server->settings, "fuzz", text, strlen(text), &failure) ==
 		STATUS_OK);
 	g_free(text);
@@ -127,10 +135,10 @@ static void start_server(void)
 	REQUIRE(server_start_housekeeping(server, &failure) == STATUS_OK);
 	require_failures();
 	write_token(TOKEN, strlen(TOKEN));
-	REQUIRE(server_start_http(server, &failure) == STATUS_OK);
-	http_quiesce(server->http);
+	REQUIRE(server_start_fronts(server, &failure) == STATUS_OK);
+	http_front.drain(http());
 	stop_http();
-	REQUIRE(server_start_http(server, &failure) == STATUS_OK);
+	REQUIRE(server_start_fronts(server, &failure) == STATUS_OK);
 }
 
 /* Sends what can be sent now; ends the client's side after the last byte, if it `ends`. */
@@ -150,12 +158,13 @@ static void send_some(int client, const uint8_t *data, size_t size, size_t *sent
 /* The reaper comes, and no client has time left, nor is any waited for. */
 static void end_time(void)
 {
-	struct clients *clients = &server->http->clients;
+	struct clients *clients = &http()->clients;
+	struct client *client;
 
-	for (struct client *client = clients->first; client; client = client->next)
+	LIST_FOREACH (client, &clients->list, link)
 		client->deadline = client->deadline > 1 ? 1 : client->deadline;
 	clients_cut_off(clients);
-	http_expire(server->http);
+	http_front.expire(http());
 }
 
 static int connect_client(bool tcp)
@@ -194,7 +203,7 @@ static size_t exchange(
 	do {
 		send_some(client, data, size, &sent, ends);
 		uv_run(&server->loop, UV_RUN_NOWAIT);
-		if (http_active(server->http) > 0) /* a job may be at work */
+		if (!LIST_EMPTY(&http()->exchanges)) /* a job may be at work */
 			poll(&(struct pollfd){.fd = uv_backend_fd(&server->loop), .events = POLLIN},
 				1, 1);
 		if (sent == size && steps > patience)
@@ -202,7 +211,7 @@ static size_t exchange(
 		REQUIRE(steps++ < STEPS_MAX);
 	} while (receive_some(client, reply, room, &received));
 	close(client);
-	while (http_connections(server->http) > 0 && steps++ < STEPS_MAX)
+	while (server->connections > 0 && steps++ < STEPS_MAX)
 		uv_run(&server->loop, UV_RUN_NOWAIT);
 	return received;
 }
@@ -227,7 +236,7 @@ static void set(char circumstance, bool on)
 		break;
 	case '^':
 		server->state = on ? SERVER_DRAINING : SERVER_RUNNING;
-		server->connection_count = on; /* it waits for somebody else, too */
+		server->stop_delays += on ? 1 : (size_t)-1; /* it waits for somebody else, too */
 		break;
 	default:
 		break;
@@ -241,13 +250,13 @@ static void read_token_again(const uint8_t *data, size_t size)
 	enum status status;
 
 	write_token(data, size);
-	status = http_reload(server->http, &failure);
+	status = http_front.reload(http(), &failure);
 	REQUIRE(status == STATUS_OK || (status == STATUS_INVALID && *failure.detail));
-	REQUIRE(strlen(server->http->token) >= 16);
-	REQUIRE(status == STATUS_OK || strcmp(server->http->token, TOKEN) == 0);
+	REQUIRE(strlen(http()->token) >= 16);
+	REQUIRE(status == STATUS_OK || strcmp(http()->token, TOKEN) == 0);
 	write_token(TOKEN, strlen(TOKEN));
-	REQUIRE(http_reload(server->http, &failure) == STATUS_OK);
-	REQUIRE(strcmp(server->http->token, TOKEN) == 0);
+	REQUIRE(http_front.reload(http(), &failure) == STATUS_OK);
+	REQUIRE(strcmp(http()->token, TOKEN) == 0);
 }
 
 /* A server that turns everybody away would pass all the rest. */
@@ -283,7 +292,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t received = exchange(circumstance, data, size, reply, sizeof(reply));
 	set(circumstance, false);
 	REQUIRE(received == 0 || (received > 7 && memcmp(reply, "HTTP/1.", 7) == 0));
-	REQUIRE(http_connections(server->http) == 0 && http_active(server->http) == 0);
+	REQUIRE(server->connections == 0 && LIST_EMPTY(&http()->exchanges));
 	REQUIRE(server->held_bytes == 0);
 	return 0;
 }

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/daemon/render.h"
+#include "engine/daemon/render/render.h"
 #include "engine/service/query/query.h"
 #include "engine/service/report/report.h"
 #include "engine/service/upkeep/upkeep.h"
@@ -67,7 +67,7 @@ static inline void use_change(struct service *service, struct change *change)
 
 static inline void use_verdict(const struct verdict *verdict)
 {
-	char *report = render_report(verdict);
+	char *report = render_explanation(verdict);
 
 	REQUIRE(report);
 	for (const char *c = report; *c; c++)

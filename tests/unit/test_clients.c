@@ -2,9 +2,12 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <unistd.h>
 
-#include "engine/daemon/lanes.h"
-#include "engine/daemon/pace.h"
-#include "engine/daemon/quota.h"
+#include "engine/base/thread-role.h"
+#include "engine/daemon/loop/admission.h"
+#include "engine/daemon/loop/lanes.h"
+#include "engine/daemon/loop/pace.h"
+#include "engine/daemon/loop/quota.h"
+#include "engine/daemon/server.h"
 #include "tests/unit/unit.h"
 
 /* Nobody's: neither root nor who runs the tests. */
@@ -67,6 +70,68 @@ START_TEST(a_pace_is_kept_in_the_mean)
 }
 END_TEST
 
+START_TEST(who_finds_no_place_takes_none)
+{
+	static struct server server = {.room = 100, .settings.max_connections = 2};
+	const struct peer peer = {.local = true, .uid = 0};
+	struct admission admission;
+
+	admission_open(&admission, &server, 1, true);
+	ck_assert_int_eq(admission_enter(&admission, &peer), ADMITTED);
+	ck_assert_int_eq(admission_enter(&admission, &peer), ADMITTED);
+	ck_assert_int_eq(admission_enter(&admission, &peer), TURNED_AWAY);
+	ck_assert_int_eq(admission_enter(&admission, &peer), DROPPED);
+	admission_leave(&admission, &peer, DROPPED);
+	admission_leave(&admission, &peer, TURNED_AWAY);
+	ck_assert_int_eq(admission_enter(&admission, &peer), TURNED_AWAY);
+	admission_leave(&admission, &peer, ADMITTED);
+	ck_assert_int_eq(admission_enter(&admission, &peer), ADMITTED);
+	ck_assert_uint_eq(admission.count, 3);
+	ck_assert_uint_eq(server.connections, 3);
+	ck_assert_uint_eq(server.counters.connections, 6);
+	ck_assert_uint_eq(server.counters.refused.connections, 3);
+	admission_close(&admission);
+}
+END_TEST
+
+START_TEST(what_requests_hold_is_booked_once)
+{
+	static struct server server = {.settings.max_buffered_bytes = 10};
+	size_t one = 0, other = 0;
+
+	admission_hold(&server, &one, 4);
+	admission_hold(&server, &other, 5);
+	admission_hold(&server, &one, 5);
+	ck_assert(admission_has_memory(&server, 0));
+	ck_assert(!admission_has_memory(&server, 1));
+	ck_assert_uint_eq(server.counters.refused.memory, 1);
+	admission_hold(&server, &other, 0);
+	ck_assert_uint_eq(server.held_bytes, 5);
+}
+END_TEST
+
+START_TEST(what_comes_often_is_told_once_a_second)
+{
+	struct log_limit limit = {0};
+
+	ck_assert(log_limit_passes(&limit, 1000));
+	ck_assert(!log_limit_passes(&limit, 1999));
+	ck_assert(log_limit_passes(&limit, 2000));
+}
+END_TEST
+
+START_TEST(a_thread_without_a_part_may_do_all)
+{
+	enum thread_role before = thread_take_role(THREAD_ANY);
+
+	ASSERT_OWNER();
+	ASSERT_WRITER();
+	ck_assert_int_eq(thread_take_role(THREAD_WORKER), THREAD_ANY);
+	ASSERT_WORKER();
+	ck_assert_int_eq(thread_take_role(before), THREAD_WORKER);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("clients");
@@ -75,6 +140,10 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, one_client_leaves_a_quarter);
 	tcase_add_test(tests, lanes_have_their_turns);
 	tcase_add_test(tests, a_pace_is_kept_in_the_mean);
+	tcase_add_test(tests, who_finds_no_place_takes_none);
+	tcase_add_test(tests, what_requests_hold_is_booked_once);
+	tcase_add_test(tests, what_comes_often_is_told_once_a_second);
+	tcase_add_test(tests, a_thread_without_a_part_may_do_all);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -387,8 +387,8 @@ static size_t held_by(const struct query *query)
 
 	for (size_t i = 0; i < query->count; i++) {
 		const struct recipient *recipient = &query->recipients[i];
-		bytes += recipient->store ? user_store_bytes(recipient->store) : 0;
-		bytes += recipient->domain_store ? user_store_bytes(recipient->domain_store) : 0;
+		bytes += recipient->fold ? user_fold_bytes(recipient->fold) : 0;
+		bytes += recipient->domain_fold ? user_fold_bytes(recipient->domain_fold) : 0;
 	}
 	return bytes;
 }
@@ -420,7 +420,7 @@ START_TEST(a_query_holds_a_share_of_the_cache_and_judges_all_the_same)
 	assert_ok(query_begin(service, users, CROWD, true, &query, &failure));
 	assert_ok(query_run(query, worker, text, strlen(text), &failure));
 	ck_assert(!query_goes_on(query));
-	size_t first = user_store_bytes(query->recipients[0].store);
+	size_t first = user_fold_bytes(query->recipients[0].fold);
 	size_t held = held_by(query), room = caches[_i] / 4;
 	ck_assert_uint_gt(query_verdict(query, 0)->reason_count, 0);
 	ck_assert_uint_le(held, room > first ? room : first);

@@ -33,5 +33,5 @@ enum status replay_score(struct replay *replay, const struct corpus_entry *entry
 enum status replay_learn(struct replay *replay, const struct corpus_entry *entry, bool spam,
 	int64_t time, struct failure *failure);
 
-/* Trains the global store anew from what was learned, and adopts the result. */
+/* Trains the global evidence anew from what was learned, and adopts the result. */
 enum status replay_retrain(struct replay *replay, bool quiet, struct failure *failure);

@@ -1,4 +1,4 @@
-/* The global store as a function of what each report adds, for work in several
+/* The global evidence as a function of what each report adds, for work in several
  * passes: reports are added, looked at without their own part, and changed. Uses the
  * service's model and table; in memory alone.
  * SPDX-License-Identifier: Apache-2.0 */

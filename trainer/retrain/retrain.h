@@ -1,4 +1,4 @@
-/* Rebuilds the global store from the journal in several passes, and tells whether the
+/* Rebuilds the global evidence from the journal in several passes, and tells whether the
  * result is better.
  *
  * A pass walks the reports that count and are shared, oldest first. First they are

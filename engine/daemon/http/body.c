@@ -1,13 +1,13 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A request whose last byte is there: its body is unpacked in the pool when it came
- * compressed, what is no message is refused, and its route is started. */
+/* A request whose last byte is there: its body is unpacked in the pool when it came
+ * compressed, what is no message is refused, and its route is started.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 #include <string.h>
 
 #include "engine/base/compression.h"
 #include "engine/base/message-kind.h"
-#include "engine/daemon/http/internal.h"
+#include "engine/daemon/http/exchange.h"
+#include "engine/daemon/http/http-private.h"
 #include "engine/daemon/server.h"
 #include "engine/service/service.h"
 
@@ -102,14 +102,10 @@ static void hold_unpacked(struct exchange *exchange)
 	buffer_free(&exchange->body);
 	exchange->body = exchange->unpacked;
 	exchange->unpacked = (struct buffer){0};
-	server->held_bytes -= exchange->held;
-	exchange->held = exchange->body.capacity;
-	server->held_bytes += exchange->held;
-	if (server->held_bytes <= server->settings.max_buffered_bytes)
-		return;
-	server->counters.refused.memory++;
-	failure_set(
-		&exchange->failure, STATUS_OVERLOAD, "too busy: memory for messages is used up");
+	admission_hold(server, &exchange->held, exchange->body.capacity);
+	if (!admission_has_memory(server, 0))
+		failure_set(&exchange->failure, STATUS_OVERLOAD,
+			"too busy: memory for messages is used up");
 }
 
 static void on_unpacked(struct job *job)

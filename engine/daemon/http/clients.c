@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Clients by HTTP: who is let in, and how long each may take.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/http/clients.h"
 
@@ -11,20 +11,16 @@
  * since many do not look for an answer before they have sent it. */
 static const uint64_t REFUSED_MS = 5000;
 
-static void admit(struct clients *clients, struct client *client)
+static void add_client(struct clients *clients, struct client *client)
 {
-	struct server *server = clients->server;
-	size_t admitted = clients->count - clients->refused;
-	size_t most = server->settings.max_connections;
+	struct server *server = clients->admission.server;
 
-	client->refused =
-		admitted >= most || !quota_take(clients->quota, peer_client(&client->peer), most);
+	peer_identify(&client->peer, client->fd);
+	client->admitted = admission_enter(&clients->admission, &client->peer);
 	client->deadline = uv_now(&server->loop) +
-		(client->refused ? REFUSED_MS : server->settings.header_timeout * 1000);
-	clients->count++;
-	clients->refused += client->refused;
-	server->counters.connections++;
-	server->counters.refused.connections += client->refused;
+		(client->admitted == ADMITTED ? server->settings.header_timeout * 1000
+					      : REFUSED_MS);
+	LIST_INSERT_HEAD(&clients->list, client, link);
 }
 
 void clients_on_connection(void *context, struct MHD_Connection *connection, void **state,
@@ -37,32 +33,19 @@ void clients_on_connection(void *context, struct MHD_Connection *connection, voi
 		client = g_new0(struct client, 1);
 		client->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
 				     ->connect_fd;
-		peer_identify(&client->peer, client->fd);
-		client->next = clients->first;
-		client->place = &clients->first;
-		if (client->next)
-			client->next->place = &client->next;
-		clients->first = client;
-		admit(clients, client);
+		add_client(clients, client);
 		*state = client;
 	} else if (client) {
-		*client->place = client->next;
-		if (client->next)
-			client->next->place = client->place;
-		clients->count--;
-		clients->refused -= client->refused;
-		if (!client->refused)
-			quota_give(clients->quota, peer_client(&client->peer));
+		LIST_REMOVE(client, link);
+		admission_leave(&clients->admission, &client->peer, client->admitted);
 		g_free(client);
 	}
 }
 
 struct client *client_of(struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-	return info ? info->socket_context : NULL;
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+		->socket_context;
 }
 
 /* One that is refused keeps the time that it was given. */
@@ -70,7 +53,7 @@ static void set_deadline(struct client *client, const struct server *server)
 {
 	uint64_t now = uv_now(&server->loop);
 
-	if (!client->refused)
+	if (client->admitted == ADMITTED)
 		client->deadline =
 			now + pace_left(&client->pace, now, server->settings.body_timeout * 1000);
 }
@@ -89,7 +72,7 @@ void client_receive(struct client *client, const struct server *server, size_t b
 
 void client_set_working(struct client *client)
 {
-	if (!client->refused)
+	if (client->admitted == ADMITTED)
 		client->deadline = 0;
 }
 
@@ -107,11 +90,13 @@ void client_set_idle(struct client *client, const struct server *server)
 /* What dribbles in or out holds a place that others want. */
 void clients_cut_off(struct clients *clients)
 {
-	uint64_t now = uv_now(&clients->server->loop);
+	struct server *server = clients->admission.server;
+	uint64_t now = uv_now(&server->loop);
+	struct client *client;
 
-	for (struct client *client = clients->first; client; client = client->next) {
+	LIST_FOREACH (client, &clients->list, link) {
 		if (client->deadline && now > client->deadline) {
-			clients->server->counters.refused.timeouts++;
+			server->counters.refused.timeouts++;
 			client->deadline = 0;
 			shutdown(client->fd, SHUT_RDWR);
 		}

@@ -1,17 +1,17 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Who is connected by HTTP, from connect to close: counted against max-connections, and
- * cut off when not heard of in time. Loop thread only. */
+/* Who is connected by HTTP, from connect to close: counted against max-connections, and
+ * cut off when not heard of in time. Loop thread only.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <microhttpd.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
-#include "engine/daemon/pace.h"
+#include "engine/daemon/loop/admission.h"
+#include "engine/daemon/loop/pace.h"
 #include "engine/daemon/peer.h"
-#include "engine/daemon/quota.h"
 
 struct server;
 
@@ -21,22 +21,19 @@ enum { CLIENTS_REFUSED_MAX = 256 };
 
 struct client {
 	struct peer peer;
-	bool refused; /* takes no part in max-connections */
+	enum admitted admitted; /* one that is not takes no part in max-connections */
 
 	/* Private to clients.c. */
 	int fd;
 	struct pace pace; /* of the body or the answer */
 	uint64_t deadline; /* of the loop's clock; 0 = a request is at work */
-	struct client *next, **place;
+	LIST_ENTRY(client) link;
 };
 
-/* `server` is the owner's to fill in, the rest to be zeroed. */
+/* To be opened with admission_open, and zeroed else. */
 struct clients {
-	struct server *server;
-	struct client *first;
-	size_t count;
-	size_t refused; /* of them */
-	struct quota *quota; /* of those that are not */
+	struct admission admission;
+	LIST_HEAD(, client) list;
 };
 
 /* libmicrohttpd's notification that a connection begins or ends; `context` = the
@@ -44,7 +41,7 @@ struct clients {
 void clients_on_connection(void *context, struct MHD_Connection *connection, void **state,
 	enum MHD_ConnectionNotificationCode what);
 
-/* Borrowed until the connection ends; NULL when there is none. */
+/* Borrowed until the connection ends. */
 struct client *client_of(struct MHD_Connection *connection);
 
 /* A request has begun, and its body is waited for: libmicrohttpd's time-out holds for

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* One HTTP request: what was asked, the task, the answer.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/http/exchange.h"
 
@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/daemon/http/internal.h"
-#include "engine/daemon/render.h"
+#include "engine/daemon/http/http-private.h"
+#include "engine/daemon/render/render.h"
 
 /* --- The request --------------------------------------------------------------------- */
 
@@ -92,7 +92,7 @@ void exchange_answer_json(struct exchange *exchange, char *json)
 	exchange_answer(exchange, MHD_HTTP_OK, "application/json", json);
 }
 
-static unsigned code_of(enum status status)
+static unsigned http_code_of(enum status status)
 {
 	switch (status) {
 	case STATUS_INVALID:
@@ -128,14 +128,13 @@ void exchange_problem(struct exchange *exchange, unsigned code, const char *deta
 
 void exchange_fail(struct exchange *exchange, const struct failure *failure)
 {
-	exchange_problem(exchange, code_of(failure->code), failure->detail);
+	exchange_problem(exchange, http_code_of(failure->code), failure->detail);
 }
 
 enum MHD_Result exchange_send(struct exchange *exchange)
 {
 	struct MHD_Response *response = MHD_create_response_from_buffer(
 		exchange->length, exchange->text, MHD_RESPMEM_MUST_COPY);
-	struct client *client = client_of(exchange->connection);
 	enum MHD_Result result;
 
 	if (!response)
@@ -149,8 +148,7 @@ enum MHD_Result exchange_send(struct exchange *exchange)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	if (exchange->code == MHD_HTTP_UNAUTHORIZED)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
-	if (client)
-		client_set_answering(client, exchange->server, exchange->length);
+	client_set_answering(client_of(exchange->connection), exchange->server, exchange->length);
 	result = MHD_queue_response(exchange->connection, exchange->code, response);
 	MHD_destroy_response(response);
 	return result;
@@ -173,7 +171,7 @@ void exchange_resume(struct exchange *exchange)
 	listening_wake(exchange->listening);
 }
 
-static void on_task(struct task *task)
+static void on_exchange_task_done(struct task *task)
 {
 	struct exchange *exchange = task->owner;
 
@@ -200,8 +198,8 @@ bool exchange_set_recipients(struct exchange *exchange, char **names)
 	return false;
 }
 
-void exchange_start(struct exchange *exchange, enum task_kind kind, const char *user,
-	void (*render)(struct task *task), void (*finish)(struct task *task))
+void exchange_prepare(struct exchange *exchange, const struct task_kind *kind, const char *user,
+	void (*finish)(struct task *task))
 {
 	struct task *task = &exchange->task;
 
@@ -214,7 +212,12 @@ void exchange_start(struct exchange *exchange, enum task_kind kind, const char *
 	task->user = user;
 	task->message = exchange->body.data ? exchange->body.data : "";
 	task->length = exchange->body.length;
-	task->render = render;
-	task->done = on_task;
-	task_start(task);
+	task->done = on_exchange_task_done;
+}
+
+void exchange_start(struct exchange *exchange, const struct task_kind *kind, const char *user,
+	void (*finish)(struct task *task))
+{
+	exchange_prepare(exchange, kind, user, finish);
+	task_start(&exchange->task);
 }

@@ -1,17 +1,17 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * One HTTP request and its answer, as a route has them in hand. */
+/* One HTTP request and its answer, as a route has them in hand.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <microhttpd.h>
 #include <stdbool.h>
+#include <sys/queue.h>
 
 #include "engine/base/buffer.h"
 #include "engine/base/compression.h"
 #include "engine/daemon/http/target.h"
-#include "engine/daemon/job.h"
+#include "engine/daemon/loop/job.h"
 #include "engine/daemon/peer.h"
-#include "engine/daemon/task.h"
+#include "engine/daemon/task/task.h"
 
 struct server;
 struct exchange;
@@ -57,7 +57,7 @@ struct exchange {
 	/* Private to exchange.c and receive.c. */
 	void (*finish)(struct task *task);
 	struct listening *listening;
-	struct exchange *next, **place; /* in the list of all */
+	LIST_ENTRY(exchange) link;
 	bool refused; /* as its client */
 	bool counted; /* as active */
 	bool started, suspended, too_large;
@@ -83,10 +83,13 @@ char **exchange_headers(const struct exchange *exchange, const char *name);
  * they are too many: then it is answered. */
 bool exchange_set_recipients(struct exchange *exchange, char **names);
 
-/* Starts the task about the body, for this user (borrowed); its context and label
- * were filled in before. `finish` answers when it was done. */
-void exchange_start(struct exchange *exchange, enum task_kind kind, const char *user,
-	void (*render)(struct task *task), void (*finish)(struct task *task));
+/* The task is about the body, for this user (borrowed). `finish` answers when it was done. */
+void exchange_prepare(struct exchange *exchange, const struct task_kind *kind, const char *user,
+	void (*finish)(struct task *task));
+
+/* Starts such a task; what it needs besides was filled in before. */
+void exchange_start(struct exchange *exchange, const struct task_kind *kind, const char *user,
+	void (*finish)(struct task *task));
 
 /* Routes of rspamd.c. */
 void rspamd_check(struct exchange *exchange);

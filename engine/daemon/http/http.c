@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The front of HTTP: its sockets, its token, and its end.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/http/http.h"
 
@@ -6,14 +6,15 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "engine/daemon/http/internal.h"
+#include "engine/daemon/http/exchange.h"
+#include "engine/daemon/http/http-private.h"
+#include "engine/daemon/loop/sockets.h"
 #include "engine/daemon/server.h"
-#include "engine/daemon/sockets.h"
 
 void http_release(struct http *http)
 {
 	if (--http->references == 0) {
-		quota_free(&http->clients.quota);
+		admission_close(&http->clients.admission);
 		g_free(http->token);
 		g_free(http);
 	}
@@ -68,7 +69,7 @@ static enum status read_token(struct http *http, struct failure *failure)
 	return status;
 }
 
-enum status http_check(const struct settings *settings, struct failure *failure)
+static enum status check_token(const struct settings *settings, struct failure *failure)
 {
 	char *token = NULL;
 	enum status status =
@@ -78,41 +79,51 @@ enum status http_check(const struct settings *settings, struct failure *failure)
 	return status;
 }
 
-enum status http_open(struct http **result, struct server *server, struct failure *failure)
+static enum status open_http(void **state, struct server *server, struct failure *failure)
 {
 	struct http *http = g_new0(struct http, 1);
-	const struct sockets sockets = {"http", "listen-http", server->settings.listen_http};
 	enum status status = STATUS_OK;
 
-	*result = http;
-	http->server = http->clients.server = server;
-	http->clients.quota = quota_new();
+	*state = http;
+	http->server = server;
+	admission_open(&http->clients.admission, server, CLIENTS_REFUSED_MAX, true);
 	http->token = g_strdup("");
 	http->references = 1;
 	uv_timer_init(&server->loop, &http->reaper);
 	http->reaper.data = http;
 	uv_timer_start(&http->reaper, on_reaper, 1000, 1000);
-	if (*sockets.address)
+	if (*server->settings.listen_http)
 		status = read_token(http, failure);
 	if (status == STATUS_OK)
-		status = sockets_open(&sockets, &server->settings, listening_open, http, failure);
+		status = sockets_open(server->fronts, &http_front, &server->settings,
+			listening_open, http, failure);
 	return status;
 }
 
-enum status http_reload(struct http *http, struct failure *failure)
+/* The token stays what it was when its file cannot be read. */
+static enum status reload_token(void *state, struct failure *failure)
 {
+	struct http *http = state;
+
 	return *http->token ? read_token(http, failure) : STATUS_OK;
 }
 
-void http_quiesce(struct http *http)
+static void drain_http(void *state)
 {
-	for (struct listening *listening = http->sockets; listening; listening = listening->next)
+	struct http *http = state;
+	struct listening *listening;
+
+	LIST_FOREACH (listening, &http->sockets, link)
 		listening_quiesce(listening);
 }
 
-void http_expire(struct http *http)
+/* Who has not sent a whole request is cut off. */
+static void expire_http(void *state)
 {
-	for (struct exchange *exchange = http->exchanges; exchange; exchange = exchange->next) {
+	struct http *http = state;
+	struct exchange *exchange;
+
+	LIST_FOREACH (exchange, &http->exchanges, link) {
 		if (!exchange->started)
 			shutdown(MHD_get_connection_info(
 					 exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD)
@@ -121,27 +132,27 @@ void http_expire(struct http *http)
 	}
 }
 
-size_t http_active(const struct http *http)
+static void close_http(void **state)
 {
-	return http ? http->exchange_count : 0;
-}
+	struct http *http = *state;
+	struct listening *listening;
 
-size_t http_connections(const struct http *http)
-{
-	return http ? http->clients.count : 0;
-}
-
-void http_close(struct http **result)
-{
-	struct http *http = *result;
-	struct listening *next;
-
-	if (!http)
-		return;
-	for (struct listening *listening = http->sockets; listening; listening = next) {
-		next = listening->next;
+	while ((listening = LIST_FIRST(&http->sockets))) {
+		LIST_REMOVE(listening, link);
 		listening_close(listening);
 	}
 	uv_close((uv_handle_t *)&http->reaper, on_reaper_closed);
-	*result = NULL;
+	*state = NULL;
 }
+
+const struct front http_front = {
+	.name = "http",
+	.tcp_key = "listen-http",
+	.tcp_address = offsetof(struct settings, listen_http),
+	.check = check_token,
+	.open = open_http,
+	.reload = reload_token,
+	.drain = drain_http,
+	.expire = expire_http,
+	.close = close_http,
+};

@@ -1,13 +1,12 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * libmicrohttpd on the loop: its epoll descriptor is polled, its time-out is a timer of
- * the loop. Knows nothing of requests. */
+/* libmicrohttpd on the loop: its epoll descriptor is polled, its time-out is a timer of
+ * the loop. Knows nothing of requests.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 #include <unistd.h>
 
-#include "engine/daemon/http/internal.h"
+#include "engine/daemon/http/http-private.h"
+#include "engine/daemon/loop/sockets.h"
 #include "engine/daemon/server.h"
-#include "engine/daemon/sockets.h"
 
 /* Header fields and what libmicrohttpd holds of a connection: a thousand Rcpt fields with
  * addresses of 55 bytes, each with the 64 bytes that it keeps of one. It is no more, since
@@ -16,28 +15,28 @@ static const size_t CONNECTION_MEMORY = 128 << 10;
 
 /* --- The loop and libmicrohttpd ------------------------------------------------ */
 
-static void run(struct listening *listening);
+static void run_listening(struct listening *listening);
 
-static void on_timer(uv_timer_t *timer)
+static void on_listening_timer(uv_timer_t *timer)
 {
-	run(timer->data);
+	run_listening(timer->data);
 }
 
 static void on_soon(uv_idle_t *idle)
 {
-	run(idle->data);
+	run_listening(idle->data);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
 	(void)status;
 	(void)events;
-	run(poll->data);
+	run_listening(poll->data);
 }
 
 /* Work at once is done in the next turn of the loop, when all others have had theirs.
  * A timer of 0 would not do: libuv 1.44 runs it again in the same turn. */
-static void run(struct listening *listening)
+static void run_listening(struct listening *listening)
 {
 	MHD_UNSIGNED_LONG_LONG timeout;
 
@@ -48,7 +47,7 @@ static void run(struct listening *listening)
 	else
 		uv_idle_stop(&listening->soon);
 	if (timed && timeout > 0)
-		uv_timer_start(&listening->timer, on_timer, timeout, 0);
+		uv_timer_start(&listening->timer, on_listening_timer, timeout, 0);
 	else
 		uv_timer_stop(&listening->timer);
 }
@@ -64,7 +63,7 @@ static enum MHD_Result on_accepted(void *context, const struct sockaddr *address
 	(void)address;
 	(void)length;
 
-	if (server_has_room(server))
+	if (admission_has_room(server))
 		return MHD_YES;
 	server->counters.refused.connections++;
 	return MHD_NO;
@@ -72,7 +71,7 @@ static enum MHD_Result on_accepted(void *context, const struct sockaddr *address
 
 /* --- Life ----------------------------------------------------------------------------- */
 
-static void on_closed(uv_handle_t *handle)
+static void on_listening_closed(uv_handle_t *handle)
 {
 	struct listening *listening = handle->data;
 	struct http *http = listening->http;
@@ -116,8 +115,7 @@ enum status listening_open(
 		return failure_set(failure, STATUS_IO, "HTTP cannot be served");
 	}
 	listening->daemon = daemon;
-	listening->next = http->sockets;
-	http->sockets = listening;
+	LIST_INSERT_HEAD(&http->sockets, listening, link);
 	http->references++;
 	uv_poll_init(&http->server->loop, &listening->poll,
 		MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd);
@@ -147,7 +145,7 @@ void listening_close(struct listening *listening)
 		unlink(listening->path);
 	uv_poll_stop(&listening->poll);
 	MHD_stop_daemon(listening->daemon);
-	uv_close((uv_handle_t *)&listening->poll, on_closed);
-	uv_close((uv_handle_t *)&listening->timer, on_closed);
-	uv_close((uv_handle_t *)&listening->soon, on_closed);
+	uv_close((uv_handle_t *)&listening->poll, on_listening_closed);
+	uv_close((uv_handle_t *)&listening->timer, on_listening_closed);
+	uv_close((uv_handle_t *)&listening->soon, on_listening_closed);
 }

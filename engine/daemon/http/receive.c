@@ -1,12 +1,12 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A request comes in: what can be refused before its body is, the body is kept within
- * bounds, and with the last byte its route is started. */
+/* A request comes in: what can be refused before its body is, the body is kept within
+ * bounds, and with the last byte its route is started.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/daemon/http/internal.h"
+#include "engine/daemon/http/exchange.h"
+#include "engine/daemon/http/http-private.h"
 #include "engine/daemon/http/strict.h"
 #include "engine/daemon/server.h"
 
@@ -88,7 +88,7 @@ static bool is_well_formed(struct exchange *exchange, const char *method, const 
 	return false;
 }
 
-static void refuse(struct exchange *exchange)
+static void turn_exchange_away(struct exchange *exchange)
 {
 	static const char REASON[] = "too busy: all connections are in use";
 
@@ -99,7 +99,7 @@ static void refuse(struct exchange *exchange)
 }
 
 /* What can be refused before the body comes. */
-static void check(struct exchange *exchange, const char *method, const char *version)
+static void check_header(struct exchange *exchange, const char *method, const char *version)
 {
 	const struct settings *settings = &exchange->server->settings;
 	const char *length = exchange_header(exchange, "Content-Length");
@@ -111,7 +111,7 @@ static void check(struct exchange *exchange, const char *method, const char *ver
 		return;
 	}
 	if (exchange->refused) {
-		refuse(exchange);
+		turn_exchange_away(exchange);
 		return;
 	}
 	exchange->peer.trusted = exchange->listening->tcp && has_token(exchange);
@@ -141,8 +141,8 @@ void *receive_on_target(void *context, const char *text, struct MHD_Connection *
 }
 
 /* The header is there. */
-static void begin(struct exchange *exchange, struct listening *listening, const char *method,
-	const char *version)
+static void begin_exchange(struct exchange *exchange, struct listening *listening,
+	const char *method, const char *version)
 {
 	struct http *http = listening->http;
 	struct client *client = client_of(exchange->connection);
@@ -150,41 +150,31 @@ static void begin(struct exchange *exchange, struct listening *listening, const 
 	exchange->server = http->server;
 	exchange->listening = listening;
 	exchange->counted = true;
-	exchange->next = http->exchanges;
-	exchange->place = &http->exchanges;
-	if (exchange->next)
-		exchange->next->place = &exchange->next;
-	http->exchanges = exchange;
-	http->exchange_count++;
-	if (client) {
-		exchange->peer = client->peer;
-		exchange->refused = client->refused;
-		client_set_receiving(client, exchange->server);
-	}
-	check(exchange, method, version);
+	LIST_INSERT_HEAD(&http->exchanges, exchange, link);
+	server_delay_stop(http->server);
+	exchange->peer = client->peer;
+	exchange->refused = client->admitted != ADMITTED;
+	client_set_receiving(client, exchange->server);
+	check_header(exchange, method, version);
 }
 
-static void take(struct exchange *exchange, const char *data, size_t size)
+static void keep_body(struct exchange *exchange, const char *data, size_t size)
 {
 	struct server *server = exchange->server;
-	size_t before = exchange->body.capacity;
 
 	if (exchange->too_large || exchange->refused)
 		return;
-	if (server->held_bytes + size > server->settings.max_buffered_bytes) {
-		server->counters.refused.memory++;
+	if (!admission_has_memory(server, size)) {
 		exchange_problem(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
 			"too busy: memory for messages is used up");
 		exchange->too_large = true;
-	} else {
-		buffer_append(&exchange->body, data, size);
-		exchange->held += exchange->body.capacity - before;
-		server->held_bytes += exchange->body.capacity - before;
-		if (exchange->body.failed) {
-			exchange_problem(
-				exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the message is too large");
-			exchange->too_large = true;
-		}
+		return;
+	}
+	buffer_append(&exchange->body, data, size);
+	admission_hold(server, &exchange->held, exchange->body.capacity);
+	if (exchange->body.failed) {
+		exchange_problem(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the message is too large");
+		exchange->too_large = true;
 	}
 }
 
@@ -197,20 +187,18 @@ enum MHD_Result receive_on_request(void *context, struct MHD_Connection *connect
 	(void)path;
 
 	if (!exchange->counted) {
-		begin(exchange, context, method, version);
+		begin_exchange(exchange, context, method, version);
 		return exchange->answered && !exchange->refused ? exchange_send(exchange) : MHD_YES;
 	}
 	struct client *client = client_of(exchange->connection);
 
 	if (*size > 0) {
-		if (client)
-			client_receive(client, exchange->server, *size);
-		take(exchange, data, *size);
+		client_receive(client, exchange->server, *size);
+		keep_body(exchange, data, *size);
 		*size = 0;
 		return MHD_YES;
 	}
-	if (client)
-		client_set_working(client);
+	client_set_working(client);
 	if (!exchange->started && !exchange->answered) {
 		exchange->started = true;
 		body_start(exchange);
@@ -221,22 +209,18 @@ enum MHD_Result receive_on_request(void *context, struct MHD_Connection *connect
 	return MHD_YES;
 }
 
-static void end(struct exchange *exchange, struct client *client)
+static void end_exchange(struct exchange *exchange, struct client *client)
 {
 	struct http *http = exchange->listening->http;
 
-	if (client)
-		client_set_idle(client, http->server);
-	*exchange->place = exchange->next;
-	if (exchange->next)
-		exchange->next->place = exchange->place;
-	http->exchange_count--;
-	http->server->held_bytes -= exchange->held;
+	client_set_idle(client, http->server);
+	LIST_REMOVE(exchange, link);
+	admission_hold(http->server, &exchange->held, 0);
 	context_free(&exchange->task.context);
 	buffer_free(&exchange->body);
 	buffer_free(&exchange->unpacked);
 	free(exchange->text);
-	server_on_disconnect(http->server);
+	server_allow_stop(http->server);
 }
 
 void receive_on_completed(void *context, struct MHD_Connection *connection, void **state,
@@ -249,7 +233,7 @@ void receive_on_completed(void *context, struct MHD_Connection *connection, void
 	if (!exchange)
 		return;
 	if (exchange->counted)
-		end(exchange, client_of(connection));
+		end_exchange(exchange, client_of(connection));
 	target_free(&exchange->target);
 	g_free(exchange);
 	*state = NULL;

@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The paths of rspamd's workers, for clients that know those: rspamc, Apache James,
+/* The paths of rspamd's workers, for clients that know those: rspamc, Apache James,
  * Haraka. Whose mail it is: Deliver-To, else each Rcpt, else User, in this order.
- * The sentences of a report are rspamd's own, since clients compare them. */
+ * The sentences of a report are rspamd's own, since clients compare them.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
 #include <glib.h>
@@ -11,7 +10,7 @@
 #include <string.h>
 
 #include "engine/daemon/http/exchange.h"
-#include "engine/daemon/render.h"
+#include "engine/daemon/render/render.h"
 #include "engine/daemon/server.h"
 #include "engine/protocol/forged-fields.h"
 
@@ -122,8 +121,9 @@ static void finish_check(struct task *task)
 
 void rspamd_check(struct exchange *exchange)
 {
+	exchange->task.render = render_check;
 	if (exchange_set_recipients(exchange, identities(exchange)))
-		exchange_start(exchange, TASK_SCAN, "", render_check, finish_check);
+		exchange_start(exchange, &task_scan, "", finish_check);
 }
 
 /* --- Reports ------------------------------------------------------------------------ */
@@ -163,8 +163,8 @@ static void learn(struct exchange *exchange, enum label label)
 	/* The first one is the user; kept with the task. */
 	context->recipients = identities(exchange);
 	exchange->task.label = label;
-	exchange_start(exchange, TASK_PRESS, context->recipients ? context->recipients[0] : "",
-		NULL, finish_learn);
+	exchange_start(exchange, &task_press, context->recipients ? context->recipients[0] : "",
+		finish_learn);
 }
 
 void rspamd_learn_spam(struct exchange *exchange)

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Requests that two programs may read in two ways are refused.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/http/strict.h"
 

@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Refuses requests that two programs may read in two ways: where a proxy and hamletd do
+/* Refuses requests that two programs may read in two ways: where a proxy and hamletd do
  * not agree where one ends, somebody else's request begins there (RFC 9112 section 11.2).
- * libmicrohttpd takes most of them. */
+ * libmicrohttpd takes most of them.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <microhttpd.h>

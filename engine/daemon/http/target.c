@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The target of a request: its path and parameters.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/http/target.h"
 

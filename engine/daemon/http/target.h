@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What an HTTP request is about: the path and the parameters of its target (RFC 9112
- * section 3.2). Pure. */
+/* What an HTTP request is about: the path and the parameters of its target (RFC 9112
+ * section 3.2). Pure.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* Answers to a mail server: header fields, then the fate of the message.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "engine/daemon/milter/answer.h"
 
@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/daemon/render.h"
+#include "engine/daemon/render/render.h"
 #include "engine/daemon/server.h"
 
 /* Stars of X-Spam-Level, as SpamAssassin writes them. */

@@ -1,11 +1,10 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What a mail server is answered about a message: header fields put in and taken out,
- * then its fate. Touches no connection. */
+/* What a mail server is answered about a message: header fields put in and taken out,
+ * then its fate. Touches no connection.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "engine/base/buffer.h"
-#include "engine/daemon/task.h"
+#include "engine/daemon/task/task.h"
 #include "engine/protocol/milter.h"
 
 /* Whatever is said, forged fields go (forged-fields.h); where there are more than can be

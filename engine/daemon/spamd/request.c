@@ -1,18 +1,17 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* A complete SPAMD request becomes a task, and what became of that a reply.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "engine/daemon/spamd/request.h"
-
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/daemon/render.h"
+#include "engine/daemon/render/render.h"
 #include "engine/daemon/server.h"
-#include "engine/daemon/stats.h"
+#include "engine/daemon/spamd/client.h"
 
 /* What a reply may have beyond the message: a report, a verdict, headers. */
 static const size_t REPLY_EXTRA = (size_t)1 << 20;
 
-static enum spamd_code code_of(enum status status)
+static enum spamd_code spamd_code_of(enum status status)
 {
 	switch (status) {
 	case STATUS_DENIED:
@@ -29,50 +28,33 @@ static enum spamd_code code_of(enum status status)
 	}
 }
 
-/* --- Endings ------------------------------------------------------------- */
+/* --- The end ------------------------------------------------------------- */
 
-static void end(struct request *request)
+/* Sends the reply, or the task's failure in its place. */
+static void finish_request(struct spamd_client *client)
 {
-	task_release(&request->task);
-	request->done(request);
-}
+	struct task *task = &client->task;
+	struct counters *counters = &task->server->counters;
+	enum spamd_command command = client->request->command;
 
-static void fail(struct request *request)
-{
-	const struct failure *failure = &request->task.failure;
-
-	request->server->counters.commands[request->spamd->command].failed++;
-	buffer_clear(&request->reply);
-	spamd_reply_error(&request->reply, code_of(failure->code), failure->detail);
-	end(request);
-}
-
-static void finish(struct request *request)
-{
-	if (request->reply.failed) { /* memory was not enough for it */
-		buffer_free(&request->reply);
-		failure_set(&request->task.failure, STATUS_NOMEM, "out of memory for the reply");
-		fail(request);
-		return;
+	if (task->failure.code == STATUS_OK && client->reply.failed) {
+		buffer_free(&client->reply);
+		failure_set(&task->failure, STATUS_NOMEM, "out of memory for the reply");
 	}
-	request->server->counters.commands[request->spamd->command].done++;
-	end(request);
+	if (task->failure.code == STATUS_OK) {
+		counters->commands[command].done++;
+	} else {
+		counters->commands[command].failed++;
+		buffer_clear(&client->reply);
+		spamd_reply_error(
+			&client->reply, spamd_code_of(task->failure.code), task->failure.detail);
+	}
+	task_release(task);
+	spamd_session_free(&client->session);
+	connection_leave(&client->connection, &client->reply);
 }
 
-/* A part of an export, or a long list, is larger than what else is answered; it is in
- * memory already. */
-static void reply_json(struct request *request, const char *json)
-{
-	if (json)
-		request->reply.limit += strlen(json);
-	if (json)
-		spamd_reply_json(&request->reply, json);
-	else
-		request->reply.failed = true;
-	finish(request);
-}
-
-/* --- Tasks --------------------------------------------------------------- */
+/* --- Scans --------------------------------------------------------------- */
 
 /* What is only tagged stays where it is: for a mail server that is another thing than
  * rspamd's "add header", which files it into Junk. */
@@ -82,13 +64,14 @@ static const char *rspamc_action(const struct verdict *verdict)
 					     : render_rspamd_action(verdict);
 }
 
-static void render_scan(struct task *task)
+/* In the pool. */
+static void render_spamd_scan(struct task *task)
 {
-	struct request *request = task->owner;
-	const struct spamd_request *spamd = request->spamd;
+	struct spamd_client *client = task->owner;
+	const struct spamd_request *request = client->request;
 	const struct verdict *verdict = query_verdict(task->query, query_joint(task->query));
-	char *json = spamd->json ? render_query_json(task->query) : NULL;
-	char *report = task->explain && !json ? render_report(verdict) : NULL;
+	char *json = request->json ? render_query_json(task->query) : NULL;
+	char *report = task->explain && !json ? render_explanation(verdict) : NULL;
 	struct spamd_verdict shown = {
 		.spam = verdict->spam,
 		.score = verdict->score,
@@ -100,48 +83,28 @@ static void render_scan(struct task *task)
 		.json = json,
 	};
 
-	spamd_reply_verdict(&request->reply, spamd, &shown);
+	spamd_reply_verdict(&client->reply, request, &shown);
 	free(report);
 	free(json);
 }
 
-static void reply_answer(struct request *request, const struct answer *answer)
+/* --- Presses ------------------------------------------------------------- */
+
+static void reply_answer(struct spamd_client *client)
 {
-	char *json = request->spamd->json ? render_answer_json(answer) : NULL;
+	const struct answer *answer = press_answer(client->task.press);
+	char *json = client->request->json ? render_answer_json(answer) : NULL;
 	struct spamd_told told = {
 		.set = answer->outcome == OUTCOME_NEW || answer->outcome == OUTCOME_FLIP,
 		.removed = answer->outcome == OUTCOME_FORGOTTEN,
 		.json = json,
 	};
 
-	spamd_reply_told(&request->reply, request->spamd, &told);
+	spamd_reply_told(&client->reply, client->request, &told);
 	free(json);
 }
 
-static void on_task(struct task *task)
-{
-	struct request *request = task->owner;
-
-	if (task->failure.code != STATUS_OK) {
-		fail(request);
-		return;
-	}
-	switch (task->kind) {
-	case TASK_SCAN: /* rendered */
-		finish(request);
-		break;
-	case TASK_PRESS:
-		reply_answer(request, press_answer(task->press));
-		finish(request);
-		break;
-	case TASK_DIAGNOSE:
-	case TASK_CALL:
-		reply_json(request, task->json);
-		break;
-	}
-}
-
-static void start_task(struct request *request, enum task_kind kind)
+static void start_tell(struct spamd_client *client)
 {
 	static const enum label LABELS[] = {
 		[SPAMD_TELL_NOTHING] = LABEL_FORGET,
@@ -149,84 +112,131 @@ static void start_task(struct request *request, enum task_kind kind)
 		[SPAMD_TELL_HAM] = LABEL_HAM,
 		[SPAMD_TELL_FORGET] = LABEL_FORGET,
 	};
-	const struct spamd_request *spamd = request->spamd;
-	struct task *task = &request->task;
+	const struct spamd_request *request = client->request;
+	struct task *task = &client->task;
 
-	task->kind = kind;
-	task->label = LABELS[spamd->tell];
-	task->explain = spamd->command == SPAMD_REPORT || spamd->command == SPAMD_REPORT_IFSPAM;
-	task->shows = task->explain || spamd->json;
-	task->render = render_scan;
-	task->done = on_task;
+	/* A move says what it means by its folders. */
+	if (request->tell == SPAMD_TELL_NOTHING && task->context.event.kind != EVENT_MOVE) {
+		spamd_reply_told(&client->reply, request, &(struct spamd_told){0});
+		finish_request(client);
+		return;
+	}
+	task->label = LABELS[request->tell];
 	task_start(task);
 }
 
-static void start_tell(struct request *request)
-{
-	const struct spamd_request *spamd = request->spamd;
+/* --- What answers JSON --------------------------------------------------- */
 
-	/* A move says what it means by its folders. */
-	if (spamd->tell != SPAMD_TELL_NOTHING || request->task.context.event.kind == EVENT_MOVE) {
-		start_task(request, TASK_PRESS);
+/* A part of an export, or a long list, is larger than what else is answered; it is in
+ * memory already. */
+static void reply_json(struct spamd_client *client)
+{
+	const char *json = client->task.json;
+
+	if (!json) {
+		client->reply.failed = true;
 		return;
 	}
-	spamd_reply_told(&request->reply, spamd, &(struct spamd_told){0});
-	finish(request);
+	client->reply.limit += strlen(json);
+	spamd_reply_json(&client->reply, json);
 }
 
-static void start_stats(struct request *request)
+static void start_spamd_call(struct spamd_client *client)
 {
-	request->task.json = stats_render(request->server);
-	reply_json(request, request->task.json);
+	struct task *task = &client->task;
+	const struct user_naming *naming = &service_settings(task->server->service)->naming;
+
+	if (call_parse(&task->call, task->message, task->length, naming, &task->failure) ==
+		STATUS_OK)
+		task_start(task);
+	else
+		task_end(task);
 }
 
-void request_start(struct request *request)
+static void start_spamd_stats(struct spamd_client *client)
 {
-	const struct spamd_request *spamd = request->spamd;
+	client->task.json = render_stats(client->task.server);
+	reply_json(client);
+	finish_request(client);
+}
 
-	request->task = (struct task){.owner = request,
-		.server = request->server,
-		.peer = request->peer,
-		.name = counters_command(spamd->command),
-		.user = spamd->user,
-		.message = spamd->message,
-		.length = spamd->length};
-	request->reply = BUFFER_INIT(spamd->length + REPLY_EXTRA);
-	if (context_parse(&request->task.context, spamd->context, &request->task.failure) !=
-		STATUS_OK) {
-		fail(request);
+/* --- The rest ------------------------------------------------------------ */
+
+static void start_ping(struct spamd_client *client)
+{
+	spamd_reply_pong(&client->reply);
+	finish_request(client);
+}
+
+/* --- Commands ------------------------------------------------------------ */
+
+static const struct command {
+	const char *name;
+	const struct task_kind *kind; /* NULL = it is answered at once */
+	bool explain; /* a scan that tells why */
+	void (*start)(struct spamd_client *client); /* NULL = the task is started as it is */
+	void (*reply)(struct spamd_client *client); /* what the task gave; NULL = rendered */
+} COMMANDS[] = {
+	[SPAMD_CHECK] = {"CHECK", &task_scan, false, NULL, NULL},
+	[SPAMD_SYMBOLS] = {"SYMBOLS", &task_scan, false, NULL, NULL},
+	[SPAMD_REPORT] = {"REPORT", &task_scan, true, NULL, NULL},
+	[SPAMD_REPORT_IFSPAM] = {"REPORT_IFSPAM", &task_scan, true, NULL, NULL},
+	[SPAMD_PROCESS] = {"PROCESS", &task_scan, false, NULL, NULL},
+	[SPAMD_HEADERS] = {"HEADERS", &task_scan, false, NULL, NULL},
+	[SPAMD_TELL] = {"TELL", &task_press, false, start_tell, reply_answer},
+	[SPAMD_PING] = {"PING", NULL, false, start_ping, NULL},
+	[SPAMD_SKIP] = {"SKIP", NULL, false, finish_request, NULL},
+	[SPAMD_STATS] = {"STATS", NULL, false, start_spamd_stats, NULL},
+	[SPAMD_DIAGNOSE] = {"DIAGNOSE", &task_diagnose, false, NULL, reply_json},
+	[SPAMD_CALL] = {"CALL", &task_call, false, start_spamd_call, reply_json},
+};
+static_assert(sizeof(COMMANDS) / sizeof(COMMANDS[0]) == COUNTER_COMMANDS, "each is counted");
+
+void spamd_name_commands(struct counters *counters)
+{
+	for (size_t i = 0; i < COUNTER_COMMANDS; i++)
+		counters->commands[i].name = COMMANDS[i].name;
+}
+
+static void on_spamd_task_done(struct task *task)
+{
+	struct spamd_client *client = task->owner;
+	const struct command *command = &COMMANDS[client->request->command];
+
+	if (task->failure.code == STATUS_OK && command->reply)
+		command->reply(client);
+	finish_request(client);
+}
+
+void spamd_start_request(struct spamd_client *client)
+{
+	const struct spamd_request *request = spamd_session_request(client->session);
+	const struct command *command = &COMMANDS[request->command];
+	struct task *task = &client->task;
+
+	client->request = request;
+	client->reply = BUFFER_INIT(request->length + REPLY_EXTRA);
+	*task = (struct task){.owner = client,
+		.server = client->connection.server,
+		.peer = &client->connection.peer,
+		.kind = command->kind,
+		.name = command->name,
+		.user = request->user,
+		.explain = command->explain,
+		.shows = command->explain || request->json,
+		.message = request->message,
+		.length = request->length,
+		.render = render_spamd_scan,
+		.done = on_spamd_task_done};
+	if (context_parse(&task->context, request->context, &task->failure) != STATUS_OK) {
+		finish_request(client);
 		return;
 	}
-	if (!request->task.context.recipients && spamd->recipient_count > 0)
-		context_add_recipients(&request->task.context, spamd->recipients,
-			spamd->recipient_count, spamd->recipients_lost);
-	switch (spamd->command) {
-	case SPAMD_CHECK:
-	case SPAMD_SYMBOLS:
-	case SPAMD_REPORT:
-	case SPAMD_REPORT_IFSPAM:
-	case SPAMD_PROCESS:
-	case SPAMD_HEADERS:
-		start_task(request, TASK_SCAN);
-		break;
-	case SPAMD_TELL:
-		start_tell(request);
-		break;
-	case SPAMD_STATS:
-		start_stats(request);
-		break;
-	case SPAMD_DIAGNOSE:
-		start_task(request, TASK_DIAGNOSE);
-		break;
-	case SPAMD_CALL:
-		start_task(request, TASK_CALL);
-		break;
-	case SPAMD_PING:
-		spamd_reply_pong(&request->reply);
-		finish(request);
-		break;
-	case SPAMD_SKIP:
-		finish(request);
-		break;
-	}
+	if (!task->context.recipients && request->recipient_count > 0)
+		context_add_recipients(&task->context, request->recipients,
+			request->recipient_count, request->recipients_lost);
+	if (command->start)
+		command->start(client);
+	else
+		task_start(task);
 }

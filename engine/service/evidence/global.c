@@ -124,7 +124,7 @@ static enum status global_begin(struct global **global, size_t limit, struct fai
 	*global = untracked(limit);
 	if (*global)
 		return STATUS_OK;
-	failure_set(failure, STATUS_NOMEM, "reading the global store: out of memory");
+	failure_set(failure, STATUS_NOMEM, "reading the global evidence: out of memory");
 	return STATUS_NOMEM;
 }
 
@@ -335,7 +335,7 @@ static enum status write_ranges(struct global *global, struct store *store, size
 
 	if (!tokens)
 		return failure_set(
-			failure, STATUS_NOMEM, "writing the global store: out of memory");
+			failure, STATUS_NOMEM, "writing the global evidence: out of memory");
 	rows.tokens = tokens;
 	change.rows = &rows;
 	status = store_commit(store, &change, failure);

@@ -1,4 +1,4 @@
-/* The global store in memory: everybody's evidence. One writer, any number of
+/* The global evidence in memory: everybody's evidence. One writer, any number of
  * readers, no locks; sums are exact, so what was added can be taken away.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once

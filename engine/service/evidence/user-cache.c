@@ -10,7 +10,7 @@
 
 struct user_place {
 	char *user;
-	struct user_store *store; /* NULL while nobody has folded it */
+	struct user_fold *fold; /* NULL while nobody has folded it */
 	size_t bytes;
 	unsigned uses;
 	bool current; /* in the cache; otherwise freed with the last use */
@@ -44,7 +44,7 @@ struct users *users_new(size_t budget)
 
 static void free_place(struct user_place *place)
 {
-	user_store_unref(&place->store);
+	user_fold_unref(&place->fold);
 	free(place->user);
 	free(place);
 }
@@ -118,25 +118,25 @@ struct user_place *users_take(struct users *users, const char *user)
 	return place;
 }
 
-struct user_store *users_store(struct user_place *place)
+struct user_fold *users_fold(struct user_place *place)
 {
-	if (place->store)
-		place->store->references++;
-	return place->store;
+	if (place->fold)
+		place->fold->references++;
+	return place->fold;
 }
 
-void users_done(struct users *users, struct user_place **place, struct user_store **folded)
+void users_done(struct users *users, struct user_place **place, struct user_fold **folded)
 {
 	struct user_place *mine = *place;
 
-	if (mine->current && !mine->store && *folded) {
-		size_t bytes = user_store_bytes(*folded);
-		mine->store = *folded;
+	if (mine->current && !mine->fold && *folded) {
+		size_t bytes = user_fold_bytes(*folded);
+		mine->fold = *folded;
 		*folded = NULL;
 		mine->bytes += bytes;
 		users->bytes += bytes;
 	}
-	user_store_unref(folded);
+	user_fold_unref(folded);
 	mine->uses--;
 	if (!mine->current && mine->uses == 0)
 		free_place(mine);

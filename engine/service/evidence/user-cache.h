@@ -22,11 +22,11 @@ struct user_place;
 struct user_place *users_take(struct users *users, const char *user);
 
 /* The store at the place, with a reference for the caller; NULL = not folded. */
-struct user_store *users_store(struct user_place *place);
+struct user_fold *users_fold(struct user_place *place);
 
 /* Ends a use; `folded` (may be NULL) is kept in the cache when the place is
  * still current. Both pointers are set to NULL, the caller's reference goes. */
-void users_done(struct users *users, struct user_place **place, struct user_store **folded);
+void users_done(struct users *users, struct user_place **place, struct user_fold **folded);
 
 /* Drops one user or domain; all users of a domain; or all. */
 void users_drop(struct users *users, const char *user);

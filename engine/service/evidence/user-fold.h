@@ -1,4 +1,4 @@
-/* A user's store: the fold of the newest reports, with the preferences that are in
+/* A user's fold: the fold of the newest reports, with the preferences that are in
  * force; and the preferences of a domain, which has no reports.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
@@ -29,7 +29,7 @@ static inline double rules_log_odds(const struct user_rules *rules, double score
 }
 
 /* Immutable once folded. */
-struct user_store {
+struct user_fold {
 	struct preferences *preferences;
 	struct policy policy; /* of a user: with what domain and site say */
 	struct table *table; /* NULL of a domain */
@@ -46,20 +46,20 @@ struct user_basis {
 	const struct preferences *domain; /* NULL for a domain, and a user without one */
 	const struct preferences *site;
 	/* Called after each report that was folded; NULL = nobody. */
-	void (*watch)(void *context, const struct report *report, const struct user_store *store);
+	void (*watch)(void *context, const struct report *report, const struct user_fold *fold);
 	void *context;
 };
 
 /* [any] Reads the scope's entries and folds its journal. The result has one
  * reference. */
-enum status user_store_fold(struct user_store **store, struct store_reader *reader,
+enum status user_fold_make(struct user_fold **fold, struct store_reader *reader,
 	const struct user_basis *basis, struct failure *failure);
 
-size_t user_store_bytes(const struct user_store *store);
+size_t user_fold_bytes(const struct user_fold *fold);
 
 /* [owner] */
-void user_store_unref(struct user_store **store);
+void user_fold_unref(struct user_fold **fold);
 
 /* [any] As global_read. */
-void user_store_read(const struct user_store *store, const uint64_t *keys, size_t count,
-	double *sums, double *gains, struct model_evidence *evidence);
+void user_fold_read(const struct user_fold *fold, const uint64_t *keys, size_t count, double *sums,
+	double *gains, struct model_evidence *evidence);

@@ -64,7 +64,7 @@ void explain_verdict(
 	struct query *query, struct worker *worker, const struct model_message *message)
 {
 	const struct model_params *params = &query->rules.params;
-	const struct user_store *store = query->recipients[0].store;
+	const struct user_fold *fold = query->recipients[0].fold;
 	struct verdict *verdict = &query->recipients[0].verdict;
 	struct model_evidence everybody, own = {0};
 	size_t count = query->told_count;
@@ -76,8 +76,8 @@ void explain_verdict(
 		worker->everybody.gains, &everybody);
 	verdict->bias = model_mean(params->bias_variance, everybody.bias_sum, everybody.bias_gain);
 	if (personal) {
-		user_store_read(
-			store, worker->keys, count, worker->own.sums, worker->own.gains, &own);
+		user_fold_read(
+			fold, worker->keys, count, worker->own.sums, worker->own.gains, &own);
 		verdict->bias += model_user_bias(params, own.bias_sum, own.bias_gain);
 	}
 	for (size_t i = 0; i < count; i++) {

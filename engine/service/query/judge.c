@@ -29,7 +29,7 @@ static bool take_domain(struct query *query, struct recipient *recipient)
 	}
 	recipient->domain_place = users_take(query->service->users, recipient->domain);
 	if (recipient->domain_place)
-		recipient->domain_store = users_store(recipient->domain_place);
+		recipient->domain_fold = users_fold(recipient->domain_place);
 	return recipient->domain_place != NULL;
 }
 
@@ -47,7 +47,7 @@ static enum status take_recipient(struct query *query, const char *text, struct 
 	if (*recipient->user) {
 		recipient->place = users_take(query->service->users, recipient->user);
 		if (recipient->place)
-			recipient->store = users_store(recipient->place);
+			recipient->fold = users_fold(recipient->place);
 	}
 	if ((*recipient->user && !recipient->place) || !take_domain(query, recipient))
 		return failure_set(failure, STATUS_NOMEM, "scoring: out of memory");
@@ -95,8 +95,8 @@ bool query_is_warm(const struct query *query)
 {
 	for (size_t i = 0; i < query->count; i++) {
 		const struct recipient *recipient = &query->recipients[i];
-		if ((recipient->place && !recipient->store) ||
-			(recipient->domain_place && !recipient->domain_store))
+		if ((recipient->place && !recipient->fold) ||
+			(recipient->domain_place && !recipient->domain_fold))
 			return false;
 	}
 	return true;
@@ -109,7 +109,7 @@ static void keep_stores(struct service *service, struct query *query, size_t cou
 		struct recipient *recipient = &query->recipients[i];
 		recipient->folded = false;
 		if (recipient->place)
-			users_done(service->users, &recipient->place, &recipient->store);
+			users_done(service->users, &recipient->place, &recipient->fold);
 	}
 }
 
@@ -129,7 +129,7 @@ void query_end(struct service *service, struct query **result)
 		struct recipient *recipient = &query->recipients[i];
 		if (recipient->domain_place)
 			users_done(
-				service->users, &recipient->domain_place, &recipient->domain_store);
+				service->users, &recipient->domain_place, &recipient->domain_fold);
 	}
 	site_unref(&query->site);
 	global_unref(&query->global);
@@ -156,14 +156,14 @@ static size_t partition(const struct token_set *set, uint64_t *keys)
 	return head;
 }
 
-static bool is_personal(const struct user_store *own)
+static bool is_personal(const struct user_fold *own)
 {
 	return own && own->reports > 0;
 }
 
-double query_shift(const struct model_params *params, const struct user_store *store)
+double query_shift(const struct model_params *params, const struct user_fold *fold)
 {
-	double shift = model_user_bias(params, store->bias_sum, store->bias_gain) * params->scale;
+	double shift = model_user_bias(params, fold->bias_sum, fold->bias_gain) * params->scale;
 
 	return shift == 0 ? 0 : -shift; /* no negative zero: people read it */
 }
@@ -187,9 +187,9 @@ struct subject {
 	struct verdict of_site; /* without anybody's own word */
 };
 
-static const struct preferences *preferences_in(const struct user_store *store)
+static const struct preferences *preferences_in(const struct user_fold *fold)
 {
-	return store ? store->preferences : NULL;
+	return fold ? fold->preferences : NULL;
 }
 
 static enum list_scope find_milder(
@@ -215,25 +215,25 @@ static void hide_own(struct verdict *verdict)
 static void judge_recipient(struct query *query, struct recipient *recipient, struct worker *worker,
 	const struct subject *subject)
 {
-	const struct user_store *store = recipient->store;
+	const struct user_fold *fold = recipient->fold;
 	size_t count = subject->set->count;
-	bool personal = is_personal(store);
+	bool personal = is_personal(fold);
 	struct model_score score = subject->score;
 	struct verdict *verdict = &recipient->verdict;
 	struct model_evidence own;
 
 	if (personal) {
-		user_store_read(
-			store, worker->keys, count, worker->own.sums, worker->own.gains, &own);
+		user_fold_read(
+			fold, worker->keys, count, worker->own.sums, worker->own.gains, &own);
 		score = model_score(
 			&query->rules.params, &subject->message, &subject->everybody, &own);
-		verdict->own_shift = query_shift(&query->rules.params, store);
+		verdict->own_shift = query_shift(&query->rules.params, fold);
 	}
 	verdict->personal = personal;
 	verdict->identity = subject->set->identity;
 	verdict->tokens = count;
 	verdict->known = count_known(worker, count, personal && !query->hides_own);
-	verdict_decide(verdict, &subject->basis, &score, preferences_in(store),
+	verdict_decide(verdict, &subject->basis, &score, preferences_in(fold),
 		preferences_in(query_domain(recipient)));
 	recipient->milder_by = find_milder(query, recipient, subject);
 	if (query->hides_own)
@@ -273,7 +273,7 @@ static enum status judge_next(struct query *query, struct worker *worker,
 	judge_recipient(query, recipient, worker, subject);
 	*effort += JUDGE_EFFORT;
 	if (recipient->folded)
-		*effort += FOLD_EFFORT + recipient->store->reports;
+		*effort += FOLD_EFFORT + recipient->fold->reports;
 	query_keep_budget(query, recipient);
 	return status;
 }

@@ -12,7 +12,7 @@ struct policy_walk {
 	struct policy_view *view;
 };
 
-static void on_fold(void *context, const struct report *report, const struct user_store *store)
+static void on_fold(void *context, const struct report *report, const struct user_fold *fold)
 {
 	const struct policy_walk *walk = context;
 	struct policy_view *view = walk->view;
@@ -22,7 +22,7 @@ static void on_fold(void *context, const struct report *report, const struct use
 			sizeof(view->moves[0]) * (size_t)--view->move_count);
 	view->moves[view->move_count++] = (struct threshold_move){.time = report->time,
 		.label = report->label,
-		.shift = query_shift(walk->params, store)};
+		.shift = query_shift(walk->params, fold)};
 	view->spam += report->label == LABEL_SPAM;
 	view->ham += report->label == LABEL_HAM;
 }
@@ -34,7 +34,7 @@ enum status query_policy(struct query *query, struct worker *worker, struct poli
 	const struct policy_bounds *bounds = &query->rules.bounds;
 	const struct model_params *params = &query->rules.params;
 	struct policy_walk walk = {.params = params, .view = view};
-	struct user_store *store = NULL;
+	struct user_fold *fold = NULL;
 
 	*view = (struct policy_view){.limit = params->scale * params->user_bias_limit,
 		.junk_min = bounds->junk_min,
@@ -44,14 +44,14 @@ enum status query_policy(struct query *query, struct worker *worker, struct poli
 	basis.watch = on_fold;
 	basis.context = &walk;
 	if (status == STATUS_OK)
-		status = user_store_fold(&store, worker->reader, &basis, failure);
+		status = user_fold_make(&fold, worker->reader, &basis, failure);
 	if (status != STATUS_OK)
 		return status;
-	view->policy = store->policy;
-	view->shift = query_shift(params, store);
+	view->policy = fold->policy;
+	view->shift = query_shift(params, fold);
 	view->threshold = view->policy.junk + view->shift;
-	view->changed = preferences_policy(store->preferences)->time;
-	view->consent = preferences_consent(store->preferences, &view->consent_time);
-	user_store_unref(&store);
+	view->changed = preferences_policy(fold->preferences)->time;
+	view->consent = preferences_consent(fold->preferences, &view->consent_time);
+	user_fold_unref(&fold);
 	return STATUS_OK;
 }

@@ -20,9 +20,9 @@ struct recipient {
 	char user[STORE_MAX_USER + 1];
 	char domain[STORE_MAX_USER + 1]; /* the scope "@example.org"; "" = none */
 	struct user_place *place; /* NULL: no user */
-	struct user_store *store; /* NULL while cold, and when given up again */
+	struct user_fold *fold; /* NULL while cold, and when given up again */
 	struct user_place *domain_place; /* NULL: none, or an earlier recipient has it */
-	struct user_store *domain_store; /* NULL while cold, and without a domain */
+	struct user_fold *domain_fold; /* NULL while cold, and without a domain */
 	bool folded, domain_folded; /* the stores are this query's work, and known to it alone */
 	struct recipient *same_domain; /* the earlier one */
 	struct verdict verdict;
@@ -53,12 +53,12 @@ struct query {
 };
 
 /* The preferences of a recipient's domain come with this; NULL = none. */
-const struct user_store *query_domain(const struct recipient *recipient);
+const struct user_fold *query_domain(const struct recipient *recipient);
 
 /* What a recipient's store is folded from. */
 struct user_basis query_basis(const struct query *query, const struct recipient *recipient);
 
-/* Reads the domain's preferences; then the user's store: makes cold warm. What is read
+/* Reads the domain's preferences; then the user's fold: makes cold warm. What is read
  * counts as held. */
 enum status query_fold_domain(struct query *query, struct recipient *recipient,
 	struct worker *worker, struct failure *failure);
@@ -72,7 +72,7 @@ size_t query_budget(size_t cache_bytes);
 void query_keep_budget(struct query *query, struct recipient *recipient);
 
 /* By how much the user's presses have moved the threshold, in score. */
-double query_shift(const struct model_params *params, const struct user_store *store);
+double query_shift(const struct model_params *params, const struct user_fold *fold);
 
 /* Makes room for tokens that explain, which are kept with their texts; NULL when
  * nothing is to be explained. */

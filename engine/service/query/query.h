@@ -67,10 +67,10 @@ void query_hide_own(struct query *query);
 /* [owner] Between query_begin and query_run: will that read no file? */
 bool query_is_warm(const struct query *query);
 
-/* [any] Tokenizes and judges for each recipient; where many users' stores have to be
- * read, for some of them: see query_goes_on. When a user's store cannot be read that
+/* [any] Tokenizes and judges for each recipient; where many users' folds have to be
+ * read, for some of them: see query_goes_on. When a user's fold cannot be read that
  * verdict is global's, `personal` is false and the failure is returned with it: the
- * verdicts hold all the same. Of what is read for recipients after the first one, users' stores are
+ * verdicts hold all the same. Of what is read for recipients after the first one, users' folds are
  * kept for the next query up to an eighth of user_cache_bytes, with those of domains up to
  * a quarter; beyond that they are freed as soon as they were judged by. */
 enum status query_run(struct query *query, struct worker *worker, const char *message,
@@ -81,7 +81,7 @@ enum status query_run(struct query *query, struct worker *worker, const char *me
  * longer than some fifty milliseconds. */
 bool query_goes_on(const struct query *query);
 
-/* [owner] Between two query_run: gives the users' stores that were read so far to the
+/* [owner] Between two query_run: gives the users' folds that were read so far to the
  * cache, so that those who wait hold none. */
 void query_hand_over(struct service *service, struct query *query);
 
@@ -153,7 +153,7 @@ struct policy_view {
 enum status query_policy(struct query *query, struct worker *worker, struct policy_view *view,
 	struct failure *failure);
 
-/* [owner] Keeps the users' stores for the next query; frees *query. */
+/* [owner] Keeps the users' folds for the next query; frees *query. */
 void query_end(struct service *service, struct query **query);
 
 /* The SMTP reply when a message cannot be judged: "421 4.3.2 ..." overloaded,

@@ -80,5 +80,5 @@ enum status batch_begin(struct service *service, struct press *const *presses, s
  * records are damaged. Those are refused, see their answers, and the others go on. */
 enum status batch_run(struct batch *batch, struct failure *failure);
 
-/* [owner] Publishes the users' stores; fills in the answers; frees *batch. */
+/* [owner] Publishes the users' folds; fills in the answers; frees *batch. */
 void batch_end(struct service *service, struct batch **batch);

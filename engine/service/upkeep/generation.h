@@ -1,4 +1,4 @@
-/* A generation of the global store as the trainer makes it: what each report of the
+/* A generation of the global evidence as the trainer makes it: what each report of the
  * journal adds. The tokens are in the journal; so a generation stays exact when
  * reports come, change or are erased after it was made.
  *

@@ -97,7 +97,7 @@ const struct receipt *change_receipt(const struct change *change);
 /* [owner] Publishes the change; frees *change. */
 void change_end(struct service *service, struct change **change);
 
-/* --- Write-behind of the global store ------------------------------------ */
+/* --- Write-behind of the global evidence ------------------------------------ */
 
 /* [owner] Tokens changed since the last checkpoint. */
 size_t service_dirty(const struct service *service);
