@@ -6,6 +6,7 @@
  * and learned with the model. Half of them come from all users in turn, half from users
  * of whom some press very often (Zipf). TOKENS: rows of global beyond these,
  * with evidence of nobody's, until there are so many.
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>

@@ -11,6 +11,7 @@
  * INDEX as scripts/corpus makes it. The global table holds the messages themselves
  * and, up to --tokens (1,000,000), words that no message has. Figures are medians of
  * the rounds.
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdbool.h>
 #include <stdio.h>

@@ -7,6 +7,7 @@
  * milliseconds, the median and the 99th percentile of both kinds of answer. `closed`
  * are connections that ended without an answer, `late` those that were begun and not
  * answered when the time was over.
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>

@@ -8,6 +8,7 @@
  * timed from when they were to begin; else each as soon as one ends. With USERS the whole
  * list is sent for USER0, then for USER1 and so on. Prints one line: messages seconds
  * per-second p50-ms p99-ms errors max-ms.
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <pthread.h>

@@ -5,6 +5,7 @@
  * Usage: check_database DATABASE
  * Prints what there is; exit status 0 = exact, 1 = not, with what differs. It adds in
  * integers, by the formats of store.h alone.
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <math.h>
