@@ -8,12 +8,12 @@ TESTS          += $(fault_tests)
 
 tests_fault_test_powercut_SOURCES = %D%/test_powercut.c $(fault_sources)
 tests_fault_test_powercut_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS) $(SQLITE_CFLAGS)
-tests_fault_test_powercut_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+tests_fault_test_powercut_LDADD   = libfixture.a $(SERVICE_LIBS) $(CHECK_LIBS)
 
 tests_fault_test_faults_SOURCES = %D%/test_faults.c $(fault_sources)
 tests_fault_test_faults_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS) $(SQLITE_CFLAGS)
-tests_fault_test_faults_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+tests_fault_test_faults_LDADD   = libfixture.a $(SERVICE_LIBS) $(CHECK_LIBS)
 
 tests_fault_test_damage_SOURCES = %D%/test_damage.c $(workload_sources)
 tests_fault_test_damage_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS) $(SQLITE_CFLAGS)
-tests_fault_test_damage_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+tests_fault_test_damage_LDADD   = libfixture.a $(SERVICE_LIBS) $(CHECK_LIBS)

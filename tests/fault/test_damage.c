@@ -9,10 +9,10 @@
 #include <sqlite3.h>
 
 #include "tests/fault/workload.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 
-static char folder[64];
-static char *path;
+static const char *path;
 static char *sound; /* the file's bytes */
 static gsize size;
 static char *sound_verdicts;
@@ -51,14 +51,11 @@ static void setup(void)
 	struct engine engine;
 	struct failure failure;
 
-	strcpy(folder, "/tmp/hamlet-damage-XXXXXX");
-	ck_assert_ptr_nonnull(g_mkdtemp(folder));
-	path = g_strconcat(folder, "/hamlet.sqlite", NULL);
-	ck_assert_int_eq(engine_open(&engine, path, &failure), STATUS_OK);
+	path = in_folder("hamlet.sqlite");
+	assert_ok(engine_open(&engine, path, &failure));
 	for (guint i = 0; i < steps->len; i++)
-		ck_assert_int_eq(engine_do(&engine, &g_array_index(steps, struct step, i), ledger,
-					 folder, &failure),
-			STATUS_OK);
+		assert_ok(engine_do(
+			&engine, &g_array_index(steps, struct step, i), ledger, folder, &failure));
 	sound_verdicts = engine_verdicts(&engine);
 	engine_close(&engine);
 	ledger_free(ledger);
@@ -69,11 +66,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	char *command = g_strdup_printf("rm -rf %s", folder);
-
-	ck_assert_int_eq(system(command), 0);
-	g_free(command);
-	g_free(path);
+	remove_folder();
 	g_free(sound);
 	g_free(sound_verdicts);
 	g_ptr_array_unref(owners);
@@ -113,12 +106,11 @@ static void assert_rebuilt(struct engine *engine, struct ledger *ledger)
 	ck_assert(mended);
 	ck_assert_str_eq(now, sound_verdicts);
 	g_free(now);
-	ck_assert_msg(engine_do(engine, &PRESS, ledger, folder, &failure) == STATUS_OK, "%s",
-		failure.detail);
+	assert_ok(engine_do(engine, &PRESS, ledger, folder, &failure));
 	wrong = engine_check(engine);
 	ck_assert_msg(!wrong, "%s", wrong);
 	engine_close(engine);
-	ck_assert_int_eq(engine_open(engine, path, &failure), STATUS_OK);
+	assert_ok(engine_open(engine, path, &failure));
 	ck_assert_ptr_null(service_damage(engine->service, &mended));
 }
 

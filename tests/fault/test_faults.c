@@ -2,7 +2,6 @@
  * the report is refused with the right status and leaves no trace, verdicts are
  * given all the while, and when the disk is well again so is the engine, without
  * being opened anew.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 
 #include "tests/fault/vfs.h"
 #include "tests/fault/workload.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 
 /* Every call of the workload has its turn; under a sanitizer every few. */
@@ -49,31 +49,24 @@ static const struct {
 		STATUS_IO},
 };
 
-static char folder[64];
-static char *path;
+static const char *path;
 static struct engine engine;
 static struct ledger *ledger;
 static struct failure failure;
 
 static void setup(void)
 {
-	strcpy(folder, "/tmp/hamlet-faults-XXXXXX");
-	ck_assert_ptr_nonnull(g_mkdtemp(folder));
-	path = g_strconcat(folder, "/hamlet.sqlite", NULL);
+	path = in_folder("hamlet.sqlite");
 	ledger = ledger_new();
 	vfs_install();
 }
 
 static void teardown(void)
 {
-	char *command = g_strdup_printf("rm -rf %s", folder);
-
 	engine_close(&engine);
 	vfs_remove();
 	ledger_free(ledger);
-	g_free(path);
-	ck_assert_int_eq(system(command), 0);
-	g_free(command);
+	remove_folder();
 }
 
 static void heal(void)
@@ -146,7 +139,7 @@ static bool try_step(const struct step *step, int which, bool lasting, unsigned 
 		during = engine_verdicts(&engine);
 	heal();
 	if (!engine.service)
-		ck_assert_int_eq(engine_open(&engine, path, &failure), STATUS_OK);
+		assert_ok(engine_open(&engine, path, &failure));
 	if (status != STATUS_OK && !is_done(step, before)) {
 		after = state();
 		ck_assert_msg(strcmp(after, before) == 0, "%s leaves a trace", FAULTS[which].name);
@@ -165,7 +158,7 @@ static void try_workload(int which, bool lasting)
 	GArray *steps = workload_steps(false);
 	unsigned refused = 0;
 
-	ck_assert_int_eq(engine_open(&engine, path, &failure), STATUS_OK);
+	assert_ok(engine_open(&engine, path, &failure));
 	for (guint i = 0; i < steps->len; i++) {
 		const struct step *step = &g_array_index(steps, struct step, i);
 		for (unsigned number = 1; !try_step(step, which, lasting, number);
@@ -199,10 +192,10 @@ START_TEST(an_erasure_in_the_midst_of_which_nothing_can_be_read)
 	const struct step erase = {.kind = STEP_ERASE, .user = "zoe"};
 	unsigned refused = 0;
 
-	ck_assert_int_eq(engine_open(&engine, path, &failure), STATUS_OK);
+	assert_ok(engine_open(&engine, path, &failure));
 	for (unsigned i = 0; i < REPORTS; i += 8) {
 		const struct step press = {STEP_PRESS, "zoe", LARGE + i, 8, LABEL_SPAM};
-		ck_assert_int_eq(engine_do(&engine, &press, ledger, folder, &failure), STATUS_OK);
+		assert_ok(engine_do(&engine, &press, ledger, folder, &failure));
 	}
 	for (unsigned number = 3; number < REPORTS; number += REPORTS / 8) {
 		vfs_set_fault(&(struct vfs_fault){.calls = VFS_READ,
@@ -240,11 +233,11 @@ START_TEST(a_query_waits_for_no_sync)
 	const struct step press = {STEP_PRESS, "dan", 1, 1, LABEL_SPAM};
 	struct during during = {0};
 
-	ck_assert_int_eq(engine_open(&engine, path, &failure), STATUS_OK);
+	assert_ok(engine_open(&engine, path, &failure));
 	assert_works();
 	during.verdicts = engine_verdicts(&engine);
 	vfs_watch(VFS_SYNC, on_sync, &during);
-	ck_assert_int_eq(engine_do(&engine, &press, ledger, folder, &failure), STATUS_OK);
+	assert_ok(engine_do(&engine, &press, ledger, folder, &failure));
 	vfs_watch(0, NULL, NULL);
 	ck_assert_uint_gt(during.syncs, 0);
 	char *after = engine_verdicts(&engine);

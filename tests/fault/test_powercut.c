@@ -2,7 +2,6 @@
  * afterwards is what was acknowledged, and perhaps what was being written, whole.
  *
  * HAMLET_SEED repeats a run; HAMLET_CUTS = how many power cuts there are.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "tests/fault/vfs.h"
 #include "tests/fault/workload.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -27,8 +27,8 @@ struct waiting {
 };
 
 static struct {
-	char folder[64], live[96], cut[96];
-	char *live_path, *cut_path;
+	const char *live, *cut; /* folders, and the databases in them */
+	const char *live_path, *cut_path;
 	uint64_t seed;
 	unsigned calls; /* that change the disk, so far */
 	unsigned every, each; /* of so many calls one is chosen, for so many cuts */
@@ -44,27 +44,20 @@ static void setup(void)
 	memset(&run, 0, sizeof(run));
 	run.seed = seed ? g_ascii_strtoull(seed, NULL, 10) : (uint64_t)time(NULL);
 	printf("# seed %" G_GUINT64_FORMAT "\n", run.seed);
-	strcpy(run.folder, "/tmp/hamlet-powercut-XXXXXX");
-	ck_assert_ptr_nonnull(g_mkdtemp(run.folder));
-	snprintf(run.live, sizeof(run.live), "%s/live", run.folder);
-	snprintf(run.cut, sizeof(run.cut), "%s/cut", run.folder);
+	run.live = in_folder("live");
+	run.cut = in_folder("cut");
+	run.live_path = in_folder("live/hamlet.sqlite");
+	run.cut_path = in_folder("cut/hamlet.sqlite");
 	ck_assert_int_eq(g_mkdir(run.live, 0700) | g_mkdir(run.cut, 0700), 0);
-	run.live_path = g_strconcat(run.live, "/hamlet.sqlite", NULL);
-	run.cut_path = g_strconcat(run.cut, "/hamlet.sqlite", NULL);
 	run.images = g_array_new(FALSE, FALSE, sizeof(struct waiting));
 	vfs_install();
 }
 
 static void teardown(void)
 {
-	char *command = g_strdup_printf("rm -rf %s", run.folder);
-
 	vfs_remove();
 	g_array_unref(run.images);
-	g_free(run.live_path);
-	g_free(run.cut_path);
-	ck_assert_int_eq(system(command), 0);
-	g_free(command);
+	remove_folder();
 }
 
 static void on_call(void *context, enum vfs_call call)
@@ -99,7 +92,7 @@ static char *check_reopened(const char *before, const char *after)
 		wrong = g_strdup(failure.detail);
 	if (!wrong)
 		wrong = engine_check(&engine);
-	if (!wrong && engine_do(&engine, &press, ledger, run.folder, &failure) != STATUS_OK)
+	if (!wrong && engine_do(&engine, &press, ledger, folder, &failure) != STATUS_OK)
 		wrong = g_strdup(failure.detail);
 	engine_close(&engine);
 	g_free(state);
@@ -144,7 +137,7 @@ static enum status make_step(struct engine *engine, const struct step *step, str
 	enum status status;
 
 	vfs_watch(VFS_CHANGES, on_call, NULL);
-	status = step ? engine_do(engine, step, ledger, run.folder, failure)
+	status = step ? engine_do(engine, step, ledger, folder, failure)
 		      : engine_open(engine, run.live_path, failure);
 	vfs_watch(0, NULL, NULL);
 	return status;
@@ -223,12 +216,12 @@ START_TEST(what_was_erased_stays_gone)
 	struct engine engine;
 	struct failure failure;
 
-	ck_assert_int_eq(engine_open(&engine, run.live_path, &failure), STATUS_OK);
-	ck_assert_int_eq(engine_do(&engine, &press, ledger, run.folder, &failure), STATUS_OK);
+	assert_ok(engine_open(&engine, run.live_path, &failure));
+	assert_ok(engine_do(&engine, &press, ledger, folder, &failure));
 	struct vfs_image *image = vfs_cut(run.live, 0);
 	ck_assert(vfs_image_has(image, user));
 	vfs_image_free(&image);
-	ck_assert_int_eq(engine_do(&engine, &erase, ledger, run.folder, &failure), STATUS_OK);
+	assert_ok(engine_do(&engine, &erase, ledger, folder, &failure));
 	for (unsigned i = 0; i < 40; i++) {
 		image = vfs_cut(run.live, run.seed + i);
 		ck_assert(!vfs_image_has(image, user));

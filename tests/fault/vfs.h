@@ -10,7 +10,6 @@
  *
  * One thread. Files outside a test's folder do not exist here; the `-lock` file of
  * the store, which is none of SQLite's, stays on the real file system.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 

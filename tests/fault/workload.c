@@ -25,7 +25,7 @@ static struct service_settings engine_settings(void)
 	return settings;
 }
 
-enum status engine_open(struct engine *engine, char *path, struct failure *failure)
+enum status engine_open(struct engine *engine, const char *path, struct failure *failure)
 {
 	const struct service_settings settings = engine_settings();
 	enum status status;

@@ -12,14 +12,14 @@
 
 /* A store in a file with the service on it and one worker; zeroed = closed. */
 struct engine {
-	char *path;
+	const char *path;
 	struct store *store;
 	struct service *service;
 	struct worker *worker;
 };
 
 /* `path` must live as long. On failure everything is closed. */
-enum status engine_open(struct engine *engine, char *path, struct failure *failure);
+enum status engine_open(struct engine *engine, const char *path, struct failure *failure);
 void engine_close(struct engine *engine);
 
 enum step_kind {

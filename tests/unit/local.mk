@@ -1,6 +1,12 @@
 UNIT_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) -Wno-missing-prototypes
-UNIT_HEADER = tests/unit/unit.h tests/unit/store-verbs.h tests/unit/made-generation.h tests/unit/service-fixture.h \
-	tests/unit/small-mail.h
+UNIT_HEADER = tests/unit/unit.h tests/unit/store-verbs.h
+
+# What the tests share; before the libraries that it uses.
+check_LIBRARIES = libfixture.a
+libfixture_a_SOURCES = \
+	%D%/fixture.c %D%/fixture.h %D%/folder.c %D%/folder.h %D%/made-generation.c \
+	%D%/made-generation.h %D%/small-mail.c %D%/small-mail.h $(UNIT_HEADER)
+libfixture_a_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) $(GLIB_CFLAGS)
 
 unit_tests = \
 	%D%/test_adoption \
@@ -79,7 +85,7 @@ tests_unit_test_tokenizer_LDADD   = $(TOKENIZER_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_service_SOURCES = %D%/test_service.c $(UNIT_HEADER)
 tests_unit_test_service_CFLAGS  = $(UNIT_CFLAGS)
-tests_unit_test_service_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+tests_unit_test_service_LDADD   = libfixture.a $(SERVICE_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_settings_SOURCES = %D%/test_settings.c $(UNIT_HEADER)
 tests_unit_test_settings_CFLAGS  = $(UNIT_CFLAGS)
@@ -87,7 +93,7 @@ tests_unit_test_settings_LDADD   = libsettings.a libbase.a $(GLIB_LIBS) $(CHECK_
 
 tests_unit_test_trainer_SOURCES = %D%/test_trainer.c $(UNIT_HEADER)
 tests_unit_test_trainer_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
-tests_unit_test_trainer_LDADD   = libtrainer.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
+tests_unit_test_trainer_LDADD   = libfixture.a libtrainer.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_retrain_SOURCES = %D%/test_retrain.c $(UNIT_HEADER)
 tests_unit_test_retrain_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
@@ -95,7 +101,7 @@ tests_unit_test_retrain_LDADD   = libtrainer.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JA
 
 tests_unit_test_evaluate_SOURCES = %D%/test_evaluate.c $(UNIT_HEADER)
 tests_unit_test_evaluate_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
-tests_unit_test_evaluate_LDADD   = libtrainer.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS) -lm
+tests_unit_test_evaluate_LDADD   = libfixture.a libtrainer.a $(SERVICE_LIBS) $(GLIB_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS) -lm
 
 tests_unit_test_clock_SOURCES = %D%/test_clock.c $(UNIT_HEADER)
 tests_unit_test_clock_CFLAGS  = $(UNIT_CFLAGS)
@@ -111,26 +117,27 @@ tests_unit_test_origin_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_adoption_SOURCES = %D%/test_adoption.c $(UNIT_HEADER)
 tests_unit_test_adoption_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
-tests_unit_test_adoption_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+tests_unit_test_adoption_LDADD   = libfixture.a $(SERVICE_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_change_SOURCES = %D%/test_change.c $(UNIT_HEADER)
 tests_unit_test_change_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
-tests_unit_test_change_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+tests_unit_test_change_LDADD   = libfixture.a $(SERVICE_LIBS) $(CHECK_LIBS)
+
 tests_unit_test_doubt_SOURCES = %D%/test_doubt.c $(UNIT_HEADER)
 tests_unit_test_doubt_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
-tests_unit_test_doubt_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+tests_unit_test_doubt_LDADD   = libfixture.a $(SERVICE_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_answer_SOURCES = %D%/test_answer.c $(UNIT_HEADER)
 tests_unit_test_answer_CFLAGS  = $(UNIT_CFLAGS) $(UV_CFLAGS) $(GLIB_CFLAGS) $(JANSSON_CFLAGS)
-tests_unit_test_answer_LDADD   = $(DAEMON_LIBS) $(CHECK_LIBS)
+tests_unit_test_answer_LDADD   = libfixture.a $(DAEMON_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_recipients_SOURCES = %D%/test_recipients.c $(UNIT_HEADER)
 tests_unit_test_recipients_CFLAGS  = $(UNIT_CFLAGS)
-tests_unit_test_recipients_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+tests_unit_test_recipients_LDADD   = libfixture.a $(SERVICE_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_feedback_SOURCES = %D%/test_feedback.c $(UNIT_HEADER)
 tests_unit_test_feedback_CFLAGS  = $(UNIT_CFLAGS)
-tests_unit_test_feedback_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+tests_unit_test_feedback_LDADD   = libfixture.a $(SERVICE_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_milter_SOURCES = %D%/test_milter.c $(UNIT_HEADER)
 tests_unit_test_milter_CFLAGS  = $(UNIT_CFLAGS)
@@ -138,7 +145,7 @@ tests_unit_test_milter_LDADD   = libprotocol.a libbase.a $(CHECK_LIBS)
 
 tests_unit_test_expiry_SOURCES = %D%/test_expiry.c $(UNIT_HEADER)
 tests_unit_test_expiry_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
-tests_unit_test_expiry_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+tests_unit_test_expiry_LDADD   = libfixture.a $(SERVICE_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_proposal_SOURCES = %D%/test_proposal.c $(UNIT_HEADER)
 tests_unit_test_proposal_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
@@ -150,7 +157,7 @@ COUNT_WORK = $(AM_LDFLAGS) \
 	-Wl,--wrap=memmove -Wl,--wrap=memset -Wl,--wrap=strlen -Wl,--wrap=strnlen \
 	-Wl,--wrap=strspn -Wl,--wrap=strcspn -Wl,--wrap=strchr -Wl,--wrap=strrchr \
 	-Wl,--wrap=strstr
-check_LIBRARIES = libcounted.a
+check_LIBRARIES += libcounted.a
 libcounted_a_SOURCES = $(libtokenizer_a_SOURCES) $(libservice_a_SOURCES)
 libcounted_a_CFLAGS  = $(AM_CFLAGS) $(GMIME_CFLAGS) $(XXHASH_CFLAGS) -fno-builtin \
 	-fsanitize-coverage=trace-pc
@@ -158,11 +165,11 @@ libcounted_a_CFLAGS  = $(AM_CFLAGS) $(GMIME_CFLAGS) $(XXHASH_CFLAGS) -fno-builti
 tests_unit_test_attacks_SOURCES = %D%/test_attacks.c %D%/work.c %D%/work.h $(UNIT_HEADER)
 tests_unit_test_attacks_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
 tests_unit_test_attacks_LDFLAGS = $(COUNT_WORK)
-tests_unit_test_attacks_LDADD   = libcounted.a $(SERVICE_LIBS) $(GLIB_LIBS) $(CHECK_LIBS)
+tests_unit_test_attacks_LDADD   = libfixture.a libcounted.a $(SERVICE_LIBS) $(GLIB_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_users_SOURCES = %D%/test_users.c $(UNIT_HEADER)
 tests_unit_test_users_CFLAGS  = $(UNIT_CFLAGS) $(GLIB_CFLAGS)
-tests_unit_test_users_LDADD   = $(SERVICE_LIBS) $(CHECK_LIBS)
+tests_unit_test_users_LDADD   = libfixture.a $(SERVICE_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_mime_SOURCES = %D%/test_mime.c $(UNIT_HEADER)
 tests_unit_test_mime_CFLAGS  = $(UNIT_CFLAGS) $(GMIME_CFLAGS)
@@ -170,4 +177,4 @@ tests_unit_test_mime_LDADD   = $(TOKENIZER_LIBS) $(CHECK_LIBS)
 
 tests_unit_test_sandbox_SOURCES = %D%/test_sandbox.c $(UNIT_HEADER)
 tests_unit_test_sandbox_CFLAGS  = $(UNIT_CFLAGS)
-tests_unit_test_sandbox_LDADD   = $(DAEMON_LIBS) $(CHECK_LIBS)
+tests_unit_test_sandbox_LDADD   = libfixture.a $(DAEMON_LIBS) $(CHECK_LIBS)

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A generation takes over while reports come in. Whatever happens: the rows are the
- * sum of what the reports that count add. */
+/* A generation takes over while reports come in. Whatever happens: the rows are the
+ * sum of what the reports that count add.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,25 +11,13 @@
 #include "tests/unit/made-generation.h"
 #include "tests/unit/small-mail.h"
 
-static char folder[64], challenger[96], former[96];
+static const char *challenger, *former;
 
 static void setup(void)
 {
-	strcpy(folder, "/tmp/hamlet-adoption-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(challenger, sizeof(challenger), "%s/challenger", folder);
-	snprintf(former, sizeof(former), "%s/former", folder);
-	settings = service_defaults();
-	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
-	open_service();
-}
-
-static void clean(void)
-{
-	teardown();
-	g_unlink(challenger);
-	g_unlink(former);
-	g_rmdir(folder);
+	setup_memory();
+	challenger = in_folder("challenger");
+	former = in_folder("former");
 }
 
 /* --- What happens ------------------------------------------------------------------ */
@@ -51,11 +38,7 @@ static void press_many(void)
 
 static void make_generation(void)
 {
-	struct store_reader *reader;
-
-	assert_ok(store_reader_open(store, &reader, &failure));
-	assert_ok(write_made_generation(reader, 1000, "eve", challenger, &failure));
-	store_reader_close(&reader);
+	assert_ok(write_made_generation(worker_reader(worker), 1000, "eve", challenger, &failure));
 }
 
 /* After a failure it is the caller's still. */
@@ -115,8 +98,7 @@ START_TEST(it_is_brought_up_to_the_present)
 	assert_exact();
 	double present = score(4);
 	ck_assert_double_ne(present, after);
-	close_service();
-	open_service();
+	reopen_service();
 	ck_assert_double_eq(score(4), present);
 	assert_exact();
 }
@@ -188,10 +170,7 @@ START_TEST(an_older_one_keeps_what_it_does_not_know)
 	make_generation();
 	for (unsigned i = 40; i < 60; i++)
 		press(USERS[i % 5], i, i % 3 ? LABEL_HAM : LABEL_SPAM);
-	struct store_reader *reader;
-	assert_ok(store_reader_open(store, &reader, &failure));
-	assert_ok(write_made_generation(reader, 1000, "eve", former, &failure));
-	store_reader_close(&reader);
+	assert_ok(write_made_generation(worker_reader(worker), 1000, "eve", former, &failure));
 	adopt_file(former);
 	assert_exact();
 	adopt_file(challenger);
@@ -202,49 +181,24 @@ START_TEST(an_older_one_keeps_what_it_does_not_know)
 }
 END_TEST
 
-static void withdraw(const char *user)
-{
-	const struct store_entry entry = {user, ENTRY_CONSENT, "", "declined", 5};
-	struct change *change;
-
-	assert_ok(change_entries(service, &entry, 1, AS_USER, &change, &failure));
-	assert_ok(change_run(change, &failure));
-	change_end(service, &change);
-}
-
-static enum status count_entry(void *context, const struct store_entry *entry)
-{
-	(void)entry;
-	++*(int *)context;
-	return STATUS_OK;
-}
-
 START_TEST(what_is_taken_out_meanwhile_stays_out)
 {
 	struct change *adoption;
-	struct change *change;
-	struct store_reader *reader;
-	int entries = 0;
 
 	press_many();
 	make_generation();
 	adoption = begin(challenger, former);
 	assert_ok(change_prepare(adoption, worker, &failure));
-	withdraw("ann");
+	lay_down("ann", ENTRY_CONSENT, "", "declined");
 	ck_assert_int_eq(run_adoption(&adoption), STATUS_BUSY);
 	assert_ok(change_prepare(adoption, worker, &failure));
-	assert_ok(change_erase(service, "bob", &change, &failure));
-	assert_ok(change_run(change, &failure));
-	change_end(service, &change);
+	erase("bob");
 	ck_assert_int_eq(run_adoption(&adoption), STATUS_BUSY);
 	assert_ok(change_prepare(adoption, worker, &failure));
 	assert_ok(run_adoption(&adoption));
 	assert_exact();
-	assert_ok(store_reader_open(store, &reader, &failure));
-	assert_ok(store_entries(reader, "bob", 0, count_entry, &entries, &failure));
-	store_reader_close(&reader);
-	ck_assert_int_eq(entries, 0);
-	withdraw("cid"); /* and takes out what the generation says */
+	ck_assert_uint_eq(count_entries("bob"), 0);
+	lay_down("cid", ENTRY_CONSENT, "", "declined"); /* and takes out what the generation says */
 	assert_exact();
 }
 END_TEST
@@ -281,8 +235,7 @@ START_TEST(a_service_that_stops_leaves_all_as_it_was)
 	change_end(service, &adoption);
 	ck_assert_double_eq(score(200), before);
 	assert_exact();
-	close_service();
-	open_service();
+	reopen_service();
 	adopt_file(challenger);
 	assert_exact();
 }
@@ -413,7 +366,7 @@ static Suite *suite(void)
 	Suite *suite = suite_create("adoption");
 	TCase *tcase = tcase_create("adoption");
 
-	tcase_add_checked_fixture(tcase, setup, clean);
+	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, it_is_brought_up_to_the_present);
 	tcase_add_loop_test(tcase, what_counts_no_more_is_taken_out_once, 0, 2);

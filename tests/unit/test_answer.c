@@ -1,12 +1,11 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What a mail server is answered through the milter: every verdict, every failure, and
- * what was forged. Answers are read as the mail server reads them. */
+/* What a mail server is answered through the milter: every verdict, every failure, and
+ * what was forged. Answers are read as the mail server reads them.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "engine/daemon/milter/answer.h"
 #include "engine/daemon/server.h"
-#include "tests/unit/service-fixture.h"
+#include "tests/unit/fixture.h"
 
 static struct server server;
 static struct forged_fields forged;
@@ -18,8 +17,7 @@ static void setup(void)
 	settings = service_defaults();
 	settings.reject_uncertainty = 100;
 	settings.reject_score = -1000;
-	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
-	open_service();
+	open_memory();
 	forged = (struct forged_fields){0};
 	output = BUFFER_INIT(FORGED_MAX_BYTES + 65536);
 	server.settings.on_failure = ON_FAILURE_ACCEPT;
@@ -57,17 +55,6 @@ static const char *answered(void)
 
 static const char MAIL[] = "From: ann@example.com\nSubject: a\n\nhello\n";
 
-static void lay_down(int kind, const char *name, const char *value)
-{
-	const struct store_entry entry = {
-		.scope = "", .kind = kind, .name = name, .value = value, .time = 1};
-	struct change *change;
-
-	assert_ok(change_entries(service, &entry, 1, AS_USER, &change, &failure));
-	assert_ok(change_run(change, &failure));
-	change_end(service, &change);
-}
-
 static const char *verdict_answered(void)
 {
 	const char *nobody = "";
@@ -101,8 +88,8 @@ static const struct {
 
 START_TEST(a_verdict_becomes_fields_or_a_reply)
 {
-	lay_down(ENTRY_POLICY, POLICY_SPAM_ACTION, VERDICTS[_i].action);
-	lay_down(ENTRY_LIST, "example.com", VERDICTS[_i].listed);
+	lay_down("", ENTRY_POLICY, POLICY_SPAM_ACTION, VERDICTS[_i].action);
+	lay_down("", ENTRY_LIST, "example.com", VERDICTS[_i].listed);
 	ck_assert_str_eq(verdict_answered(), VERDICTS[_i].answer);
 }
 END_TEST
@@ -131,7 +118,7 @@ static const char DELETIONS[] = "m|||\1X-Spam||\nm|||\2X-Spam-Flag||\nm|||\1X-Sp
 START_TEST(forged_fields_go_before_ours_come)
 {
 	forge();
-	lay_down(ENTRY_LIST, "example.com", "block");
+	lay_down("", ENTRY_LIST, "example.com", "block");
 	const char *answer = verdict_answered();
 	ck_assert_int_eq(strncmp(answer, DELETIONS, strlen(DELETIONS)), 0);
 	ck_assert_ptr_nonnull(strstr(answer, "i||||X-Spam-Flag|YES|\na\n"));
@@ -166,8 +153,8 @@ START_TEST(more_than_can_go_is_put_off)
 	answer_unjudged(&output, &message);
 	ck_assert_str_eq(answered(), PUT_OFF);
 	buffer_clear(&output);
-	lay_down(ENTRY_POLICY, POLICY_SPAM_ACTION, "reject");
-	lay_down(ENTRY_LIST, "example.com", "block");
+	lay_down("", ENTRY_POLICY, POLICY_SPAM_ACTION, "reject");
+	lay_down("", ENTRY_LIST, "example.com", "block");
 	ck_assert_int_eq(strncmp(verdict_answered(), "y554 ", 5), 0);
 }
 END_TEST

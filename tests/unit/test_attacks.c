@@ -1,14 +1,13 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Messages made to cost much: the work of judging one, against an ordinary message of the
+/* Messages made to cost much: the work of judging one, against an ordinary message of the
  * same size. Work is counted (work.h), so that no machine and no sanitizer changes it.
- * Prints a table (docs/endurance.md) as comments. */
+ * Prints a table (docs/endurance.md) as comments.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 
 #include <glib.h>
 
-#include "tests/unit/service-fixture.h"
+#include "tests/unit/fixture.h"
 #include "tests/unit/work.h"
 
 /* In work a line of many boundaries comes to 17; in time all stay below 10. */
@@ -23,8 +22,7 @@ static void setup(void)
 {
 	settings = service_defaults();
 	settings.authserv_ids = (const char *const[]){"mx.example.org", NULL};
-	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
-	open_service();
+	open_memory();
 }
 
 /* --- Messages ---------------------------------------------------------------------- */

@@ -1,41 +1,14 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Many entries at once, withdrawals and erasures: nobody waits for more than a step, and
- * no scope grows without bounds. */
+/* Many entries at once, withdrawals and erasures: nobody waits for more than a step, and
+ * no scope grows without bounds.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
+
+#include <glib.h>
 
 #include "tests/unit/made-generation.h"
 #include "tests/unit/small-mail.h"
 #include "tests/unit/store-verbs.h"
-
-static char folder[64], path[96], challenger[96];
-
-static void setup(void)
-{
-	settings = service_defaults();
-	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
-	open_service();
-}
-
-static void setup_file(void)
-{
-	strcpy(folder, "/tmp/hamlet-change-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/hamlet.sqlite", folder);
-	snprintf(challenger, sizeof(challenger), "%s/challenger", folder);
-	settings = service_defaults();
-	assert_ok(store_open(&store, path, STORE_WRITE, &failure));
-	open_service();
-}
-
-static void teardown_file(void)
-{
-	char command[128];
-
-	teardown();
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	ck_assert_int_eq(system(command), 0);
-}
 
 /* --- Doing --------------------------------------------------------------------------- */
 
@@ -62,27 +35,12 @@ static enum status finish(struct change *change, unsigned *steps, struct receipt
 	return status;
 }
 
-static enum status lay_down(const struct store_entry *entries, size_t count)
+static enum status lay_all_down(const struct store_entry *entries, size_t count)
 {
 	struct receipt receipt;
 	unsigned steps;
 
 	return finish(begin(entries, count), &steps, &receipt);
-}
-
-static enum status count_entry(void *context, const struct store_entry *entry)
-{
-	(void)entry;
-	++*(size_t *)context;
-	return STATUS_OK;
-}
-
-static size_t entries_of(const char *scope)
-{
-	size_t count = 0;
-
-	assert_ok(store_entries(worker_reader(worker), scope, 0, count_entry, &count, &failure));
-	return count;
 }
 
 static enum status note_value(void *context, const struct store_entry *entry)
@@ -133,7 +91,7 @@ START_TEST(the_last_word_on_each_line_counts)
 	ck_assert_int_eq(receipt.entries, 2);
 	ck_assert_int_eq(receipt.reports, 0); /* granted all the same */
 	ck_assert_str_eq(consent_of("bob"), "granted");
-	ck_assert_uint_eq(entries_of("bob"), 1);
+	ck_assert_uint_eq(count_entries("bob"), 1);
 	entries[9998].value = "declined";
 	assert_ok(finish(begin(entries, 10000), &steps, &receipt));
 	ck_assert_uint_eq(steps, 1);
@@ -154,7 +112,7 @@ START_TEST(who_has_shared_nothing_costs_nothing)
 		press("ann", i, LABEL_SPAM);
 	press_as("own", 1, LABEL_HAM, CONSENT_DECLINED, 1000);
 	press("bob", 2, LABEL_HAM);
-	assert_ok(lay_down(&entries[1], 1));
+	assert_ok(lay_all_down(&entries[1], 1));
 	press("ann", 21, LABEL_SPAM);
 	size_t dirty = service_dirty(service);
 	ck_assert_uint_gt(dirty, 0);
@@ -188,7 +146,7 @@ START_TEST(each_user_is_taken_out_in_a_step)
 	struct change *change = begin(entries, 5);
 	assert_ok(change_run(change, &failure));
 	ck_assert(change_goes_on(change));
-	ck_assert_uint_eq(entries_of("ann") + entries_of("own"), 3); /* all but consents */
+	ck_assert_uint_eq(count_entries("ann") + count_entries("own"), 3); /* all but consents */
 	press("bob", 50, LABEL_SPAM); /* batches come between */
 	if (_i) {
 		service_stop(service);
@@ -249,8 +207,7 @@ static void press_long(const char *user, unsigned number)
 
 	for (unsigned i = 0; i < 3000; i++)
 		g_string_append_printf(text, "word%u ", number * 3000 + i);
-	struct press *press = press_alone(&info, text->str, text->len);
-	press_free(&press);
+	press_text(&info, text->str, text->len);
 	g_string_free(text, TRUE);
 }
 
@@ -283,6 +240,7 @@ END_TEST
 
 START_TEST(no_adoption_takes_over_what_has_gaps)
 {
+	const char *challenger = in_folder("challenger");
 	struct change *erasure, *change;
 	struct receipt receipt;
 	unsigned steps;
@@ -339,14 +297,14 @@ static void assert_full(const char *scope, size_t most)
 		{scope, ENTRY_LIST, "s3.example", "block", 5},
 		{scope, ENTRY_POLICY, "junk-score", "4", 5}};
 
-	ck_assert_int_eq(lay_down(one_more, 4), STATUS_LIMIT);
+	ck_assert_int_eq(lay_all_down(one_more, 4), STATUS_LIMIT);
 	ck_assert_ptr_nonnull(strstr(failure.detail, *scope ? scope : "the site"));
-	ck_assert_uint_eq(entries_of(scope), most); /* nothing of it was taken */
-	ck_assert_int_eq(lay_down(&one_more[2], 1), STATUS_LIMIT);
-	assert_ok(lay_down(again, 3));
-	assert_ok(lay_down(&one_more[1], 2)); /* one goes, one comes */
-	ck_assert_int_eq(lay_down(&one_more[3], 1), STATUS_LIMIT);
-	ck_assert_uint_eq(entries_of(scope), most + 1);
+	ck_assert_uint_eq(count_entries(scope), most); /* nothing of it was taken */
+	ck_assert_int_eq(lay_all_down(&one_more[2], 1), STATUS_LIMIT);
+	assert_ok(lay_all_down(again, 3));
+	assert_ok(lay_all_down(&one_more[1], 2)); /* one goes, one comes */
+	ck_assert_int_eq(lay_all_down(&one_more[3], 1), STATUS_LIMIT);
+	ck_assert_uint_eq(count_entries(scope), most + 1);
 }
 
 START_TEST(a_scope_has_a_limit)
@@ -358,17 +316,17 @@ START_TEST(a_scope_has_a_limit)
 	struct store_entry *all = many(scope, 0, most + 1, "block", names);
 
 	ck_assert_uint_eq(most, _i == 0 ? 10000 : 100000);
-	ck_assert_int_eq(lay_down(all, most + 1), STATUS_LIMIT);
-	ck_assert_uint_eq(entries_of(scope), 0);
-	assert_ok(lay_down(all, most - 1));
-	assert_ok(lay_down(&all[most - 1], 1));
+	ck_assert_int_eq(lay_all_down(all, most + 1), STATUS_LIMIT);
+	ck_assert_uint_eq(count_entries(scope), 0);
+	assert_ok(lay_all_down(all, most - 1));
+	assert_ok(lay_all_down(&all[most - 1], 1));
 	assert_full(scope, most);
-	assert_ok(lay_down(&consent, 1)); /* is asked for nevertheless */
+	assert_ok(lay_all_down(&consent, 1)); /* is asked for nevertheless */
 	ck_assert_str_eq(consent_of("bob"), "declined");
 	for (size_t i = 0; i < most; i++)
 		all[i].value = NULL;
-	assert_ok(lay_down(all, most));
-	ck_assert_uint_lt(entries_of(scope), 4);
+	assert_ok(lay_all_down(all, most));
+	ck_assert_uint_lt(count_entries(scope), 4);
 	g_free(all);
 	g_string_chunk_free(names);
 }
@@ -382,13 +340,13 @@ START_TEST(what_is_too_much_already_may_shrink)
 
 	assert_ok(put_entries(store, all, 10100, &failure));
 	all[3].value = "allow";
-	assert_ok(lay_down(&all[3], 1));
+	assert_ok(lay_all_down(&all[3], 1));
 	all[4].value = NULL;
 	all[5].name = "x.example";
-	assert_ok(lay_down(&all[4], 2)); /* an exchange */
+	assert_ok(lay_all_down(&all[4], 2)); /* an exchange */
 	all[6].name = "y.example";
-	ck_assert_int_eq(lay_down(&all[6], 1), STATUS_LIMIT);
-	ck_assert_uint_eq(entries_of("bob"), 10100);
+	ck_assert_int_eq(lay_all_down(&all[6], 1), STATUS_LIMIT);
+	ck_assert_uint_eq(count_entries("bob"), 10100);
 	g_free(all);
 	g_string_chunk_free(names);
 }
@@ -410,10 +368,10 @@ static Suite *suite(void)
 	Suite *suite = suite_create("change");
 	TCase *memory = tcase_create("memory"), *file = tcase_create("sqlite");
 
-	tcase_add_checked_fixture(memory, setup, teardown);
+	tcase_add_checked_fixture(memory, setup_memory, teardown);
 	add_tests(memory);
 	suite_add_tcase(suite, memory);
-	tcase_add_checked_fixture(file, setup_file, teardown_file);
+	tcase_add_checked_fixture(file, setup_file, teardown);
 	add_tests(file);
 	tcase_add_loop_test(file, former_rows_are_cleared_in_pieces_before, 0, 3);
 	tcase_add_test(file, no_adoption_takes_over_what_has_gaps);

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What keeps clients from each other's places: shares, turns, least rates. */
+/* What keeps clients from each other's places: shares, turns, least rates.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <unistd.h>
 
 #include "engine/base/thread-role.h"

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Clocks that go wrong are not believed, and those that are right after all are. */
+/* Clocks that go wrong are not believed, and those that are right after all are.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdint.h>
 
 #include "engine/service/upkeep/upkeep.h"

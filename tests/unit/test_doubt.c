@@ -1,6 +1,5 @@
 /* A write of which nobody knows whether it was made: what is there counts, and nothing is
  * acknowledged that may be lost.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -68,8 +67,7 @@ START_TEST(what_was_written_counts)
 	ck_assert_int_eq(press("bob", 3, LABEL_SPAM).outcome, OUTCOME_REPEAT);
 	assert_exact();
 	double before = score(3);
-	close_service();
-	open_service();
+	reopen_service();
 	ck_assert_double_eq(score(3), before);
 }
 END_TEST
@@ -91,19 +89,11 @@ END_TEST
 /* A withdrawal looks at what the journal has, so the doubt is settled before. */
 START_TEST(a_change_settles_the_doubt_before)
 {
-	const struct store_entry no = {
-		.scope = "bob", .kind = ENTRY_CONSENT, .name = "", .value = "declined"};
-	struct change *change;
-
 	for (unsigned i = 0; i < 10; i++)
 		press(i % 2 ? "bob" : "ann", i, LABEL_SPAM);
 	written = true;
 	press_in_doubt("bob", 11);
-	assert_ok(change_entries(service, &no, 1, AS_USER, &change, &failure));
-	do {
-		assert_ok(change_run(change, &failure));
-	} while (change_goes_on(change));
-	change_end(service, &change);
+	lay_down("bob", ENTRY_CONSENT, "", "declined");
 	assert_exact();
 }
 END_TEST
@@ -124,8 +114,7 @@ START_TEST(after_a_change_in_doubt_nothing_is_written_until_a_start)
 	ck_assert_int_eq(change_run(change, &failure), STATUS_CORRUPT);
 	ck_assert_ptr_nonnull(strstr(failure.detail, "start hamletd again"));
 	change_end(service, &change);
-	close_service();
-	open_service();
+	reopen_service();
 	press("ann", 20, LABEL_HAM);
 	ck_assert_int_eq(press("bob", 3, LABEL_SPAM).outcome, OUTCOME_NEW);
 	assert_exact();

@@ -1,12 +1,12 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Statistics of an evaluation: intervals, folds, delays, gray mail, users. */
+/* Statistics of an evaluation: intervals, folds, delays, gray mail, users.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 #include "trainer/evaluate/against.h"
 #include "trainer/measure/bootstrap.h"
@@ -49,8 +49,7 @@ static void resample(const struct result *results, size_t count, const size_t *c
 	const struct bootstrap bootstrap = {
 		.resamples = 400, .seed = 1, .clusters = clusters, .cluster_count = cluster_count};
 
-	ck_assert_int_eq(
-		bootstrap_intervals(&bootstrap, results, count, intervals, &failure), STATUS_OK);
+	assert_ok(bootstrap_intervals(&bootstrap, results, count, intervals, &failure));
 }
 
 /* `wrong` of `count` results of a class are on the other side. */
@@ -438,22 +437,20 @@ static void write_message(const struct corpus_entry *entry, int number)
 START_TEST(messages_that_are_the_same_are_in_one_fold)
 {
 	enum { FILES = 30 };
-	char folder[] = "/tmp/hamlet-evaluate-XXXXXX", command[64];
 	struct corpus_entry entries[FILES];
 	const struct corpus_index index = {.entries = entries, .count = FILES};
 	struct evaluate_options options = {
 		.labelled = 100, .folds = 3, .quiet = true, .settings = service_defaults()};
 	struct evaluation evaluation;
 
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	make_folder();
 	for (int i = 0; i < FILES; i++) {
 		entries[i] = (struct corpus_entry){.spam = i % 2,
 			.user = (char *)(i < FILES / 2 ? "alice" : "bob"),
 			.path = g_strdup_printf("%s/%d", folder, i)};
 		write_message(&entries[i], i % (FILES / 2) / 2 * 2 + i % 2);
 	}
-	ck_assert_msg(evaluate_run(&evaluation, &index, &options, &failure) == STATUS_OK, "%s",
-		failure.detail);
+	assert_ok(evaluate_run(&evaluation, &index, &options, &failure));
 	ck_assert_uint_eq(evaluation.count, FILES);
 	ck_assert(evaluation.messages[1].identity == evaluation.messages[15].identity);
 	for (size_t i = 0; i < FILES; i++) {
@@ -468,15 +465,14 @@ START_TEST(messages_that_are_the_same_are_in_one_fold)
 	options.folds_by_user = true;
 	ck_assert_int_eq(evaluate_run(&evaluation, &index, &options, &failure), STATUS_INVALID);
 	options.folds = 2;
-	ck_assert_int_eq(evaluate_run(&evaluation, &index, &options, &failure), STATUS_OK);
+	assert_ok(evaluate_run(&evaluation, &index, &options, &failure));
 	for (size_t i = 0; i < FILES; i++)
 		ck_assert((evaluation.messages[i].fold == evaluation.messages[0].fold) ==
 			(i < FILES / 2));
 	evaluate_free(&evaluation);
 	for (int i = 0; i < FILES; i++)
 		g_free(entries[i].path);
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	ck_assert_int_eq(system(command), 0);
+	remove_folder();
 }
 END_TEST
 
@@ -604,7 +600,7 @@ START_TEST(results_are_lines_of_the_toolkit)
 	char path[] = "/tmp/hamlet-results-XXXXXX", *text;
 
 	close(mkstemp(path));
-	ck_assert_int_eq(results_write(path, &evaluation, &index, &failure), STATUS_OK);
+	assert_ok(results_write(path, &evaluation, &index, &failure));
 	ck_assert(g_file_get_contents(path, &text, NULL, NULL));
 	ck_assert_str_eq(text,
 		"file=data/inmail.1 judge=ham class=ham score=-2.500000 user= genre= runid=hamlet\n"

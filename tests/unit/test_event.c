@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What people do in a mail program, row by row, and what is made of it. */
+/* What people do in a mail program, row by row, and what is made of it.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
 #include "engine/service/report/report.h"

@@ -1,7 +1,9 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What is past its time goes, with all that it taught and nothing else. */
+/* What is past its time goes, with all that it taught and nothing else.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
+
+#include <glib.h>
 
 #include "tests/unit/small-mail.h"
 #include "tests/unit/store-verbs.h"
@@ -11,34 +13,15 @@ enum { DAY = 86400, NOW = 1000 * DAY };
 /* What is past its time at NOW; what clocks are believed has tests of its own. */
 static const struct clock_reading certain = {.now = NOW, .certain = true};
 
-static char folder[64], path[96];
-
-static void setup(void)
+static void configure(struct retention retention)
 {
-	settings = service_defaults();
-	settings.retention = (struct retention){0};
-	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
-	open_service();
+	settings.retention = retention;
+	assert_ok(service_configure(service, &settings, &failure));
 }
 
-static void setup_file(void)
+static void keep_all(void)
 {
-	strcpy(folder, "/tmp/hamlet-expiry-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/hamlet.sqlite", folder);
-	settings = service_defaults();
-	settings.retention = (struct retention){0};
-	assert_ok(store_open(&store, path, STORE_WRITE, &failure));
-	open_service();
-}
-
-static void teardown_file(void)
-{
-	char command[128];
-
-	teardown();
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	ck_assert_int_eq(system(command), 0);
+	configure((struct retention){0});
 }
 
 static void press_on(const char *user, unsigned number, enum label label, int64_t day)
@@ -46,21 +29,13 @@ static void press_on(const char *user, unsigned number, enum label label, int64_
 	press_as(user, number, label, CONSENT_GRANTED, day * DAY);
 }
 
-static void configure(struct retention retention)
-{
-	settings.retention = retention;
-	assert_ok(service_configure(service, &settings, &failure));
-}
-
 static struct expired finish(struct change *change)
 {
-	do
-		assert_ok(change_run(change, &failure));
-	while (change_goes_on(change));
-	struct expired expired = change_receipt(change)->expired;
-	ck_assert_int_eq(change_receipt(change)->reports,
+	struct receipt receipt = run_change(change);
+	struct expired expired = receipt.expired;
+
+	ck_assert_int_eq(receipt.reports,
 		expired.by_age + expired.by_count + expired.by_idleness + expired.by_budget);
-	change_end(service, &change);
 	return expired;
 }
 
@@ -77,38 +52,18 @@ static const struct expired *expired_by(const struct change *change)
 
 static struct store_stats stats_of_store(void)
 {
-	struct store_reader *reader;
 	struct store_stats stats;
 
-	assert_ok(store_reader_open(store, &reader, &failure));
-	assert_ok(store_read_stats(reader, true, &stats, &failure));
-	store_reader_close(&reader);
+	assert_ok(store_read_stats(worker_reader(worker), true, &stats, &failure));
 	return stats;
 }
 
 static int64_t size_of_store(void)
 {
-	struct store_reader *reader;
 	struct store_stats stats;
 
-	assert_ok(store_reader_open(store, &reader, &failure));
-	assert_ok(store_read_stats(reader, false, &stats, &failure));
-	store_reader_close(&reader);
+	assert_ok(store_read_stats(worker_reader(worker), false, &stats, &failure));
 	return stats.bytes;
-}
-
-/* The margin of a message for a user, with the evidence of the user's own. */
-static double own_margin(const char *user, unsigned number)
-{
-	char text[1024];
-	size_t length = mail(text, sizeof(text), number);
-	struct query *query;
-
-	assert_ok(query_begin(service, &user, 1, false, &query, &failure));
-	assert_ok(query_run(query, worker, text, length, &failure));
-	double margin = query_verdict(query, 0)->margin;
-	query_end(service, &query);
-	return margin;
 }
 
 START_TEST(nothing_goes_without_a_limit)
@@ -148,8 +103,7 @@ START_TEST(all_evidence_gone_leaves_no_token)
 	ck_assert_int_eq(stats_of_store().tokens, 0);
 	ck_assert_int_eq(stats_of_store().users, 0);
 	ck_assert_double_eq(score(3), 0);
-	close_service();
-	open_service();
+	reopen_service();
 	ck_assert_double_eq(score(3), 0);
 }
 END_TEST
@@ -161,10 +115,10 @@ START_TEST(what_was_superseded_never_counts_again)
 	press_on("ann", 2, LABEL_SPAM, 940); /* the clock went back after this one: */
 	press_on("ann", 2, LABEL_FORGET, 20); /* old by its time, and newer */
 	press_on("ann", 3, LABEL_SPAM, 960);
-	double before = own_margin("ann", 2);
+	double before = judge("ann", 2).margin;
 	struct expired expired = expire((struct retention){.days = 100});
 	ck_assert_int_eq(expired.by_age, 1);
-	ck_assert_double_eq(own_margin("ann", 2), before);
+	ck_assert_double_eq(judge("ann", 2).margin, before);
 	ck_assert_int_eq(stats_of_store().reports, 4);
 	/* A press in the light of what is left: a flip of the report that is there. */
 	ck_assert_int_eq(press("ann", 1, LABEL_SPAM).outcome, OUTCOME_FLIP);
@@ -182,16 +136,15 @@ START_TEST(each_user_keeps_the_newest)
 	}
 	press_on("bob", 1, LABEL_SPAM, 5);
 	press_on("ann", 29, LABEL_FORGET, 40);
-	own_margin("ann", 3); /* into the cache */
+	judge("ann", 3); /* into the cache */
 	struct expired expired = expire((struct retention){.reports = 10});
 	ck_assert_int_eq(expired.by_count, 21);
 	ck_assert_int_eq(expired.users, 0);
 	ck_assert_int_eq(stats_of_store().reports, 41);
 	assert_exact();
-	double cached = own_margin("ann", 3);
-	close_service();
-	open_service();
-	ck_assert_double_eq(own_margin("ann", 3), cached);
+	double cached = judge("ann", 3).margin;
+	reopen_service();
+	ck_assert_double_eq(judge("ann", 3).margin, cached);
 }
 END_TEST
 
@@ -296,28 +249,18 @@ END_TEST
 
 START_TEST(idle_users_leave_what_they_laid_down)
 {
-	const struct store_entry entry = {"ann", ENTRY_LIST, "a@example.org", "allow", 5};
-	struct change *change;
-
 	press_on("ann", 1, LABEL_SPAM, 500);
 	press_on("ann", 2, LABEL_SPAM, 600);
 	press_on("bob", 1, LABEL_SPAM, 1);
 	press_on("bob", 2, LABEL_SPAM, 900);
-	assert_ok(change_entries(service, &entry, 1, AS_USER, &change, &failure));
-	assert_ok(change_run(change, &failure));
-	change_end(service, &change);
+	lay_down("ann", ENTRY_LIST, "a@example.org", "allow");
 	struct expired expired = expire((struct retention){.idle_days = 365});
 	ck_assert_int_eq(expired.by_idleness, 2);
 	ck_assert_int_eq(expired.users, 1);
 	ck_assert_int_eq(stats_of_store().reports, 2);
-	struct policy_view view;
-	struct query *query;
-	const char *ann = "ann";
-	assert_ok(query_begin(service, &ann, 1, false, &query, &failure));
-	assert_ok(query_policy(query, worker, &view, &failure));
+	struct policy_view view = policy("ann");
 	ck_assert_int_eq(view.consent, CONSENT_YES);
 	ck_assert_uint_eq(view.spam, 0);
-	query_end(service, &query);
 }
 END_TEST
 
@@ -430,11 +373,9 @@ START_TEST(it_waits_for_an_adoption_and_stops_when_told)
 	ck_assert(!change_goes_on(change));
 	ck_assert(change_receipt(change)->expired.postponed);
 	change_end(service, &change);
-	close_service();
-	open_service();
+	reopen_service();
 	ck_assert_int_eq(expire((struct retention){.days = 100}).by_age, 1);
-	close_service();
-	open_service(); /* it is known after a restart */
+	reopen_service(); /* it is known after a restart */
 	service_read_stats(service, &stats);
 	ck_assert_int_eq(stats.expired_at, NOW);
 }
@@ -464,8 +405,7 @@ START_TEST(what_a_wrong_clock_says_does_not_go)
 	ck_assert_int_eq(expired.by_age + expired.by_idleness, 0);
 	ck_assert_int_eq(expired.by_count, 5); /* no clock is asked for that */
 	ck_assert_int_eq(stats_of_store().reports, 26);
-	close_service();
-	open_service();
+	reopen_service();
 	service_read_stats(service, &stats);
 	ck_assert_int_eq(stats.expired_at, 995 * DAY);
 	press_on("ann", 400, LABEL_SPAM, 995 + 1000);
@@ -485,10 +425,13 @@ END_TEST
 
 START_TEST(a_damaged_record_of_the_clock_is_none)
 {
+	char larger[96] = "";
+
+	strcpy(larger, folder);
 	press_on("ann", 1, LABEL_SPAM, 990);
 	assert_ok(put_value(store, "clock", "x", 1, &failure));
 	ck_assert_int_eq(expire_at(995, (struct retention){.days = 100}).doubt, CLOCK_BELIEVED);
-	assert_ok(put_value(store, "clock", path, sizeof(path), &failure));
+	assert_ok(put_value(store, "clock", larger, sizeof(larger), &failure));
 	ck_assert_int_eq(expire_at(5000, (struct retention){.days = 100}).doubt, CLOCK_AHEAD);
 }
 END_TEST
@@ -584,10 +527,12 @@ static Suite *suite(void)
 	Suite *suite = suite_create("expiry");
 	TCase *memory = tcase_create("memory"), *file = tcase_create("sqlite");
 
-	tcase_add_checked_fixture(memory, setup, teardown);
+	tcase_add_checked_fixture(memory, setup_memory, teardown);
+	tcase_add_checked_fixture(memory, keep_all, NULL);
 	add_tests(memory);
 	suite_add_tcase(suite, memory);
-	tcase_add_checked_fixture(file, setup_file, teardown_file);
+	tcase_add_checked_fixture(file, setup_file, teardown);
+	tcase_add_checked_fixture(file, keep_all, NULL);
 	add_tests(file);
 	tcase_add_test(file, a_budget_is_kept_under_inflow);
 	suite_add_tcase(suite, file);

@@ -1,16 +1,13 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The feedback rules, as a hoster would say them: consent, trusted senders, lists,
- * policy, erasure, gray mail. */
+/* The feedback rules, as a hoster would say them: consent, trusted senders, lists,
+ * policy, erasure, gray mail.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "engine/origin/origin.h"
-#include "tests/unit/service-fixture.h"
+#include "tests/unit/fixture.h"
 #include "tests/unit/store-verbs.h"
-
-static int64_t now;
 
 static const char *const authserv_ids[] = {"mx.example.org", NULL};
 static const char *const headers[] = {"Authentication-Results", NULL};
@@ -23,8 +20,7 @@ static void setup(void)
 	settings.authentication_headers = headers;
 	settings.own_networks = networks;
 	now = 1000000;
-	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
-	open_service();
+	open_memory();
 }
 
 /* --- Doing --------------------------------------------------------------------- */
@@ -62,50 +58,7 @@ static enum outcome press(const char *user, const char *text, enum label label)
 
 static struct verdict judge(const char *user, const char *text)
 {
-	struct query *query;
-
-	assert_ok(query_begin(service, &user, 1, false, &query, &failure));
-	assert_ok(query_run(query, worker, text, strlen(text), &failure));
-	struct verdict verdict = *query_verdict(query, 0);
-	query_end(service, &query);
-	return verdict;
-}
-
-static struct policy_view policy(const char *user)
-{
-	struct policy_view view;
-	struct query *query;
-
-	assert_ok(query_begin(service, &user, 1, false, &query, &failure));
-	assert_ok(query_policy(query, worker, &view, &failure));
-	query_end(service, &query);
-	return view;
-}
-
-static struct receipt finish(struct change *change)
-{
-	assert_ok(change_run(change, &failure));
-	struct receipt receipt = *change_receipt(change);
-	change_end(service, &change);
-	return receipt;
-}
-
-static struct receipt lay_down(const char *scope, int kind, const char *name, const char *value)
-{
-	const struct store_entry entry = {
-		.scope = scope, .kind = kind, .name = name, .value = value, .time = now};
-	struct change *change;
-
-	assert_ok(change_entries(service, &entry, 1, AS_USER, &change, &failure));
-	return finish(change);
-}
-
-static struct receipt erase(const char *user)
-{
-	struct change *change;
-
-	assert_ok(change_erase(service, user, &change, &failure));
-	return finish(change);
+	return judge_text(user, text, strlen(text));
 }
 
 /* --- Mail ------------------------------------------------------------------------ */
@@ -253,8 +206,7 @@ START_TEST(withdrawing_takes_the_past_out_of_global)
 	ck_assert_double_eq(global_sum(), before);
 	ck_assert(judge("bob", spam(1)).spam && own.spam);
 	ck_assert_int_eq(policy("bob").spam, 2);
-	close_service();
-	open_service();
+	reopen_service();
 	ck_assert_double_eq(global_sum(), before);
 	ck_assert(press_with("bob", spam(2), LABEL_SPAM, CONSENT_DEFAULT).ask_consent);
 	press("bob", spam(1), LABEL_FORGET); /* what was taken out is not taken out twice */
@@ -281,8 +233,7 @@ START_TEST(a_trusted_sender_cannot_be_learned_as_spam)
 	}
 	ck_assert_double_eq(global_sum(), before);
 	ck_assert_double_eq(judge("user1", newsletter(true, 1)).log_odds, own.log_odds);
-	close_service();
-	open_service();
+	reopen_service();
 	ck_assert_double_eq(global_sum(), before);
 }
 END_TEST
@@ -329,7 +280,7 @@ START_TEST(thousands_of_trusted_senders_are_no_burden)
 			.value = "trusted"};
 	}
 	assert_ok(change_entries(service, entries, 5000, AS_USER, &change, &failure));
-	ck_assert_int_eq(finish(change).entries, 5000);
+	ck_assert_int_eq(run_change(change).entries, 5000);
 	ck_assert_int_eq(press("bob", newsletter(true, 1), LABEL_SPAM), OUTCOME_TRUSTED);
 	ck_assert_int_eq(press("bob", spam(1), LABEL_SPAM), OUTCOME_NEW);
 }
@@ -506,8 +457,6 @@ START_TEST(what_earlier_versions_wrote_holds_and_goes)
 			  form[] = "xn--ber-goa.example";
 	const struct store_entry entries[] = {{"bob", ENTRY_LIST, former, "block", 1},
 		{"ann", ENTRY_LIST, former, "block", 1}, {"ann", ENTRY_LIST, form, "allow", 2}};
-	const struct store_entry remove = {"ann", ENTRY_LIST, former, NULL, 3};
-	struct change *change;
 	char text[4096];
 
 	teach_global();
@@ -519,10 +468,7 @@ START_TEST(what_earlier_versions_wrote_holds_and_goes)
 	ck_assert(!judge("ann", text).match.block); /* the form of today wins */
 	lay_down("bob", ENTRY_LIST, former, NULL);
 	ck_assert_int_eq(judge("bob", text).match.scope, LIST_NONE);
-	assert_ok(change_entries(service, &remove, 1, AS_USER, &change, &failure));
-	assert_ok(change_run(change, &failure));
-	ck_assert_int_eq(change_receipt(change)->entries, 1);
-	change_end(service, &change);
+	ck_assert_int_eq(lay_down("ann", ENTRY_LIST, former, NULL).entries, 1);
 	ck_assert_int_eq(judge("ann", text).match.scope, LIST_NONE);
 }
 END_TEST
@@ -756,12 +702,6 @@ static enum status copy_report(void *context, const struct report *report)
 	return append_reports(context, &copy, 1, &failure);
 }
 
-static enum status no_entry(void *context, const struct store_entry *entry)
-{
-	(void)context;
-	ck_abort_msg("an entry is left: %s", entry->name);
-}
-
 START_TEST(erased_global_equals_a_replay_without_the_user)
 {
 	static const char *const users[] = {"ann", "bob", "eve"};
@@ -788,7 +728,7 @@ START_TEST(erased_global_equals_a_replay_without_the_user)
 	ck_assert_int_eq(receipt.entries, 2);
 	ck_assert(receipt.compacted);
 	struct walk mine = tokens();
-	assert_ok(store_entries(worker_reader(worker), "bob", 0, no_entry, NULL, &failure));
+	ck_assert_uint_eq(count_entries("bob"), 0);
 	ck_assert(!judge("bob", spam(1)).personal);
 	close_service();
 	struct store *erased = store;

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Files of mail: large ones, those that change while they are read, those of other kinds. */
+/* Files of mail: large ones, those that change while they are read, those of other kinds.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -92,7 +91,7 @@ START_TEST(an_mbox_file_has_any_size)
 	last.length = (size_t)ftell(out) - (size_t)last.offset - 1;
 	ck_assert_int_eq(fclose(out), 0);
 
-	ck_assert_int_eq(mail_file_open(&file, path, &failure), STATUS_OK);
+	assert_ok(mail_file_open(&file, path, &failure));
 	ck_assert_uint_le(file.length, MAIL_FILE_MAX);
 	cursor = mail_file_begin(&file, MAIL_DETECT);
 	ck_assert_str_eq(walk(&cursor), "a0 b100 c200 e0 f50 ");
@@ -125,7 +124,7 @@ START_TEST(other_files_have_a_limit)
 	out = change("r+");
 	fputs(FROM, out);
 	ck_assert_int_eq(fclose(out), 0);
-	ck_assert_int_eq(mail_file_open(&file, path, &failure), STATUS_OK);
+	assert_ok(mail_file_open(&file, path, &failure));
 	cursor = mail_file_begin(&file, MAIL_SINGLE);
 	ck_assert_str_eq(walk(&cursor), "");
 	ck_assert_uint_eq(cursor.left_out, 1);
@@ -150,7 +149,7 @@ START_TEST(a_file_may_be_cut_short)
 	add_large(out, 'a', 200 * MIB);
 	add_large(out, 'b', 200 * MIB);
 	ck_assert_int_eq(fclose(out), 0);
-	ck_assert_int_eq(mail_file_open(&file, path, &failure), STATUS_OK);
+	assert_ok(mail_file_open(&file, path, &failure));
 	ck_assert_int_eq(truncate(path, MIB), 0);
 	cursor = mail_file_begin(&file, MAIL_DETECT);
 	ck_assert_str_eq(walk(&cursor), "a200 ");
@@ -166,7 +165,7 @@ START_TEST(what_is_compressed_is_unpacked)
 	ck_assert_int_gt(gzputs(out, FROM "Subject: a\n\nend of a\n\n"), 0);
 	ck_assert_int_gt(gzputs(out, FROM "Subject: b\n\nend of b\n"), 0);
 	ck_assert_int_eq(gzclose(out), Z_OK);
-	ck_assert_int_eq(mail_file_open(&file, path, &failure), STATUS_OK);
+	assert_ok(mail_file_open(&file, path, &failure));
 	cursor = mail_file_begin(&file, MAIL_DETECT);
 	ck_assert_str_eq(walk(&cursor), "a0 b0 ");
 	mail_file_close(&file);

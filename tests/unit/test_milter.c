@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The milter session: what a mail server says gives the message, byte by byte or
- * whole; what it should not say ends the connection. */
+/* The milter session: what a mail server says gives the message, byte by byte or
+ * whole; what it should not say ends the connection.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,8 +1,7 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The reader of MIME structure: what it makes of a message is what GMime's parser, which
+/* The reader of MIME structure: what it makes of a message is what GMime's parser, which
  * is used nowhere else, makes of it, as long as the message is well formed; what it
- * makes of broken ones, and that nothing nested deeply ends it. */
+ * makes of broken ones, and that nothing nested deeply ends it.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>

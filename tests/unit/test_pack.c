@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* A report's keys, packed: they come back as they were, and damage is seen or harmless.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What thresholds and what scale are proposed. */
+/* What thresholds and what scale are proposed.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdlib.h>
 
@@ -61,7 +60,7 @@ static void draw(size_t number, double factor, double noise)
 static void propose(void)
 {
 	proposal_free(&proposal);
-	ck_assert_int_eq(proposal_make(&proposal, results, count, &terms, &failure), STATUS_OK);
+	assert_ok(proposal_make(&proposal, results, count, &terms, &failure));
 }
 
 START_TEST(the_scale_is_found)

@@ -1,13 +1,12 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * A message for several recipients: each has a verdict of their own, and the one that
- * holds for all is never made milder by what one of them laid down or pressed. */
+/* A message for several recipients: each has a verdict of their own, and the one that
+ * holds for all is never made milder by what one of them laid down or pressed.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
 
 #include "engine/service/query/private.h"
 #include "engine/service/query/verdict.h"
-#include "tests/unit/service-fixture.h"
+#include "tests/unit/fixture.h"
 
 static const char SPAM[] = "lottery", HAM[] = "dinner";
 
@@ -18,8 +17,7 @@ static void setup(void)
 	settings.spam_action = ACTION_REJECT;
 	settings.reject_score = 6;
 	settings.reject_uncertainty = 100;
-	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
-	open_service();
+	open_memory();
 }
 
 static const char *mail(const char *topic, unsigned number)
@@ -36,9 +34,8 @@ static const char *mail(const char *topic, unsigned number)
 static void press(const char *user, const char *text, enum label label)
 {
 	const struct press_info info = {.user = user, .event = {.label = label}, .time = 1000};
-	struct press *press = press_alone(&info, text, strlen(text));
 
-	press_free(&press);
+	press_text(&info, text, strlen(text));
 }
 
 static void teach(void)
@@ -47,17 +44,6 @@ static void teach(void)
 		press("", mail(SPAM, i), LABEL_SPAM);
 		press("", mail(HAM, i), LABEL_HAM);
 	}
-}
-
-static void lay_down(const char *scope, int kind, const char *name, const char *value)
-{
-	const struct store_entry entry = {
-		.scope = scope, .kind = kind, .name = name, .value = value, .time = 1000};
-	struct change *change;
-
-	assert_ok(change_entries(service, &entry, 1, AS_USER, &change, &failure));
-	assert_ok(change_run(change, &failure));
-	change_end(service, &change);
 }
 
 static const char ANN[] = "ann@example.org", BOB[] = "bob@example.org",

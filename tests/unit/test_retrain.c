@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The parts of a retraining: what a report adds, who is believed, who wins. */
+/* The parts of a retraining: what a report adds, who is believed, who wins.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,7 +211,7 @@ static enum verdict_of_comparison judge(size_t count, double champion, size_t ch
 
 	fill(comparison.champion, count, champion, 1 - champion, champion_odd);
 	fill(comparison.challenger, count, challenger, 1 - challenger, challenger_odd);
-	ck_assert_int_eq(comparison_judge(&comparison, &failure), STATUS_OK);
+	assert_ok(comparison_judge(&comparison, &failure));
 	ck_assert_uint_gt(strlen(comparison.reason), 10);
 	const struct difference *loss = &comparison.differences[METRIC_LOG_LOSS];
 	ck_assert_double_le(loss->low, loss->high);
@@ -248,7 +247,7 @@ START_TEST(one_kind_alone_says_nothing)
 	fill(results, comparison.count, 0.9, 0.1, 0);
 	for (size_t i = 9; i < comparison.count; i++)
 		results[i].spam = false;
-	ck_assert_int_eq(comparison_judge(&comparison, &failure), STATUS_OK);
+	assert_ok(comparison_judge(&comparison, &failure));
 	ck_assert_int_eq(comparison.verdict, COMPARISON_TOO_FEW);
 }
 END_TEST

@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The sandbox: what is denied in it, and that what hamletd needs is not. Each test enters it
- * in a child of its own. Where the kernel has no such thing, that is what is said. */
+/* The sandbox: what is denied in it, and that what hamletd needs is not. Each test enters it
+ * in a child of its own. Where the kernel has no such thing, that is what is said.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,18 +21,15 @@
 #include <unistd.h>
 
 #include "engine/daemon/sandbox.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 
-static char folder[] = "/tmp/hamlet-sandbox-XXXXXX";
-static char state[64], outside[64];
+static const char *state, *outside;
 
 static void write_file(const char *name, const char *text)
 {
-	char path[96];
-	FILE *file;
+	FILE *file = fopen(in_folder(name), "w");
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	file = fopen(path, "w");
 	ck_assert_ptr_nonnull(file);
 	fputs(text, file);
 	fclose(file);
@@ -41,21 +37,11 @@ static void write_file(const char *name, const char *text)
 
 static void set_up(void)
 {
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(state, sizeof(state), "%s/state", folder);
-	snprintf(outside, sizeof(outside), "%s/outside", folder);
+	state = in_folder("state");
+	outside = in_folder("outside");
 	ck_assert_int_eq(mkdir(state, 0700), 0);
 	write_file("outside", "secret");
 	write_file("state/known", "known");
-}
-
-static void tear_down(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	ck_assert_int_eq(system(command), 0);
-	strcpy(folder + strlen(folder) - 6, "XXXXXX");
 }
 
 /* Runs `work` in a child; what it returns is 0 when all was as it should be. */
@@ -301,7 +287,7 @@ static Suite *suite(void)
 	Suite *suite = suite_create("sandbox");
 	TCase *tcase = tcase_create("sandbox");
 
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_checked_fixture(tcase, set_up, remove_folder);
 	tcase_add_test(tcase, system_calls_that_are_never_needed_are_denied);
 	tcase_add_test(tcase, threads_sockets_and_logins_go_on);
 	tcase_add_test(tcase, files_of_others_are_out_of_reach);

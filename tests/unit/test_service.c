@@ -1,13 +1,12 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The use cases, over the store in memory: a press moves its user's verdict at
- * once, nobody else's; undo is exact; the journal alone rebuilds everything. */
+/* The use cases, over the store in memory: a press moves its user's verdict at
+ * once, nobody else's; undo is exact; the journal alone rebuilds everything.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "engine/service/query/private.h" /* what a query holds is nobody else's business */
-#include "tests/unit/service-fixture.h"
+#include "tests/unit/fixture.h"
 #include "tests/unit/store-verbs.h"
 
 static uint64_t random_state;
@@ -15,16 +14,8 @@ static const char *const user_bob = "bob";
 
 static void setup(void)
 {
-	settings = service_defaults();
 	random_state = 3;
-	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
-	open_service();
-}
-
-static void reopen(void)
-{
-	close_service();
-	open_service();
+	setup_memory();
 }
 
 static uint64_t next_random(uint64_t below)
@@ -53,11 +44,8 @@ static struct answer press_with(
 	const char *text = message(number);
 	const struct press_info info = {
 		.user = user, .event = {.label = label}, .consent = consent, .time = 1000};
-	struct press *press = press_alone(&info, text, strlen(text));
-	struct answer answer = *press_answer(press);
 
-	press_free(&press);
-	return answer;
+	return press_text(&info, text, strlen(text));
 }
 
 static enum outcome press(const char *user, unsigned number, enum label label)
@@ -67,14 +55,9 @@ static enum outcome press(const char *user, unsigned number, enum label label)
 
 static struct verdict score(const char *user, unsigned number)
 {
-	struct query *query;
 	const char *text = message(number);
 
-	assert_ok(query_begin(service, &user, 1, false, &query, &failure));
-	assert_ok(query_run(query, worker, text, strlen(text), &failure));
-	struct verdict verdict = *query_verdict(query, 0);
-	query_end(service, &query);
-	return verdict;
+	return judge_text(user, text, strlen(text));
 }
 
 /* Teaches global the odd messages as spam. */
@@ -210,7 +193,7 @@ START_TEST(random_presses_equal_their_final_labels)
 				last[which] = step;
 			labels[which] = label;
 			if (next_random(20) == 0)
-				reopen();
+				reopen_service();
 		}
 		for (int step = 1; step <= STEPS; step++) {
 			for (unsigned i = 0; i < MESSAGES; i++) {
@@ -233,14 +216,14 @@ START_TEST(a_restart_changes_no_score)
 	press("bob", 1, LABEL_SPAM);
 	press_with("ann", 2, LABEL_SPAM, CONSENT_GRANTED);
 	score_all("bob", before);
-	reopen(); /* from the journal alone */
+	reopen_service(); /* from the journal alone */
 	score_all("bob", after);
 	ck_assert_mem_eq(before, after, sizeof(before));
 	assert_ok(service_checkpoint(service, &failure));
 	ck_assert_uint_eq(service_dirty(service), 0);
 	press_with("ann", 2, LABEL_HAM, CONSENT_GRANTED);
 	score_all("bob", before);
-	reopen(); /* from rows and the journal after them */
+	reopen_service(); /* from rows and the journal after them */
 	score_all("bob", after);
 	ck_assert_mem_eq(before, after, sizeof(before));
 }
@@ -258,7 +241,7 @@ static void assert_reopens_alike(void)
 	double before[40], after[40];
 
 	score_all("bob", before);
-	reopen();
+	reopen_service();
 	score_all("bob", after);
 	ck_assert_mem_eq(before, after, sizeof(before));
 }
@@ -433,7 +416,7 @@ START_TEST(a_query_holds_a_share_of_the_cache_and_judges_all_the_same)
 
 	settings.user_cache_bytes = caches[_i];
 	assert_ok(service_configure(service, &settings, &failure));
-	reopen();
+	reopen_service();
 	assert_ok(query_begin(service, users, CROWD, true, &query, &failure));
 	assert_ok(query_run(query, worker, text, strlen(text), &failure));
 	ck_assert(!query_goes_on(query));
@@ -499,7 +482,7 @@ START_TEST(a_query_that_reads_much_goes_on)
 		for (unsigned k = 0; k < REPORTS; k++)
 			press(users[i], k, (k + i) % 3 ? LABEL_HAM : LABEL_SPAM);
 	}
-	reopen();
+	reopen_service();
 	text = message(1);
 	assert_ok(query_begin(service, users, MANY, true, &query, &failure));
 	do {

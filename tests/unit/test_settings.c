@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * The configuration file: what is read, what is refused and how, and that the
- * documents name every key with its default. */
+/* The configuration file: what is read, what is refused and how, and that the
+ * documents name every key with its default.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -265,8 +264,7 @@ START_TEST(adopt_takes_what_needs_no_restart)
 	const char *text = "[hamletd]\nworkers = 5\nreporters = www-data vmail\n"
 			   "max-message-bytes = 2M\nlog-level = debug\nlog-users = true\n";
 
-	ck_assert_int_eq(
-		settings_parse(&fresh, "fresh.conf", text, strlen(text), &failure), STATUS_OK);
+	assert_ok(settings_parse(&fresh, "fresh.conf", text, strlen(text), &failure));
 	settings_adopt(&settings, &fresh, note_change, &changes);
 	settings_free(&fresh);
 	ck_assert_str_eq(changes.left, "workers=5;");
@@ -314,9 +312,7 @@ START_TEST(each_key_is_in_the_configuration_file)
 
 	for (size_t i = 0; i < settings_count; i++)
 		find_in_conf(conf, settings_table[i].key, settings_table[i].fallback);
-	ck_assert_msg(settings_parse(&settings, "hamlet.conf.in", conf, strlen(conf), &failure) ==
-			STATUS_OK,
-		"%s", failure.detail);
+	assert_ok(settings_parse(&settings, "hamlet.conf.in", conf, strlen(conf), &failure));
 	free(conf);
 }
 END_TEST
@@ -359,9 +355,7 @@ START_TEST(shipped_file_is_valid_when_uncommented)
 	}
 	while ((place = strstr(conf, "= @")) != NULL)
 		memcpy(place, "= /", 3);
-	ck_assert_msg(settings_parse(&settings, "hamlet.conf.in", conf, strlen(conf), &failure) ==
-			STATUS_OK,
-		"%s", failure.detail);
+	assert_ok(settings_parse(&settings, "hamlet.conf.in", conf, strlen(conf), &failure));
 	free(conf);
 }
 END_TEST

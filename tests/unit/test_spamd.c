@@ -1,4 +1,4 @@
-/* Hamlet - adaptive Bayesian spam learning engine
+/* The spamd protocol: requests in pieces, what is refused, replies and rewritten messages.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdint.h>

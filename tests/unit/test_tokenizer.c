@@ -1,7 +1,6 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What the tokenizer promises: the same set for the same message, usable tokens
- * from every script and encoding, bounded work on hostile bytes. */
+/* What the tokenizer promises: the same set for the same message, usable tokens
+ * from every script and encoding, bounded work on hostile bytes.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Measures, corpora, and the replay. */
+/* Measures, corpora, and the replay.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <math.h>
@@ -11,29 +10,25 @@
 #include <unistd.h>
 
 #include "engine/client/mail-walk.h"
+#include "tests/unit/folder.h"
 #include "tests/unit/unit.h"
 #include "trainer/corpus.h"
 #include "trainer/evaluate/evaluate.h"
 #include "trainer/import.h"
 #include "trainer/measure/metrics.h"
 
-static char folder[64];
 static struct failure failure;
 static GString *left_out; /* by a walk */
 
 static void setup(void)
 {
-	strcpy(folder, "/tmp/hamlet-trainer-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	make_folder();
 	left_out = g_string_new(NULL);
 }
 
 static void teardown(void)
 {
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	ck_assert_int_eq(system(command), 0);
+	remove_folder();
 	g_string_free(left_out, TRUE);
 }
 
@@ -140,7 +135,7 @@ static const char *walk(void)
 	seen[0] = '\0';
 	skips = 0;
 	g_string_truncate(left_out, 0);
-	ck_assert_int_eq(mail_walk(folder, &visitor, &failure), STATUS_OK);
+	assert_ok(mail_walk(folder, &visitor, &failure));
 	return seen;
 }
 
@@ -268,7 +263,7 @@ START_TEST(indexes_of_the_trec_spam_track_are_read)
 		"spam ../data/inmail.1\nham ../data/inmail.2\n"
 		"Spam ../data/inmail.3\nHam ../data/inmail.4\n"
 		"SPAM ../data/inmail.3\nHAM ../data/inmail.4\n");
-	ck_assert_int_eq(corpus_read_index(&index, path, &failure), STATUS_OK);
+	assert_ok(corpus_read_index(&index, path, &failure));
 	ck_assert_uint_eq(index.count, G_N_ELEMENTS(lines));
 	ck_assert_str_eq(index.entries[0].path, first);
 	for (size_t i = 0; i < index.count; i++) {
@@ -288,7 +283,7 @@ START_TEST(indexes_are_read_and_checked)
 	char *first = g_build_filename(folder, "x/1", NULL);
 
 	write_file("index", "# comment\nspam x/1\n\nham /abs/2 bob smith\n");
-	ck_assert_int_eq(corpus_read_index(&index, path, &failure), STATUS_OK);
+	assert_ok(corpus_read_index(&index, path, &failure));
 	ck_assert_uint_eq(index.count, 2);
 	ck_assert(index.entries[0].spam && !index.entries[1].spam);
 	ck_assert_str_eq(index.entries[0].path, first);
@@ -328,8 +323,7 @@ static struct evaluation replay(const struct corpus_index *index, double wrong, 
 		.seed = seed,
 		.settings = service_defaults()};
 
-	ck_assert_msg(evaluate_run(&evaluation, index, &options, &failure) == STATUS_OK, "%s",
-		failure.detail);
+	assert_ok(evaluate_run(&evaluation, index, &options, &failure));
 	return evaluation;
 }
 
@@ -381,7 +375,7 @@ START_TEST(import_stops_resumes_and_learns_once)
 	     *ham = g_build_filename(folder, "ham", NULL);
 	const struct import_source sources[] = {{true, spam}, {false, ham}};
 	char *database = g_build_filename(folder, "database", NULL);
-	ck_assert_int_eq(store_open(&store, database, STORE_WRITE, &failure), STATUS_OK);
+	assert_ok(store_open(&store, database, STORE_WRITE, &failure));
 	stop = 1;
 	ck_assert_int_eq(import_run(store, &settings, sources, 2, "", &stop, &counts, &failure),
 		STATUS_INTERRUPTED);
@@ -396,12 +390,10 @@ START_TEST(import_stops_resumes_and_learns_once)
 	ck_assert_uint_lt(counts.learned, 40);
 	size_t before = counts.learned;
 	stop = 0;
-	ck_assert_int_eq(
-		import_run(store, &settings, sources, 2, "", &stop, &counts, &failure), STATUS_OK);
+	assert_ok(import_run(store, &settings, sources, 2, "", &stop, &counts, &failure));
 	ck_assert_uint_eq(counts.learned, 40 - before);
 	ck_assert_uint_eq(counts.known, before);
-	ck_assert_int_eq(
-		import_run(store, &settings, sources, 2, "", &stop, &counts, &failure), STATUS_OK);
+	assert_ok(import_run(store, &settings, sources, 2, "", &stop, &counts, &failure));
 	ck_assert_uint_eq(counts.known, 40);
 	store_close(&store);
 	g_free(database);

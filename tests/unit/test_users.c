@@ -1,16 +1,16 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * One person is one user: what names mean, who is found by them, and how a database with
- * other spellings becomes one of users. */
+/* One person is one user: what names mean, who is found by them, and how a database with
+ * other spellings becomes one of users.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
+
+#include <glib.h>
 
 #include "tests/unit/small-mail.h"
 #include "tests/unit/store-verbs.h"
 
 static const struct user_naming AS_SPELLED = {.fold = false, .delimiters = ""};
 static const struct user_naming USUAL = {.fold = true, .delimiters = "+"};
-
-static char folder[64], path[96];
 
 /* --- What a name means -------------------------------------------------------------- */
 
@@ -243,65 +243,16 @@ END_TEST
 
 /* --- Who is found ----------------------------------------------------------------------- */
 
-static void setup(void)
-{
-	settings = service_defaults();
-	assert_ok(store_open(&store, "memory:", STORE_WRITE, &failure));
-	open_service();
-}
-
-static void setup_file(void)
-{
-	strcpy(folder, "/tmp/hamlet-users-XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/hamlet.sqlite", folder);
-	settings = service_defaults();
-	assert_ok(store_open(&store, path, STORE_WRITE, &failure));
-	open_service();
-}
-
-static void teardown_file(void)
-{
-	char command[128];
-
-	teardown();
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	ck_assert_int_eq(system(command), 0);
-}
-
-static struct verdict judge(const char *user, unsigned number)
-{
-	char text[1024];
-	size_t length = mail(text, sizeof(text), number);
-	struct query *query;
-
-	assert_ok(query_begin(service, &user, 1, false, &query, &failure));
-	assert_ok(query_run(query, worker, text, length, &failure));
-	struct verdict verdict = *query_verdict(query, 0);
-	query_end(service, &query);
-	return verdict;
-}
-
 static enum status lay_down_as(
 	enum authority authority, const char *scope, int kind, const char *name, const char *value)
 {
 	const struct store_entry entry = {
 		.scope = scope, .kind = kind, .name = name, .value = value, .time = 1000};
 	struct change *change;
+	struct receipt receipt;
 	enum status status = change_entries(service, &entry, 1, authority, &change, &failure);
 
-	if (status != STATUS_OK)
-		return status;
-	do
-		status = change_run(change, &failure);
-	while (status == STATUS_OK && change_goes_on(change));
-	change_end(service, &change);
-	return status;
-}
-
-static void lay_down(const char *scope, int kind, const char *name, const char *value)
-{
-	assert_ok(lay_down_as(AS_USER, scope, kind, name, value));
+	return status == STATUS_OK ? try_change(change, &receipt) : status;
 }
 
 static enum status collect(void *context, const struct store_entry *entry)
@@ -315,11 +266,8 @@ static const char *entries_of(const char *scope)
 {
 	static char text[1024];
 	GString *list = g_string_new(NULL);
-	struct store_reader *reader;
 
-	assert_ok(store_reader_open(store, &reader, &failure));
-	assert_ok(store_entries(reader, scope, 0, collect, list, &failure));
-	store_reader_close(&reader);
+	assert_ok(store_entries(worker_reader(worker), scope, 0, collect, list, &failure));
 	g_strlcpy(text, list->str, sizeof(text));
 	g_string_free(list, TRUE);
 	return text;
@@ -331,8 +279,6 @@ static const char *const SPELLINGS[] = {"bob@example.org", "BOB@example.org", "b
 
 START_TEST(every_spelling_has_what_one_of_them_got)
 {
-	struct change *change;
-
 	press_as(SPELLINGS[_i], 1, LABEL_SPAM, CONSENT_DEFAULT, 1000);
 	lay_down(SPELLINGS[_i], ENTRY_LIST, "a2@example.org", "block");
 	lay_down("@EXAMPLE.org", ENTRY_LIST, "a3@example.org", "block");
@@ -345,9 +291,7 @@ START_TEST(every_spelling_has_what_one_of_them_got)
 	ck_assert_int_eq(press(SPELLINGS[0], 1, LABEL_FORGET).outcome, OUTCOME_FORGOTTEN);
 	ck_assert(!judge(SPELLINGS[_i], 1).spam);
 	press_as("bob@example.org", 1, LABEL_SPAM, CONSENT_DEFAULT, 1000);
-	assert_ok(change_erase(service, SPELLINGS[_i], &change, &failure));
-	assert_ok(change_run(change, &failure));
-	change_end(service, &change);
+	erase(SPELLINGS[_i]);
 	ck_assert(!judge("bob@example.org", 1).spam);
 	ck_assert_str_eq(entries_of("bob@example.org"), "");
 }
@@ -488,11 +432,9 @@ static const char *reports_of(const char *user)
 {
 	static char text[1024];
 	GString *list = g_string_new(NULL);
-	struct store_reader *reader;
 
-	assert_ok(store_reader_open(store, &reader, &failure));
-	assert_ok(all_of_user(reader, user, 0, SIZE_MAX, list_report, list, &failure));
-	store_reader_close(&reader);
+	assert_ok(
+		all_of_user(worker_reader(worker), user, 0, SIZE_MAX, list_report, list, &failure));
 	g_strlcpy(text, list->str, sizeof(text));
 	g_string_free(list, TRUE);
 	return text;
@@ -550,10 +492,9 @@ START_TEST(of_one_message_the_newest_report_counts)
 	ck_assert_int_eq(press("bob", 50, LABEL_SPAM).outcome, OUTCOME_FLIP);
 	ck_assert_int_eq(press("bob", 51, LABEL_FORGET).outcome, OUTCOME_UNKNOWN);
 	assert_exact();
-	double now = score(50);
-	close_service();
-	open_service();
-	ck_assert_double_eq(score(50), now);
+	double present = score(50);
+	reopen_service();
+	ck_assert_double_eq(score(50), present);
 	assert_exact();
 }
 END_TEST
@@ -691,7 +632,7 @@ static Suite *suite(void)
 	tcase_add_test(names, whatever_is_written_stays);
 	tcase_add_test(names, a_scope_is_a_site_a_domain_or_a_user);
 	suite_add_tcase(suite, names);
-	tcase_add_checked_fixture(memory, setup, teardown);
+	tcase_add_checked_fixture(memory, setup_memory, teardown);
 	tcase_add_loop_test(
 		memory, every_spelling_has_what_one_of_them_got, 0, G_N_ELEMENTS(SPELLINGS));
 	tcase_add_test(memory, nobody_is_judged_as_everybody_and_is_no_failure);
@@ -701,7 +642,7 @@ static Suite *suite(void)
 	tcase_add_test(memory, a_bar_withdraws_what_was_shared);
 	add_tests(memory);
 	suite_add_tcase(suite, memory);
-	tcase_add_checked_fixture(file, setup_file, teardown_file);
+	tcase_add_checked_fixture(file, setup_file, teardown);
 	add_tests(file);
 	tcase_add_test(file, a_copy_is_kept_of_what_was_before);
 	suite_add_tcase(suite, file);

@@ -1,10 +1,12 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * What every check program shares: its main, printing TAP. */
+/* What every check program shares: its main, printing TAP.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <check.h>
 #include <stdlib.h>
+
+/* Of a call that sets the `failure` at hand. */
+#define assert_ok(call) ck_assert_msg((call) == STATUS_OK, "%s: %s", #call, failure.detail)
 
 /* Runs the suite and returns the exit status of main(). */
 static inline int unit_main(Suite *suite)

@@ -1,6 +1,5 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * See work.h. */
+/* Counts the work of instrumented code (work.h).
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/work.h"
 
 #include <stdbool.h>

@@ -1,10 +1,9 @@
-/* Hamlet - adaptive Bayesian spam learning engine
- * SPDX-License-Identifier: Apache-2.0
- * Counts work instead of time: what a program does for its input, the same on every
+/* Counts work instead of time: what a program does for its input, the same on every
  * machine, however busy, and under sanitizers. The objects that are measured are compiled
  * with -fsanitize-coverage=trace-pc and -fno-builtin, and linked with COUNT_WORK
  * (tests/unit/local.mk), so that work.c sees the branches that they take and the bytes
- * that they have looked at for them; memory is counted for the libraries, too. */
+ * that they have looked at for them; memory is counted for the libraries, too.
+ * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include <stddef.h>
