@@ -1,9 +1,7 @@
 noinst_LIBRARIES += libprotocol.a
 libprotocol_a_SOURCES = \
-	%D%/forged-fields.c \
-	%D%/forged-fields.h \
-	%D%/milter.h \
 	%D%/forged-fields.c %D%/forged-fields.h \
+	%D%/milter.h \
 	%D%/milter-frame.h \
 	%D%/milter-reply.c \
 	%D%/milter-session.c \
