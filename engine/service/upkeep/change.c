@@ -12,19 +12,50 @@ enum status change_prepare(struct change *change, struct worker *worker, struct 
 	return change->kind->prepare ? change->kind->prepare(change, worker, failure) : STATUS_OK;
 }
 
-enum status change_make_way(
-	struct change *change, bool *begun, bool *written, bool *more, struct failure *failure)
+static enum status make_way_for(
+	struct change *change, struct change_way *way, bool *more, struct failure *failure)
 {
 	struct service *service = change->service;
 
 	*more = false;
-	if (*begun && atomic_load(&service->stopping))
+	if (way->begun && atomic_load(&service->stopping))
 		return failure_set(failure, STATUS_INTERRUPTED,
 			"hamletd is stopping: not everything was taken out");
-	*begun = true;
+	way->begun = true;
 	/* No adoption may take over what has gaps. */
 	atomic_fetch_add(&service->removals, 1);
-	return removal_make_way(service, change->tight ? NULL : written, more, failure);
+	return removal_make_way(service, change->tight ? NULL : &way->written, more, failure);
+}
+
+enum status change_take_out(struct change *change, struct change_way *way, struct removal *removal,
+	bool *more, struct failure *failure)
+{
+	struct receipt *receipt = &change->receipt;
+	enum status status = make_way_for(change, way, more, failure);
+
+	if (status != STATUS_OK || *more)
+		return status;
+	removal->late = change->tight;
+	status = removal_run(change->service, removal, failure);
+	if (status == STATUS_OK) {
+		receipt->reports += removal->what.reports;
+		receipt->entries += removal->what.entries;
+		receipt->tokens += removal->tokens;
+	}
+	return status;
+}
+
+static enum status note_number(void *context, const struct report *report)
+{
+	*(int64_t *)context = report->seq;
+	return STATUS_OK;
+}
+
+enum status change_find_last(const struct change *change, const struct store_selection *selection,
+	int64_t *seq, struct failure *failure)
+{
+	*seq = 0;
+	return store_reports(change->service->reader, selection, note_number, seq, failure);
 }
 
 enum status change_run(struct change *change, struct failure *failure)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "engine/service/private.h"
+#include "engine/service/upkeep/removal.h"
 #include "engine/service/upkeep/upkeep.h"
 
 struct change_kind {
@@ -33,7 +34,18 @@ struct change {
 	bool tight; /* on a full disk */
 };
 
-/* [writer] Before reports are taken out, step by step: see removal_make_way. *more: there is
- * another step. STATUS_INTERRUPTED: the process is to end, and this is not the first. */
-enum status change_make_way(
-	struct change *change, bool *begun, bool *written, bool *more, struct failure *failure);
+/* How far the preparation of a removal is; zeroed before the first step. */
+struct change_way {
+	bool begun;
+	bool written; /* the global rows that had changed before */
+};
+
+/* [writer] A step towards a removal, or the removal itself; the receipt counts what went.
+ * *more: there is another step before. On a full disk rows are left for later.
+ * STATUS_INTERRUPTED: the process is to end, and this is not the first step. */
+enum status change_take_out(struct change *change, struct change_way *way, struct removal *removal,
+	bool *more, struct failure *failure);
+
+/* [writer] The number of the last report that a selection gives; 0 = it gives none. */
+enum status change_find_last(const struct change *change, const struct store_selection *selection,
+	int64_t *seq, struct failure *failure);

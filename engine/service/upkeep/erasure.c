@@ -14,37 +14,10 @@ enum { TIGHT_PIECE = 64 };
 struct erasure {
 	struct change change;
 	char user[STORE_MAX_USER + 1];
-	bool begun; /* to take something out */
-	bool written; /* the global rows that had changed before */
+	struct change_way way;
 	bool done;
 	size_t piece; /* on a full disk: reports that are taken out at a time */
 };
-
-/* A step: *more = there are others before it is taken out. */
-static enum status take_out(
-	struct erasure *erasure, struct removal *removal, bool *more, struct failure *failure)
-{
-	struct receipt *receipt = &erasure->change.receipt;
-	enum status status = change_make_way(
-		&erasure->change, &erasure->begun, &erasure->written, more, failure);
-
-	if (status != STATUS_OK || *more)
-		return status;
-	removal->late = erasure->change.tight;
-	status = removal_run(erasure->change.service, removal, failure);
-	if (status == STATUS_OK) {
-		receipt->reports += removal->what.reports;
-		receipt->entries += removal->what.entries;
-		receipt->tokens += removal->tokens;
-	}
-	return status;
-}
-
-static enum status note_seq(void *context, const struct report *report)
-{
-	*(int64_t *)context = report->seq;
-	return STATUS_OK;
-}
 
 /* On a full disk some reports at a time go before the rest, as many as there is room for.
  * *more: there are others. */
@@ -53,13 +26,13 @@ static enum status erase_some(struct erasure *erasure, bool *more, struct failur
 	const struct store_selection oldest = {
 		.user = erasure->user, .headers = true, .limit = erasure->piece};
 	struct removal removal = {.what = {.user = erasure->user, .kind = REMOVE_OLD}};
-	enum status status = store_reports(
-		erasure->change.service->reader, &oldest, note_seq, &removal.what.until, failure);
+	enum status status =
+		change_find_last(&erasure->change, &oldest, &removal.what.until, failure);
 
 	*more = removal.what.until > 0;
 	if (status != STATUS_OK || !*more)
 		return status;
-	status = take_out(erasure, &removal, more, failure);
+	status = change_take_out(&erasure->change, &erasure->way, &removal, more, failure);
 	*more = true;
 	if (status == STATUS_FULL && erasure->piece > 1) {
 		erasure->piece /= 4;
@@ -79,7 +52,7 @@ static enum status erasure_run(struct change *change, struct failure *failure)
 	if (change->tight)
 		status = erase_some(erasure, &more, failure);
 	if (status == STATUS_OK && !more)
-		status = take_out(erasure, &removal, &more, failure);
+		status = change_take_out(&erasure->change, &erasure->way, &removal, &more, failure);
 	if (status != STATUS_OK || more)
 		return status;
 	erasure->done = true;

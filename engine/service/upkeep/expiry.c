@@ -158,12 +158,6 @@ static enum status take_past_time(struct expiry *expiry, const char *user, int64
 
 /* --- By age ------------------------------------------------------------------------ */
 
-static enum status note_seq(void *context, const struct report *report)
-{
-	*(int64_t *)context = report->seq;
-	return STATUS_OK;
-}
-
 /* The number of the `count`-th report from the beginning of the journal, or of the user's
  * part of it (NULL = of all); of the last one when there are fewer; 0 when there is none. */
 static enum status find_oldest(struct expiry *expiry, const char *user, size_t count, int64_t *seq,
@@ -172,9 +166,7 @@ static enum status find_oldest(struct expiry *expiry, const char *user, size_t c
 	const struct store_selection oldest = {.user = user, .headers = true, .limit = count};
 
 	*seq = 0;
-	return count == 0
-		? STATUS_OK
-		: store_reports(expiry->change.service->reader, &oldest, note_seq, seq, failure);
+	return count == 0 ? STATUS_OK : change_find_last(&expiry->change, &oldest, seq, failure);
 }
 
 struct aging {

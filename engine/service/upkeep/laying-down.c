@@ -20,8 +20,7 @@ struct laying_down {
 	enum authority authority; /* who lays them down */
 	GPtrArray *withdrawn; /* those of them that take something out; NULL = not begun */
 	struct site *site; /* as the entries make it; NULL = unchanged */
-	bool begun; /* to take something out */
-	bool written; /* the global rows that had changed before */
+	struct change_way way;
 	size_t piece; /* on a full disk: reports that are taken out at a time */
 	int64_t taken; /* of a withdrawal, up to this number */
 };
@@ -176,32 +175,6 @@ static enum status lay_down_entries(struct laying_down *laying, struct failure *
 	return status;
 }
 
-/* A step: *more = there are others before it is taken out. */
-static enum status take_out(
-	struct laying_down *laying, struct removal *removal, bool *more, struct failure *failure)
-{
-	struct receipt *receipt = &laying->change.receipt;
-	enum status status =
-		change_make_way(&laying->change, &laying->begun, &laying->written, more, failure);
-
-	if (status != STATUS_OK || *more)
-		return status;
-	removal->late = laying->change.tight;
-	status = removal_run(laying->change.service, removal, failure);
-	if (status == STATUS_OK) {
-		receipt->reports += removal->what.reports;
-		receipt->entries += removal->what.entries;
-		receipt->tokens += removal->tokens;
-	}
-	return status;
-}
-
-static enum status note_seq(void *context, const struct report *report)
-{
-	*(int64_t *)context = report->seq;
-	return STATUS_OK;
-}
-
 /* On a full disk what some reports at a time shared goes before the rest, as much as there
  * is room for. *more: there are others. */
 static enum status withdraw_some(
@@ -210,13 +183,12 @@ static enum status withdraw_some(
 	const struct store_selection next = {
 		.user = user, .headers = true, .after = laying->taken, .limit = laying->piece};
 	struct removal removal = {.what = {.user = user, .kind = REMOVE_SHARED}};
-	enum status status = store_reports(
-		laying->change.service->reader, &next, note_seq, &removal.what.until, failure);
+	enum status status = change_find_last(&laying->change, &next, &removal.what.until, failure);
 
 	*more = removal.what.until > 0;
 	if (status != STATUS_OK || !*more)
 		return status;
-	status = take_out(laying, &removal, more, failure);
+	status = change_take_out(&laying->change, &laying->way, &removal, more, failure);
 	if (status == STATUS_OK && !*more)
 		laying->taken = removal.what.until;
 	*more = true;
@@ -240,7 +212,7 @@ static enum status withdraw(struct laying_down *laying, struct failure *failure)
 	if (laying->change.tight)
 		status = withdraw_some(laying, entry->scope, &more, failure);
 	if (status == STATUS_OK && !more)
-		status = take_out(laying, &removal, &more, failure);
+		status = change_take_out(&laying->change, &laying->way, &removal, &more, failure);
 	if (status == STATUS_OK && !more) {
 		g_ptr_array_set_size(laying->withdrawn, (gint)left - 1);
 		laying->taken = 0;
