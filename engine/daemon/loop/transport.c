@@ -9,8 +9,13 @@
 #include "engine/daemon/loop/sockets.h"
 #include "engine/daemon/server.h"
 
+/* Clients that are accepted in one turn of the loop. libuv accepts as long as somebody
+ * connects; those who are turned away give their memory back at the end of the turn. */
+enum { ACCEPTED_MOST = 128 };
+
 struct listener {
 	struct transport *transport;
+	bool waits; /* a client is there that the next turn accepts */
 	union stream socket;
 	bool tcp;
 	char *path; /* of the socket that this process made; NULL = none */
@@ -24,7 +29,10 @@ struct transport {
 	struct admission admission;
 	LIST_HEAD(, listener) listeners;
 	LIST_HEAD(, connection) connections;
-	size_t references; /* listeners and connections whose memory is there */
+	uv_check_t turn; /* ends one */
+	uv_idle_t next_turn; /* runs while a listener waits for it */
+	size_t accepted; /* in this turn */
+	size_t references; /* listeners, connections and handles whose memory is there */
 	bool closed;
 };
 
@@ -64,20 +72,14 @@ static struct connection *add_connection(struct transport *transport, bool tcp)
 	return connection;
 }
 
-static void on_connection(uv_stream_t *stream, int error)
+static void accept_client(struct listener *listener)
 {
-	struct listener *listener = stream->data;
 	struct transport *transport = listener->transport;
-	struct connection *connection;
+	struct connection *connection = add_connection(transport, listener->tcp);
 	uv_os_fd_t fd;
 
-	if (error) {
-		server_log_refusal(transport->server, LOG_ERROR,
-			(struct log_field[]){log_text("reason", uv_strerror(error)), {0}});
-		return;
-	}
-	connection = add_connection(transport, listener->tcp);
-	if (uv_accept(stream, &connection->socket.stream) != 0) {
+	transport->accepted++;
+	if (uv_accept(&listener->socket.stream, &connection->socket.stream) != 0) {
 		connection_close(connection);
 		return;
 	}
@@ -88,6 +90,42 @@ static void on_connection(uv_stream_t *stream, int error)
 	transport->protocol->accepted(connection, connection->admitted);
 	if (connection->state == CONNECTION_OPEN)
 		connection_resume(connection);
+}
+
+static void on_next_turn(uv_idle_t *idle)
+{
+	struct transport *transport = idle->data;
+	struct listener *listener;
+
+	uv_idle_stop(idle);
+	LIST_FOREACH (listener, &transport->listeners, link) {
+		if (!listener->waits)
+			continue;
+		listener->waits = false;
+		accept_client(listener); /* and libuv listens again */
+	}
+}
+
+static void on_turn_over(uv_check_t *check)
+{
+	((struct transport *)check->data)->accepted = 0;
+}
+
+/* A client who is not accepted here keeps libuv from accepting others. */
+static void on_connection(uv_stream_t *stream, int error)
+{
+	struct listener *listener = stream->data;
+	struct transport *transport = listener->transport;
+
+	if (error) {
+		server_log_refusal(transport->server, LOG_ERROR,
+			(struct log_field[]){log_text("reason", uv_strerror(error)), {0}});
+	} else if (transport->accepted < ACCEPTED_MOST) {
+		accept_client(listener);
+	} else {
+		listener->waits = true;
+		uv_idle_start(&transport->next_turn, on_next_turn);
+	}
 }
 
 /* --- Listening ----------------------------------------------------------- */
@@ -129,6 +167,28 @@ static enum status listen_on(
 	return STATUS_OK;
 }
 
+static void on_turns_closed(uv_handle_t *handle)
+{
+	struct transport *transport = handle->data;
+
+	transport->references--;
+	release(transport);
+}
+
+/* Neither keeps the loop from its end. */
+static void open_turns(struct transport *transport)
+{
+	uv_loop_t *loop = &transport->server->loop;
+
+	uv_check_init(loop, &transport->turn);
+	uv_idle_init(loop, &transport->next_turn);
+	transport->turn.data = transport->next_turn.data = transport;
+	transport->references += 2;
+	uv_check_start(&transport->turn, on_turn_over);
+	uv_unref((uv_handle_t *)&transport->turn);
+	uv_unref((uv_handle_t *)&transport->next_turn);
+}
+
 enum status transport_open(void **state, struct server *server, const struct front *front,
 	const struct stream_protocol *protocol, struct failure *failure)
 {
@@ -139,6 +199,7 @@ enum status transport_open(void **state, struct server *server, const struct fro
 	transport->name = front->name;
 	transport->protocol = protocol;
 	admission_open(&transport->admission, server, protocol->refused_most, protocol->shared);
+	open_turns(transport);
 	return sockets_open(
 		server->fronts, front, &server->settings, listen_on, transport, failure);
 }
@@ -192,7 +253,8 @@ void transport_close(void **state)
 	close_listeners(transport);
 	LIST_FOREACH (each, &transport->connections, link)
 		connection_close(each);
+	uv_close((uv_handle_t *)&transport->turn, on_turns_closed);
+	uv_close((uv_handle_t *)&transport->next_turn, on_turns_closed);
 	transport->closed = true;
-	release(transport);
 	*state = NULL;
 }
