@@ -46,8 +46,7 @@ void connection_end_work(struct connection *connection)
 
 void connection_hold(struct connection *connection, size_t bytes)
 {
-	connection->server->held_bytes += bytes - connection->held;
-	connection->held = bytes;
+	admission_hold(connection->server, &connection->held, bytes);
 }
 
 /* --- Life ---------------------------------------------------------------- */

@@ -338,7 +338,7 @@ static enum status write_batch(struct batch *batch, bool forgets_only, struct fa
 
 static enum status run_presses(struct batch *batch, bool forgets_only, struct failure *failure)
 {
-	enum status status = look_up_presses(batch, failure);
+	enum status status = STATUS_OK;
 
 	batch->consent_count = 0;
 	for (size_t i = 0; i < batch->count && status == STATUS_OK; i++) {
@@ -376,6 +376,8 @@ enum status batch_run(struct batch *batch, struct failure *failure)
 
 	if (status == STATUS_OK)
 		status = service_settle(batch->service, &found);
+	if (status == STATUS_OK)
+		status = look_up_presses(batch, &found);
 	if (status == STATUS_OK)
 		status = run_presses(batch, false, &found);
 	if (status == STATUS_FULL)

@@ -7,6 +7,9 @@
 #include "engine/service/upkeep/removal.h"
 #include "engine/service/upkeep/upkeep.h"
 
+/* Reports that go at a time on a full disk; fewer when that is too much. */
+enum { TIGHT_PIECE = 64 };
+
 enum status change_prepare(struct change *change, struct worker *worker, struct failure *failure)
 {
 	return change->kind->prepare ? change->kind->prepare(change, worker, failure) : STATUS_OK;
@@ -56,6 +59,31 @@ enum status change_find_last(const struct change *change, const struct store_sel
 {
 	*seq = 0;
 	return store_reports(change->service->reader, selection, note_number, seq, failure);
+}
+
+enum status change_take_some(struct change *change, struct change_way *way,
+	enum store_removal_kind kind, const char *user, bool *more, struct failure *failure)
+{
+	struct removal removal = {.what = {.user = user, .kind = kind}};
+	struct store_selection next = {.user = user, .headers = true, .after = way->taken};
+	bool before = false;
+	enum status status;
+
+	if (way->piece == 0)
+		way->piece = TIGHT_PIECE;
+	next.limit = way->piece;
+	status = change_find_last(change, &next, &removal.what.until, failure);
+	*more = removal.what.until > 0;
+	if (status != STATUS_OK || !*more)
+		return status;
+	status = change_take_out(change, way, &removal, &before, failure);
+	if (status == STATUS_OK && !before)
+		way->taken = removal.what.until;
+	if (status == STATUS_FULL && way->piece > 1) {
+		way->piece /= 4;
+		status = STATUS_OK;
+	}
+	return status;
 }
 
 enum status change_run(struct change *change, struct failure *failure)

@@ -38,6 +38,9 @@ struct change {
 struct change_way {
 	bool begun;
 	bool written; /* the global rows that had changed before */
+	/* Of change_take_some: reports at a time, and the number up to which they are done. */
+	size_t piece;
+	int64_t taken;
 };
 
 /* [writer] A step towards a removal, or the removal itself; the receipt counts what went.
@@ -45,6 +48,11 @@ struct change_way {
  * STATUS_INTERRUPTED: the process is to end, and this is not the first step. */
 enum status change_take_out(struct change *change, struct change_way *way, struct removal *removal,
 	bool *more, struct failure *failure);
+
+/* [writer] On a full disk: takes out what some of the user's reports at a time are about, by
+ * `kind`, as many as there is room for. *more: there was something, so call it again. */
+enum status change_take_some(struct change *change, struct change_way *way,
+	enum store_removal_kind kind, const char *user, bool *more, struct failure *failure);
 
 /* [writer] The number of the last report that a selection gives; 0 = it gives none. */
 enum status change_find_last(const struct change *change, const struct store_selection *selection,

@@ -8,38 +8,12 @@
 #include "engine/service/upkeep/removal.h"
 #include "engine/service/upkeep/upkeep.h"
 
-/* Reports that go at a time on a full disk; fewer when that is too much. */
-enum { TIGHT_PIECE = 64 };
-
 struct erasure {
 	struct change change;
 	char user[STORE_MAX_USER + 1];
 	struct change_way way;
 	bool done;
-	size_t piece; /* on a full disk: reports that are taken out at a time */
 };
-
-/* On a full disk some reports at a time go before the rest, as many as there is room for.
- * *more: there are others. */
-static enum status erase_some(struct erasure *erasure, bool *more, struct failure *failure)
-{
-	const struct store_selection oldest = {
-		.user = erasure->user, .headers = true, .limit = erasure->piece};
-	struct removal removal = {.what = {.user = erasure->user, .kind = REMOVE_OLD}};
-	enum status status =
-		change_find_last(&erasure->change, &oldest, &removal.what.until, failure);
-
-	*more = removal.what.until > 0;
-	if (status != STATUS_OK || !*more)
-		return status;
-	status = change_take_out(&erasure->change, &erasure->way, &removal, more, failure);
-	*more = true;
-	if (status == STATUS_FULL && erasure->piece > 1) {
-		erasure->piece /= 4;
-		status = STATUS_OK;
-	}
-	return status;
-}
 
 static enum status erasure_run(struct change *change, struct failure *failure)
 {
@@ -50,9 +24,10 @@ static enum status erasure_run(struct change *change, struct failure *failure)
 	enum status status = STATUS_OK;
 
 	if (change->tight)
-		status = erase_some(erasure, &more, failure);
+		status = change_take_some(
+			change, &erasure->way, REMOVE_OLD, erasure->user, &more, failure);
 	if (status == STATUS_OK && !more)
-		status = change_take_out(&erasure->change, &erasure->way, &removal, &more, failure);
+		status = change_take_out(change, &erasure->way, &removal, &more, failure);
 	if (status != STATUS_OK || more)
 		return status;
 	erasure->done = true;
@@ -68,7 +43,7 @@ static bool erasure_goes_on(const struct change *change)
 
 static bool erasure_tighten(struct change *change)
 {
-	((struct erasure *)change)->piece = TIGHT_PIECE;
+	(void)change;
 	return true;
 }
 

@@ -11,9 +11,6 @@
 #include "engine/service/upkeep/entry-list.h"
 #include "engine/service/upkeep/removal.h"
 
-/* Reports that go at a time on a full disk; fewer when that is too much. */
-enum { TIGHT_PIECE = 64 };
-
 struct laying_down {
 	struct change change;
 	GPtrArray *entries; /* struct store_entry with strings of its own */
@@ -21,8 +18,6 @@ struct laying_down {
 	GPtrArray *withdrawn; /* those of them that take something out; NULL = not begun */
 	struct site *site; /* as the entries make it; NULL = unchanged */
 	struct change_way way;
-	size_t piece; /* on a full disk: reports that are taken out at a time */
-	int64_t taken; /* of a withdrawal, up to this number */
 };
 
 static void free_kept_entry(gpointer data)
@@ -175,30 +170,6 @@ static enum status lay_down_entries(struct laying_down *laying, struct failure *
 	return status;
 }
 
-/* On a full disk what some reports at a time shared goes before the rest, as much as there
- * is room for. *more: there are others. */
-static enum status withdraw_some(
-	struct laying_down *laying, const char *user, bool *more, struct failure *failure)
-{
-	const struct store_selection next = {
-		.user = user, .headers = true, .after = laying->taken, .limit = laying->piece};
-	struct removal removal = {.what = {.user = user, .kind = REMOVE_SHARED}};
-	enum status status = change_find_last(&laying->change, &next, &removal.what.until, failure);
-
-	*more = removal.what.until > 0;
-	if (status != STATUS_OK || !*more)
-		return status;
-	status = change_take_out(&laying->change, &laying->way, &removal, more, failure);
-	if (status == STATUS_OK && !*more)
-		laying->taken = removal.what.until;
-	*more = true;
-	if (status == STATUS_FULL && laying->piece > 1) {
-		laying->piece /= 4;
-		status = STATUS_OK;
-	}
-	return status;
-}
-
 /* A consent that takes reports out is a step of its own, or some. */
 static enum status withdraw(struct laying_down *laying, struct failure *failure)
 {
@@ -210,12 +181,13 @@ static enum status withdraw(struct laying_down *laying, struct failure *failure)
 	bool more = false;
 
 	if (laying->change.tight)
-		status = withdraw_some(laying, entry->scope, &more, failure);
+		status = change_take_some(
+			&laying->change, &laying->way, REMOVE_SHARED, entry->scope, &more, failure);
 	if (status == STATUS_OK && !more)
 		status = change_take_out(&laying->change, &laying->way, &removal, &more, failure);
 	if (status == STATUS_OK && !more) {
 		g_ptr_array_set_size(laying->withdrawn, (gint)left - 1);
-		laying->taken = 0;
+		laying->way.taken = 0;
 	}
 	return status;
 }
@@ -258,10 +230,7 @@ static bool laying_goes_on(const struct change *change)
 
 static bool laying_tighten(struct change *change)
 {
-	struct laying_down *laying = (struct laying_down *)change;
-
-	laying->piece = TIGHT_PIECE;
-	return takes_out(laying);
+	return takes_out((struct laying_down *)change);
 }
 
 /* --- Publishing ---------------------------------------------------------------- */
